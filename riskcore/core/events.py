@@ -1,0 +1,465 @@
+"""The catalogue of events: everything that is ever stored, past tense, immutable.
+
+An `Event` is an envelope round a body. Facts come from outside; derived events are computed by `step`.
+Prices, money and times are integers (quantities.py); sizes are magnitudes, sides are +1 buy and -1 sell.
+The natural `key` of a fact, never a store position, names it in every output (INTERFACE.md 5).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from riskcore.core.state import Account, Contract, Day, Mark
+
+FACT_SOURCES = ("broker", "market", "clock", "operator", "gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a rule wants done; a level, not a broker call (RULES.md 4). Unused fields stay None."""
+
+    kind: str
+    contract: str | None = None
+    to: int | None = None  # ReducePosition: the size allowed.
+    size: int | None = None  # ReducePosition: the excess when issued; stops: their size.
+    price: int | None = None
+    side: int | None = None
+    order_id: int | None = None
+    scope: str | None = None  # CancelOrders: entry | all | contract; lockouts: account | symbol:<root>.
+    lockout_key: str | None = None
+    lockout_kind: str | None = None
+    expires_at: int | None = None
+    level: str | None = None  # Alert: info | warning | critical.
+    text: str | None = None
+
+
+# ---- facts -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TradingDayOpened:
+    """First event of a stream: all a day depends on, so that it replays alone."""
+
+    profile: str
+    day: Day
+    settings: dict[str, Any]
+    lacks: tuple[str, ...]
+    contracts: tuple[Contract, ...]
+    marks: dict[str, Mark]
+    accounts: tuple[Account, ...]
+    version: str
+    previous_hash: str
+    ordinal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AccountObserved:
+    account: int
+    name: str | None = None
+    balance_usd: int | None = None
+    can_trade: bool | None = None
+    simulated: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractDescribed:
+    contract: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class OrderObserved:
+    """One version of an order; None where the broker left the field out."""
+
+    account: int
+    order_id: int
+    contract: str | None
+    status: int
+    type: int | None = None
+    side: int | None = None
+    size: int | None = None
+    fill_volume: int | None = None
+    limit_price: int | None = None
+    stop_price: int | None = None
+    parent_id: int | None = None
+    linked_id: int | None = None
+    tag: str | None = None
+    updated_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersListed:
+    """A complete REST list: orders of these statuses that are not in it work no more."""
+
+    account: int
+    statuses: tuple[int, ...]
+    order_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionObserved:
+    """The broker's own size of one contract: signed, 0 when flat."""
+
+    account: int
+    contract: str
+    size: int
+    average_price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionsListed:
+    """A complete REST list: contracts that are not in it are flat."""
+
+    account: int
+    positions: tuple[PositionObserved, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TradeRecorded:
+    """One version of a fill. profit_usd None: an opening half-turn, or not said yet."""
+
+    account: int
+    trade_id: int
+    contract: str
+    price: int
+    side: int
+    size: int
+    created_at: int | None = None
+    profit_usd: int | None = None
+    fees_usd: int | None = None
+    commissions_usd: int | None = None
+    order_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeVoided:
+    account: int
+    trade_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteObserved:
+    """A sparse quote: None where nothing changed."""
+
+    contract: str
+    last: int | None = None
+    bid: int | None = None
+    ask: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotesObserved:
+    """Many quotes journaled as one event: (at, contract, last, bid, ask), in order of receipt."""
+
+    quotes: tuple[tuple[int, str, int | None, int | None, int | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketTraded:
+    """A print of the market: moves the last price like a quote (RULES.md 1.5)."""
+
+    contract: str
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class BarObserved:
+    """A history bar, known at its end (RULES.md 1.5)."""
+
+    contract: str
+    opens_at: int
+    unit_ns: int
+    open: int
+    high: int
+    low: int
+    close: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    hub: str
+    state: str  # connected | lost | stale
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTicked:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CallObserved:
+    """A REST exchange that changes no state by itself (place, cancel, login ...); secrets are left out."""
+
+    path: str
+    status: int
+    success: bool | None = None
+    error_code: int | None = None
+    error_message: str | None = None
+    account: int | None = None
+    order_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DepthObserved:
+    """Order-book rows as text; kept, judged by no rule."""
+
+    contract: str
+    rows: str
+
+
+@dataclass(frozen=True, slots=True)
+class WireRejected:
+    """Input that could not be understood, with its raw text (cut at a stated length). Changes nothing."""
+
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChanged:
+    """New settings; what loosens waits for the next reset (RULES.md 1.6)."""
+
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LockRequested:
+    """The operator locks the account until an instant (RULES.md 7, Personal Lockout)."""
+
+    account: int
+    expires_at: int
+    reason: str
+    flatten: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorOverride:
+    """The operator ends a lockout early; refused for condition and terminal (RULES.md 3.1)."""
+
+    account: int
+    lockout: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAttempted:
+    account: int
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAccepted:
+    account: int
+    request: str
+    order_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """The broker proved it did nothing."""
+
+    account: int
+    request: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestUnresolved:
+    """Nobody knows whether the broker acted: a snapshot decides."""
+
+    account: int
+    request: str
+    reason: str
+
+
+# ---- derived -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DayRolled:
+    """The last event of a stream: figures of the old day are closed."""
+
+    trade_date: str
+    next_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A deadline was reached; handled before the event that came at or after it."""
+
+    account: int
+    rule: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBreached:
+    id: str
+    account: int
+    rule: str  # RULE-003, GUARD ...
+    rule_key: str  # daily_realized_loss.0
+    target: str
+    contract: str | None
+    figures: dict[str, str]
+    flags: tuple[str, ...] = ()
+    shadow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeEnded:
+    """The condition of a breach is over; the next crossing breaches again."""
+
+    account: int
+    rule_key: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandIssued:
+    id: str
+    account: int
+    rule: str
+    rule_key: str
+    breach: str | None
+    command: Command
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LockoutEnded:
+    account: int
+    lockout: str
+    ended_by: str  # expiry | reset | restored | override | config
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationMet:
+    account: int
+    obligation: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapRecorded:
+    """Something happened that was not seen (a carried-in position, quotes missed by a peak)."""
+
+    account: int
+    contract: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriftDetected:
+    """Fills and the broker's size disagreed for two seconds; the broker's size wins."""
+
+    account: int
+    contract: str
+    fills_size: int
+    broker_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFaulted:
+    """A rule raised; its account may not open until the reset (fails closed)."""
+
+    account: int
+    rule: str
+    rule_key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPlanned:
+    account: int
+    request: str
+    obligation: str
+    kind: str
+    contract: str | None
+    order_id: int | None
+    size: int
+    side: int
+    price: int | None
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestConfirmed:
+    """State shows the effect of a request."""
+
+    account: int
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSuperseded:
+    """A request whose obligation is gone or whose time has passed."""
+
+    account: int
+    request: str
+    reason: str
+
+
+Fact = (
+    TradingDayOpened
+    | AccountObserved
+    | ContractDescribed
+    | OrderObserved
+    | OrdersListed
+    | PositionObserved
+    | PositionsListed
+    | TradeRecorded
+    | TradeVoided
+    | QuoteObserved
+    | QuotesObserved
+    | MarketTraded
+    | BarObserved
+    | ConnectionChanged
+    | ClockTicked
+    | CallObserved
+    | DepthObserved
+    | WireRejected
+    | ConfigChanged
+    | LockRequested
+    | OperatorOverride
+    | RequestAttempted
+    | RequestAccepted
+    | RequestRefused
+    | RequestUnresolved
+)
+Derived = (
+    DayRolled
+    | TimerFired
+    | RuleBreached
+    | EpisodeEnded
+    | CommandIssued
+    | LockoutEnded
+    | ObligationMet
+    | GapRecorded
+    | DriftDetected
+    | RuleFaulted
+    | RequestPlanned
+    | RequestConfirmed
+    | RequestSuperseded
+)
+Body = Fact | Derived
+QUOTES = (QuoteObserved, MarketTraded)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The envelope. `cause` is the key of the fact that led to a derived event, empty for a fact."""
+
+    at: int
+    source: str  # broker | market | clock | operator | gateway | core
+    key: str
+    body: Body
+    cause: str = ""
+
+    @property
+    def derived(self) -> bool:
+        return self.source == "core"
+
+
+@dataclass(slots=True)
+class Step:
+    """The outcome of one atomic turn: the new book and everything to be stored, facts and derived."""
+
+    book: Any
+    events: list[Event] = field(default_factory=list)

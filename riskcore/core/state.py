@@ -1,0 +1,330 @@
+"""What riskcore knows: Book > Account > Position, Order, Trade, Lockout, Obligation, Request.
+
+`copy_book` gives the working copy one step changes; a published book is never changed again, so a step
+whose commit fails is discarded by dropping the copy. Records that are replaced and never edited are
+frozen; the few that are edited inside a step (Account, Position, DayFigures, Lockout, Obligation) are
+copied by `copy_book`. Prices, money and times are integers (quantities.py).
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+# Order status, type and side numbers of the broker (topstepx/API.md 3.1).
+WORKING = (1, 6, 7, 8)
+TERMINAL = (2, 3, 4, 5)
+STATUS_OPEN, STATUS_FILLED, STATUS_CANCELLED, STATUS_REJECTED, STATUS_SUSPENDED = 1, 2, 3, 5, 8
+STOP_TYPES = (3, 4, 5)
+TYPE_TRAILING_STOP = 5
+BUY, SELL = 1, -1
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """Tick economics of one contract: tick_size in 1e-9 points, tick_value in 1e-6 dollars."""
+
+    id: str
+    root: str
+    tick_size: int
+    tick_value: int
+    described: bool = False  # True when a broker record said so, False when the built-in table did.
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """One open execution: size contracts bought or sold at price."""
+
+    trade_id: int
+    price: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A fill as known so far; None means the broker has not said (API.md 3.4)."""
+
+    id: int
+    contract: str
+    placed_at: int  # Broker time: decides the trading day and the place in rolling windows (RULES.md 1.1).
+    trade_date: str
+    price: int
+    side: int
+    size: int
+    profit_usd: int | None
+    fees_usd: int | None
+    commissions_usd: int | None
+    voided: bool
+    order_id: int | None
+    recorded_at: int
+    round_trip: int = 0  # Which flat-to-flat trip of this contract the fill belongs to.
+
+    def costs_usd(self) -> int:
+        return (self.fees_usd or 0) + (self.commissions_usd or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order, every version merged; a price once known is kept when the broker drops it (RULES.md 2)."""
+
+    id: int
+    contract: str
+    status: int
+    type: int
+    side: int
+    size: int
+    fill_volume: int
+    limit_price: int | None
+    stop_price: int | None
+    parent_id: int | None
+    linked_id: int | None
+    tag: str | None
+    updated_at: int | None  # Broker time of this version, when it gave one.
+    recorded_at: int
+    working_since: int | None = None
+    filled_at: int | None = None  # When this order was seen filled, for the cover of its bracket legs.
+
+    @property
+    def remaining(self) -> int:
+        return max(self.size - self.fill_volume, 0)
+
+    @property
+    def working(self) -> bool:
+        return self.status in WORKING
+
+
+@dataclass(slots=True)
+class Position:
+    """One contract of one account: what fills say (lots) beside what the broker pushed (pushed).
+
+    Sizes are signed: long above zero. `memory` holds what rules remember for this position's life and
+    is dropped when it ends.
+    """
+
+    contract: str
+    side: int = 0  # Direction of the lots.
+    lots: tuple[Lot, ...] = ()
+    pushed: int | None = None  # The broker's own size; None until the first push or snapshot.
+    average_price: int | None = None
+    push_at: int = 0
+    fill_at: int = 0
+    opened_at: int = 0
+    changed_at: int = 0
+    increased_at: int = 0
+    increase_order: int = 0  # Larger is newer: which contract was increased last (RULE-001).
+    increase_price: int | None = None  # The fill that increased it last: the mark until a quote comes.
+    awaits_mark: bool = False
+    lots_lost: bool = False  # Lots do not explain the broker's size; the broker's average price is used.
+    disagrees_since: int | None = None
+    round_trips: int = 0
+    memory: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def lot_size(self) -> int:
+        return self.side * sum(lot.size for lot in self.lots)
+
+    @property
+    def size(self) -> int:
+        """Exposure: fills until the first push, pushes from then on (RULES.md 1.5)."""
+        return self.lot_size if self.pushed is None else self.pushed
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The market as last seen for one contract; `valid_ns` is how long it stays fresh."""
+
+    last: int | None
+    bid: int | None
+    ask: int | None
+    at: int
+    valid_ns: int
+    from_bars: bool = False
+
+
+@dataclass(slots=True)
+class DayFigures:
+    """Totals of one account in one trading day. Money in 1e-6 dollars."""
+
+    trade_date: str
+    fills: int = 0
+    round_trips: int = 0
+    gross_usd: int = 0
+    fees_usd: int = 0
+    commissions_usd: int = 0
+    worst_usd: int = 0
+    best_usd: int = 0
+    order_fills: dict[int, int] = field(default_factory=dict)
+    held: bool = False  # A position was open at some time of this day.
+    breached: bool = False
+
+    @property
+    def net_usd(self) -> int:
+        return self.gross_usd - self.fees_usd - self.commissions_usd
+
+    def realised_usd(self, basis: str) -> int:
+        return self.net_usd if basis == "net" else self.gross_usd
+
+
+@dataclass(slots=True)
+class Lockout:
+    """Opening and increasing are forbidden in `scope` until it ends (RULES.md 3.1)."""
+
+    scope: str  # "account" or "symbol:<root>"
+    rule: str
+    key: str
+    kind: str
+    set_at: int
+    expires_at: int | None
+    reason: str
+    held: dict[str, int] = field(default_factory=dict)  # Smallest signed size per contract since set.
+
+    @property
+    def id(self) -> str:
+        return f"{self.scope}/{self.rule}/{self.key}"
+
+    def covers(self, root: str) -> bool:
+        return self.scope == "account" or self.scope == f"symbol:{root}"
+
+
+@dataclass(slots=True)
+class Obligation:
+    """A command in force: holds until met or until its own end (RULES.md 1.6)."""
+
+    id: str
+    kind: str
+    rule: str
+    breach: str | None
+    set_at: int
+    contract: str | None = None
+    to: int = 0
+    order_id: int | None = None
+    scope: str = ""
+    side: int = 0
+    size: int = 0
+    price: int | None = None
+    failures: int = 0
+    retry_at: int = 0
+    checks_done: int = 0  # Re-checks after flat that have been made (RULES.md 3.4).
+    flat_since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One intended broker call, planned for an obligation."""
+
+    id: str
+    obligation: str
+    kind: str
+    contract: str | None
+    order_id: int | None
+    size: int
+    side: int
+    price: int | None
+    attempt: int
+    state: str  # planned | attempted | accepted | unresolved
+    at: int
+
+
+@dataclass(slots=True)
+class Account:
+    """Everything known of one account, and what is in force for it."""
+
+    id: int
+    name: str | None = None
+    balance_usd: int | None = None
+    can_trade: bool | None = None
+    simulated: bool | None = None
+    first_at: int = 0
+    positions: dict[str, Position] = field(default_factory=dict)
+    orders: dict[int, Order] = field(default_factory=dict)
+    trades: dict[int, Trade] = field(default_factory=dict)
+    days: dict[str, DayFigures] = field(default_factory=dict)
+    lockouts: dict[str, Lockout] = field(default_factory=dict)
+    obligations: dict[str, Obligation] = field(default_factory=dict)
+    requests: dict[str, Request] = field(default_factory=dict)
+    episodes: dict[str, int] = field(default_factory=dict)  # Open episodes: "<rule key>|<target>".
+    counters: dict[str, int] = field(default_factory=dict)  # Breaches so far per "<rule key>|<target>".
+    memory: dict[str, int] = field(default_factory=dict)
+    guarded: dict[int, int] = field(default_factory=dict)  # Entry orders the guard has answered.
+    reconciled_at: int = 0
+
+    def day(self, trade_date: str) -> DayFigures:
+        figures = self.days.get(trade_date)
+        if figures is None:
+            figures = self.days[trade_date] = DayFigures(trade_date)
+        return figures
+
+    def held(self) -> list[Position]:
+        """Open positions, in the order they were first seen."""
+        return [position for position in self.positions.values() if position.size]
+
+    def working_orders(self) -> list[Order]:
+        return [order for order in self.orders.values() if order.status in WORKING]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The calendar row of one trading day, half-open [opens_at, closes_at) (RULES.md 1.4)."""
+
+    trade_date: str
+    opens_at: int
+    closes_at: int
+    timezone: str
+    reset_seconds: int
+    zones: dict[str, tuple[tuple[int, int], ...]]  # Per zone: (from instant, offset in seconds) rows.
+    holiday: str | None = None
+    early_close_at: int | None = None
+
+
+@dataclass(slots=True)
+class Book:
+    """One profile's whole state. `settings` is the judged configuration as plain data."""
+
+    profile: str = ""
+    now: int = 0
+    day: Day | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    lacks: tuple[str, ...] = ()
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    accounts: dict[int, Account] = field(default_factory=dict)
+    connections: dict[str, str] = field(default_factory=dict)
+    connection_since: dict[str, int] = field(default_factory=dict)
+    ordinal: int = 0
+
+    @property
+    def trade_date(self) -> str:
+        assert self.day is not None, "no trading day has been opened"
+        return self.day.trade_date
+
+
+def copy_position(position: Position) -> Position:
+    return replace(position, memory=dict(position.memory))
+
+
+def copy_account(account: Account) -> Account:
+    """A copy that can be edited without touching the original."""
+    return replace(
+        account,
+        positions={key: copy_position(value) for key, value in account.positions.items()},
+        orders=dict(account.orders),
+        trades=dict(account.trades),
+        days={key: replace(value, order_fills=dict(value.order_fills)) for key, value in account.days.items()},
+        lockouts={key: replace(value, held=dict(value.held)) for key, value in account.lockouts.items()},
+        obligations={key: replace(value) for key, value in account.obligations.items()},
+        requests=dict(account.requests),
+        episodes=dict(account.episodes),
+        counters=dict(account.counters),
+        memory=dict(account.memory),
+        guarded=dict(account.guarded),
+    )
+
+
+def copy_book(book: Book) -> Book:
+    """The working copy of one step."""
+    return replace(
+        book,
+        contracts=dict(book.contracts),
+        marks=dict(book.marks),
+        accounts={key: copy_account(value) for key, value in book.accounts.items()},
+        connections=dict(book.connections),
+        connection_since=dict(book.connection_since),
+    )

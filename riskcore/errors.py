@@ -1,0 +1,49 @@
+"""The one error tree. Each error says what is wrong, where, and what to do; `exit_code` is INTERFACE.md 1."""
+
+
+class RiskcoreError(Exception):
+    """Base of every error riskcore raises on purpose."""
+
+    exit_code = 1
+
+
+class ConfigError(RiskcoreError):
+    """A setting or an option is unknown, of the wrong type or out of range."""
+
+    exit_code = 2
+
+
+class InputError(RiskcoreError):
+    """A file cannot be read: no recording, cut off, tampered with."""
+
+    exit_code = 3
+
+
+class StoreError(RiskcoreError):
+    """The journal cannot be opened, read or written."""
+
+    exit_code = 3
+
+
+class OutOfSequence(StoreError):
+    """Somebody else appended to the stream: this writer's picture is old and it must stop."""
+
+    exit_code = 4
+
+
+class Corrupt(StoreError):
+    """The journal or an export does not match its own hash chain."""
+
+
+class ProfileBusy(StoreError):
+    """Another engine holds the profile."""
+
+    exit_code = 4
+
+
+class ReplayDifference(RiskcoreError):
+    """Recomputed decisions differ from recorded ones."""
+
+
+class InvariantBroken(RiskcoreError):
+    """riskcore itself is wrong: state that must never be was reached."""
