@@ -104,5 +104,3 @@ def move_value(points: int, tick_size: int, tick_value: int) -> int:
     """
     product = points * tick_value
     return product // tick_size if product >= 0 else -(-product // tick_size)
-
-

@@ -1,0 +1,106 @@
+"""What open positions are worth: lots against the mark (RULES.md 1.5, "Unrealised")."""
+
+from dataclasses import dataclass
+
+from riskcore.core.quantities import move_value
+from riskcore.core.state import Book, Mark, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """Unrealised P&L of one position in 1e-6 USD; None without a mark or tick economics."""
+
+    value: int | None
+    price: int | None = None
+    stale: bool = False
+    from_bars: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TotalValuation:
+    """Unrealised P&L of an account: all known positions, and the part whose marks are fresh."""
+
+    value: int
+    fresh: int
+    stale: bool
+    incomplete: bool
+    from_bars: bool
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        named = (("stale_mark", self.stale), ("incomplete_marks", self.incomplete), ("from_bars", self.from_bars))
+        return tuple(name for name, on in named if on)
+
+
+NO_VALUE = Valuation(None)
+
+
+def mark_field(mark: Mark, side: int, mode: str) -> str:
+    """Which price of the mark values a position: last, bid or ask. Falls back to what is known."""
+    own = "bid" if side > 0 else "ask"
+    if mode == "last" and mark.last is not None:
+        return "last"
+    return own if getattr(mark, own) is not None else "last"
+
+
+def open_cost(position: Position) -> tuple[int, int] | None:
+    """(signed size, sum of price times contracts) of what is open, None when the entry is unknown.
+
+    Lots are the truth while they explain the position; the broker's average price is used where they do
+    not (carried-in or lost fills). Lots closed by a fill that the broker's size has not followed yet are
+    closed: their result is booked, and counting them again would double a loss.
+    """
+    lot_size = position.lot_size
+    if position.pushed is not None and (position.lots_lost or (lot_size == 0 and position.push_at > position.fill_at)):
+        if position.average_price is None:
+            return None if position.pushed else (0, 0)
+        return position.pushed, position.average_price * abs(position.pushed)
+    return lot_size, sum(lot.price * lot.size for lot in position.lots)
+
+
+def valuation(book: Book, position: Position, mode: str, now: int) -> Valuation:
+    """Value of one position at `now`. A mark older than the last increase is not used (RULES.md 1.5)."""
+    contract = book.contracts.get(position.contract)
+    cost = open_cost(position)
+    if contract is None or cost is None:
+        return NO_VALUE
+    size, total_cost = cost
+    if size == 0:
+        return Valuation(0)
+    mark = book.marks.get(position.contract)
+    from_bars = False
+    if position.awaits_mark or mark is None:
+        price = position.increase_price
+        seen_at, valid_ns = position.increased_at, mark.valid_ns if mark else default_age(book)
+    else:
+        price = getattr(mark, mark_field(mark, size, mode))
+        seen_at, valid_ns, from_bars = mark.at, mark.valid_ns, mark.from_bars
+    if price is None:
+        return NO_VALUE
+    side = 1 if size > 0 else -1
+    value = move_value(side * (price * abs(size) - total_cost), contract.tick_size, contract.tick_value)
+    return Valuation(value, price, now - seen_at > valid_ns, from_bars)
+
+
+def default_age(book: Book) -> int:
+    """How long a quote stays fresh, in nanoseconds (RULES.md 1.5, max_quote_age_seconds)."""
+    age: int = book.settings["profile"]["max_quote_age_ns"]
+    return age
+
+
+def stale_at(book: Book, position: Position) -> int:
+    """The first instant at which the position's mark is stale if nothing newer comes."""
+    mark = book.marks.get(position.contract)
+    if position.awaits_mark or mark is None:
+        return position.increased_at + (mark.valid_ns if mark else default_age(book)) + 1
+    return mark.at + mark.valid_ns + 1
+
+
+def price_moves(book: Book, position: Position, slack_usd: int) -> int | None:
+    """How far the price may move before the value changes by `slack_usd`, one tick less to be safe."""
+    contract = book.contracts.get(position.contract)
+    cost = open_cost(position)
+    if contract is None or cost is None or cost[0] == 0:
+        return None
+    points = slack_usd * contract.tick_size // (contract.tick_value * abs(cost[0]))
+    return max(points - contract.tick_size, -1)

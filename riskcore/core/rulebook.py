@@ -1,0 +1,93 @@
+"""The settings of a trading day, ready to be judged: profile options and the rules of each account.
+
+A rulebook is derived from the plain settings in `TradingDayOpened`; it holds no state of the day.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from riskcore.core.rules import by_name
+from riskcore.core.rules.base import Rule
+from riskcore.core.rules.feed import FEED
+from riskcore.core.state import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Options of [profile] that the core reads (INTERFACE.md 3). Times in nanoseconds."""
+
+    accounts: tuple[str, ...] = ()
+    pnl_basis: str = "net"
+    mark: str = "last"
+    max_quote_age_ns: int = 10_000_000_000
+    command_timeout_ns: int = 3_000_000_000
+    strict_mode: bool = False
+    operator_unlock: str = "never"
+    on_blind: str = "alert"
+    blind_limit_ns: int = 60_000_000_000
+    loosen_policy: str = "next_reset"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInstance:
+    """One configured rule. `key` is its address in the settings: daily_realized_loss.0."""
+
+    rule: Rule
+    key: str
+    params: Any
+    shadow: bool = False
+
+
+@dataclass(slots=True)
+class Rulebook:
+    """Who is judged by what. Build with `rulebook_of`."""
+
+    profile: Profile
+    rules: dict[str, list[dict[str, Any]]]
+    overrides: dict[str, dict[str, list[dict[str, Any]]]]
+    restrict: tuple[str, ...] = ()
+    _instances: dict[tuple[int, str | None], tuple[RuleInstance, ...]] = field(default_factory=dict)
+
+    def judges(self, account: Account) -> bool:
+        """Whether the account is judged: named in the profile, or nobody can say that it is not.
+
+        Without account names in a recording the profile's rules judge every account in it (INTERFACE.md 4).
+        """
+        names = (str(account.id), account.name)
+        if self.restrict and not any(name in self.restrict for name in names):
+            return False
+        listed = self.profile.accounts
+        if not listed or any(name in listed for name in names):
+            return True
+        return account.name is None and not all(entry.isdigit() for entry in listed)
+
+    def instances(self, account: Account) -> tuple[RuleInstance, ...]:
+        """The rules of an account, overrides merged, in the order they are attributed (RULES.md 3.3)."""
+        cache_key = (account.id, account.name)
+        cached = self._instances.get(cache_key)
+        if cached is None:
+            cached = self._instances[cache_key] = self._build(account) if self.judges(account) else ()
+        return cached
+
+    def _build(self, account: Account) -> tuple[RuleInstance, ...]:
+        override = self.overrides.get(str(account.id)) or self.overrides.get(account.name or "") or {}
+        built = []
+        for name, settings in {**self.rules, **override}.items():
+            for index, plain in enumerate(settings):
+                rule = by_name(name)
+                values = {key: value for key, value in plain.items() if key not in ("enabled", "shadow")}
+                if plain.get("enabled", True):
+                    built.append(
+                        RuleInstance(rule, f"{name}.{index}", rule.build(values), bool(plain.get("shadow", False)))
+                    )
+        if any(instance.rule.quiet is not None for instance in built):
+            built.append(RuleInstance(FEED, "feed.0", FEED.build({})))
+        return tuple(sorted(built, key=lambda instance: -instance.rule.strength))
+
+
+def rulebook_of(settings: dict[str, Any], restrict: tuple[str, ...] = ()) -> Rulebook:
+    """The rulebook of plain settings as config.py makes them and `TradingDayOpened` carries them."""
+    options = dict(settings.get("profile", {}))
+    options["accounts"] = tuple(options.get("accounts", ()))
+    known = {name: options[name] for name in Profile.__dataclass_fields__ if name in options}
+    return Rulebook(Profile(**known), settings.get("rules", {}), settings.get("accounts", {}), restrict)

@@ -1,0 +1,137 @@
+"""What a rule is: parameters with declared ranges, and pure functions over a view of the state.
+
+Adding a rule is one file with a `RULE = Rule(...)` and one line in `rules/__init__.py`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+from riskcore.core.events import Command
+from riskcore.core.view import View
+
+UNBOUNDED = 10**30
+
+# Kinds of values a parameter may have; config.py reads and checks them, `riskcore rules` prints them.
+#   bool, int, money (1e-6 USD), fraction (1e-6), choice, text, zone, roots (list of roots), money_list ...
+Stricter = str  # "lower", "higher", "true", "false" or "" (a change counts as loosening: RULES.md 1.6)
+
+
+def spec(
+    default: Any,
+    kind: str,
+    *,
+    unit: str = "",
+    low: int | None = None,
+    high: int | None = None,
+    choices: Sequence[str] = (),
+    optional: bool = False,
+    required: bool = False,
+    stricter: Stricter = "",
+    doc: str = "",
+) -> Any:
+    """A parameter of a rule. `low`/`high` are inclusive in the stored scale; `optional` allows "off"."""
+    metadata = {
+        "kind": kind,
+        "unit": unit,
+        "low": low,
+        "high": high,
+        "choices": tuple(choices),
+        "optional": optional,
+        "required": required,
+        "stricter": stricter,
+        "doc": doc,
+    }
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A limit is crossed. `target` names the episode within the rule: "day", "total", a contract, a root."""
+
+    target: str
+    figures: Mapping[str, str]
+    commands: tuple[Command, ...] = ()
+    contract: str | None = None
+    flags: tuple[str, ...] = ()
+    once: bool = True  # False: breaches at each qualifying event (006, 007); no episode is kept open.
+
+
+@dataclass(frozen=True, slots=True)
+class Rearm:
+    """The condition of an open episode is over (count rules)."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Commands that are no breach: warnings, stop management, ending the rule's own lockout."""
+
+    target: str
+    commands: tuple[Command, ...]
+
+
+Finding = Breach | Rearm | Action
+
+
+@dataclass(slots=True)
+class Quiet:
+    """Where a rule cannot act or change what it remembers: prices per contract and a time limit.
+
+    A quote is quiet when its valuation price lies in [low, high] of its contract and it comes before
+    `until`. `never` switches skipping off for the account.
+    """
+
+    intervals: dict[str, tuple[int, int]] = field(default_factory=dict)
+    until: int = UNBOUNDED
+    never: bool = False
+
+    def narrow(self, contract: str, low: int, high: int) -> None:
+        known_low, known_high = self.intervals.get(contract, (-UNBOUNDED, UNBOUNDED))
+        self.intervals[contract] = (max(low, known_low), min(high, known_high))
+
+
+def _nothing_needed(params: Any) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `strength` orders attribution, larger is stronger (RULES.md 3.3).
+
+    evaluate(params, view)  findings now; must not change anything.
+    remember(params, view)  folds what the rule remembers into position.memory / account.memory; part of the
+                            projection, so it runs for every event in live, replay and rebuild alike.
+    deadline(params, view)  the next instant at which time alone may make the rule act, or None.
+    quiet(params, view, quiet)  narrows the bounds within which quotes cannot matter; a rule without it
+                            declares that it reads no quotes.
+    needs(params)           inputs without which the rule is blind: trades, orders, quotes, positions.
+    """
+
+    id: str
+    name: str
+    title: str
+    strength: int
+    params: type[Any]
+    evaluate: Callable[[Any, View], Sequence[Finding]]
+    remember: Callable[[Any, View], None] | None = None
+    deadline: Callable[[Any, View], int | None] | None = None
+    quiet: Callable[[Any, View, Quiet], None] | None = None
+    needs: Callable[[Any], tuple[str, ...]] = _nothing_needed
+
+    def build(self, plain: Mapping[str, Any]) -> Any:
+        """Parameters from plain data (scaled integers, text, lists): unknown names raise TypeError."""
+        return self.params(**plain)
+
+
+def default_of(parameter: Any) -> Any:
+    """The default of a dataclass field made by `spec`."""
+    return parameter.default_factory() if parameter.default is MISSING else parameter.default
+
+
+def parameters_of(rule: Rule) -> tuple[Any, ...]:
+    """The dataclass fields of a rule's parameters, in the order RULES.md lists them."""
+    return fields(rule.params)

@@ -1,0 +1,152 @@
+"""RULE-004 DailyUnrealizedLoss: cut an open loss (RULES.md 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskcore.core.quantities import MONEY_SCALE, limit_text, money_text
+from riskcore.core.rules.base import Breach, Finding, Quiet, Rule, spec
+from riskcore.core.rules.commands import FLATTEN, alert, close_position, lock_until_reset, optional_lockout
+from riskcore.core.rules.day_total import narrow_by_total, narrow_by_value
+from riskcore.core.state import Position
+from riskcore.core.view import View
+
+TOTAL = "total"
+MILLISECOND_NS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    loss_limit: int = spec(300 * MONEY_SCALE, "money", unit="$", low=1, stricter="lower", doc="open loss to cut")
+    scope: str = spec(
+        "per_position", "choice", choices=("per_position", "total"), doc="each contract by itself, or all together"
+    )
+    action: str | None = spec(
+        None,
+        "choice",
+        choices=("close_position", "flatten", "flatten_and_lock", "alert"),
+        optional=True,
+        doc="close_position (per_position) or flatten (total) by default",
+    )
+    lockout: str = spec("none", "choice", choices=("none", "until_reset", "cooldown"), doc="lock after the cut")
+    cooldown_seconds: int = spec(300, "int", unit="s", low=1, high=86_400, stricter="higher", doc="for cooldown")
+    confirm_ms: int = spec(0, "int", unit="ms", low=0, high=5_000, stricter="lower", doc="how long it must hold")
+
+
+def _below(params: Params, value: int | None) -> bool:
+    return value is not None and value <= -params.loss_limit
+
+
+def _confirmed(params: Params, since: int | None, now: int) -> bool:
+    """Whether the loss has held for confirm_ms since the first breaching mark."""
+    return params.confirm_ms == 0 or (since is not None and now - since >= params.confirm_ms * MILLISECOND_NS)
+
+
+def remember(params: Params, view: View) -> None:
+    """The instant of the first breaching mark, while it keeps breaching."""
+    if params.confirm_ms == 0:
+        return
+    if params.scope == TOTAL:
+        since = view.recall_account("below_since")
+        below = _below(params, view.total().value)
+        view.keep_account("below_since", (since if since is not None else view.now) if below else None)
+        return
+    for position in view.account.held():
+        since = view.recall(position, "below_since")
+        below = _below(params, view.value(position).value)
+        view.keep(position, "below_since", (since if since is not None else view.now) if below else None)
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    if params.scope == TOTAL:
+        return _evaluate_total(params, view)
+    found = []
+    for position in view.account.held():
+        one = view.value(position)
+        if one.value is None or not _below(params, one.value) or one.stale or view.episode_open(position.contract):
+            continue
+        if _confirmed(params, view.recall(position, "below_since"), view.now):
+            flags = ("from_bars",) if one.from_bars else ()
+            found.append(_breach(params, view, one.value, position, flags))
+    return found
+
+
+def _evaluate_total(params: Params, view: View) -> Sequence[Finding]:
+    if not view.account.held() or view.episode_open(TOTAL):
+        return ()
+    total = view.total()
+    if not _below(params, total.value) or not _confirmed(params, view.recall_account("below_since"), view.now):
+        return ()
+    if not _below(params, total.fresh):
+        # The loss rests on a stale mark: say so, close nothing (RULES.md 1.5).
+        figures = _figures(params, total.value)
+        return (Breach(TOTAL, figures, (alert("open loss at the limit rests on a stale mark"),), flags=total.flags),)
+    return (_breach(params, view, total.value, None, total.flags),)
+
+
+def _figures(params: Params, value: int) -> dict[str, str]:
+    return {"unrealized": money_text(value), "loss_limit": limit_text(params.loss_limit)}
+
+
+def _breach(params: Params, view: View, value: int, position: Position | None, flags: tuple[str, ...]) -> Breach:
+    reason = f"open P&L {money_text(value)} reached the loss limit of {limit_text(params.loss_limit)}"
+    action = params.action or ("close_position" if position else "flatten")
+    contract = position.contract if position else None
+    lock = optional_lockout(params.lockout, params.cooldown_seconds, view.now, reason)
+    if action == "alert":
+        commands = (*lock, alert(reason, contract=contract))
+    elif action == "flatten_and_lock":
+        commands = (lock_until_reset(reason), *FLATTEN)
+    elif action == "close_position" and contract is not None:
+        commands = (*lock, close_position(contract))
+    else:
+        commands = (*lock, *FLATTEN)
+    return Breach(contract or TOTAL, _figures(params, value), commands, contract=contract, flags=flags)
+
+
+def deadline(params: Params, view: View) -> int | None:
+    """When a loss that is being confirmed has held long enough."""
+    if params.confirm_ms == 0:
+        return None
+    if params.scope == TOTAL:
+        waiting = [] if view.episode_open(TOTAL) else [view.recall_account("below_since")]
+    else:
+        waiting = [
+            view.recall(position, "below_since")
+            for position in view.account.held()
+            if not view.episode_open(position.contract)
+        ]
+    due = [since + params.confirm_ms * MILLISECOND_NS for since in waiting if since is not None]
+    return min(due, default=None)
+
+
+def quiet(params: Params, view: View, bounds: Quiet) -> None:
+    if params.scope == TOTAL:
+        if params.confirm_ms or not view.episode_open(TOTAL):
+            narrow_by_total(view, bounds, view.total().value + params.loss_limit, None)
+        return
+    for position in view.account.held():
+        if params.confirm_ms == 0 and view.episode_open(position.contract):
+            continue
+        one = view.value(position)
+        if one.value is None or one.stale:
+            bounds.never = True
+        else:
+            narrow_by_value(view, bounds, position, one.value + params.loss_limit, None)
+
+
+def needs(params: Params) -> tuple[str, ...]:
+    return ("quotes",)
+
+
+RULE = Rule(
+    "RULE-004",
+    "daily_unrealized_loss",
+    "Cut an open loss",
+    60,
+    Params,
+    evaluate,
+    remember=remember,
+    deadline=deadline,
+    quiet=quiet,
+    needs=needs,
+)

@@ -1,0 +1,58 @@
+"""FEED: says when marks that open-loss rules rest on are stale or missing; closes nothing (RULES.md 1.5, 8.4).
+
+Not configured: it watches wherever a rule that reads quotes is on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskcore.core.marks import default_age, stale_at
+from riskcore.core.rules.base import Action, Finding, Quiet, Rearm, Rule
+from riskcore.core.rules.commands import alert
+from riskcore.core.state import Position
+from riskcore.core.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    pass
+
+
+def _watched(view: View) -> list[Position]:
+    return [] if "quotes" in view.book.lacks else view.account.held()
+
+
+def _missing_at(view: View, position: Position) -> int:
+    return position.opened_at + default_age(view.book) + 1
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    found: list[Finding] = []
+    for position in _watched(view):
+        target = f"{position.contract}.stale"
+        one = view.value(position)
+        bad = one.stale if one.value is not None else view.now >= _missing_at(view, position)
+        if bad and not view.episode_open(target):
+            text = "the mark is stale" if one.value is not None else "the open position has no mark"
+            found.append(Action(target, (alert(f"{position.contract}: {text}", contract=position.contract),)))
+        elif not bad and one.value is not None and view.episode_open(target):
+            found.append(Rearm(target))
+    return found
+
+
+def deadline(params: Params, view: View) -> int | None:
+    due = []
+    for position in _watched(view):
+        if not view.episode_open(f"{position.contract}.stale"):
+            known = view.value(position).value is not None
+            due.append(stale_at(view.book, position) if known else _missing_at(view, position))
+    return min(due, default=None)
+
+
+def quiet(params: Params, view: View, bounds: Quiet) -> None:
+    for position in _watched(view):
+        if view.episode_open(f"{position.contract}.stale") or view.value(position).value is None:
+            bounds.never = True
+
+
+FEED = Rule("FEED", "feed", "Stale and missing marks", 5, Params, evaluate, deadline=deadline, quiet=quiet)

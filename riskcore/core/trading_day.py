@@ -1,0 +1,70 @@
+"""Trading-day arithmetic over the zone rows an opening event carries; no time-zone database is read here.
+
+A zone is a tuple of rows (from instant, offset from UTC in seconds), ascending. A trading day is half-open
+[reset, next reset) and named by the date it ends on; from Friday's reset on it is Monday's (RULES.md 1.4).
+"""
+
+from bisect import bisect_right
+from datetime import date
+
+from riskcore.core.quantities import DAY_NS, SECOND_NS
+from riskcore.core.state import Day
+
+Zone = tuple[tuple[int, int], ...]
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def offset_seconds(zone: Zone, at: int) -> int:
+    """Offset of the zone from UTC at an instant; the first row also covers everything before it."""
+    index = bisect_right(zone, at, key=lambda row: row[0]) - 1
+    return zone[max(index, 0)][1]
+
+
+def local_time(zone: Zone, at: int) -> tuple[int, int]:
+    """(date ordinal, seconds since local midnight) of an instant in the zone."""
+    local_seconds = at // SECOND_NS + offset_seconds(zone, at)
+    days, seconds = divmod(local_seconds, 86_400)
+    return EPOCH_ORDINAL + days, seconds
+
+
+def instant(zone: Zone, ordinal: int, seconds: int) -> int:
+    """The instant of a local date and time; a time that does not exist moves forward by the gap."""
+    local_ns = (ordinal - EPOCH_ORDINAL) * DAY_NS + seconds * SECOND_NS
+    guess = local_ns - offset_seconds(zone, local_ns) * SECOND_NS
+    return local_ns - offset_seconds(zone, guess) * SECOND_NS
+
+
+def weekday(ordinal: int) -> int:
+    """0 Monday to 6 Sunday."""
+    return (ordinal + 6) % 7
+
+
+def date_text(ordinal: int) -> str:
+    return date.fromordinal(ordinal).isoformat()
+
+
+def date_ordinal(text: str) -> int:
+    """Raises ValueError for anything that is not YYYY-MM-DD."""
+    return date.fromisoformat(text).toordinal()
+
+
+def trade_ordinal(zone: Zone, reset_seconds: int, at: int) -> int:
+    """The date ordinal of the trading day an instant belongs to."""
+    ordinal, seconds = local_time(zone, at)
+    if seconds >= reset_seconds:
+        ordinal += 1
+    return ordinal + {5: 2, 6: 1}.get(weekday(ordinal), 0)
+
+
+def trade_date_of(day: Day, at: int) -> str:
+    """The trade date of any instant by the calendar of an opened day."""
+    if day.opens_at <= at < day.closes_at:
+        return day.trade_date
+    return date_text(trade_ordinal(day.zones[day.timezone], day.reset_seconds, at))
+
+
+def day_bounds(zone: Zone, reset_seconds: int, ordinal: int) -> tuple[int, int]:
+    """[opens_at, closes_at) of the trading day that ends on a date; Monday opens on Friday's reset."""
+    before = 3 if weekday(ordinal) == 0 else 1
+    return instant(zone, ordinal - before, reset_seconds), instant(zone, ordinal, reset_seconds)

@@ -1,0 +1,119 @@
+"""What a rule sees: one account at one event, nothing else."""
+
+from dataclasses import dataclass, field
+
+from riskcore.core.events import Event
+from riskcore.core.marks import TotalValuation, Valuation, valuation
+from riskcore.core.products import product_code, root_of_code
+from riskcore.core.state import Account, Book, DayFigures, Order, Position, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What applying one event changed: the accounts to judge and what is new for them."""
+
+    accounts: tuple[int, ...] = ()
+    trade: Trade | None = None  # A fill seen for the first time.
+    late: bool = False  # The fill belongs to an earlier trading day.
+    increased: tuple[str, ...] = ()  # Contracts whose exposure was opened or increased.
+    order_id: int | None = None
+    contract: str | None = None  # The contract a quote, print or bar was about.
+    gap: str | None = None  # A closing fill larger than the known position.
+
+
+@dataclass(slots=True)
+class View:
+    """One account at one event. `rule_key` names the rule that is looking; memory names are its own."""
+
+    book: Book
+    account: Account
+    event: Event
+    effect: Effect
+    pnl_basis: str
+    mark_mode: str
+    rule_key: str = ""
+    changed: bool = False  # A rule changed what it remembers.
+    _values: dict[str, Valuation] = field(default_factory=dict)
+    _total: TotalValuation | None = None
+
+    @property
+    def now(self) -> int:
+        return self.book.now
+
+    @property
+    def day(self) -> DayFigures:
+        """Figures of the day this event is about: today, or the earlier day of a late fill."""
+        if self.effect.late and self.effect.trade is not None:
+            return self.account.day(self.effect.trade.trade_date)
+        return self.account.day(self.book.trade_date)
+
+    @property
+    def trade(self) -> Trade | None:
+        return self.effect.trade
+
+    @property
+    def order(self) -> Order | None:
+        """The order this event is about, as merged."""
+        return None if self.effect.order_id is None else self.account.orders.get(self.effect.order_id)
+
+    def root(self, contract: str) -> str:
+        known = self.book.contracts.get(contract)
+        return known.root if known else root_of_code(product_code(contract))
+
+    def tick_size(self, contract: str) -> int | None:
+        known = self.book.contracts.get(contract)
+        return known.tick_size if known else None
+
+    def value(self, position: Position) -> Valuation:
+        """Unrealised P&L of a position, computed once per event."""
+        known = self._values.get(position.contract)
+        if known is None:
+            known = self._values[position.contract] = valuation(self.book, position, self.mark_mode, self.book.now)
+        return known
+
+    def total(self) -> TotalValuation:
+        """Unrealised P&L of all open positions, computed once per event."""
+        if self._total is None:
+            value = fresh = 0
+            stale = incomplete = from_bars = False
+            for position in self.account.positions.values():
+                if not (position.size or position.lots):
+                    continue
+                one = self.value(position)
+                if one.value is None:
+                    incomplete = True
+                    continue
+                value += one.value
+                stale |= one.stale
+                from_bars |= one.from_bars
+                if not one.stale:
+                    fresh += one.value
+            self._total = TotalValuation(value, fresh, stale, incomplete, from_bars)
+        return self._total
+
+    def episode_open(self, target: str) -> bool:
+        """Whether this rule's episode on `target` is still going on."""
+        return f"{self.rule_key}|{target}" in self.account.episodes
+
+    # Memory of a rule for the life of a position.
+    def recall(self, position: Position, name: str) -> int | None:
+        return position.memory.get(f"{self.rule_key}.{name}")
+
+    def keep(self, position: Position, name: str, value: int | None) -> None:
+        self._store(position.memory, f"{self.rule_key}.{name}", value)
+
+    # Memory of a rule for the account; names that start with "day" are dropped at the reset.
+    def recall_account(self, name: str) -> int | None:
+        return self.account.memory.get(f"{self.rule_key}.{name}")
+
+    def keep_account(self, name: str, value: int | None) -> None:
+        self._store(self.account.memory, f"{self.rule_key}.{name}", value)
+
+    def _store(self, memory: dict[str, int], name: str, value: int | None) -> None:
+        if memory.get(name) == value:
+            return
+        self.changed = True
+        if value is None:
+            del memory[name]
+        else:
+            memory[name] = value
