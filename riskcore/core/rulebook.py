@@ -80,7 +80,7 @@ class Rulebook:
                     built.append(
                         RuleInstance(rule, f"{name}.{index}", rule.build(values), bool(plain.get("shadow", False)))
                     )
-        if any(instance.rule.quiet is not None for instance in built):
+        if any("quotes" in instance.rule.needs(instance.params) for instance in built):
             built.append(RuleInstance(FEED, "feed.0", FEED.build({})))
         return tuple(sorted(built, key=lambda instance: -instance.rule.strength))
 

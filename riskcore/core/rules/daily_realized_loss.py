@@ -106,9 +106,8 @@ def remember(params: Params, view: View) -> None:
 
 
 def quiet(params: Params, view: View, bounds: Quiet) -> None:
-    if params.basis == "realized" or view.episode_open(DAY):
-        if params.basis != "trailing_unrealized":
-            return
+    if params.basis != "trailing_unrealized" and (params.basis == "realized" or view.episode_open(DAY)):
+        return
     total = day_total(view, params.pnl_basis)
     floor_usd = _floor_usd(params, view)
     warned = [share for share in params.warn_at if not view.episode_open(f"{DAY}.warn.{share}")]
