@@ -1,0 +1,79 @@
+"""Options that mean the same in every command (INTERFACE.md 1), and the few ways commands print."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def config_options(command: Command) -> Command:
+    """--config FILE and --set KEY=VALUE, passed as config_path and sets."""
+    command = click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Change one setting, e.g. rules.daily_realized_loss.loss_limit=400. Repeatable.",
+    )(command)
+    return click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="RISKCORE_CONFIG",
+        help="Settings file. Default: riskcore.toml here, then in the user's config folder.",
+    )(command)
+
+
+def store_option(command: Command) -> Command:
+    """--store PATH-or-URL, passed as store; None means the default store."""
+    return click.option(
+        "--store",
+        envvar="RISKCORE_STORE",
+        metavar="PATH-or-URL",
+        help="Journal to use. Default: a SQLite file in the user's data folder.",
+    )(command)
+
+
+def account_option(command: Command) -> Command:
+    """--account NAME-or-ID, repeatable, passed as the tuple accounts; empty means all."""
+    return click.option(
+        "--account", "accounts", multiple=True, metavar="NAME-or-ID", help="Only this account. Repeatable."
+    )(command)
+
+
+def output_options(command: Command) -> Command:
+    """--json, --quiet and --verbose, passed as as_json, quiet and verbose."""
+    for name, parameter, text in (
+        ("--verbose", "verbose", "Say more; show the traceback of an internal error."),
+        ("--quiet", "quiet", "Say nothing but the result and errors."),
+        ("--json", "as_json", "Print the result as JSON."),
+    ):
+        command = click.option(name, parameter, is_flag=True, help=text)(command)
+    return command
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout, the same bytes on every machine."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def warn(text: str, *, quiet: bool = False) -> None:
+    """A warning on stderr."""
+    if not quiet:
+        say_on_stderr(f"warning: {text}")
+
+
+def progress(text: str, *, quiet: bool = False) -> None:
+    """A line of progress: on stderr, and only when a person is watching."""
+    if not quiet and sys.stderr.isatty():
+        say_on_stderr(text)
+
+
+def say_on_stderr(text: str) -> None:
+    """Text on stderr; control characters inside values cannot break the lines of a message."""
+    click.echo("".join(character if character.isprintable() else repr(character)[1:-1] for character in text), err=True)
