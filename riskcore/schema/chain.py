@@ -11,7 +11,6 @@ from hashlib import sha256
 from riskcore.core.events import Event, TradingDayOpened
 from riskcore.errors import Corrupt, OutOfSequence
 from riskcore.schema.codec import encode_event
-from riskcore.schema.registry import topic_of
 
 Link = tuple[str, int, str, bytes, bytes]  # trade date, seq, topic, hash, canonical bytes
 OPENING = TradingDayOpened.__name__
@@ -24,6 +23,11 @@ class Head:
     trade_date: str = ""
     seq: int = 0
     digest: bytes = b""
+
+
+def head_of(last: Link | None) -> Head | None:
+    """Where the chain stands after its last link."""
+    return None if last is None else Head(last[0], last[1], last[3])
 
 
 def digest_of(text: str) -> bytes:
@@ -48,30 +52,25 @@ def link(profile: str, head: Head | None, events: Iterable[Event]) -> list[Link]
     trade_date, seq, digest = (head.trade_date, head.seq, head.digest) if head else ("", 0, b"")
     for event in events:
         body = event.body
-        if body.__class__ is TradingDayOpened:
-            anchored = head is not None or bool(links)
-            event, trade_date, digest = _open_day(profile, trade_date, digest if anchored else None, event, body)
-            seq = 0
+        if isinstance(body, TradingDayOpened):
+            anchor = digest if head is not None or links else digest_of(body.previous_hash)
+            event = _opened(profile, trade_date, anchor, event, body)
+            trade_date, seq, digest = body.day.trade_date, 0, anchor
         elif not trade_date:
             raise OutOfSequence(f"profile {profile}: {event.key} comes before any trading day was opened")
         seq += 1
-        line = encode_event(seq, event)
+        topic, line = encode_event(seq, event)
         digest = sha256(digest + line).digest()
-        links.append((trade_date, seq, topic_of(body.__class__), digest, line))
+        links.append((trade_date, seq, topic, digest, line))
     return links
 
 
-def _open_day(
-    profile: str, last_date: str, digest: bytes | None, event: Event, opened: TradingDayOpened
-) -> tuple[Event, str, bytes]:
-    trade_date = opened.day.trade_date
-    if opened.profile != profile:
-        raise OutOfSequence(f"a day of profile {opened.profile} cannot go into the journal of {profile}")
+def _opened(profile: str, last_date: str, anchor: bytes, event: Event, body: TradingDayOpened) -> Event:
+    trade_date = body.day.trade_date
+    if body.profile != profile:
+        raise OutOfSequence(f"a day of profile {body.profile} cannot go into the journal of {profile}")
     if trade_date <= last_date:
         raise OutOfSequence(f"profile {profile}: day {trade_date} cannot follow {last_date}, days go forward")
-    if opened.previous_hash or digest is None:
-        digest = digest_of(opened.previous_hash) if digest is None else digest
-        if digest.hex() != opened.previous_hash:
-            raise OutOfSequence(f"profile {profile}: day {trade_date} was opened on another chain than the stored one")
-        return event, trade_date, digest
-    return replace(event, body=replace(opened, previous_hash=digest.hex())), trade_date, digest
+    if body.previous_hash not in ("", anchor.hex()):
+        raise OutOfSequence(f"profile {profile}: day {trade_date} was opened on another chain than the stored one")
+    return replace(event, body=replace(body, previous_hash=anchor.hex()))

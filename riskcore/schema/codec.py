@@ -37,13 +37,8 @@ class Envelope(msgspec.Struct, Generic[Data], gc=False):
 
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_stored_as: dict[type, tuple[str, str, int]] = {}  # Body class -> topic, name, version.
 _decode_book = msgspec.json.Decoder(Book).decode
-
-
-@cache
-def _name_of(body: type) -> tuple[str, int]:
-    name, _, version = topic_of(body).partition(".")
-    return name, int(version)
 
 
 @cache
@@ -61,16 +56,20 @@ def _decoder(topic: str) -> Callable[[bytes], Envelope[Any]]:
     return decode_older
 
 
-def encode_event(seq: int, event: Event) -> bytes:
-    """The canonical bytes of one stored event, without its hash.
+def encode_event(seq: int, event: Event) -> tuple[str, bytes]:
+    """The topic and the canonical bytes of one stored event, without its hash.
 
     Raises InvariantBroken for what no JSON can hold: a lone surrogate, an instant outside the calendar.
     """
     body = event.body
-    name, version = _name_of(body.__class__)
+    stored_as = _stored_as.get(body.__class__)
+    if stored_as is None:
+        topic = topic_of(body.__class__)
+        stored_as = _stored_as[body.__class__] = (topic, *resolve(topic)[:2])
+    topic, name, version = stored_as
     try:
         at = instant_text(event.at)
-        return _encode(Envelope(seq, name, version, at, event.source, event.key, event.cause, body))
+        return topic, _encode(Envelope(seq, name, version, at, event.source, event.key, event.cause, body))
     except (OverflowError, ValueError, TypeError) as error:
         raise InvariantBroken(f"{name} {event.key[:60]!r} cannot be stored: {error}") from error
 

@@ -1,0 +1,186 @@
+"""The journal export: the lines of a session file of form journal/1. Source: INTERFACE.md 4.
+
+A header, one line per stored event, an end line (ending.py). The bytes of an event are the stored ones with
+its hash added as last field, so a reader checks the chain over the bytes of the file, without encoding again.
+Several days stand one after another: each TradingDayOpened starts again at seq 1 and its chain hangs on the
+last hash of the day before. After an end line another header may follow, so files may also be concatenated.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from riskcore.core.events import Event, TradingDayOpened
+from riskcore.errors import Corrupt, InputError, OutOfSequence
+from riskcore.schema.chain import OPENING, Link, digest_of, head_of, link
+from riskcore.schema.codec import NOT_DECODED, decode_event
+from riskcore.schema.ending import Ending
+
+FORM = "journal/1"
+Stored = tuple[int, Event, bytes]  # seq, event, hash
+
+_HASH_FIELD = b',"hash":"'
+_HASH_LENGTH = len(_HASH_FIELD) + 64 + len(b'"}\n')
+_PREFIX = re.compile(rb'\{"seq":([0-9]{1,18}),"type":"([A-Za-z]{1,60})","v":([0-9]{1,9}),')
+
+
+class _Header(msgspec.Struct):
+    riskcore: str
+    profile: str
+    previous_hash: str
+
+
+def _header_line(profile: str, previous_hash: str) -> bytes:
+    return msgspec.json.encode(_Header(FORM, profile, previous_hash)) + b"\n"
+
+
+class ExportWriter:
+    """Writes one export through `write`; events come already chained (from a journal) or are chained here."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._ending = Ending()
+        self._profile = ""
+        self._last: Link | None = None
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Chain and write events that were never stored; the first of all opens a day. Raises OutOfSequence."""
+        if events and self._last is None:
+            opened = events[0].body
+            if not isinstance(opened, TradingDayOpened):
+                raise OutOfSequence(f"an export begins with {OPENING}, not with {events[0].key}")
+            self.begin(opened.profile, opened.previous_hash)
+        self.add_links(link(self._profile, head_of(self._last), events))
+
+    def begin(self, profile: str, previous_hash: str) -> None:
+        """Write the header."""
+        self._profile = profile
+        self._put(_header_line(profile, previous_hash))
+
+    def add_links(self, links: Sequence[Link]) -> None:
+        """Write links that follow one another, after `begin`."""
+        for _, _, _, digest, line in links:
+            self._put(b'%b%b%b"}\n' % (line[:-1], _HASH_FIELD, digest.hex().encode()))
+        if links:
+            self._last = links[-1]
+
+    def close(self) -> None:
+        """Write the end line."""
+        self._write(self._ending.line())
+
+    def _put(self, line: bytes) -> None:
+        self._ending.add(line)
+        self._write(line)
+
+
+def ignore(_: str) -> None:
+    """Takes a warning and says nothing."""
+
+
+def read_export(
+    lines: Iterable[bytes], name: str, warn: Callable[[str], None] = ignore, strict: bool = False
+) -> Iterator[Stored]:
+    """Every event of an export in order, its chain checked.
+
+    `lines` keep their line ends; `name` is the file's name for messages. A file that was cut off is read up to
+    the cut and `warn` is called; with `strict` that is an error. Raises InputError for what is no export or is
+    cut off, Corrupt for an edited or damaged one, naming file and line.
+    """
+    return _Reader(name, warn, strict).read(lines)
+
+
+class _Reader:
+    def __init__(self, name: str, warn: Callable[[str], None], strict: bool) -> None:
+        self.name, self.warn, self.strict = name, warn, strict
+        self.number = 0
+        self.profile = ""
+        self.ending: Ending | None = None  # None: a header must come next.
+        self.trade_date, self.seq, self.digest = "", 0, b""
+
+    def read(self, lines: Iterable[bytes]) -> Iterator[Stored]:
+        for line in lines:
+            self.number += 1
+            if line[-1:] != b"\n":
+                self._cut(line)
+                return
+            if self.ending is None:
+                self._header(line)
+            elif line.startswith(b'{"seq":'):
+                yield self._event(line)
+                self.ending.add(line)
+            elif line == self.ending.line():
+                self.ending = None
+            else:
+                raise self._corrupt("neither an event nor the end line that belongs here: damaged or edited")
+        if self.number == 0:
+            raise InputError(f"{self.name}: the file is empty; a session file starts with a header line")
+        if self.ending is not None:
+            self._cut_off("the end line is missing")
+
+    def _corrupt(self, text: str) -> Corrupt:
+        return Corrupt(f"{self.name}, line {self.number}: {text}")
+
+    def _header(self, line: bytes) -> None:
+        try:
+            header = msgspec.json.decode(line, type=_Header)
+        except NOT_DECODED as error:
+            raise InputError(f"{self.name}, line {self.number}: not the header of a journal export") from error
+        if header.riskcore != FORM:
+            raise InputError(f"{self.name}, line {self.number}: form {header.riskcore[:40]!r} is not {FORM}")
+        if _header_line(header.profile, header.previous_hash) != line:
+            raise self._corrupt("the header is damaged or edited")
+        self.ending = Ending()
+        self.ending.add(line)
+        self.profile = header.profile
+        self.trade_date, self.seq, self.digest = "", 0, digest_of(header.previous_hash)
+
+    def _event(self, line: bytes) -> Stored:
+        prefix = _PREFIX.match(line)
+        if prefix is None or line[-_HASH_LENGTH : -_HASH_LENGTH + len(_HASH_FIELD)] != _HASH_FIELD:
+            raise self._corrupt("not a stored event: damaged or edited")
+        name = prefix[2].decode()
+        opening = name == OPENING
+        expected = 1 if opening else self.seq + 1
+        if int(prefix[1]) != expected or (not opening and self.seq == 0):
+            raise self._corrupt(f"seq {int(prefix[1])} cannot come here: lines are missing, added or moved")
+        stored = line[:-_HASH_LENGTH] + b"}"
+        digest = sha256(self.digest + stored).digest()
+        if line[-67:-3] != digest.hex().encode():
+            raise self._corrupt("the hash does not match: this line or an earlier one was edited, or lines are missing")
+        try:
+            seq, event = decode_event(f"{name}.{int(prefix[3])}", stored)
+        except Corrupt as error:
+            raise self._corrupt(str(error)) from error
+        if isinstance(event.body, TradingDayOpened):
+            self._opened(event.body)
+        self.seq, self.digest = seq, digest
+        return seq, event, digest
+
+    def _opened(self, opened: TradingDayOpened) -> None:
+        if opened.profile != self.profile or opened.previous_hash != self.digest.hex():
+            raise self._corrupt("the day does not belong to the header or to the day before it")
+        if opened.day.trade_date <= self.trade_date:
+            raise self._corrupt(f"day {opened.day.trade_date} cannot follow {self.trade_date}")
+        self.trade_date = opened.day.trade_date
+
+    def _cut(self, line: bytes) -> None:
+        """The last line has no line end: cut off if it begins as what belongs here, damaged otherwise."""
+        if self.ending is None:
+            if self.number == 1:
+                raise InputError(f"{self.name}: cut off inside its header, or no session file")
+            possible = [b'{"riskcore":"']
+        else:
+            possible = [b'{"seq":%d,"type":"' % (self.seq + 1), b'{"seq":1,"type":"']
+            if self.ending.line().startswith(line):
+                return self._cut_off("cut off inside its last line")
+        if not any(line.startswith(text) or text.startswith(line) for text in possible):
+            raise self._corrupt("damaged or edited")
+        return self._cut_off("cut off inside its last line")
+
+    def _cut_off(self, what: str) -> None:
+        text = f"{self.name}, line {self.number}: {what}; read up to there"
+        if self.strict:
+            raise InputError(text)
+        self.warn(text)

@@ -1,0 +1,129 @@
+"""What a journal needs of a back end: the recorder of the eventsourcing package and a few methods more.
+
+The package gives recorders, transactions, optimistic concurrency and the choice of a back end by setting. Its
+mapper is not used: it stores module paths and stamps its own time, while our rows come ready from schema/ as
+(stream, seq, topic, hash and canonical bytes), so that reading back checks the chain over the stored bytes as
+they are. This module and the back ends are the only ones that import eventsourcing; the journal imports them
+when a store is opened, because that import costs time and replaces `dataclasses._process_class`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    InfrastructureFactory,
+    IntegrityError,
+    PersistenceError,
+    StoredEvent,
+)
+
+from riskcore.errors import Corrupt, OutOfSequence, StoreError
+
+Row = tuple[int, str, bytes]  # seq, topic, state: what is read back of one event
+NewRow = tuple[str, int, str, bytes]  # stream, seq, topic, state
+
+BACK_ENDS = {"sqlite": "riskcore.store.sqlite:HardenedFactory"}
+_DAMAGE = ("malformed", "not a database", "decode", "corrupt", "disk image")
+
+
+@dataclass(frozen=True, slots=True)
+class CachedState:
+    """A remembered book: valid for one stream, seq, chain hash and fingerprint of the code."""
+
+    seq: int
+    fingerprint: str
+    digest: bytes
+    state: bytes
+
+
+class JournalRecorder(AggregateRecorder, ABC):
+    """An append-only table of events and, beside it, leases and remembered states."""
+
+    def append(self, rows: Sequence[NewRow], profile: str, fence: int) -> None:
+        """Store rows in one durable transaction, if the lease still holds. Raises OutOfSequence, StoreError."""
+        with named_errors("the journal cannot be written"):
+            self.insert_events([StoredEvent(*row) for row in rows], profile=profile, fence=fence)
+
+    @abstractmethod
+    def rows(self, stream: str, after: int, limit: int) -> list[Row]:
+        """At most `limit` rows of a stream with a larger seq than `after`, in order."""
+
+    @abstractmethod
+    def last_row(self, stream: str) -> Row | None: ...
+
+    @abstractmethod
+    def stream_ids(self) -> list[str]:
+        """Every stream of every profile, sorted."""
+
+    @abstractmethod
+    def take_lease(self, profile: str, holder: str) -> int:
+        """A new fence number; whoever holds an older one cannot append any more."""
+
+    @abstractmethod
+    def check_storage(self) -> None:
+        """Raise Corrupt when files, tables or triggers are not as they must be."""
+
+    @abstractmethod
+    def put_state(self, stream: str, cached: CachedState) -> None: ...
+
+    @abstractmethod
+    def get_state(self, stream: str) -> CachedState | None: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+
+@contextmanager
+def named_errors(what: str) -> Iterator[None]:
+    """Turn what a back end raises into errors of riskcore."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise OutOfSequence(f"{what}: somebody else appended to this stream ({error})") from error
+    except (PersistenceError, OSError) as error:
+        kind = Corrupt if any(word in str(error) for word in _DAMAGE) else StoreError
+        raise kind(f"{what}: {error}") from error
+
+
+def _back_end(where: str) -> str:
+    scheme, separator, _ = where.partition("://")
+    name = scheme if separator else "sqlite"
+    if name not in BACK_ENDS:
+        raise StoreError(f"{scheme}:// is no store this riskcore knows: give the path of a file")
+    return name
+
+
+def _path(where: str) -> Path:
+    return Path(where.removeprefix("sqlite://")).absolute()
+
+
+def lock_path(where: str, profile: str) -> Path:
+    """The side file whose lock admits one writer of a profile; its folder is made. Raises StoreError."""
+    _back_end(where)
+    path = _path(where)
+    with named_errors(f"{where}: the journal cannot be written here"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f"{path.name}.{quote(profile, safe='')}.lock")
+
+
+def open_recorder(where: str, write: bool) -> JournalRecorder:
+    """The recorder of a path (SQLite) or of a URL whose scheme is a back end. Raises StoreError, Corrupt."""
+    name = _back_end(where)
+    path = _path(where)
+    if not write and not path.is_file():
+        raise StoreError(f"{path}: there is no journal here")
+    environment = {
+        "PERSISTENCE_MODULE": BACK_ENDS[name],
+        "ORIGINATOR_ID_TYPE": "text",
+        "CREATE_TABLE": "yes" if write else "no",
+        "SQLITE_DBNAME": f"{path.as_uri()}?mode={'rwc' if write else 'rw'}",
+    }
+    with named_errors(f"{where}: the journal cannot be opened"):
+        recorder = InfrastructureFactory.construct(environment).aggregate_recorder()
+    assert isinstance(recorder, JournalRecorder)
+    return recorder
