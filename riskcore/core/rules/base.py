@@ -28,9 +28,13 @@ def spec(
     optional: bool = False,
     required: bool = False,
     stricter: Stricter = "",
+    table: type[Any] | None = None,
     doc: str = "",
 ) -> Any:
-    """A parameter of a rule. `low`/`high` are inclusive in the stored scale; `optional` allows "off"."""
+    """A parameter of a rule. `low`/`high` are inclusive in the stored scale; `optional` allows "off".
+
+    `table` is the frozen dataclass, itself made of `spec` fields, of a nested table or of each of several.
+    """
     metadata = {
         "kind": kind,
         "unit": unit,
@@ -40,6 +44,7 @@ def spec(
         "optional": optional,
         "required": required,
         "stricter": stricter,
+        "table": table,
         "doc": doc,
     }
     if isinstance(default, (list, dict)):
