@@ -48,6 +48,8 @@ class TradingDayOpened:
     accounts: tuple[Account, ...]
     version: str
     previous_hash: str
+    connections: dict[str, str] = field(default_factory=dict)
+    connection_since: dict[str, int] = field(default_factory=dict)
     ordinal: int = 0
 
 
@@ -301,6 +303,7 @@ class RuleBreached:
     figures: dict[str, str]
     flags: tuple[str, ...] = ()
     shadow: bool = False
+    episode: bool = True  # False: the rule breaches again at each qualifying event (006, 007).
 
 
 @dataclass(frozen=True, slots=True)

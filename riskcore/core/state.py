@@ -102,6 +102,7 @@ class Position:
     contract: str
     side: int = 0  # Direction of the lots.
     lots: tuple[Lot, ...] = ()
+    early: tuple[Lot, ...] = ()  # The opening half of a flip whose closing half has not arrived yet.
     pushed: int | None = None  # The broker's own size; None until the first push or snapshot.
     average_price: int | None = None
     push_at: int = 0
@@ -119,7 +120,7 @@ class Position:
 
     @property
     def lot_size(self) -> int:
-        return self.side * sum(lot.size for lot in self.lots)
+        return self.side * (sum(lot.size for lot in self.lots) - sum(lot.size for lot in self.early))
 
     @property
     def size(self) -> int:
@@ -195,8 +196,7 @@ class Obligation:
     set_at: int
     contract: str | None = None
     to: int = 0
-    order_id: int | None = None
-    scope: str = ""
+    order_ids: tuple[int, ...] = ()  # The orders to cancel, or the stop to modify.
     side: int = 0
     size: int = 0
     price: int | None = None

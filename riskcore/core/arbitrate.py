@@ -1,0 +1,98 @@
+"""Arbitration: the commands of all rules at one event become one set (RULES.md 3.3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from riskcore.core.events import Command
+from riskcore.core.in_force import covers
+from riskcore.core.state import Account
+
+# The order commands are recorded in: lock first, then cancel, then close (RULES.md 3.4).
+_ORDER = (
+    "ClearLockout",
+    "SetLockout",
+    "CancelOrders",
+    "CancelOrder",
+    "CloseAllPositions",
+    "ClosePosition",
+    "ReducePosition",
+    "PlaceStop",
+    "ModifyStop",
+    "Alert",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A command one rule wants. `origin` is the id stem of its breach or action."""
+
+    strength: int
+    rule: str
+    rule_key: str
+    origin: str
+    breach: str | None
+    target: str
+    command: Command
+
+
+def arbitrate(account: Account, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """What is issued: absorbed and already demanded commands left out, the strongest rule named first."""
+    kept: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda one: (-one.strength, _ORDER.index(one.command.kind))):
+        if _changes_something(account, candidate):
+            kept = _merged(kept, candidate)
+    return sorted(kept, key=lambda one: _ORDER.index(one.command.kind))
+
+
+def _changes_something(account: Account, candidate: Candidate) -> bool:
+    command = candidate.command
+    if command.kind == "SetLockout":
+        known = account.lockouts.get(lockout_id(candidate))
+        if known is None:
+            return True
+        if known.expires_at is None:
+            return False
+        return command.expires_at is None or command.expires_at > known.expires_at
+    if command.kind == "ClearLockout":
+        return lockout_id(candidate) in account.lockouts
+    return not covers(account, command)
+
+
+def lockout_id(candidate: Candidate) -> str:
+    command = candidate.command
+    return f"{command.scope}/{candidate.rule}/{command.lockout_key}"
+
+
+def _merged(kept: list[Candidate], new: Candidate) -> list[Candidate]:
+    """`kept` with one more command; the stronger rule came first and keeps the attribution."""
+    if any(_absorbs(old, new) for old in kept):
+        return kept
+    return [old for old in kept if not _absorbs(new, old)] + [new]
+
+
+def _absorbs(wide: Candidate, narrow: Candidate) -> bool:
+    """Whether `wide` makes `narrow` needless when both come at one event."""
+    one, other = wide.command, narrow.command
+    if other.kind == "SetLockout":
+        if one.kind != "SetLockout" or lockout_id(wide) != lockout_id(narrow):
+            return False
+        return one.expires_at is None or (other.expires_at is not None and one.expires_at >= other.expires_at)
+    if other.kind == "CloseAllPositions":
+        return one.kind == "CloseAllPositions"
+    if other.kind == "ClosePosition":
+        return one.kind == "CloseAllPositions" or (one.kind == "ClosePosition" and one.contract == other.contract)
+    if other.kind == "ReducePosition":
+        if one.kind == "ReducePosition" and one.contract == other.contract:
+            return (one.to or 0) <= (other.to or 0)
+        return one.kind == "CloseAllPositions" or (one.kind == "ClosePosition" and one.contract == other.contract)
+    if other.kind == "CancelOrders":
+        return one.kind == "CancelOrders" and _scope_covers(one, other)
+    if other.kind == "CancelOrder":
+        return one == other or (one.kind == "CancelOrders" and one.contract in (None, other.contract))
+    return one == other
+
+
+def _scope_covers(one: Command, other: Command) -> bool:
+    if one.scope == "all":
+        return True
+    return one.scope == other.scope == "entry" or (other.scope == "contract" and one.contract in (None, other.contract))

@@ -1,0 +1,37 @@
+"""What the operator asks for: a personal lockout, an early unlock (RULES.md 3.1, 7)."""
+
+from riskcore.core.arbitrate import Candidate
+from riskcore.core.events import Command, LockRequested, OperatorOverride
+from riskcore.core.rulebook import Profile
+from riskcore.core.rules.commands import ACCOUNT, FLATTEN
+from riskcore.core.view import View
+
+OPERATOR = "OPERATOR"
+NEVER_UNLOCKED = ("condition", "terminal")
+
+
+def operator_candidates(view: View, profile: Profile) -> list[Candidate]:
+    """Commands of a personal lockout: locked until the instant, and flat."""
+    body = view.event.body
+    if not isinstance(body, LockRequested):
+        return []
+    lock = Command(
+        "SetLockout",
+        scope=ACCOUNT,
+        lockout_key="personal",
+        lockout_kind="until_time",
+        expires_at=body.expires_at,
+        text=body.reason,
+    )
+    origin = f"{view.event.key}/{view.account.id}/{OPERATOR}"
+    commands = (lock, *FLATTEN) if body.flatten else (lock,)
+    return [Candidate(100, OPERATOR, "operator.0", origin, None, "", command) for command in commands]
+
+
+def override_ends(view: View, profile: Profile) -> list[str]:
+    """The lockout an operator override ends; none when the policy or the lockout's kind forbids it."""
+    body = view.event.body
+    if not isinstance(body, OperatorOverride) or profile.operator_unlock != "with_reason":
+        return []
+    lockout = view.account.lockouts.get(body.lockout)
+    return [body.lockout] if lockout is not None and lockout.kind not in NEVER_UNLOCKED else []

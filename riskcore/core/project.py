@@ -1,0 +1,454 @@
+"""apply(book, event): the fold. Changes the working copy of the book and says what changed; decides nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from riskcore.core import events as e
+from riskcore.core.enforce import retry_delay_ns
+from riskcore.core.exposure_change import baseline_of, exposure_changed, note_disagreement
+from riskcore.core.fills import record_trade, void_trade
+from riskcore.core.in_force import end_lockout, put_in_force, remember_guard_close
+from riskcore.core.marks import default_age
+from riskcore.core.products import built_in_contract
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.state import (
+    STATUS_CANCELLED,
+    STATUS_FILLED,
+    STATUS_OPEN,
+    TERMINAL,
+    WORKING,
+    Account,
+    Book,
+    Lockout,
+    Mark,
+    Obligation,
+    Order,
+    Position,
+    Request,
+    copy_account,
+)
+from riskcore.core.view import Effect
+
+# Trading days whose fills are kept: rolling windows cross the reset, and opening fills are sent again.
+DAYS_OF_TRADES_KEPT = 2
+DAYS_OF_FIGURES_KEPT = 8
+# An order pushed this shortly before a REST list may be missing from it for good reason.
+LIST_LAG_NS = 2 * SECOND_NS
+NOTHING = Effect()
+
+
+def apply(book: Book, event: e.Event) -> Effect:
+    """Fold one event into the book. Unknown bodies are a programming error (KeyError)."""
+    book.now = event.at
+    return _HANDLERS[type(event.body)](book, event.at, event.body)
+
+
+def account_of(book: Book, account_id: int) -> Account:
+    account = book.accounts.get(account_id)
+    if account is None:
+        account = book.accounts[account_id] = Account(account_id, first_at=book.now)
+    return account
+
+
+def _know_contract(book: Book, contract: str) -> None:
+    if contract not in book.contracts:
+        built_in = built_in_contract(contract)
+        if built_in is not None:
+            book.contracts[contract] = built_in
+
+
+def _day_opened(book: Book, at: int, body: e.TradingDayOpened) -> Effect:
+    book.profile, book.day, book.settings, book.lacks = body.profile, body.day, body.settings, body.lacks
+    book.contracts = {contract.id: contract for contract in body.contracts}
+    book.marks = dict(body.marks)
+    book.accounts = {account.id: copy_account(account) for account in body.accounts}
+    book.connections, book.connection_since = dict(body.connections), dict(body.connection_since)
+    book.ordinal = body.ordinal
+    for account in book.accounts.values():
+        if account.held():
+            account.day(body.day.trade_date).held = True
+    return NOTHING
+
+
+def _account_observed(book: Book, at: int, body: e.AccountObserved) -> Effect:
+    account = account_of(book, body.account)
+    for name in ("name", "balance_usd", "can_trade", "simulated"):
+        value = getattr(body, name)
+        if value is not None:
+            setattr(account, name, value)
+    return Effect((account.id,))
+
+
+def _contract_described(book: Book, at: int, body: e.ContractDescribed) -> Effect:
+    book.contracts[body.contract.id] = body.contract
+    return NOTHING
+
+
+def _order_observed(book: Book, at: int, body: e.OrderObserved) -> Effect:
+    account = account_of(book, body.account)
+    known = account.orders.get(body.order_id)
+    if known is None:
+        known = Order(
+            body.order_id, body.contract or "", body.status, 0, 0, 0, 0, None, None, None, None, None, None, at
+        )
+    elif _older(body, known):
+        return Effect((account.id,))
+    order = replace(
+        known,
+        contract=body.contract or known.contract,
+        status=body.status,
+        # A triggered stop turns into a market order on its fill event: a terminal version keeps the type.
+        type=known.type if body.type is None or (known.type and body.status in TERMINAL) else body.type,
+        recorded_at=at,
+        **{
+            name: getattr(known, name) if getattr(body, name) is None else getattr(body, name)
+            for name in ("side", "size", "fill_volume", "limit_price", "stop_price", "parent_id", "linked_id", "tag")
+        },
+        updated_at=body.updated_at if body.updated_at is not None else known.updated_at,
+    )
+    if order.status == STATUS_OPEN and (known.status != STATUS_OPEN or known.working_since is None):
+        order = replace(order, working_since=at)
+    if order.filled_at is None and (order.status == STATUS_FILLED or order.fill_volume > 0):
+        order = replace(order, filled_at=at)
+    account.orders[order.id] = order
+    _know_contract(book, order.contract)
+    return Effect((account.id,), order_id=order.id)
+
+
+def _older(body: e.OrderObserved, known: Order) -> bool:
+    """Whether this version was overtaken by one already seen (compared in microseconds, API.md 0.12)."""
+    if body.updated_at is None or known.updated_at is None:
+        return known.status in TERMINAL and body.status in WORKING
+    if body.updated_at // 1000 != known.updated_at // 1000:
+        return body.updated_at < known.updated_at
+    return known.status in TERMINAL and body.status in WORKING
+
+
+def _orders_listed(book: Book, at: int, body: e.OrdersListed) -> Effect:
+    account = account_of(book, body.account)
+    for order in list(account.orders.values()):
+        missing = order.status in body.statuses and order.id not in body.order_ids
+        if missing and order.recorded_at + LIST_LAG_NS < at:
+            account.orders[order.id] = replace(order, status=STATUS_CANCELLED, recorded_at=at)
+    return Effect((account.id,))
+
+
+def _position_observed(book: Book, at: int, body: e.PositionObserved) -> Effect:
+    account = account_of(book, body.account)
+    position = account.positions.setdefault(body.contract, Position(body.contract))
+    _know_contract(book, body.contract)
+    before = position.size
+    position.pushed, position.push_at = body.size, at
+    if body.average_price is not None:
+        position.average_price = body.average_price
+    if body.size == 0 and (position.lots_lost or not position.lots):
+        position.lots_lost = False
+    explained = position.lot_size * body.size > 0 and abs(position.lot_size) >= abs(body.size)
+    increased = exposure_changed(book, account, position, before, at)
+    if increased and not explained:
+        # Nobody said the price of this increase: an older mark must not value it (RULES.md 1.5).
+        position.increase_price, position.awaits_mark = None, True
+    note_disagreement(position, at)
+    return Effect((account.id,), increased=(body.contract,) if increased else (), contract=body.contract)
+
+
+def _positions_listed(book: Book, at: int, body: e.PositionsListed) -> Effect:
+    account = account_of(book, body.account)
+    increased: list[str] = []
+    listed = [position.contract for position in body.positions]
+    gone = [name for name, position in account.positions.items() if name not in listed and position.size]
+    for position in (*body.positions, *(e.PositionObserved(account.id, contract, 0) for contract in gone)):
+        increased.extend(_position_observed(book, at, position).increased)
+    account.reconciled_at = at
+    return Effect((account.id,), increased=tuple(increased))
+
+
+def _trade_recorded(book: Book, at: int, body: e.TradeRecorded) -> Effect:
+    _know_contract(book, body.contract)
+    return record_trade(book, account_of(book, body.account), body, at)
+
+
+def _trade_voided(book: Book, at: int, body: e.TradeVoided) -> Effect:
+    return void_trade(book, account_of(book, body.account), body, at)
+
+
+def _quote_observed(book: Book, at: int, body: e.QuoteObserved) -> Effect:
+    return _marked(book, body.contract, next_mark(book, body.contract, at, body.last, body.bid, body.ask))
+
+
+def next_mark(book: Book, contract: str, at: int, last: int | None, bid: int | None, ask: int | None) -> Mark:
+    """The mark after a sparse quote: what the quote leaves out stays as it was (API.md 0.11)."""
+    known = book.marks.get(contract)
+    if known is not None:
+        last = known.last if last is None else last
+        bid = known.bid if bid is None else bid
+        ask = known.ask if ask is None else ask
+    return Mark(last, bid, ask, at, default_age(book))
+
+
+def _market_traded(book: Book, at: int, body: e.MarketTraded) -> Effect:
+    return _marked(book, body.contract, next_mark(book, body.contract, at, body.price, None, None))
+
+
+def _marked(book: Book, contract: str, mark: Mark) -> Effect:
+    """Put a mark in place; the accounts that hold the contract are to be judged."""
+    if contract not in book.contracts:
+        _know_contract(book, contract)
+    book.marks[contract] = mark
+    return Effect(_holders(book, contract, mark), contract=contract)
+
+
+def _holders(book: Book, contract: str, mark: Mark) -> tuple[int, ...]:
+    holders = []
+    for account in book.accounts.values():
+        position = account.positions.get(contract)
+        if position is not None and (position.size or position.lots):
+            holders.append(account.id)
+            if not (mark.last is None and mark.bid is None and mark.ask is None):
+                position.awaits_mark = False
+    return tuple(holders)
+
+
+def bar_phases(book: Book, event: e.Event, body: e.BarObserved) -> Iterator[Effect]:
+    """The marks a bar gives each holder, one phase after the other (RULES.md 1.5, Bars).
+
+    A position held through the whole bar sees its adverse extreme, then the other, then the close; a bar
+    with a change of the position inside gives only its close; one that ended before it gives nothing.
+    """
+    book.now = event.at
+    ends_at = body.opens_at + body.unit_ns
+    known = book.marks.get(body.contract)
+    if known is not None and known.at >= ends_at:
+        return
+    _know_contract(book, body.contract)
+    template = Mark(None, None, None, ends_at, body.unit_ns + default_age(book), from_bars=True)
+    for account in book.accounts.values():
+        position = account.positions.get(body.contract)
+        if position is None or not (position.size or position.lots):
+            continue
+        if max(position.changed_at, position.fill_at) >= ends_at:
+            continue
+        prices = [body.close]
+        if max(position.changed_at, position.fill_at) <= body.opens_at:
+            long = (position.lot_size or position.size) > 0
+            prices = [body.low, body.high, body.close] if long else [body.high, body.low, body.close]
+        position.awaits_mark = False
+        for price in prices:
+            book.marks[body.contract] = replace(template, last=price)
+            yield Effect((account.id,), contract=body.contract)
+    book.marks[body.contract] = replace(template, last=body.close)
+
+
+def _connection_changed(book: Book, at: int, body: e.ConnectionChanged) -> Effect:
+    if book.connections.get(body.hub) != body.state:
+        book.connections[body.hub] = body.state
+        book.connection_since[body.hub] = at
+    return Effect(tuple(book.accounts))
+
+
+def _changes_nothing(book: Book, at: int, body: Any) -> Effect:
+    return NOTHING
+
+
+def _judged_again(book: Book, at: int, body: Any) -> Effect:
+    """Facts and timers that change no state of their own but are a moment to look (ticks, timers)."""
+    return Effect((body.account,))
+
+
+def _day_rolled(book: Book, at: int, body: e.DayRolled) -> Effect:
+    for account in book.accounts.values():
+        for name in [name for name in account.episodes if name.split("|", 1)[1].startswith("day")]:
+            del account.episodes[name]
+        for name in [name for name in account.memory if name.split(".", 2)[2].startswith("day")]:
+            del account.memory[name]
+        account.orders = {key: order for key, order in account.orders.items() if order.status in WORKING}
+        account.guarded = {key: value for key, value in account.guarded.items() if key in account.orders}
+        for trade_date in sorted(account.days)[:-DAYS_OF_FIGURES_KEPT]:
+            del account.days[trade_date]
+        kept_dates = sorted(account.days)[-DAYS_OF_TRADES_KEPT:]
+        open_ids = [lot.trade_id for position in account.positions.values() for lot in position.lots]
+        account.trades = {
+            key: trade for key, trade in account.trades.items() if trade.trade_date in kept_dates or key in open_ids
+        }
+    return NOTHING
+
+
+def _rule_breached(book: Book, at: int, body: e.RuleBreached) -> Effect:
+    account = account_of(book, body.account)
+    name = f"{body.rule_key}|{body.target}"
+    account.counters[name] = account.counters.get(name, 0) + 1
+    if body.target == "day" or body.target.startswith("late."):
+        # A day's total breaches once per day and setting, whenever its last fill turns up.
+        breached_date = body.target.removeprefix("late.") if body.target != "day" else book.trade_date
+        account.counters[f"{body.rule_key}|on.{breached_date}"] = 1
+    if body.episode:
+        account.episodes[name] = at
+    if body.rule == "GUARD":
+        remember_guard_close(account, body, at)
+    account.day(book.trade_date).breached = True
+    return NOTHING
+
+
+def _episode_ended(book: Book, at: int, body: e.EpisodeEnded) -> Effect:
+    account_of(book, body.account).episodes.pop(f"{body.rule_key}|{body.target}", None)
+    return NOTHING
+
+
+def _command_issued(book: Book, at: int, body: e.CommandIssued) -> Effect:
+    account = account_of(book, body.account)
+    if body.breach is None and body.target:
+        name = f"{body.rule_key}|{body.target}"
+        account.counters[name] = account.counters.get(name, 0) + 1
+        account.episodes[name] = at
+    if body.command.kind == "SetLockout":
+        _set_lockout(account, body, at)
+    else:
+        put_in_force(account, body, at)
+    return NOTHING
+
+
+def _set_lockout(account: Account, body: e.CommandIssued, at: int) -> None:
+    command = body.command
+    assert command.scope is not None
+    assert command.lockout_key is not None
+    assert command.lockout_kind is not None
+    held = {
+        contract: baseline_of(position) for contract, position in account.positions.items() if baseline_of(position)
+    }
+    lockout = Lockout(
+        command.scope,
+        body.rule,
+        command.lockout_key,
+        command.lockout_kind,
+        at,
+        command.expires_at,
+        command.text or "",
+        held,
+    )
+    known = account.lockouts.get(lockout.id)
+    if known is None:
+        account.lockouts[lockout.id] = lockout
+    else:
+        # Setting again keeps the later expiry and never shortens (RULES.md 3.1).
+        known.expires_at = (
+            None
+            if None in (known.expires_at, lockout.expires_at)
+            else max(known.expires_at or 0, lockout.expires_at or 0)
+        )
+
+
+def _lockout_ended(book: Book, at: int, body: e.LockoutEnded) -> Effect:
+    end_lockout(account_of(book, body.account), body.lockout)
+    return Effect((body.account,))
+
+
+def _obligation_met(book: Book, at: int, body: e.ObligationMet) -> Effect:
+    account_of(book, body.account).obligations.pop(body.obligation, None)
+    return NOTHING
+
+
+def _drift_detected(book: Book, at: int, body: e.DriftDetected) -> Effect:
+    position = account_of(book, body.account).positions[body.contract]
+    position.disagrees_since = None
+    position.lots_lost = position.pushed != 0
+    if position.pushed == 0:
+        position.side, position.lots, position.early = 0, (), ()
+    return Effect((body.account,), contract=body.contract)
+
+
+def _request_planned(book: Book, at: int, body: e.RequestPlanned) -> Effect:
+    account = account_of(book, body.account)
+    account.requests[body.request] = Request(
+        body.request,
+        body.obligation,
+        body.kind,
+        body.contract,
+        body.order_id,
+        body.size,
+        body.side,
+        body.price,
+        body.attempt,
+        "planned",
+        at,
+    )
+    return NOTHING
+
+
+def _request_state(state: str) -> Callable[[Book, int, Any], Effect]:
+    def handle(book: Book, at: int, body: Any) -> Effect:
+        account = account_of(book, body.account)
+        request = account.requests.get(body.request)
+        if request is not None:
+            account.requests[body.request] = replace(request, state=state, at=at)
+        return Effect((body.account,))
+
+    return handle
+
+
+def _request_refused(book: Book, at: int, body: e.RequestRefused) -> Effect:
+    account = account_of(book, body.account)
+    request = account.requests.pop(body.request, None)
+    obligation = account.obligations.get(request.obligation) if request is not None else None
+    if obligation is not None:
+        _note_failure(obligation, at)
+    return Effect((body.account,))
+
+
+def _request_superseded(book: Book, at: int, body: e.RequestSuperseded) -> Effect:
+    """A request that ended without effect counts as a failed attempt while its obligation is unmet."""
+    account = account_of(book, body.account)
+    request = account.requests.pop(body.request, None)
+    obligation = account.obligations.get(request.obligation) if request is not None else None
+    if obligation is not None:
+        _note_failure(obligation, at)
+    return NOTHING
+
+
+def _note_failure(obligation: Obligation, at: int) -> None:
+    obligation.failures += 1
+    obligation.retry_at = at + retry_delay_ns(obligation.failures)
+
+
+def _request_ended(book: Book, at: int, body: Any) -> Effect:
+    account_of(book, body.account).requests.pop(body.request, None)
+    return NOTHING
+
+
+_HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
+    e.TradingDayOpened: _day_opened,
+    e.AccountObserved: _account_observed,
+    e.ContractDescribed: _contract_described,
+    e.OrderObserved: _order_observed,
+    e.OrdersListed: _orders_listed,
+    e.PositionObserved: _position_observed,
+    e.PositionsListed: _positions_listed,
+    e.TradeRecorded: _trade_recorded,
+    e.TradeVoided: _trade_voided,
+    e.QuoteObserved: _quote_observed,
+    e.MarketTraded: _market_traded,
+    e.ConnectionChanged: _connection_changed,
+    e.ClockTicked: _changes_nothing,
+    e.CallObserved: _changes_nothing,
+    e.DepthObserved: _changes_nothing,
+    e.WireRejected: _changes_nothing,
+    e.LockRequested: _judged_again,
+    e.OperatorOverride: _judged_again,
+    e.DayRolled: _day_rolled,
+    e.TimerFired: _judged_again,
+    e.RuleBreached: _rule_breached,
+    e.EpisodeEnded: _episode_ended,
+    e.CommandIssued: _command_issued,
+    e.LockoutEnded: _lockout_ended,
+    e.ObligationMet: _obligation_met,
+    e.GapRecorded: _changes_nothing,
+    e.DriftDetected: _drift_detected,
+    e.RuleFaulted: _changes_nothing,
+    e.RequestPlanned: _request_planned,
+    e.RequestAttempted: _request_state("attempted"),
+    e.RequestAccepted: _request_state("accepted"),
+    e.RequestUnresolved: _request_state("unresolved"),
+    e.RequestRefused: _request_refused,
+    e.RequestConfirmed: _request_ended,
+    e.RequestSuperseded: _request_superseded,
+}

@@ -1,0 +1,371 @@
+"""step(book, rulebook, facts): one atomic turn of the core, the only entry point.
+
+For each fact: due timers first, each at its own time; then apply, remember, judge, arbitrate, guard,
+discharge. The book given is never changed; the outcome holds a new one and everything to be stored.
+Source: DESIGN.md "One event, end to end", RULES.md 1.1 and 3.3.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from riskcore.core import events as e
+from riskcore.core import guard
+from riskcore.core.arbitrate import Candidate, arbitrate
+from riskcore.core.in_force import is_met
+from riskcore.core.operator import operator_candidates, override_ends
+from riskcore.core.project import apply, bar_phases
+from riskcore.core.rulebook import Rulebook, RuleInstance
+from riskcore.core.rules.base import Action, Breach, Finding, Rearm
+from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
+from riskcore.core.state import Account, Book, Mark, copy_book
+from riskcore.core.timers import Timer, due_timers
+from riskcore.core.view import Effect, View
+
+Observe = Callable[[Book, Account], Sequence[e.Derived]]
+LATE_RULES = ("RULE-003", "RULE-006", "RULE-007", "RULE-013")
+
+
+def observe(book: Book, account: Account) -> Sequence[e.Derived]:
+    """The planner of a replay: plans nothing, because recorded facts continue as they happened."""
+    return ()
+
+
+class Turn:
+    """One step in progress: the working copy, what is to be stored, and when time alone must act next."""
+
+    def __init__(self, book: Book, rulebook: Rulebook, planner: Observe) -> None:
+        self.book = book
+        self.rulebook = rulebook
+        self.planner = planner
+        self.events: list[e.Event] = []
+        self._next_due: int | None = None
+        self._timers_known = False
+
+    # ---- facts ---------------------------------------------------------------------------------------
+
+    def take(self, fact: e.Event) -> None:
+        """Handle one fact: the timers due before it, then the fact itself."""
+        body = fact.body
+        if isinstance(body, e.TradingDayOpened):
+            self._open_day(fact, body)
+            return
+        self.advance(fact.at)
+        self.events.append(fact)
+        if isinstance(body, e.QuotesObserved):
+            self._take_quotes(body)
+        elif isinstance(body, e.BarObserved):
+            for effect in bar_phases(self.book, fact, body):
+                self._judge_all(fact, effect)
+            self.book.now = fact.at
+        else:
+            self._handle(fact)
+
+    def _take_quotes(self, body: e.QuotesObserved) -> None:
+        """Quotes journaled as one event are handled one by one, each at its own time."""
+        for at, contract, last, bid, ask in body.quotes:
+            self.advance(at)
+            self._handle(e.Event(at, "market", quote_key(contract, at), e.QuoteObserved(contract, last, bid, ask)))
+
+    def _open_day(self, fact: e.Event, body: e.TradingDayOpened) -> None:
+        day = self.book.day
+        if day is not None:
+            assert fact.at == day.closes_at, "a trading day opens at the instant the one before it ends"
+            self._fire_timers(fact.at - 1)
+            rolled = e.DayRolled(day.trade_date, body.day.trade_date)
+            self.derive(fact.at, f"reset@{fact.at}", rolled)
+            fact = replace(fact, body=carried_over(self.book, body))
+        self.events.append(fact)
+        apply(self.book, fact)
+        self._timers_known = False
+
+    def _handle(self, fact: e.Event) -> None:
+        effect = apply(self.book, fact)
+        if effect.gap is not None and effect.contract is not None:
+            self.derive(fact.at, fact.key, e.GapRecorded(effect.accounts[0], effect.contract, effect.gap))
+        self._judge_all(fact, effect)
+        if not isinstance(fact.body, e.QUOTES):
+            self._timers_known = False
+
+    # ---- time ----------------------------------------------------------------------------------------
+
+    def advance(self, at: int) -> None:
+        """Let time pass up to an instant: every timer due at or before it fires, in order."""
+        if not self._timers_known or (self._next_due is not None and self._next_due <= at):
+            self._fire_timers(at)
+
+    def _fire_timers(self, until: int) -> None:
+        fired: list[Timer] = []
+        while True:
+            timers = due_timers(self.book, self.rulebook)
+            if not timers or timers[0].due > until:
+                break
+            timer = timers[0]
+            if timer in fired:
+                raise AssertionError(f"timer {timer} did not move on after it fired")
+            fired.append(timer)
+            self._fire(timer)
+        self._next_due = timers[0].due if timers else None
+        self._timers_known = True
+
+    def _fire(self, timer: Timer) -> None:
+        at = max(timer.due, self.book.now)
+        key = f"timer:{timer.rule}:{timer.account}:{timer.target}@{timer.due}"
+        account = self.book.accounts[timer.account]
+        if timer.kind == "lockout":
+            ended_by = "reset" if account.lockouts[timer.target].kind == "until_reset" else "expiry"
+            body: e.Derived = e.LockoutEnded(account.id, timer.target, ended_by)
+        elif timer.kind == "drift":
+            position = account.positions[timer.target]
+            body = e.DriftDetected(account.id, timer.target, position.lot_size, position.size)
+        else:
+            body = e.TimerFired(account.id, timer.rule, timer.target)
+        event = e.Event(at, "core", key, body, key)
+        self.events.append(event)
+        self._judge_all(event, apply(self.book, event))
+
+    # ---- judging -------------------------------------------------------------------------------------
+
+    def _judge_all(self, event: e.Event, effect: Effect) -> None:
+        for account_id in effect.accounts:
+            account = self.book.accounts[account_id]
+            instances = self.rulebook.instances(account)
+            if instances or account.obligations:
+                self._judge(account, instances, event, effect)
+
+    def _judge(self, account: Account, instances: Sequence[RuleInstance], event: e.Event, effect: Effect) -> None:
+        profile = self.rulebook.profile
+        view = View(self.book, account, event, effect, profile.pnl_basis, profile.mark)
+        judging = [instance for instance in instances if not self._blind(instance)]
+        candidates: list[Candidate] = []
+        for instance in judging:
+            if instance.rule.remember is not None:
+                view.rule_key = instance.key
+                candidates.extend(self._remember(instance, view))
+        for instance in judging:
+            view.rule_key = instance.key
+            candidates.extend(self._evaluate(instance, view))
+        candidates.extend(operator_candidates(view, self.rulebook.profile))
+        for lockout_id in override_ends(view, self.rulebook.profile):
+            self.derive(event.at, event.key, e.LockoutEnded(account.id, lockout_id, "override"))
+        if candidates:
+            self._issue(account, event, candidates)
+        if instances:
+            for breach in guard.evaluate(view):
+                self._issue(account, event, self._breached(guard.GUARD_ID, guard.GUARD_KEY, 0, view, breach, False))
+        self._discharge(account, event)
+        for planned in self.planner(self.book, account):
+            self.derive(event.at, event.key, planned)
+        if view.changed or candidates:
+            self._timers_known = False
+
+    def _blind(self, instance: RuleInstance) -> bool:
+        lacks = self.book.lacks
+        return bool(lacks) and any(need in lacks for need in instance.rule.needs(instance.params))
+
+    def _remember(self, instance: RuleInstance, view: View) -> list[Candidate]:
+        assert instance.rule.remember is not None
+        try:
+            instance.rule.remember(instance.params, view)
+        except Exception as error:
+            return self._faulted(instance, view, error)
+        return []
+
+    def _evaluate(self, instance: RuleInstance, view: View) -> list[Candidate]:
+        try:
+            findings = instance.rule.evaluate(instance.params, view)
+        except Exception as error:
+            return self._faulted(instance, view, error)
+        candidates: list[Candidate] = []
+        for finding in findings:
+            candidates.extend(self._found(instance, view, finding))
+        return candidates
+
+    def _faulted(self, instance: RuleInstance, view: View, error: Exception) -> list[Candidate]:
+        """A rule that raises fails closed: no new exposure until the reset, and the other rules go on."""
+        target = "day.fault"
+        if view.episode_open(target):
+            return []
+        text = f"{type(error).__name__}: {error}"
+        fault = e.RuleFaulted(view.account.id, instance.rule.id, instance.key, text)
+        self.derive(view.now, view.event.key, fault)
+        reason = f"{instance.rule.id} failed ({text}); nothing may be opened until the reset"
+        commands = (lock_until_reset(reason, key="fault"), alert(reason, "critical"))
+        return self._found(instance, view, Action(target, commands))
+
+    def _found(self, instance: RuleInstance, view: View, finding: Finding) -> list[Candidate]:
+        rule = instance.rule
+        if isinstance(finding, Rearm):
+            ended = e.EpisodeEnded(view.account.id, instance.key, finding.target)
+            self.derive(view.now, view.event.key, ended)
+            self._timers_known = False
+            return []
+        if isinstance(finding, Breach):
+            return self._breached(rule.id, instance.key, rule.strength, view, finding, instance.shadow)
+        if instance.shadow:
+            return []
+        origin = self._origin(view, rule.id, instance.key, finding.target)
+        return [
+            Candidate(rule.strength, rule.id, instance.key, origin, None, finding.target, command)
+            for command in finding.commands
+        ]
+
+    def _origin(self, view: View, rule: str, rule_key: str, target: str) -> str:
+        """The id stem of a breach or action: natural key of its cause, rule, target, ordinal (RULES.md 1.6)."""
+        ordinal = view.account.counters.get(f"{rule_key}|{target}", 0) + 1
+        index = rule_key.rsplit(".", 1)[1]
+        named = rule if index == "0" else f"{rule}.{index}"
+        return f"{view.event.key}/{view.account.id}/{named}/{target}/{ordinal}"
+
+    def _breached(
+        self, rule: str, rule_key: str, strength: int, view: View, breach: Breach, shadow: bool
+    ) -> list[Candidate]:
+        view.rule_key = rule_key
+        late = view.effect.late and rule in LATE_RULES
+        if late and breach.once and f"{rule_key}|on.{view.day.trade_date}" in view.account.counters:
+            return []
+        breach_id = self._origin(view, rule, rule_key, breach.target)
+        flags = breach.flags + (("late",) if late else ()) + _off_grid(view)
+        self.derive(
+            view.now,
+            view.event.key,
+            e.RuleBreached(
+                id=breach_id,
+                account=view.account.id,
+                rule=rule,
+                rule_key=rule_key,
+                target=f"late.{view.day.trade_date}" if late else breach.target,
+                contract=breach.contract,
+                figures=dict(breach.figures),
+                flags=flags,
+                shadow=shadow,
+                episode=breach.once,
+            ),
+            breach_id,
+        )
+        if shadow or late:
+            return []
+        commands = breach.commands
+        if self.rulebook.profile.strict_mode and rule != guard.GUARD_ID:
+            reason = f"strict mode: {rule} was breached"
+            commands = (lock_until_reset(reason, key="strict"), *FLATTEN, *commands)
+        return [Candidate(strength, rule, rule_key, breach_id, breach_id, breach.target, one) for one in commands]
+
+    # ---- commands ------------------------------------------------------------------------------------
+
+    def _issue(self, account: Account, event: e.Event, candidates: list[Candidate]) -> None:
+        assert self.book.day is not None
+        for candidate in candidates:
+            if candidate.command.lockout_kind == "until_reset" and candidate.command.expires_at is None:
+                dated = replace(candidate.command, expires_at=self.book.day.closes_at)
+                candidates = [replace(one, command=dated) if one is candidate else one for one in candidates]
+        for candidate in arbitrate(account, candidates):
+            issued = e.CommandIssued(
+                id=command_id(candidate),
+                account=account.id,
+                rule=candidate.rule,
+                rule_key=candidate.rule_key,
+                breach=candidate.breach,
+                command=candidate.command,
+                target=candidate.target if candidate.breach is None else "",
+            )
+            self.derive(self.book.now, event.key, issued, issued.id)
+            if candidate.command.kind == "ClearLockout":
+                lockout = f"{candidate.command.scope}/{candidate.rule}/{candidate.command.lockout_key}"
+                self.derive(self.book.now, event.key, e.LockoutEnded(account.id, lockout, "restored"))
+
+    def _discharge(self, account: Account, event: e.Event) -> None:
+        """End obligations that recorded facts show met; what a close leaves working is cancelled (3.4)."""
+        for obligation in list(account.obligations.values()):
+            if is_met(account, obligation):
+                self.derive(event.at, event.key, e.ObligationMet(account.id, obligation.id))
+
+    def derive(self, at: int, cause: str, body: e.Derived, key: str | None = None) -> None:
+        """Record a derived event and fold it at once."""
+        event = e.Event(max(at, self.book.now), "core", key or f"{type(body).__name__}:{cause}", body, cause)
+        self.events.append(event)
+        apply(self.book, event)
+
+
+def quote_key(contract: str, at: int) -> str:
+    """The natural key of a quote: what it is about and when it was received."""
+    return f"quote:{contract}@{at}"
+
+
+def command_id(candidate: Candidate) -> str:
+    command = candidate.command
+    about = command.lockout_key or command.order_id or command.contract
+    return f"{candidate.origin}/{command.kind}" + (f":{about}" if about is not None else "")
+
+
+def _off_grid(view: View) -> tuple[str, ...]:
+    """The flag of a breach caused by a fill whose price is not on the tick grid (RULES.md 1.2)."""
+    trade = view.effect.trade
+    tick_size = view.tick_size(trade.contract) if trade is not None else None
+    return ("off_grid",) if trade is not None and tick_size and trade.price % tick_size else ()
+
+
+def carried_over(book: Book, body: e.TradingDayOpened) -> e.TradingDayOpened:
+    """The next day's opening event with everything the day that ends hands on."""
+    return replace(
+        body,
+        contracts=tuple(book.contracts.values()),
+        marks=dict(book.marks),
+        accounts=tuple(book.accounts.values()),
+        connections=dict(book.connections),
+        connection_since=dict(book.connection_since),
+        ordinal=book.ordinal,
+    )
+
+
+def step(
+    book: Book,
+    rulebook: Rulebook,
+    facts: Iterable[e.Event],
+    settled: Mapping[str, Mark] | None = None,
+    planner: Observe = observe,
+) -> e.Step:
+    """One turn: a new book and the events to store, facts and derived in order.
+
+    `settled` are marks moved by quiet quotes since the last turn (watch.py): they changed nothing else.
+    Raises AssertionError when an invariant of the core itself is broken.
+    """
+    turn = Turn(copy_book(book), rulebook, planner)
+    if settled:
+        turn.book.marks.update(settled)
+        turn.book.now = max(turn.book.now, max(mark.at for mark in settled.values()))
+    for fact in facts:
+        turn.take(fact)
+    return e.Step(turn.book, turn.events)
+
+
+def fold(book: Book, rulebook: Rulebook, event: e.Event) -> None:
+    """Fold one stored event into the book in place: apply and remember, no judging (rebuild from the journal)."""
+    body = event.body
+    if isinstance(body, e.QuotesObserved):
+        for at, contract, last, bid, ask in body.quotes:
+            fold(book, rulebook, e.Event(at, "market", "", e.QuoteObserved(contract, last, bid, ask)))
+        return
+    effects = bar_phases(book, event, body) if isinstance(body, e.BarObserved) else (apply(book, event),)
+    for effect in effects:
+        for account_id in effect.accounts:
+            account = book.accounts[account_id]
+            instances = rulebook.instances(account)
+            if instances:
+                _remember(book, rulebook, account, instances, event, effect)
+    book.now = event.at
+
+
+def _remember(
+    book: Book,
+    rulebook: Rulebook,
+    account: Account,
+    instances: Sequence[RuleInstance],
+    event: e.Event,
+    effect: Effect,
+) -> None:
+    view = View(book, account, event, effect, rulebook.profile.pnl_basis, rulebook.profile.mark)
+    for instance in instances:
+        blind = any(need in book.lacks for need in instance.rule.needs(instance.params))
+        if instance.rule.remember is not None and not blind:
+            view.rule_key = instance.key
+            instance.rule.remember(instance.params, view)

@@ -1,0 +1,53 @@
+"""Deadlines: when time alone must be looked at. Derived from state, so nothing can be forgotten or left over."""
+
+from dataclasses import dataclass
+
+from riskcore.core.events import ClockTicked, Event
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rulebook import Rulebook
+from riskcore.core.state import Account, Book
+from riskcore.core.view import Effect, View
+
+# Fills and the broker's size may disagree this long before a snapshot is asked for (DESIGN.md).
+DRIFT_NS = 2 * SECOND_NS
+_MOMENT = Event(0, "core", "deadline", ClockTicked())
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Timer:
+    """One deadline; timers due together run by (due, rule, account, target) (RULES.md 1.1)."""
+
+    due: int
+    rule: str
+    account: int
+    target: str
+    kind: str  # lockout | drift | rule
+
+
+def due_timers(book: Book, rulebook: Rulebook) -> list[Timer]:
+    """All deadlines of the book, the earliest first."""
+    timers: list[Timer] = []
+    for account in book.accounts.values():
+        for lockout in account.lockouts.values():
+            if lockout.expires_at is not None:
+                timers.append(Timer(lockout.expires_at, lockout.rule, account.id, lockout.id, "lockout"))
+        for position in account.positions.values():
+            if position.disagrees_since is not None:
+                due = position.disagrees_since + DRIFT_NS
+                timers.append(Timer(due, "DRIFT", account.id, position.contract, "drift"))
+        timers.extend(_rule_timers(book, rulebook, account))
+    return sorted(timers)
+
+
+def _rule_timers(book: Book, rulebook: Rulebook, account: Account) -> list[Timer]:
+    timers = []
+    profile = rulebook.profile
+    view = View(book, account, _MOMENT, Effect(), profile.pnl_basis, profile.mark)
+    for instance in rulebook.instances(account):
+        if instance.rule.deadline is None or any(need in book.lacks for need in instance.rule.needs(instance.params)):
+            continue
+        view.rule_key = instance.key
+        due = instance.rule.deadline(instance.params, view)
+        if due is not None:
+            timers.append(Timer(due, instance.rule.id, account.id, instance.key, "rule"))
+    return timers

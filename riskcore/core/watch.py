@@ -1,0 +1,85 @@
+"""Quiet bounds: which quotes need no look at all (DESIGN.md, "The fast path").
+
+A quote inside the bounds changes nothing but its mark, so a runner may collect such marks and hand them to
+the next `step` as `settled`. Evaluating every quote gives the same events and the same state; a property
+test holds the two against each other.
+"""
+
+from dataclasses import dataclass, field
+
+from riskcore.core.events import ClockTicked, Event
+from riskcore.core.marks import mark_field
+from riskcore.core.rulebook import Rulebook
+from riskcore.core.rules.base import UNBOUNDED, Quiet
+from riskcore.core.state import Account, Book, Position
+from riskcore.core.timers import due_timers
+from riskcore.core.view import Effect, View
+
+# Inclusive bounds of last, bid and ask: (last low, last high, bid low, bid high, ask low, ask high).
+Bounds = tuple[int, int, int, int, int, int]
+_ANY = (-UNBOUNDED, UNBOUNDED)
+_NONE = (1, 0)
+NEVER: Bounds = (*_NONE, *_NONE, *_NONE)
+_MOMENT = Event(0, "core", "quiet", ClockTicked())
+
+
+@dataclass(slots=True)
+class Watch:
+    """A quote of a contract that is not in `bounds` is always quiet; none is at or after `until`."""
+
+    until: int
+    bounds: dict[str, Bounds] = field(default_factory=dict)
+
+
+def watch(book: Book, rulebook: Rulebook) -> Watch:
+    """The bounds of the book as it is now, all rules and timers intersected."""
+    timers = due_timers(book, rulebook)
+    day_ends = book.day.closes_at if book.day is not None else 0
+    found = Watch(min(timers[0].due if timers else UNBOUNDED, day_ends))
+    for account in book.accounts.values():
+        held = [position for position in account.positions.values() if position.size or position.lots]
+        if held:
+            _narrow(found, book, rulebook, account, held)
+    return found
+
+
+def _narrow(found: Watch, book: Book, rulebook: Rulebook, account: Account, held: list[Position]) -> None:
+    profile = rulebook.profile
+    view = View(book, account, _MOMENT, Effect(), profile.pnl_basis, profile.mark)
+    quiet = Quiet()
+    for instance in rulebook.instances(account):
+        blind = any(need in book.lacks for need in instance.rule.needs(instance.params))
+        if instance.rule.quiet is not None and not blind:
+            view.rule_key = instance.key
+            instance.rule.quiet(instance.params, view, quiet)
+    found.until = min(found.until, quiet.until)
+    for position in held:
+        known = found.bounds.get(position.contract, (*_ANY, *_ANY, *_ANY))
+        found.bounds[position.contract] = _intersect(known, _bounds_of(book, position, quiet, profile.mark))
+
+
+def _bounds_of(book: Book, position: Position, quiet: Quiet, mode: str) -> Bounds:
+    mark = book.marks.get(position.contract)
+    if quiet.never or mark is None or mark.from_bars or position.awaits_mark:
+        return NEVER
+    low, high = quiet.intervals.get(position.contract, _ANY)
+    used = mark_field(mark, position.lot_size or position.size, mode)
+    if mode == "last" and used != "last":
+        # The first last price would change what values the position.
+        return (*_NONE, *((low, high) if used == "bid" else _ANY), *((low, high) if used == "ask" else _ANY))
+    by_field = {name: (low, high) if name == used else _ANY for name in ("last", "bid", "ask")}
+    if mode == "conservative" and used == "last":
+        return NEVER
+    return (*by_field["last"], *by_field["bid"], *by_field["ask"])
+
+
+def _intersect(one: Bounds, other: Bounds) -> Bounds:
+    low_last, high_last, low_bid, high_bid, low_ask, high_ask = one
+    return (
+        max(low_last, other[0]),
+        min(high_last, other[1]),
+        max(low_bid, other[2]),
+        min(high_bid, other[3]),
+        max(low_ask, other[4]),
+        min(high_ask, other[5]),
+    )

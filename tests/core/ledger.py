@@ -1,0 +1,265 @@
+"""A tiny language for days: tests read like a trader's notes (docs/concepts, "tiny ledgers").
+
+    day = Ledger(daily_realized_loss={"loss_limit": usd("500")})
+    day.at("10:00:00").closed("-300")
+    day.at("10:05:00").closed("-200")
+    assert day.breach_times == ["10:05:00"]
+
+Times are Chicago local. Every call goes through `step`, one fact a turn.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from riskcore.core import events as e
+from riskcore.core.products import PRODUCTS
+from riskcore.core.quantities import money, price
+from riskcore.core.rulebook import rulebook_of
+from riskcore.core.state import Account, Book, Day
+from riskcore.core.step import step
+from riskcore.core.trading_day import date_text, day_bounds, trade_ordinal
+
+CHICAGO = ZoneInfo("America/Chicago")
+ACCOUNT = 99000001
+usd = money
+SECOND_NS = 1_000_000_000
+_CODES = {root: code for code, root, *_ in PRODUCTS}
+
+
+def nanoseconds(moment: datetime) -> int:
+    since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1000
+
+
+def zone_rows(name: str, around: datetime) -> tuple[tuple[int, int], ...]:
+    """Offset rows of a zone, found hour by hour around a date."""
+    zone, rows = ZoneInfo(name), []
+    moment = (around - timedelta(days=370)).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    for _ in range(24 * 770):
+        offset = moment.astimezone(zone).utcoffset()
+        assert offset is not None
+        seconds = offset.days * 86_400 + offset.seconds
+        if not rows or rows[-1][1] != seconds:
+            rows.append((nanoseconds(moment), seconds))
+        moment += timedelta(hours=1)
+    return tuple(rows)
+
+
+class Ledger:
+    """One profile's day, fact by fact."""
+
+    def __init__(
+        self,
+        *,
+        start: str = "2026-11-20 08:00:00",
+        profile: dict[str, Any] | None = None,
+        overrides: dict[str, Any] | None = None,
+        lacks: tuple[str, ...] = (),
+        zones: tuple[str, ...] = (),
+        **rules: Any,
+    ) -> None:
+        self.now = datetime.fromisoformat(start).replace(tzinfo=CHICAGO)
+        tables = {name: value if isinstance(value, list) else [value] for name, value in rules.items()}
+        options = {"accounts": [], "max_quote_age_ns": 10 * SECOND_NS, **(profile or {})}
+        self.settings = {"profile": options, "rules": tables, "accounts": overrides or {}}
+        self.rulebook = rulebook_of(self.settings)
+        rows = zone_rows("America/Chicago", self.now)
+        self.zones = {"America/Chicago": rows, **{name: zone_rows(name, self.now) for name in zones}}
+        self.lacks = lacks
+        self.book = Book()
+        self.events: list[e.Event] = []
+        self._ids = 0
+        self._open_day(nanoseconds(self.now))
+
+    # ---- time ----------------------------------------------------------------------------------------
+
+    def at(self, text: str) -> "Ledger":
+        """Set the time: "10:00:05", "10:00:05.250" or "2026-11-23 08:30"."""
+        if "-" in text:
+            moment = datetime.fromisoformat(text).replace(tzinfo=CHICAGO)
+        else:
+            moment = datetime.fromisoformat(f"{self.now.date()} {text}").replace(tzinfo=CHICAGO)
+        assert moment >= self.now, f"time runs forward: {text} is before {self.now}"
+        self.now = moment
+        return self
+
+    def tick(self, text: str | None = None) -> "Ledger":
+        if text is not None:
+            self.at(text)
+        return self._take(e.ClockTicked(), "clock", "clock")
+
+    def _open_day(self, at: int) -> None:
+        rows = self.zones["America/Chicago"]
+        ordinal = trade_ordinal(rows, 17 * 3600, at)
+        opens_at, closes_at = day_bounds(rows, 17 * 3600, ordinal)
+        day = Day(date_text(ordinal), opens_at, closes_at, "America/Chicago", 17 * 3600, self.zones)
+        opened = e.TradingDayOpened("test", day, self.settings, self.lacks, (), {}, (), "0", "")
+        opening_at = self.book.day.closes_at if self.book.day else at
+        self._step(e.Event(opening_at, "operator", f"day:{day.trade_date}", opened))
+
+    def _take(self, body: Any, source: str, key: str) -> "Ledger":
+        at = nanoseconds(self.now)
+        assert self.book.day is not None
+        if at >= self.book.day.closes_at:
+            self._open_day(at)
+        return self._step(e.Event(at, source, f"{key}@{at}" if ":" not in key or source == "market" else key, body))
+
+    def _step(self, event: e.Event) -> "Ledger":
+        outcome = step(self.book, self.rulebook, [event])
+        self.book = outcome.book
+        self.events.extend(outcome.events)
+        return self
+
+    # ---- facts ---------------------------------------------------------------------------------------
+
+    def contract(self, name: str) -> str:
+        return name if "." in name else f"CON.F.US.{_CODES[name]}.Z26"
+
+    def next_id(self) -> int:
+        self._ids += 1
+        return self._ids
+
+    def fill(
+        self,
+        contract: str,
+        size: int,
+        at_price: str,
+        *,
+        profit: str | None = None,
+        fees: str | None = "0",
+        commissions: str | None = None,
+        order: int | None = None,
+        trade: int | None = None,
+        account: int = ACCOUNT,
+        created: datetime | None = None,
+    ) -> "Ledger":
+        """One execution; `profit` makes it a closing one."""
+        trade_id = trade if trade is not None else self.next_id()
+        body = e.TradeRecorded(
+            account=account,
+            trade_id=trade_id,
+            contract=self.contract(contract),
+            price=price(at_price),
+            side=1 if size > 0 else -1,
+            size=abs(size),
+            created_at=nanoseconds(created or self.now),
+            profit_usd=None if profit is None else money(profit),
+            fees_usd=None if fees is None else money(fees),
+            commissions_usd=None if commissions is None else money(commissions),
+            order_id=order if order is not None else 1_000_000 + trade_id,
+        )
+        return self._take(body, "broker", f"trade:{trade_id}")
+
+    def closed(self, profit: str, *, fees: str = "0", contract: str = "MNQ", account: int = ACCOUNT) -> "Ledger":
+        """A round trip of one contract that books `profit` at its closing fill."""
+        self.fill(contract, 1, "21000", account=account)
+        return self.fill(contract, -1, "21000", profit=profit, fees=fees, account=account)
+
+    def void(self, trade: int, account: int = ACCOUNT) -> "Ledger":
+        return self._take(e.TradeVoided(account, trade), "broker", f"trade:{trade}")
+
+    def push(self, contract: str, size: int, average: str | None = None, account: int = ACCOUNT) -> "Ledger":
+        body = e.PositionObserved(account, self.contract(contract), size, None if average is None else price(average))
+        return self._take(body, "broker", "position")
+
+    def quote(self, contract: str, last: str | None = None, bid: str | None = None, ask: str | None = None) -> "Ledger":
+        values = [None if value is None else price(value) for value in (last, bid, ask)]
+        return self._take(e.QuoteObserved(self.contract(contract), *values), "market", f"quote:{contract}")
+
+    def mark(self, contract: str, value: str) -> "Ledger":
+        """A quote with last, bid and ask at one price."""
+        return self.quote(contract, value, value, value)
+
+    def order(
+        self,
+        order_id: int,
+        contract: str,
+        size: int,
+        *,
+        type: int = 1,
+        status: int = 1,
+        stop: str | None = None,
+        limit: str | None = None,
+        parent: int | None = None,
+        linked: int | None = None,
+        filled: int = 0,
+        account: int = ACCOUNT,
+    ) -> "Ledger":
+        body = e.OrderObserved(
+            account=account,
+            order_id=order_id,
+            contract=self.contract(contract),
+            status=status,
+            type=type,
+            side=1 if size > 0 else -1,
+            size=abs(size),
+            fill_volume=filled,
+            limit_price=None if limit is None else price(limit),
+            stop_price=None if stop is None else price(stop),
+            parent_id=parent,
+            linked_id=linked,
+            updated_at=nanoseconds(self.now),
+        )
+        return self._take(body, "broker", "order")
+
+    def account(
+        self,
+        account: int = ACCOUNT,
+        *,
+        can_trade: bool | None = None,
+        name: str | None = None,
+        balance: str | None = None,
+    ) -> "Ledger":
+        body = e.AccountObserved(account, name, None if balance is None else money(balance), can_trade, True)
+        return self._take(body, "broker", "account")
+
+    def bar(self, contract: str, opens: str, prices: tuple[str, str, str, str], minutes: int = 1) -> "Ledger":
+        """An open-high-low-close bar that starts at `opens` and becomes known at its end."""
+        start = datetime.fromisoformat(f"{self.now.date()} {opens}").replace(tzinfo=CHICAGO)
+        unit_ns = minutes * 60 * SECOND_NS
+        self.now = start + timedelta(minutes=minutes)
+        values = [price(value) for value in prices]
+        body = e.BarObserved(self.contract(contract), nanoseconds(start), unit_ns, *values)
+        return self._take(body, "market", f"bar:{contract}")
+
+    def take(self, body: Any, key: str = "fact", source: str = "broker") -> "Ledger":
+        """Any other fact."""
+        return self._take(body, source, key)
+
+    # ---- results -------------------------------------------------------------------------------------
+
+    def bodies(self, kind: type[Any]) -> list[Any]:
+        return [event.body for event in self.events if isinstance(event.body, kind)]
+
+    @property
+    def breaches(self) -> list[e.RuleBreached]:
+        return self.bodies(e.RuleBreached)
+
+    @property
+    def commands(self) -> list[e.CommandIssued]:
+        return self.bodies(e.CommandIssued)
+
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds of the commands issued, alerts left out."""
+        return [issued.command.kind for issued in self.commands if issued.command.kind != "Alert"]
+
+    @property
+    def alerts(self) -> list[str]:
+        return [issued.command.text or "" for issued in self.commands if issued.command.kind == "Alert"]
+
+    @property
+    def breach_times(self) -> list[str]:
+        return [clock(event.at) for event in self.events if isinstance(event.body, e.RuleBreached)]
+
+    @property
+    def account_state(self) -> Account:
+        return self.book.accounts[ACCOUNT]
+
+
+def clock(at: int) -> str:
+    """Chicago "HH:MM:SS", with the fraction when there is one."""
+    seconds, rest = divmod(at, SECOND_NS)
+    text = datetime.fromtimestamp(seconds, CHICAGO).strftime("%H:%M:%S")
+    return f"{text}.{rest:09d}".rstrip("0") if rest else text
