@@ -1,0 +1,89 @@
+"""The tables of riskcore.toml that are not rules: [profile], [programme], and the switches every rule has.
+
+They are declared like rule parameters (core/rules/base.py `spec`), so that one reader checks everything.
+Source: INTERFACE.md 3; RULES.md 1.6, 6.2, 6.6.
+"""
+
+from dataclasses import dataclass
+
+from riskcore.core.quantities import MONEY_SCALE
+from riskcore.core.rules.base import spec
+
+FIRM_FLATTENS_AT = 15 * 3600 + 8 * 60  # The firm closes positions itself from 15:08 Chicago (RULES.md 6.6).
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileTable:
+    name: str = spec("default", "name", doc="name of the profile; its journal is kept under it")
+    accounts: tuple[str, ...] = spec(
+        (), "accounts", doc='account names or ids; "all" = every visible simulated account'
+    )
+    timezone: str = spec("America/Chicago", "zone", doc="zone of reset_time")
+    reset_time: int = spec(61_200, "clock", low=0, high=86_399, doc="when the trading day begins")
+    pnl_basis: str = spec("net", "choice", choices=("net", "gross"), doc="whether fees and commissions count")
+    mark: str = spec("last", "choice", choices=("last", "conservative"), doc="price that values an open position")
+    max_quote_age_seconds: int = spec(10, "int", unit="s", low=1, high=3600, doc="an older quote is stale")
+    command_timeout_seconds: int = spec(
+        3, "int", unit="s", low=1, high=60, doc="when an unanswered request is unresolved"
+    )
+    strict_mode: bool = spec(False, "bool", doc="every breach flattens and locks until the reset")
+    operator_unlock: str = spec(
+        "never", "choice", choices=("never", "with_reason"), doc="whether the operator may end a lockout early"
+    )
+    on_blind: str = spec("alert", "choice", choices=("alert", "flatten"), doc="what to do when a rule lacks its inputs")
+    blind_limit_seconds: int = spec(60, "int", unit="s", low=1, high=3600, doc="how long before on_blind acts")
+    loosen_policy: str = spec(
+        "next_reset",
+        "choice",
+        choices=("next_reset", "immediate", "never"),
+        doc="when a change that loosens a limit takes effect",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeTable:
+    name: str = spec("topstep", "choice", choices=("topstep",), doc="whose programme")
+    stage: str = spec("combine", "choice", choices=("combine", "xfa", "practice"), doc="stage of the programme")
+    size: str = spec("50K", "choice", choices=("50K", "100K", "150K"), doc="account size")
+    floor_override: int | None = spec(
+        None,
+        "money",
+        unit="$",
+        low=-10_000 * MONEY_SCALE,
+        high=1_000_000 * MONEY_SCALE,
+        optional=True,
+        doc="floor of the maximum loss limit as the dashboard shows it",
+    )
+    mll_buffer: int = spec(
+        200 * MONEY_SCALE,
+        "money",
+        unit="$",
+        low=1,
+        high=10_000 * MONEY_SCALE,
+        doc="headroom above the floor at which entries stop; half of it flattens",
+    )
+    enforce: tuple[str, ...] = spec(
+        ("mll", "dll", "size", "hours"),
+        "choices",
+        choices=("mll", "dll", "size", "hours"),
+        doc="which parts of the programme are enforced",
+    )
+    last_entry_time: int = spec(
+        53_700, "clock", low=0, high=FIRM_FLATTENS_AT - 1, doc="no entry from here on (Chicago time)"
+    )
+    flatten_time: int = spec(54_300, "clock", low=0, high=FIRM_FLATTENS_AT - 1, doc="flat from here on (Chicago time)")
+    hard_flatten_time: int = spec(
+        54_420, "clock", low=0, high=FIRM_FLATTENS_AT - 1, doc="flat again, whatever is open (Chicago time)"
+    )
+
+    def __post_init__(self) -> None:
+        if not self.last_entry_time <= self.flatten_time <= self.hard_flatten_time:
+            raise ValueError("last_entry_time, flatten_time and hard_flatten_time must follow one another")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSwitches:
+    """Keys every rule table takes beside its own fields."""
+
+    enabled: bool = spec(True, "bool", stricter="true", doc="false switches the rule off without deleting it")
+    shadow: bool = spec(False, "bool", stricter="false", doc="records what it would have done and does nothing")
