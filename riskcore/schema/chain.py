@@ -12,22 +12,28 @@ from riskcore.core.events import Event, TradingDayOpened
 from riskcore.errors import Corrupt, OutOfSequence
 from riskcore.schema.codec import encode_event
 
-Link = tuple[str, int, str, bytes, bytes]  # trade date, seq, topic, hash, canonical bytes
+Link = tuple[str, int, str, bytes]  # stream, seq, topic, hash followed by canonical bytes: what a store keeps
+HASH_LENGTH = 32
 OPENING = TradingDayOpened.__name__
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a chain stands: the last event stored. An empty trade date: nothing is stored yet."""
+    """Where a chain stands: its last event. An empty stream: there is none yet."""
 
-    trade_date: str = ""
+    stream: str = ""
     seq: int = 0
     digest: bytes = b""
 
 
-def head_of(last: Link | None) -> Head | None:
+def stream_of(profile: str, trade_date: str) -> str:
+    """The name of the stream of one day; names of one profile sort as the days do."""
+    return f"{profile}/{trade_date}"
+
+
+def head_of(last: Link) -> Head:
     """Where the chain stands after its last link."""
-    return None if last is None else Head(last[0], last[1], last[3])
+    return Head(last[0], last[1], last[3][:HASH_LENGTH])
 
 
 def digest_of(text: str) -> bytes:
@@ -36,7 +42,7 @@ def digest_of(text: str) -> bytes:
         digest = bytes.fromhex(text)
     except ValueError:
         digest = b"?"
-    if digest.hex() != text or len(digest) not in (0, 32):
+    if digest.hex() != text or len(digest) not in (0, HASH_LENGTH):
         raise Corrupt(f"not a hash: {text[:70]!r}")
     return digest
 
@@ -49,28 +55,24 @@ def link(profile: str, head: Head | None, events: Iterable[Event]) -> list[Link]
     than the one before, or a previous hash that is not the chain's.
     """
     links: list[Link] = []
-    trade_date, seq, digest = (head.trade_date, head.seq, head.digest) if head else ("", 0, b"")
+    stream, seq, digest = (head.stream, head.seq, head.digest) if head else ("", 0, b"")
     for event in events:
         body = event.body
         if isinstance(body, TradingDayOpened):
             anchor = digest if head is not None or links else digest_of(body.previous_hash)
-            event = _opened(profile, trade_date, anchor, event, body)
-            trade_date, seq, digest = body.day.trade_date, 0, anchor
-        elif not trade_date:
+            opened = stream_of(profile, body.day.trade_date)
+            if stream_of(body.profile, body.day.trade_date) != opened:
+                raise OutOfSequence(f"a day of profile {body.profile} cannot go into the journal of {profile}")
+            if opened <= stream:
+                raise OutOfSequence(f"{opened} cannot be opened after {stream}: days go forward")
+            if body.previous_hash not in ("", anchor.hex()):
+                raise OutOfSequence(f"{opened} was opened on another chain than the stored one")
+            event = replace(event, body=replace(body, previous_hash=anchor.hex()))
+            stream, seq, digest = opened, 0, anchor
+        elif not stream:
             raise OutOfSequence(f"profile {profile}: {event.key} comes before any trading day was opened")
         seq += 1
-        topic, line = encode_event(seq, event)
-        digest = sha256(digest + line).digest()
-        links.append((trade_date, seq, topic, digest, line))
+        topic, canonical = encode_event(seq, event)
+        digest = sha256(digest + canonical).digest()
+        links.append((stream, seq, topic, digest + canonical))
     return links
-
-
-def _opened(profile: str, last_date: str, anchor: bytes, event: Event, body: TradingDayOpened) -> Event:
-    trade_date = body.day.trade_date
-    if body.profile != profile:
-        raise OutOfSequence(f"a day of profile {body.profile} cannot go into the journal of {profile}")
-    if trade_date <= last_date:
-        raise OutOfSequence(f"profile {profile}: day {trade_date} cannot follow {last_date}, days go forward")
-    if body.previous_hash not in ("", anchor.hex()):
-        raise OutOfSequence(f"profile {profile}: day {trade_date} was opened on another chain than the stored one")
-    return replace(event, body=replace(body, previous_hash=anchor.hex()))

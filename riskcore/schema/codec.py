@@ -1,8 +1,13 @@
 """Events and books as canonical JSON bytes, and back: the one encoder and the one decoder of every reader.
 
-Canonical means: compact JSON, fields in the order of their declaration, mappings in their own order. That
-order carries meaning (the positions of an account are handled in the order they were first seen), so it is
-kept and never sorted; only `state_hash` sorts, because two books that know the same are the same state.
+The canonical bytes of an event, those that are stored and hashed, are a compact JSON array without its hash:
+[seq, type, v, at in nanoseconds, source, key, cause, data]. A line of an export says the same as an object
+with `at` as text; `export_line` and `read_line` turn one into the other. The array is a quarter shorter, and
+a rebuild that reads a hundred thousand of them parses no dates.
+
+Canonical means: fields in the order of their declaration, mappings in their own order. That order carries
+meaning (the positions of an account are handled in the order they were first seen), so it is kept and never
+sorted; only `state_hash` sorts, because two books that know the same are the same state.
 """
 
 import hashlib
@@ -15,15 +20,28 @@ import msgspec
 from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.errors import Corrupt, InvariantBroken
-from riskcore.schema.instants import instant_ns, instant_text
+from riskcore.schema.instants import FIRST_NS, LAST_NS, instant_ns, instant_text
 from riskcore.schema.registry import current_version, resolve, topic_of, upcast
 
 Data = TypeVar("Data")
 NOT_DECODED = (msgspec.MsgspecError, RecursionError, ValueError)
 
 
-class Envelope(msgspec.Struct, Generic[Data], gc=False):
-    """One stored event, field by field as in the bytes; the hash is added by the chain."""
+class Envelope(msgspec.Struct, Generic[Data], array_like=True, gc=False):
+    """The canonical form of one stored event."""
+
+    seq: int
+    type: str
+    v: int
+    at: int
+    source: str
+    key: str
+    cause: str
+    data: Data
+
+
+class _Line(msgspec.Struct, gc=False):
+    """One event as a line of an export."""
 
     seq: int
     type: str
@@ -32,20 +50,23 @@ class Envelope(msgspec.Struct, Generic[Data], gc=False):
     source: str
     key: str
     cause: str
-    data: Data
+    data: msgspec.Raw
+    hash: str
 
 
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_decode_any = msgspec.json.Decoder(Envelope[msgspec.Raw]).decode
+_decode_line = msgspec.json.Decoder(_Line).decode
 _stored_as: dict[type, tuple[str, str, int]] = {}  # Body class -> topic, name, version.
 _decode_book = msgspec.json.Decoder(Book).decode
 
 
 @cache
-def _decoder(topic: str) -> Callable[[bytes], Envelope[Any]]:
+def _decoder(topic: str) -> tuple[str, int, Callable[[bytes], Envelope[Any]]]:
     name, version, body = resolve(topic)
     if version == current_version(name):
-        return msgspec.json.Decoder(Envelope[body]).decode  # type: ignore[valid-type]
+        return name, version, msgspec.json.Decoder(Envelope[body]).decode  # type: ignore[valid-type]
     decode = msgspec.json.Decoder(Envelope[dict[str, Any]]).decode
 
     def decode_older(line: bytes) -> Envelope[Any]:
@@ -53,37 +74,73 @@ def _decoder(topic: str) -> Callable[[bytes], Envelope[Any]]:
         envelope.data = msgspec.convert(upcast(name, version, envelope.data), body)
         return envelope
 
-    return decode_older
+    return name, version, decode_older
 
 
 def encode_event(seq: int, event: Event) -> tuple[str, bytes]:
-    """The topic and the canonical bytes of one stored event, without its hash.
+    """The topic and the canonical bytes of one event.
 
-    Raises InvariantBroken for what no JSON can hold: a lone surrogate, an instant outside the calendar.
+    Raises InvariantBroken for what cannot be stored: a lone surrogate, an instant outside the years 1 to 9999.
     """
-    body = event.body
-    stored_as = _stored_as.get(body.__class__)
+    stored_as = _stored_as.get(event.body.__class__)
     if stored_as is None:
-        topic = topic_of(body.__class__)
-        stored_as = _stored_as[body.__class__] = (topic, *resolve(topic)[:2])
+        topic = topic_of(event.body.__class__)
+        stored_as = _stored_as[event.body.__class__] = (topic, *resolve(topic)[:2])
     topic, name, version = stored_as
+    at = event.at
     try:
-        at = instant_text(event.at)
-        return topic, _encode(Envelope(seq, name, version, at, event.source, event.key, event.cause, body))
-    except (OverflowError, ValueError, TypeError) as error:
+        if not FIRST_NS <= at <= LAST_NS:
+            raise ValueError(f"instant {at} lies outside the calendar")
+        return topic, _encode(Envelope(seq, name, version, at, event.source, event.key, event.cause, event.body))
+    except (ValueError, TypeError) as error:
         raise InvariantBroken(f"{name} {event.key[:60]!r} cannot be stored: {error}") from error
 
 
-def decode_event(topic: str, line: bytes) -> tuple[int, Event]:
+def decode_event(topic: str, canonical: bytes) -> tuple[int, Event]:
     """Sequence number and event of canonical bytes stored under `topic`. Raises Corrupt."""
+    name, version, decode = _decoder(topic)
     try:
-        envelope = _decoder(topic)(line)
-        at = instant_ns(envelope.at)
+        envelope = decode(canonical)
     except NOT_DECODED as error:
-        raise Corrupt(f"not a {topic.partition('.')[0][:60]} event: {str(error)[:120]}") from error
-    if f"{envelope.type}.{envelope.v}" != topic:
-        raise Corrupt(f"stored as {topic[:60]} but says {envelope.type[:60]}.{envelope.v}")
-    return envelope.seq, Event(at, envelope.source, envelope.key, envelope.data, envelope.cause)
+        raise Corrupt(f"not a {name} event: {str(error)[:120]}") from error
+    if envelope.type != name or envelope.v != version:
+        raise Corrupt(f"stored as {topic} but says {envelope.type[:60]}.{envelope.v}")
+    return envelope.seq, Event(envelope.at, envelope.source, envelope.key, envelope.data, envelope.cause)
+
+
+def export_line(canonical: bytes, digest: bytes) -> bytes:
+    """Canonical bytes and hash of an event as a line of an export."""
+    stored = _decode_any(canonical)
+    return (
+        _encode(
+            _Line(
+                stored.seq,
+                stored.type,
+                stored.v,
+                instant_text(stored.at),
+                stored.source,
+                stored.key,
+                stored.cause,
+                stored.data,
+                digest.hex(),
+            )
+        )
+        + b"\n"
+    )
+
+
+def read_line(line: bytes) -> tuple[str, bytes, bytes]:
+    """Topic, canonical bytes and hash of a line; the exact reverse of `export_line`. Raises Corrupt."""
+    try:
+        said = _decode_line(line)
+        at, digest = instant_ns(said.at), bytes.fromhex(said.hash)
+    except NOT_DECODED as error:
+        raise Corrupt(f"not a stored event: {str(error)[:120]}") from error
+    # Spaces, other key order, fields too many: nothing our writers write, and nothing the hash would cover.
+    if _encode(said) + b"\n" != line or digest.hex() != said.hash:
+        raise Corrupt("not written as riskcore writes it: edited")
+    canonical = _encode(Envelope(said.seq, said.type, said.v, at, said.source, said.key, said.cause, said.data))
+    return f"{said.type}.{said.v}", canonical, digest
 
 
 def state_bytes(book: Book) -> bytes:

@@ -1,12 +1,10 @@
 """The journal export: the lines of a session file of form journal/1. Source: INTERFACE.md 4.
 
-A header, one line per stored event, an end line (ending.py). The bytes of an event are the stored ones with
-its hash added as last field, so a reader checks the chain over the bytes of the file, without encoding again.
-Several days stand one after another: each TradingDayOpened starts again at seq 1 and its chain hangs on the
-last hash of the day before. After an end line another header may follow, so files may also be concatenated.
+A header, one line per stored event with its hash as last field (codec.py), an end line (ending.py). Several
+days stand one after another: each TradingDayOpened starts again at seq 1 and its chain hangs on the last hash
+of the day before. After an end line another header may follow, so files may also be concatenated.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 
@@ -14,16 +12,12 @@ import msgspec
 
 from riskcore.core.events import Event, TradingDayOpened
 from riskcore.errors import Corrupt, InputError, OutOfSequence
-from riskcore.schema.chain import OPENING, Link, digest_of, head_of, link
-from riskcore.schema.codec import NOT_DECODED, decode_event
+from riskcore.schema.chain import HASH_LENGTH, OPENING, Head, Link, digest_of, head_of, link
+from riskcore.schema.codec import NOT_DECODED, decode_event, export_line, read_line
 from riskcore.schema.ending import Ending
 
 FORM = "journal/1"
 Stored = tuple[int, Event, bytes]  # seq, event, hash
-
-_HASH_FIELD = b',"hash":"'
-_HASH_LENGTH = len(_HASH_FIELD) + 64 + len(b'"}\n')
-_PREFIX = re.compile(rb'\{"seq":([0-9]{1,18}),"type":"([A-Za-z]{1,60})","v":([0-9]{1,9}),')
 
 
 class _Header(msgspec.Struct):
@@ -43,16 +37,16 @@ class ExportWriter:
         self._write = write
         self._ending = Ending()
         self._profile = ""
-        self._last: Link | None = None
+        self._head: Head | None = None
 
     def add_events(self, events: Sequence[Event]) -> None:
         """Chain and write events that were never stored; the first of all opens a day. Raises OutOfSequence."""
-        if events and self._last is None:
+        if events and self._head is None:
             opened = events[0].body
             if not isinstance(opened, TradingDayOpened):
                 raise OutOfSequence(f"an export begins with {OPENING}, not with {events[0].key}")
             self.begin(opened.profile, opened.previous_hash)
-        self.add_links(link(self._profile, head_of(self._last), events))
+        self.add_links(link(self._profile, self._head, events))
 
     def begin(self, profile: str, previous_hash: str) -> None:
         """Write the header."""
@@ -61,10 +55,10 @@ class ExportWriter:
 
     def add_links(self, links: Sequence[Link]) -> None:
         """Write links that follow one another, after `begin`."""
-        for _, _, _, digest, line in links:
-            self._put(b'%b%b%b"}\n' % (line[:-1], _HASH_FIELD, digest.hex().encode()))
+        for _, _, _, state in links:
+            self._put(export_line(state[HASH_LENGTH:], state[:HASH_LENGTH]))
         if links:
-            self._last = links[-1]
+            self._head = head_of(links[-1])
 
     def close(self) -> None:
         """Write the end line."""
@@ -137,22 +131,17 @@ class _Reader:
         self.trade_date, self.seq, self.digest = "", 0, digest_of(header.previous_hash)
 
     def _event(self, line: bytes) -> Stored:
-        prefix = _PREFIX.match(line)
-        if prefix is None or line[-_HASH_LENGTH : -_HASH_LENGTH + len(_HASH_FIELD)] != _HASH_FIELD:
-            raise self._corrupt("not a stored event: damaged or edited")
-        name = prefix[2].decode()
-        opening = name == OPENING
-        expected = 1 if opening else self.seq + 1
-        if int(prefix[1]) != expected or (not opening and self.seq == 0):
-            raise self._corrupt(f"seq {int(prefix[1])} cannot come here: lines are missing, added or moved")
-        stored = line[:-_HASH_LENGTH] + b"}"
-        digest = sha256(self.digest + stored).digest()
-        if line[-67:-3] != digest.hex().encode():
-            raise self._corrupt("the hash does not match: this line or an earlier one was edited, or lines are missing")
         try:
-            seq, event = decode_event(f"{name}.{int(prefix[3])}", stored)
+            topic, canonical, said = read_line(line)
+            digest = sha256(self.digest + canonical).digest()
+            if said != digest:
+                raise Corrupt("the hash does not match: this event or one before was edited, or lines are missing")
+            seq, event = decode_event(topic, canonical)
         except Corrupt as error:
             raise self._corrupt(str(error)) from error
+        opening = isinstance(event.body, TradingDayOpened)
+        if seq != (1 if opening else self.seq + 1) or not (opening or self.seq):
+            raise self._corrupt(f"event {seq} cannot come here: lines are missing, added or moved")
         if isinstance(event.body, TradingDayOpened):
             self._opened(event.body)
         self.seq, self.digest = seq, digest

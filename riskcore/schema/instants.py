@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from riskcore.core.quantities import SECOND_NS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_NS = -62_135_596_800 * SECOND_NS  # 0001-01-01, the first instant that has a text.
+LAST_NS = 253_402_300_800 * SECOND_NS - 1  # The end of 9999.
 _LENGTH = 30
 # Events crowd into few seconds, so the calendar arithmetic is done once a second, not once an event.
 _CACHED_SECONDS = 4096
@@ -16,7 +18,7 @@ _second_of_text: dict[str, int] = {}
 
 
 def instant_text(at: int) -> str:
-    """Nanoseconds since 1970 as text. Raises OverflowError outside the years 1 to 9999."""
+    """Nanoseconds since 1970 as text. Raises OverflowError outside FIRST_NS to LAST_NS."""
     second, rest = divmod(at, SECOND_NS)
     text = _text_of_second.get(second)
     if text is None:

@@ -1,7 +1,7 @@
 """The journal of one profile: every event for ever, one stream a trading day, hash-chained.
 
-A stored row is the topic and, as state, the 32 bytes of the event's hash followed by its canonical bytes
-(schema/codec.py). Nothing is encoded again to check the chain. Source: DESIGN.md "Events, versions, store".
+A stored row is a link of the chain as it is (schema/chain.py): stream, seq, topic, and as state the hash followed
+by the canonical bytes. Nothing is encoded again to check the chain. Source: DESIGN.md "Events, versions, store".
 """
 
 import os
@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING
 from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.state import Book
 from riskcore.errors import Corrupt, StoreError
-from riskcore.schema.chain import Head, Link, digest_of, head_of, link
+from riskcore.schema.chain import HASH_LENGTH, Head, Link, digest_of, head_of, link, stream_of
 from riskcore.schema.codec import book_from_bytes, decode_event, state_bytes
 from riskcore.schema.export import ExportWriter, Stored
 from riskcore.store.fingerprint import core_fingerprint
 from riskcore.store.lease import ProfileLock
 
 if TYPE_CHECKING:
-    from riskcore.store.recorder import JournalRecorder, Row
+    from riskcore.store.recorder import JournalRecorder
 
-_HASH_LENGTH = 32
 _PAGE = 2000  # Rows fetched at a time: enough to hide the query, few enough for any memory.
-_NOTHING = Head()
 
 
 class Journal:
@@ -73,13 +71,12 @@ class Journal:
             raise StoreError(f"the journal of profile {self.profile} was opened for reading only")
         links = link(self.profile, self._head, events)
         if links:
-            rows = [(self._stream(date), seq, topic, digest + line) for date, seq, topic, digest, line in links]
-            self._recorder.append(rows, self.profile, self._fence)
-            self._head = head_of(links[-1]) or _NOTHING
+            self._recorder.append(links, self.profile, self._fence)
+            self._head = head_of(links[-1])
 
     def streams(self) -> list[str]:
         """The trade dates stored, oldest first."""
-        prefix = self._stream("")
+        prefix = stream_of(self.profile, "")
         return [stream.removeprefix(prefix) for stream in self._recorder.stream_ids() if stream.startswith(prefix)]
 
     def last_hash(self) -> str:
@@ -88,34 +85,36 @@ class Journal:
 
     def last_seq(self, trade_date: str) -> int:
         """How many events a day has; 0 for a day that is not stored."""
-        row = self._recorder.last_row(self._stream(trade_date))
-        return row[0] if row else 0
+        row = self._recorder.last_row(stream_of(self.profile, trade_date))
+        return row[1] if row else 0
 
     def read(self, trade_date: str, after: int = 0) -> Iterator[Stored]:
         """Every event of a day behind seq `after`, in order, its chain checked. Raises Corrupt, StoreError."""
-        for _, seq, topic, digest, line in self.links(trade_date, after):
-            try:
-                said, event = decode_event(topic, line)
-            except Corrupt as error:
-                raise self._corrupt(trade_date, seq, str(error)) from error
-            if said != seq:
-                raise self._corrupt(trade_date, seq, f"stored as event {seq} but says {said}")
-            yield seq, event, digest
+        for page in self._pages(trade_date, after):
+            for _, seq, topic, state in page:
+                try:
+                    said, event = decode_event(topic, state[HASH_LENGTH:])
+                except Corrupt as error:
+                    raise self._corrupt(trade_date, seq, str(error)) from error
+                if said != seq:
+                    raise self._corrupt(trade_date, seq, f"stored as event {seq} but says {said}")
+                yield seq, event, state[:HASH_LENGTH]
 
-    def links(self, trade_date: str, after: int = 0) -> Iterator[Link]:
-        """As `read`, but the stored bytes as they are, checked and not decoded."""
-        stream = self._stream(trade_date)
+    def _pages(self, trade_date: str, after: int = 0) -> Iterator[list[Link]]:
+        """The stored rows of a day, their chain checked and nothing decoded."""
+        stream = stream_of(self.profile, trade_date)
         digest = self._anchor(trade_date, after)
         seq = after
         while rows := self._recorder.rows(stream, seq, _PAGE):
-            for version, topic, state in rows:
+            for row in rows:
                 seq += 1
-                self._check_types(trade_date, seq, (version, topic, state))
-                line = state[_HASH_LENGTH:]
-                digest = sha256(digest + line).digest()
+                _, version, topic, state = row
+                if version != seq or topic.__class__ is not str or state.__class__ is not bytes:
+                    raise self._damaged(trade_date, seq, row)
+                digest = sha256(digest + state[HASH_LENGTH:]).digest()
                 if not state.startswith(digest):
                     raise self._corrupt(trade_date, seq, "the hash does not match: this event or one before was edited")
-                yield trade_date, seq, topic, digest, line
+            yield rows
 
     def verify_chain(self, trade_date: str) -> int:
         """Check storage, the links between all days, and every event of one day; returns their number.
@@ -132,8 +131,8 @@ class Journal:
         for position, trade_date in enumerate(trade_dates):
             if position == 0:
                 writer.begin(self.profile, self._anchor(trade_date, 0).hex())
-            for stored in self.links(trade_date):
-                writer.add_links((stored,))
+            for page in self._pages(trade_date):
+                writer.add_links(page)
 
     def cache_state(self, book: Book) -> None:
         """Remember the book as of the last event appended; it only speeds up a start."""
@@ -141,15 +140,16 @@ class Journal:
 
         head, state, fingerprint = self._head, state_bytes(book), core_fingerprint()
         seal = _seal(head.seq, fingerprint, head.digest, state)
-        self._recorder.put_state(self._stream(head.trade_date), CachedState(head.seq, fingerprint, seal, state))
+        self._recorder.put_state(head.stream, CachedState(head.seq, fingerprint, seal, state))
 
     def cached_state(self, trade_date: str) -> tuple[int, Book] | None:
         """A remembered book of the day and its seq, if this very code folded this very chain into it."""
-        cached = self._recorder.get_state(self._stream(trade_date))
+        stream = stream_of(self.profile, trade_date)
+        cached = self._recorder.get_state(stream)
         if cached is None or cached.fingerprint != core_fingerprint():
             return None
-        rows = self._recorder.rows(self._stream(trade_date), cached.seq - 1, 1)
-        if not rows or _seal(cached.seq, cached.fingerprint, rows[0][2][:_HASH_LENGTH], cached.state) != cached.digest:
+        rows = self._recorder.rows(stream, cached.seq - 1, 1)
+        if not rows or cached.seal != _seal(cached.seq, cached.fingerprint, rows[0][3][:HASH_LENGTH], cached.state):
             return None
         return cached.seq, book_from_bytes(cached.state)
 
@@ -167,58 +167,52 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _stream(self, trade_date: str) -> str:
-        return f"{self.profile}/{trade_date}"
-
     def _corrupt(self, trade_date: str, seq: int, text: str) -> Corrupt:
         return Corrupt(f"journal of {self.profile}, day {trade_date}, event {seq}: {text}")
 
-    def _check_types(self, trade_date: str, seq: int, row: "Row") -> None:
-        version, topic, state = row
-        if version != seq:
-            raise self._corrupt(trade_date, seq, f"missing: the next one stored is {version}")
-        # Columns of a damaged row may have any type.
-        if topic.__class__ is not str or state.__class__ is not bytes:
-            raise self._corrupt(trade_date, seq, "the row is damaged")
+    def _damaged(self, trade_date: str, seq: int, row: Link) -> Corrupt:
+        if row[1] != seq:
+            return self._corrupt(trade_date, seq, f"missing; the next one stored is {row[1]}")
+        return self._corrupt(trade_date, seq, "the row is damaged")
 
     def _stored_head(self) -> Head:
         dates = self.streams()
-        row = self._recorder.last_row(self._stream(dates[-1])) if dates else None
-        return Head(dates[-1], row[0], row[2][:_HASH_LENGTH]) if row else _NOTHING
+        row = self._recorder.last_row(stream_of(self.profile, dates[-1])) if dates else None
+        return head_of(row) if row else Head()
 
     def _anchor(self, trade_date: str, after: int) -> bytes:
         """The hash on which the event behind `after` hangs."""
+        stream = stream_of(self.profile, trade_date)
         if after == 0:
-            return digest_of(self._opening(self._stream(trade_date)).previous_hash)
-        rows = self._recorder.rows(self._stream(trade_date), after - 1, 1)
+            return digest_of(self._opening(stream).previous_hash)
+        rows = self._recorder.rows(stream, after - 1, 1)
         if not rows:
             raise StoreError(f"journal of {self.profile}: day {trade_date} has no event {after}")
-        self._check_types(trade_date, after, rows[0])
-        return rows[0][2][:_HASH_LENGTH]
+        return head_of(rows[0]).digest
 
     def _opening(self, stream: str) -> TradingDayOpened:
         rows = self._recorder.rows(stream, 0, 1)
         if not rows:
             raise StoreError(f"{stream} is not in this journal; days stored: {', '.join(self.streams()) or 'none'}")
-        trade_date = stream.partition("/")[2]
-        self._check_types(trade_date, 1, rows[0])
-        _, event = decode_event(rows[0][1], rows[0][2][_HASH_LENGTH:])
-        if not isinstance(event.body, TradingDayOpened):
-            raise self._corrupt(trade_date, 1, "a day starts with another event than its opening")
-        return event.body
+        _, seq, topic, state = rows[0]
+        if seq != 1 or topic.__class__ is not str or state.__class__ is not bytes:
+            raise Corrupt(f"journal: the opening of {stream} is missing or damaged")
+        _, event = decode_event(topic, state[HASH_LENGTH:])
+        opened = event.body
+        if not isinstance(opened, TradingDayOpened) or stream_of(opened.profile, opened.day.trade_date) != stream:
+            raise Corrupt(f"journal: stream {stream} does not start with its own opening")
+        return opened
 
     def _check_openings(self) -> None:
-        """Every stream, of every profile, starts with its own opening, and a day hangs on the day before."""
-        last: dict[str, str] = {}
+        """Every stream, of every profile, starts with its own opening and hangs on the day before."""
+        last: dict[str, bytes] = {}
         for stream in self._recorder.stream_ids():
             opened = self._opening(stream)
-            if stream != f"{opened.profile}/{opened.day.trade_date}":
-                raise Corrupt(f"journal: stream {stream} holds the day of another")
-            if opened.previous_hash != last.get(opened.profile, ""):
+            if opened.previous_hash != last.get(opened.profile, b"").hex():
                 raise Corrupt(f"journal: {stream} does not hang on the day before: events are missing or were edited")
             row = self._recorder.last_row(stream)
-            assert row is not None
-            last[opened.profile] = row[2][:_HASH_LENGTH].hex()
+            assert row is not None, "a stream that has an opening has a last row"
+            last[opened.profile] = head_of(row).digest
 
 
 def _seal(seq: int, fingerprint: str, digest: bytes, state: bytes) -> bytes:

@@ -1,10 +1,10 @@
 """What a journal needs of a back end: the recorder of the eventsourcing package and a few methods more.
 
 The package gives recorders, transactions, optimistic concurrency and the choice of a back end by setting. Its
-mapper is not used: it stores module paths and stamps its own time, while our rows come ready from schema/ as
-(stream, seq, topic, hash and canonical bytes), so that reading back checks the chain over the stored bytes as
-they are. This module and the back ends are the only ones that import eventsourcing; the journal imports them
-when a store is opened, because that import costs time and replaces `dataclasses._process_class`.
+mapper and StoredEvent objects are not used: the mapper stores module paths and stamps its own time, while links
+of the chain (schema/chain.py) are ready rows, so that reading back checks the chain over the stored bytes. This
+module and the back ends are the only ones that import eventsourcing; the journal imports them when a store is
+opened, because that import costs time and replaces `dataclasses._process_class`.
 """
 
 from abc import ABC, abstractmethod
@@ -19,13 +19,10 @@ from eventsourcing.persistence import (
     InfrastructureFactory,
     IntegrityError,
     PersistenceError,
-    StoredEvent,
 )
 
 from riskcore.errors import Corrupt, OutOfSequence, StoreError
-
-Row = tuple[int, str, bytes]  # seq, topic, state: what is read back of one event
-NewRow = tuple[str, int, str, bytes]  # stream, seq, topic, state
+from riskcore.schema.chain import Link
 
 BACK_ENDS = {"sqlite": "riskcore.store.sqlite:HardenedFactory"}
 _DAMAGE = ("malformed", "not a database", "decode", "corrupt", "disk image")
@@ -33,28 +30,27 @@ _DAMAGE = ("malformed", "not a database", "decode", "corrupt", "disk image")
 
 @dataclass(frozen=True, slots=True)
 class CachedState:
-    """A remembered book: valid for one stream, seq, chain hash and fingerprint of the code."""
+    """A remembered book: `seal` binds it to one chain, seq and fingerprint of the code."""
 
     seq: int
     fingerprint: str
-    digest: bytes
+    seal: bytes
     state: bytes
 
 
 class JournalRecorder(AggregateRecorder, ABC):
     """An append-only table of events and, beside it, leases and remembered states."""
 
-    def append(self, rows: Sequence[NewRow], profile: str, fence: int) -> None:
+    @abstractmethod
+    def append(self, rows: Sequence[Link], profile: str, fence: int) -> None:
         """Store rows in one durable transaction, if the lease still holds. Raises OutOfSequence, StoreError."""
-        with named_errors("the journal cannot be written"):
-            self.insert_events([StoredEvent(*row) for row in rows], profile=profile, fence=fence)
 
     @abstractmethod
-    def rows(self, stream: str, after: int, limit: int) -> list[Row]:
+    def rows(self, stream: str, after: int, limit: int) -> list[Link]:
         """At most `limit` rows of a stream with a larger seq than `after`, in order."""
 
     @abstractmethod
-    def last_row(self, stream: str) -> Row | None: ...
+    def last_row(self, stream: str) -> Link | None: ...
 
     @abstractmethod
     def stream_ids(self) -> list[str]:

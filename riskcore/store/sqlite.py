@@ -9,25 +9,25 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from eventsourcing.persistence import InterfaceError, StoredEvent
+from eventsourcing.persistence import InterfaceError
 from eventsourcing.sqlite import (
     SQLiteAggregateRecorder,
     SQLiteConnection,
     SQLiteConnectionPool,
-    SQLiteCursor,
     SQLiteFactory,
 )
 from eventsourcing.utils import Environment, EnvType
 
 from riskcore.errors import Corrupt, OutOfSequence
-from riskcore.store.recorder import CachedState, JournalRecorder, Row, named_errors
+from riskcore.schema.chain import Link
+from riskcore.store.recorder import CachedState, JournalRecorder, named_errors
 
 _FULL = 2
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS leases "
     "(profile TEXT PRIMARY KEY, fence INTEGER NOT NULL, holder TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS state_cache (stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, "
-    "fingerprint TEXT NOT NULL, digest BLOB NOT NULL, state BLOB NOT NULL)",
+    "fingerprint TEXT NOT NULL, seal BLOB NOT NULL, state BLOB NOT NULL)",
     "CREATE TRIGGER IF NOT EXISTS stored_events_no_update BEFORE UPDATE ON stored_events "
     "BEGIN SELECT RAISE(ABORT, 'events are never changed'); END",
     "CREATE TRIGGER IF NOT EXISTS stored_events_no_delete BEFORE DELETE ON stored_events "
@@ -67,14 +67,16 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
     def construct_create_table_statements(self) -> list[str]:
         return [*super().construct_create_table_statements(), *_TABLES]
 
-    def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
-        super()._insert_events(c, stored_events)
-        # After the insert this transaction owns the write lock, so no newer lease can slip in between.
-        c.execute("SELECT fence, holder FROM leases WHERE profile = ?", (kwargs["profile"],))
-        lease = c.fetchone()
-        if lease is None or lease["fence"] != kwargs["fence"]:
-            holder = lease["holder"] if lease else "nobody"
-            raise OutOfSequence(f"profile {kwargs['profile']} was taken over by {holder}: this engine must stop")
+    def append(self, rows: Sequence[Link], profile: str, fence: int) -> None:
+        # The rows are the parameters of the recorder's own insert: StoredEvent objects would only be unpacked.
+        with named_errors("the journal cannot be written"), self.datastore.transaction(commit=True) as c:
+            c.executemany(self.insert_events_statement, rows)
+            # After the insert this transaction owns the write lock, so no newer lease can slip in between.
+            c.execute("SELECT fence, holder FROM leases WHERE profile = ?", (profile,))
+            lease = c.fetchone()
+            if lease is None or lease["fence"] != fence:
+                holder = lease["holder"] if lease else "nobody"
+                raise OutOfSequence(f"profile {profile} was taken over by {holder}: this engine must stop")
 
     def _select(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
         with named_errors("the journal cannot be read"), self.datastore.transaction(commit=False) as c:
@@ -83,17 +85,16 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
             rows: list[Any] = c.fetchall()
             return rows
 
-    def rows(self, stream: str, after: int, limit: int) -> list[Row]:
+    def rows(self, stream: str, after: int, limit: int) -> list[Link]:
         return self._select(
-            "SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ? "
+            "SELECT * FROM stored_events WHERE originator_id = ? "
             "AND originator_version > ? ORDER BY originator_version LIMIT ?",
             (stream, after, limit),
         )
 
-    def last_row(self, stream: str) -> Row | None:
+    def last_row(self, stream: str) -> Link | None:
         rows = self._select(
-            "SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ? "
-            "ORDER BY originator_version DESC LIMIT 1",
+            "SELECT * FROM stored_events WHERE originator_id = ? ORDER BY originator_version DESC LIMIT 1",
             (stream,),
         )
         return rows[0] if rows else None
@@ -124,11 +125,11 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
         with named_errors("the state cache cannot be written"), self.datastore.transaction(commit=True) as c:
             c.execute(
                 "INSERT OR REPLACE INTO state_cache VALUES (?, ?, ?, ?, ?)",
-                (stream, cached.seq, cached.fingerprint, cached.digest, cached.state),
+                (stream, cached.seq, cached.fingerprint, cached.seal, cached.state),
             )
 
     def get_state(self, stream: str) -> CachedState | None:
-        rows = self._select("SELECT seq, fingerprint, digest, state FROM state_cache WHERE stream = ?", (stream,))
+        rows = self._select("SELECT seq, fingerprint, seal, state FROM state_cache WHERE stream = ?", (stream,))
         return CachedState(*rows[0]) if rows else None
 
     def close(self) -> None:
