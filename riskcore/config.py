@@ -13,6 +13,7 @@ from typing import Any
 
 from riskcore.config_warnings import warnings_about
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rulebook import SWITCHES
 from riskcore.core.rules import RULES, by_name
 from riskcore.core.rules.base import Rule, parameters_of
 from riskcore.errors import ConfigError
@@ -25,7 +26,6 @@ from riskcore.settings_tables import ProfileTable, ProgrammeTable, RuleSwitches
 FILE_NAME = "riskcore.toml"
 LARGEST_FILE = 1_048_576
 MOST_INSTANCES = 100
-SWITCHES = ("enabled", "shadow")
 # Rules that do nothing unless `enabled = true` is written (RULES.md 5, RULE-012: automation, not punishment).
 OFF_BY_DEFAULT = ("trade_management",)
 # [profile] keys whose plain form has another name or scale (core/rulebook.py Profile).

@@ -20,14 +20,17 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
         found.append("no rule is switched on: nothing will be judged")
     found.extend(_about_rules(rules, "rules"))
     for account, overrides in accounts.items():
-        found.extend(_about_rules({**rules, **overrides}, f"accounts.{account}.rules"))
+        known = [text.removeprefix("rules") for text in found]
+        path = f"accounts.{account}.rules"
+        about = _about_rules({**rules, **overrides}, path)
+        # What is true of the whole profile is said once.
+        found.extend(text for text in about if text.removeprefix(path) not in known)
     listed = plain["profile"]["accounts"]
     found.extend(
         f"accounts.{account}: not in profile.accounts; it matters only if a listed account has this other name or id"
         for account in accounts
         if listed and account not in listed
     )
-    # An account repeats the profile's warnings only where it differs.
     return found
 
 
@@ -36,13 +39,20 @@ def _active(rules: Rules, name: str) -> list[dict[str, Any]]:
 
 
 def _about_rules(rules: Rules, path: str) -> list[str]:
-    return [*_about_switches(rules, path), *_about_open_loss(rules, path), *_about_open_products(rules, path)]
+    return [
+        *_about_switches(rules, path),
+        *_about_open_loss(rules, path),
+        *_about_open_products(rules, path),
+        *_about_empty_rules(rules, path),
+    ]
 
 
 def _about_switches(rules: Rules, path: str) -> list[str]:
     found = []
     for name, instances in rules.items():
-        if not any(plain["enabled"] for plain in instances):
+        if any(plain["locked"] and not plain["enabled"] for plain in instances):
+            found.append(f"{path}.{name} IS LOCKED BUT DISABLED: locking protects its settings, it enforces nothing")
+        elif not any(plain["enabled"] for plain in instances):
             found.append(f"{path}.{name}: the table is there but enabled = false: it does nothing")
         elif not _active(rules, name):
             found.append(f"{path}.{name}: shadow = true: it only records what it would have done")
@@ -73,4 +83,17 @@ def _about_open_products(rules: Rules, path: str) -> list[str]:
                 + (f"but {listed} " if listed else "")
                 + 'is open without a limit: set default_limit, or unknown_symbol_action = "block"'
             )
+    return found
+
+
+def _about_empty_rules(rules: Rules, path: str) -> list[str]:
+    found = []
+    for plain in _active(rules, "cooldown_after_loss"):
+        if not plain["loss_thresholds"] and plain["consecutive_losses"] is None:
+            found.append(
+                f"{path}.cooldown_after_loss has neither loss_thresholds nor consecutive_losses: it does nothing"
+            )
+    for plain in _active(rules, "symbol_blocks"):
+        if not plain["blocked_symbols"] and plain["allowed_symbols"] is None:
+            found.append(f"{path}.symbol_blocks blocks nothing: give blocked_symbols or allowed_symbols")
     return found

@@ -87,3 +87,6 @@ class RuleSwitches:
 
     enabled: bool = spec(True, "bool", stricter="true", doc="false switches the rule off without deleting it")
     shadow: bool = spec(False, "bool", stricter="false", doc="records what it would have done and does nothing")
+    locked: bool = spec(
+        False, "bool", stricter="true", doc="loosening waits for the next reset even with loosen_policy = immediate"
+    )

@@ -85,11 +85,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(words: list[str]) -> int:
     """The exit code of one command line. No exception and no traceback leaves this function."""
     try:
-        result = group.main(args=words, prog_name="riskcore", standalone_mode=False)
+        # Not group.main: it answers a closed pipe with exit code 1, which means a difference here.
+        with group.make_context("riskcore", words) as context:
+            result = group.invoke(context)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         _say(error.format_message())
         return USAGE
+    except click.exceptions.Exit as error:
+        return error.exit_code
     except click.ClickException as error:
         return _usage_error(error)
     except (click.Abort, KeyboardInterrupt):

@@ -11,6 +11,8 @@ from riskcore.core.rules.base import Rule
 from riskcore.core.rules.feed import FEED
 from riskcore.core.state import Account
 
+SWITCHES = ("enabled", "shadow", "locked")  # Keys every rule table takes beside its own fields.
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -75,7 +77,7 @@ class Rulebook:
         for name, settings in {**self.rules, **override}.items():
             for index, plain in enumerate(settings):
                 rule = by_name(name)
-                values = {key: value for key, value in plain.items() if key not in ("enabled", "shadow")}
+                values = {key: value for key, value in plain.items() if key not in SWITCHES}
                 if plain.get("enabled", True):
                     built.append(
                         RuleInstance(rule, f"{name}.{index}", rule.build(values), bool(plain.get("shadow", False)))

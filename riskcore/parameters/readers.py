@@ -243,8 +243,8 @@ def read_loss_tiers(value: Any, place: Place) -> list[dict[str, int]]:
         tiers.append({"loss_amount": amount, "cooldown_seconds": seconds})
     tiers.sort(key=lambda tier: tier["loss_amount"])
     amounts = [tier["loss_amount"] for tier in tiers]
-    if not tiers or any(first == second for first, second in pairwise(amounts)):
-        raise ConfigError(f"{place.path}: needs one tier or more, each loss_amount once")
+    if any(first == second for first, second in pairwise(amounts)):
+        raise ConfigError(f"{place.path}: each loss_amount may be given once")
     return tiers
 
 

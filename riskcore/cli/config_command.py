@@ -1,0 +1,90 @@
+"""`riskcore config`: check the settings, show those in force, or write a first file."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from riskcore.cli.options import config_options, output_options, print_json, say_on_stderr, warn
+from riskcore.config import FILE_NAME, Settings, load_settings, settings_toml
+from riskcore.errors import ConfigError
+
+
+@click.group(epilog="Example: riskcore config check")
+def command() -> None:
+    """Check the settings, show those in force, or write a first file."""
+
+
+@command.command(epilog="Example: riskcore config check riskcore.toml")
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@config_options
+@output_options
+def check(
+    file: Path | None, config_path: Path | None, sets: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool
+) -> None:
+    """Read the settings and say what is wrong or rarely meant. Exit code 2 when they cannot be used."""
+    if file is not None and config_path is not None:
+        raise ConfigError("give the file as FILE or with --config, not both")
+    settings = load_settings(file or config_path, sets)
+    if as_json:
+        print_json({"schema": "riskcore.config-check/1", "source": settings.source, "warnings": settings.warnings})
+        return
+    for text in settings.warnings:
+        warn(text, quiet=quiet)
+    if not quiet:
+        click.echo(f"{settings.source}: {_summary(settings)}")
+
+
+def _summary(settings: Settings) -> str:
+    tables = [plain for instances in settings.plain["rules"].values() for plain in instances]
+    active = sum(plain["enabled"] for plain in tables)
+    return f"valid; {_counted(active, 'rule')} switched on, {_counted(len(settings.warnings), 'warning')}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+@command.command(epilog="Example: riskcore config show --set rules.max_contracts.limit=2")
+@config_options
+@output_options
+def show(config_path: Path | None, sets: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Print the settings in force, every default written out, as TOML (or --json: amounts as strings)."""
+    settings = load_settings(config_path, sets)
+    for text in settings.warnings:
+        warn(text, quiet=quiet)
+    text = settings_toml(settings.plain)
+    if as_json:
+        print_json({"schema": "riskcore.config/1", "source": settings.source, "settings": _as_written(text)})
+    else:
+        click.echo(text, nl=False)
+
+
+def _as_written(text: str) -> dict[str, Any]:
+    """The same settings as JSON: a whole number stays a number, an amount is text."""
+    import tomllib
+
+    return tomllib.loads(text)
+
+
+@command.command(epilog="Example: riskcore config init")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@output_options
+def init(force: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Write a commented riskcore.toml with usual values to the working directory."""
+    from importlib.resources import files
+
+    path = Path(FILE_NAME)
+    text = files("riskcore").joinpath("starter.toml").read_text(encoding="utf-8")
+    try:
+        with path.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigError(f"{path} is there already; --force overwrites it") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
+    if as_json:
+        print_json({"schema": "riskcore.config-init/1", "written": str(path)})
+    elif not quiet:
+        click.echo(f"wrote {path}")
+        say_on_stderr("next: edit it, then riskcore config check")

@@ -1,0 +1,88 @@
+"""`riskcore rules`: what each rule does and its fields, from the code that judges by them."""
+
+import inspect
+import json
+import sys
+from typing import Any
+
+import click
+
+from riskcore.cli.options import output_options, print_json
+from riskcore.core.rules import RULES
+from riskcore.core.rules.base import Rule, default_of, parameters_of
+from riskcore.errors import ConfigError
+from riskcore.parameters.assignments import parse_toml
+from riskcore.parameters.kinds import plain_of, toml_value
+from riskcore.parameters.place import range_text
+
+
+@click.command(epilog="Example: riskcore rules daily_realized_loss")
+@click.argument("name", required=False)
+@output_options
+def command(name: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """What each rule does, and its fields. NAME is a settings name or an id such as RULE-003."""
+    chosen = list(RULES) if name is None else [_named(name)]
+    if as_json:
+        print_json({"schema": "riskcore.rules/1", "rules": [described(rule) for rule in chosen]})
+    elif name is None:
+        width = max(len(rule.name) for rule in chosen)
+        for rule in sorted(chosen, key=lambda rule: rule.id):
+            click.echo(f"{rule.id}  {rule.name.ljust(width)}  {rule.title}")
+        if not quiet:
+            click.echo("\nFields of one rule: riskcore rules NAME")
+    else:
+        click.echo(_page(chosen[0]))
+
+
+def _named(name: str) -> Rule:
+    for rule in RULES:
+        if name.lower() in (rule.name, rule.id.lower()):
+            return rule
+    raise ConfigError(f"no rule is called {name[:40]!r}; riskcore rules lists them")
+
+
+def described(rule: Rule) -> dict[str, Any]:
+    """A rule as plain data: id, name, title, text and fields with type, unit, default, range and meaning."""
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "title": rule.title,
+        "text": inspect.cleandoc(sys.modules[rule.evaluate.__module__].__doc__ or ""),
+        "needs": list(rule.needs(rule.params())),
+        "fields": _fields(parameters_of(rule), ""),
+    }
+
+
+def _fields(parameters: tuple[Any, ...], prefix: str) -> list[dict[str, Any]]:
+    found = []
+    for parameter in parameters:
+        spec = parameter.metadata
+        default = plain_of(default_of(parameter))
+        found.append(
+            {
+                "name": prefix + parameter.name,
+                "type": spec["kind"],
+                "unit": spec["unit"],
+                "default": None if spec["required"] else parse_toml(f"value = {toml_value(spec, default)}")["value"],
+                "range": range_text(spec),
+                "choices": list(spec["choices"]),
+                "optional": spec["optional"],
+                "required": spec["required"],
+                "stricter": spec["stricter"] or None,
+                "doc": spec["doc"],
+            }
+        )
+        if spec["table"] is not None:
+            found.extend(_fields(tuple(spec["table"].__dataclass_fields__.values()), f"{prefix}{parameter.name}."))
+    return found
+
+
+def _page(rule: Rule) -> str:
+    plain = described(rule)
+    lines = [f"{plain['id']}  {plain['name']}", "", plain["text"], "", f"[rules.{plain['name']}]"]
+    for field in plain["fields"]:
+        default = "required" if field["required"] else f"default {json.dumps(field['default'])}"
+        lines.append(f"  {field['name']}: {field['doc']}")
+        lines.append(f"      {field['range']}; {default}")
+    lines.append("Every rule also takes enabled = true or false, and shadow = true (records, does nothing).")
+    return "\n".join(lines)

@@ -1,0 +1,214 @@
+"""Which part of new settings loosens a limit, and what may be in force before the next reset (RULES.md 1.6).
+
+Each field declares its stricter direction (rules/base.py `spec`); a field without one counts as loosening. Works
+on plain settings as `TradingDayOpened` and `ConfigChanged` carry them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from riskcore.core.rulebook import SWITCHES
+from riskcore.core.rules import RULES
+from riskcore.core.rules.base import UNBOUNDED, Rule, parameters_of
+
+Plain = Mapping[str, Any]
+Tables = list[dict[str, Any]]
+
+# RULE-002 limits a root by three fields together: its own number, else the default, else the action.
+_PER_ROOT = ("limits", "default_limit", "unknown_symbol_action")
+# Profile options, each from its loosest to its strictest value, or with the direction that tightens.
+_PROFILE_ORDER: dict[str, tuple[Any, ...]] = {
+    "strict_mode": (False, True),
+    "operator_unlock": ("with_reason", "never"),
+    "on_blind": ("alert", "flatten"),
+    "loosen_policy": ("immediate", "next_reset", "never"),
+}
+_PROFILE_STRICTER = {"blind_limit_ns": "lower"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One changed setting. `path` is its address in riskcore.toml; values are plain, None where there was none."""
+
+    path: str
+    old: Any
+    new: Any
+    loosens: bool
+
+
+def compare(old: Plain, new: Plain) -> list[Change]:
+    """Every difference between two plain settings, in a fixed order."""
+    changes = _compare_profile(old, new)
+    if old["programme"] != new["programme"]:
+        loosens = old["programme"] is not None
+        changes.append(Change("programme", old["programme"], new["programme"], loosens))
+    changes.extend(_compare_rules(old["rules"], new["rules"], "rules"))
+    for account in sorted({**old["accounts"], **new["accounts"]}):
+        before, after = _of_account(old, new, account)
+        changes.extend(_compare_rules(before, after, f"accounts.{account}.rules"))
+    return changes
+
+
+def in_force_now(old: Plain, new: Plain) -> dict[str, Any]:
+    """The settings in force from a `ConfigChanged` until the next reset, under the old loosen_policy.
+
+    next_reset and never: new where it tightens, old where it loosens. immediate: new, but locked rules only tighten.
+    After the reset the new settings count, except under never: there only this result does.
+    """
+    everything = old["profile"]["loosen_policy"] != "immediate"
+    profile = {
+        name: old["profile"][name] if everything and _profile_loosens(name, old["profile"][name], value) else value
+        for name, value in new["profile"].items()
+    }
+    accounts = {}
+    for account in sorted({**old["accounts"], **new["accounts"]}):
+        before, after = _of_account(old, new, account)
+        accounts[account] = _rules_now(before, after, everything)
+    return {
+        "profile": profile,
+        "programme": old["programme"] if everything and old["programme"] is not None else new["programme"],
+        "rules": _rules_now(old["rules"], new["rules"], everything),
+        "accounts": accounts,
+    }
+
+
+def _of_account(old: Plain, new: Plain, account: str) -> tuple[dict[str, Tables], dict[str, Tables]]:
+    """The tables of one account before and after, for the rules it overrides in either."""
+    first, second = old["accounts"].get(account, {}), new["accounts"].get(account, {})
+    names = {**first, **second}
+    effective_old = {**old["rules"], **first}
+    effective_new = {**new["rules"], **second}
+    return (
+        {name: effective_old[name] for name in names if name in effective_old},
+        {name: effective_new[name] for name in names if name in effective_new},
+    )
+
+
+def _compare_profile(old: Plain, new: Plain) -> list[Change]:
+    return [
+        Change(f"profile.{name}", old["profile"][name], value, _profile_loosens(name, old["profile"][name], value))
+        for name, value in new["profile"].items()
+        if value != old["profile"][name]
+    ]
+
+
+def _profile_loosens(name: str, old: Any, new: Any) -> bool:
+    if old == new:
+        return False
+    if name == "accounts":
+        # The empty list judges every account.
+        return bool(new) and (not old or any(account not in new for account in old))
+    if name in _PROFILE_ORDER:
+        order = _PROFILE_ORDER[name]
+        return order.index(new) < order.index(old)
+    return _loosens(_PROFILE_STRICTER.get(name, ""), old, new)
+
+
+def _active(table: Plain) -> bool:
+    return bool(table["enabled"]) and not table["shadow"]
+
+
+def _compare_rules(old: Mapping[str, Tables], new: Mapping[str, Tables], path: str) -> list[Change]:
+    changes = []
+    for rule in RULES:
+        before, after = old.get(rule.name, []), new.get(rule.name, [])
+        for index in range(max(len(before), len(after))):
+            where = f"{path}.{rule.name}.{index}"
+            if index >= len(before):
+                changes.append(Change(where, None, after[index], False))
+            elif index >= len(after):
+                changes.append(Change(where, before[index], None, _active(before[index])))
+            else:
+                changes.extend(_compare_tables(rule, before[index], after[index], where))
+    return changes
+
+
+def _compare_tables(rule: Rule, old: Plain, new: Plain, path: str) -> list[Change]:
+    return [
+        Change(f"{path}.{name}", old[name], value, _field_loosens(rule, name, old, new))
+        for name, value in new.items()
+        if value != old[name]
+    ]
+
+
+def _rules_now(old: Mapping[str, Tables], new: Mapping[str, Tables], everything: bool) -> dict[str, Tables]:
+    tables = {}
+    for rule in RULES:
+        before, after = old.get(rule.name, []), new.get(rule.name, [])
+        mixed = []
+        for index in range(max(len(before), len(after))):
+            if index >= len(before):
+                mixed.append(dict(after[index]))
+            elif not everything and not before[index]["locked"]:
+                mixed.extend([dict(after[index])] if index < len(after) else [])
+            else:
+                # A table that is gone holds on until the reset.
+                later = after[index] if index < len(after) else before[index]
+                mixed.append(_table_now(rule, before[index], later))
+        if mixed:
+            tables[rule.name] = mixed
+    return tables
+
+
+def _table_now(rule: Rule, old: Plain, new: Plain) -> dict[str, Any]:
+    mixed = {name: old[name] if _field_loosens(rule, name, old, new) else value for name, value in new.items()}
+    try:
+        rule.build({name: value for name, value in mixed.items() if name not in SWITCHES})
+    except ValueError:
+        # Fields that only make sense together changed in different directions: all of them wait.
+        return dict(old)
+    return mixed
+
+
+def _field_loosens(rule: Rule, name: str, old: Plain, new: Plain) -> bool:
+    """Whether the change of one field of a rule table loosens; what an inactive table says binds nobody."""
+    if old[name] == new[name] or not _active(old):
+        return False
+    if name == "locked":
+        return bool(old[name])
+    if name in SWITCHES:
+        return not _active(new)
+    if name in _PER_ROOT and "limits" in new:
+        return _roots_loosen(old, new)
+    specs = {parameter.name: parameter.metadata for parameter in parameters_of(rule)}
+    return _value_loosens(specs[name], old[name], new[name])
+
+
+def _unlisted_limit(table: Plain) -> int:
+    if table["default_limit"] is not None:
+        return int(table["default_limit"])
+    action, _, number = table["unknown_symbol_action"].partition(":")
+    return {"block": 0, "allow_with_limit": int(number or 0)}.get(action, UNBOUNDED)
+
+
+def _roots_loosen(old: Plain, new: Plain) -> bool:
+    before, after = _unlisted_limit(old), _unlisted_limit(new)
+    return after > before or any(
+        new["limits"].get(root, after) > old["limits"].get(root, before) for root in {**old["limits"], **new["limits"]}
+    )
+
+
+def _value_loosens(spec: Mapping[str, Any], old: Any, new: Any) -> bool:
+    if old is None and (spec["stricter"] or spec["kind"] == "table"):
+        return False  # A limit where there was none.
+    if spec["kind"] == "table" and new is not None:
+        nested = {name: parameter.metadata for name, parameter in spec["table"].__dataclass_fields__.items()}
+        return any(_value_loosens(nested[name], old[name], new[name]) for name in new if new[name] != old[name])
+    return _loosens(spec["stricter"], old, new)
+
+
+def _loosens(stricter: str, old: Any, new: Any) -> bool:
+    """Whether a changed value moves away from its stricter direction. "off" is the loosest value of a limit."""
+    if stricter == "" or new is None:
+        return True
+    if stricter in ("true", "false"):
+        return bool(new) is not (stricter == "true")
+    if isinstance(new, dict):
+        return any(
+            name not in new or _loosens(stricter, old[name], new[name]) for name in old if new.get(name) != old[name]
+        )
+    if isinstance(new, list):
+        kept, lost = (new, old) if stricter == "lower" else (old, new)
+        return any(item not in lost for item in kept)
+    return bool(new > old if stricter == "lower" else new < old)
