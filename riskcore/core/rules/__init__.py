@@ -1,11 +1,26 @@
 """The registry of rules by their name in riskcore.toml."""
 
-from riskcore.core.rules import daily_realized_loss, daily_unrealized_loss
+from riskcore.core.rules import (
+    cooldown_after_loss,
+    daily_realized_loss,
+    daily_realized_profit,
+    daily_unrealized_loss,
+    max_contracts,
+    max_contracts_per_instrument,
+    max_unrealized_profit,
+    trade_frequency_limit,
+)
 from riskcore.core.rules.base import Rule
 
 RULES: tuple[Rule, ...] = (
+    max_contracts.RULE,
+    max_contracts_per_instrument.RULE,
     daily_realized_loss.RULE,
     daily_unrealized_loss.RULE,
+    max_unrealized_profit.RULE,
+    trade_frequency_limit.RULE,
+    cooldown_after_loss.RULE,
+    daily_realized_profit.RULE,
 )
 _BY_NAME = {rule.name: rule for rule in RULES}
 

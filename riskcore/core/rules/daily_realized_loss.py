@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, fraction_text, limit_text, money_text
 from riskcore.core.rules.base import Action, Breach, Finding, Quiet, Rule, spec
-from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
+from riskcore.core.rules.commands import alert
 from riskcore.core.rules.day_total import (
+    ACTIONS,
     DAY,
-    DayTotal,
-    day_total,
+    certain,
+    combined_total,
+    day_commands,
+    loss_finding,
     narrow_by_total,
     peak_usd,
-    realised_usd,
+    realised_total,
     remember_peak,
 )
 from riskcore.core.view import View
@@ -30,92 +34,83 @@ class Params:
     pnl_basis: str | None = spec(
         None, "choice", choices=("net", "gross"), optional=True, doc="fees counted or not; the profile's by default"
     )
-    action: str = spec(
-        "flatten_and_lock",
-        "choice",
-        choices=("flatten_and_lock", "flatten", "lock_only", "alert"),
-        doc="what to do at the limit",
-    )
+    action: str = spec("flatten_and_lock", "choice", choices=ACTIONS, doc="what to do at the limit")
     warn_at: tuple[int, ...] = spec(
         (FRACTION_SCALE * 7 // 10, FRACTION_SCALE * 9 // 10),
         "fractions",
-        low=1,
+        low=0,
         high=FRACTION_SCALE,
         doc="shares of the limit at which to alert",
     )
 
 
-def _total(params: Params, view: View) -> DayTotal:
-    """The day's P&L as the basis counts it; trailing bases are measured from the highest point."""
+def _total(params: Params, view: View) -> TotalValuation:
+    """The day's P&L as the basis counts it; of an earlier day only closed results are known."""
     if params.basis == "realized" or view.effect.late:
-        return realised_usd(view, params.pnl_basis)
-    return day_total(view, params.pnl_basis)
+        return realised_total(view, params.pnl_basis)
+    return combined_total(view, params.pnl_basis)
 
 
 def _floor_usd(params: Params, view: View) -> int:
+    """The P&L that breaches: trailing bases are measured from the day's highest point."""
     peak = peak_usd(view) if params.basis.startswith("trailing") and not view.effect.late else 0
     return peak - params.loss_limit
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
-    if view.episode_open(DAY) and not view.effect.late:
+    late = view.effect.late
+    if view.episode_open(DAY) and not late:
         return ()
-    total = _total(params, view)
-    floor_usd = _floor_usd(params, view)
-    if total.value <= floor_usd:
-        return (_breach(params, view, total, floor_usd),)
-    return _warnings(params, view, total, floor_usd)
-
-
-def _breach(params: Params, view: View, total: DayTotal, floor_usd: int) -> Breach:
+    total, floor_usd = _total(params, view), _floor_usd(params, view)
+    if total.value > floor_usd:
+        return () if late else _warnings(params, view, total.value, floor_usd)
     figures = {"day_pnl": money_text(total.value), "loss_limit": limit_text(params.loss_limit)}
-    if floor_usd != -params.loss_limit:
+    if late:
+        return (Breach(DAY, figures),)
+    if params.basis.startswith("trailing"):
         figures["floor"] = money_text(floor_usd)
     reason = f"day P&L {money_text(total.value)} reached the loss limit of {limit_text(params.loss_limit)}"
-    if params.action == "alert" or total.fresh > floor_usd:
-        # A stale mark alone never closes anything (RULES.md 1.5).
-        return Breach(DAY, figures, (alert(reason),), flags=total.flags)
-    lock = (lock_until_reset(reason),) if params.action in ("flatten_and_lock", "lock_only") else ()
-    close = FLATTEN if params.action in ("flatten_and_lock", "flatten") else ()
-    return Breach(DAY, figures, lock + close, flags=total.flags)
+    finding = loss_finding(view, DAY, total, floor_usd, figures, day_commands(params.action, reason))
+    return () if finding is None else (finding,)
 
 
-def _warnings(params: Params, view: View, total: DayTotal, floor_usd: int) -> Sequence[Finding]:
-    if view.effect.late:
-        return ()
-    used_usd = params.loss_limit - (total.value - floor_usd)
-    crossed = [
-        share
-        for share in params.warn_at
-        if used_usd * FRACTION_SCALE >= share * params.loss_limit and not view.episode_open(f"{DAY}.warn.{share}")
-    ]
+def _unwarned(params: Params, view: View) -> list[int]:
+    return [share for share in params.warn_at if not view.episode_open(f"{DAY}.warn.{share}")]
+
+
+def _warnings(params: Params, view: View, value: int, floor_usd: int) -> Sequence[Finding]:
+    used_usd = floor_usd + params.loss_limit - value
     return tuple(
         Action(
             f"{DAY}.warn.{share}",
-            (alert(f"day P&L {money_text(total.value)} has used {fraction_text(share)} of the loss limit"),),
+            (alert(f"day P&L {money_text(value)} has used {fraction_text(share)} of the loss limit"),),
         )
-        for share in crossed
+        for share in _unwarned(params, view)
+        if used_usd * FRACTION_SCALE >= share * params.loss_limit
     )
 
 
 def remember(params: Params, view: View) -> None:
+    """The highest point of the day, where the basis trails it. A late fill is about an earlier day."""
+    if view.effect.late or not params.basis.startswith("trailing"):
+        return
     if params.basis == "trailing_realized":
-        remember_peak(view, realised_usd(view, params.pnl_basis).value)
-    elif params.basis == "trailing_unrealized" and not view.total().incomplete:
-        remember_peak(view, day_total(view, params.pnl_basis).value)
+        remember_peak(view, realised_total(view, params.pnl_basis).value)
+        return
+    total = combined_total(view, params.pnl_basis)
+    if certain(total):
+        remember_peak(view, total.value)
 
 
 def quiet(params: Params, view: View, bounds: Quiet) -> None:
-    if params.basis != "trailing_unrealized" and (params.basis == "realized" or view.episode_open(DAY)):
+    trails_marks = params.basis == "trailing_unrealized"
+    if params.basis == "realized" or (view.episode_open(DAY) and not trails_marks):
         return
-    total = day_total(view, params.pnl_basis)
-    floor_usd = _floor_usd(params, view)
-    warned = [share for share in params.warn_at if not view.episode_open(f"{DAY}.warn.{share}")]
-    first_usd = (
-        floor_usd + params.loss_limit - min(warned, default=FRACTION_SCALE) * params.loss_limit // FRACTION_SCALE
-    )
-    up_usd = peak_usd(view) - total.value if params.basis == "trailing_unrealized" else None
-    narrow_by_total(view, bounds, total.value - first_usd, up_usd)
+    value = combined_total(view, params.pnl_basis).value
+    next_share = min(_unwarned(params, view), default=FRACTION_SCALE)
+    next_usd = _floor_usd(params, view) + params.loss_limit - next_share * params.loss_limit // FRACTION_SCALE
+    down_usd = None if view.episode_open(DAY) else value - next_usd
+    narrow_by_total(view, bounds, down_usd, peak_usd(view) - value if trails_marks else None)
 
 
 def needs(params: Params) -> tuple[str, ...]:

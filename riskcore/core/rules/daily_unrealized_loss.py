@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from riskcore.core.events import Command
 from riskcore.core.quantities import MONEY_SCALE, limit_text, money_text
 from riskcore.core.rules.base import Breach, Finding, Quiet, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert, close_position, lock_until_reset, optional_lockout
-from riskcore.core.rules.day_total import narrow_by_total, narrow_by_value
-from riskcore.core.state import Position
+from riskcore.core.rules.day_total import loss_finding, narrow_by_total, narrow_by_value
 from riskcore.core.view import View
 
 TOTAL = "total"
@@ -66,7 +66,9 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
             continue
         if _confirmed(params, view.recall(position, "below_since"), view.now):
             flags = ("from_bars",) if one.from_bars else ()
-            found.append(_breach(params, view, one.value, position, flags))
+            figures = _figures(params, one.value)
+            commands = _commands(params, view, one.value, position.contract)
+            found.append(Breach(position.contract, figures, commands, contract=position.contract, flags=flags))
     return found
 
 
@@ -76,35 +78,31 @@ def _evaluate_total(params: Params, view: View) -> Sequence[Finding]:
     total = view.total()
     if not _below(params, total.value) or not _confirmed(params, view.recall_account("below_since"), view.now):
         return ()
-    if not _below(params, total.fresh):
-        # The loss rests on a stale mark: say so, close nothing (RULES.md 1.5).
-        figures = _figures(params, total.value)
-        return (Breach(TOTAL, figures, (alert("open loss at the limit rests on a stale mark"),), flags=total.flags),)
-    return (_breach(params, view, total.value, None, total.flags),)
+    figures, commands = _figures(params, total.value), _commands(params, view, total.value, None)
+    finding = loss_finding(view, TOTAL, total, -params.loss_limit, figures, commands)
+    return () if finding is None else (finding,)
 
 
 def _figures(params: Params, value: int) -> dict[str, str]:
     return {"unrealized": money_text(value), "loss_limit": limit_text(params.loss_limit)}
 
 
-def _breach(params: Params, view: View, value: int, position: Position | None, flags: tuple[str, ...]) -> Breach:
+def _commands(params: Params, view: View, value: int, contract: str | None) -> tuple[Command, ...]:
+    """What closes the loss of one contract, or of all when `contract` is None."""
     reason = f"open P&L {money_text(value)} reached the loss limit of {limit_text(params.loss_limit)}"
-    action = params.action or ("close_position" if position else "flatten")
-    contract = position.contract if position else None
+    action = params.action or ("close_position" if contract else "flatten")
+    if action == "flatten_and_lock":
+        return (lock_until_reset(reason), *FLATTEN)
     lock = optional_lockout(params.lockout, params.cooldown_seconds, view.now, reason)
     if action == "alert":
-        commands = (*lock, alert(reason, contract=contract))
-    elif action == "flatten_and_lock":
-        commands = (lock_until_reset(reason), *FLATTEN)
-    elif action == "close_position" and contract is not None:
-        commands = (*lock, close_position(contract))
-    else:
-        commands = (*lock, *FLATTEN)
-    return Breach(contract or TOTAL, _figures(params, value), commands, contract=contract, flags=flags)
+        return (*lock, alert(reason, contract=contract))
+    if action == "close_position" and contract is not None:
+        return (*lock, close_position(contract))
+    return (*lock, *FLATTEN)
 
 
 def deadline(params: Params, view: View) -> int | None:
-    """When a loss that is being confirmed has held long enough."""
+    """When a loss that is being confirmed has held long enough; what was not closed then waits for a quote."""
     if params.confirm_ms == 0:
         return None
     if params.scope == TOTAL:
@@ -116,22 +114,29 @@ def deadline(params: Params, view: View) -> int | None:
             if not view.episode_open(position.contract)
         ]
     due = [since + params.confirm_ms * MILLISECOND_NS for since in waiting if since is not None]
-    return min(due, default=None)
+    return min((instant for instant in due if instant > view.now), default=None)
 
 
 def quiet(params: Params, view: View, bounds: Quiet) -> None:
     if params.scope == TOTAL:
-        if params.confirm_ms or not view.episode_open(TOTAL):
+        if _confirming(params, view.recall_account("below_since")):
+            bounds.never = True
+        elif params.confirm_ms or not view.episode_open(TOTAL):
             narrow_by_total(view, bounds, view.total().value + params.loss_limit, None)
         return
     for position in view.account.held():
         if params.confirm_ms == 0 and view.episode_open(position.contract):
             continue
         one = view.value(position)
-        if one.value is None or one.stale:
+        if one.value is None or one.stale or _confirming(params, view.recall(position, "below_since")):
             bounds.never = True
         else:
             narrow_by_value(view, bounds, position, one.value + params.loss_limit, None)
+
+
+def _confirming(params: Params, since: int | None) -> bool:
+    """Whether a rise as well as a fall would change what is remembered."""
+    return params.confirm_ms > 0 and since is not None
 
 
 def needs(params: Params) -> tuple[str, ...]:

@@ -1,0 +1,115 @@
+"""RULE-013 DailyRealizedProfit: stop while ahead (RULES.md 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
+from riskcore.core.rules.base import Breach, Finding, Quiet, Rule, spec
+from riskcore.core.rules.day_total import (
+    ACTIONS,
+    DAY,
+    certain,
+    combined_total,
+    day_commands,
+    kept_usd,
+    narrow_by_total,
+    peak_usd,
+    realised_total,
+    remember_peak,
+)
+from riskcore.core.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Stop when the day has given back a share of its highest point."""
+
+    arm: int = spec(0, "money", unit="$", low=1, required=True, stricter="lower", doc="day P&L from which it counts")
+    fraction: int = spec(
+        0, "fraction", low=1, high=FRACTION_SCALE, required=True, stricter="lower", doc="share that may be given back"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    profit_target: int = spec(
+        1000 * MONEY_SCALE, "money", unit="$", low=1, stricter="lower", doc="profit that ends the day"
+    )
+    basis: str = spec(
+        "realized", "choice", choices=("realized", "combined"), doc="closed trades only, or with open P&L"
+    )
+    action: str = spec("flatten_and_lock", "choice", choices=ACTIONS, doc="what to do at the target")
+    give_back: GiveBack | None = spec(
+        None, "table", table=GiveBack, optional=True, doc="stop as well when a share of the day's peak is lost"
+    )
+    message: str = spec("Daily target reached", "text", doc="reason shown with the lockout")
+
+    def __post_init__(self) -> None:
+        if isinstance(self.give_back, dict):
+            object.__setattr__(self, "give_back", GiveBack(**self.give_back))
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    if view.episode_open(DAY) and not view.effect.late:
+        return ()
+    realized = params.basis == "realized" or view.effect.late
+    total = realised_total(view, None) if realized else combined_total(view, None)
+    figures = {"day_pnl": money_text(total.value), "profit_target": limit_text(params.profit_target)}
+    if certain(total) and total.value >= params.profit_target:
+        return (Breach(DAY, figures, day_commands(params.action, params.message), flags=total.flags),)
+    return () if params.give_back is None or view.effect.late else _given_back(params, params.give_back, view)
+
+
+def _given_back(params: Params, give_back: GiveBack, view: View) -> Sequence[Finding]:
+    total, peak = combined_total(view, None), peak_usd(view)
+    floor_usd = kept_usd(peak, give_back.fraction)
+    if peak < give_back.arm or not certain(total) or total.value > floor_usd:
+        return ()
+    figures = {
+        "day_pnl": money_text(total.value),
+        "profit_target": limit_text(params.profit_target),
+        "peak": money_text(peak),
+        "floor": money_text(floor_usd),
+    }
+    return (Breach(DAY, figures, day_commands(params.action, params.message), flags=total.flags),)
+
+
+def remember(params: Params, view: View) -> None:
+    """The day's highest point from `arm` up. A late fill is about an earlier day."""
+    if params.give_back is None or view.effect.late or view.episode_open(DAY):
+        return
+    total = combined_total(view, None)
+    if certain(total) and total.value >= params.give_back.arm:
+        remember_peak(view, total.value)
+
+
+def quiet(params: Params, view: View, bounds: Quiet) -> None:
+    if view.episode_open(DAY):
+        return
+    value = combined_total(view, None).value
+    if params.basis == "combined":
+        narrow_by_total(view, bounds, None, params.profit_target - value)
+    if params.give_back is None:
+        return
+    peak = peak_usd(view)
+    if peak < params.give_back.arm:
+        narrow_by_total(view, bounds, None, params.give_back.arm - value)
+    else:
+        narrow_by_total(view, bounds, value - kept_usd(peak, params.give_back.fraction), peak - value)
+
+
+def needs(params: Params) -> tuple[str, ...]:
+    return ("trades",) if params.basis == "realized" and params.give_back is None else ("trades", "quotes")
+
+
+RULE = Rule(
+    "RULE-013",
+    "daily_realized_profit",
+    "Stop while ahead",
+    90,
+    Params,
+    evaluate,
+    remember=remember,
+    quiet=quiet,
+    needs=needs,
+)

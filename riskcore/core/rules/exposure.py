@@ -1,0 +1,105 @@
+"""How many contracts an account has open or may soon have, and what brings them down: RULE-001 and RULE-002."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from riskcore.core.events import QUOTES, BarObserved, Command
+from riskcore.core.in_force import is_met
+from riskcore.core.order_roles import is_entry
+from riskcore.core.rules.commands import reduce_position
+from riskcore.core.state import BUY, SELL, STATUS_SUSPENDED, Order, Position
+from riskcore.core.view import View
+
+CUTS = ("CancelOrders", "CloseAllPositions", "ClosePosition", "ReducePosition")
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Open contracts and working orders that one limit counts, in units of that limit.
+
+    `weight` gives the units of one contract of a root. `net` lets longs and shorts offset each other. Orders
+    are empty where the limit counts positions only.
+    """
+
+    positions: Sequence[Position]
+    orders: Sequence[Order]
+    weight: Callable[[str], int]
+    net: bool = False
+
+    def _signed(self) -> int:
+        return sum(position.size * self.weight(position.contract) for position in self.positions)
+
+    def _held(self, side: int) -> int:
+        """What counts as held on a side; with `net` only what longs and shorts do not offset."""
+        if self.net:
+            return max(side * self._signed(), 0)
+        return sum(max(side * position.size, 0) * self.weight(position.contract) for position in self.positions)
+
+    def _working(self, side: int) -> int:
+        return sum(order.remaining * self.weight(order.contract) for order in self.orders if order.side == side)
+
+    def held(self) -> int:
+        """Units of the positions alone: gross the sum of sizes, net the size of the signed sum."""
+        return self._held(BUY) + self._held(SELL)
+
+    def count(self) -> int:
+        """Units that the limit is compared with (RULES.md 5, RULE-001).
+
+        With working orders it is the larger of long plus buys and short plus sells, and never less than the
+        positions alone: looking at orders as well must not loosen a limit.
+        """
+        return max(self.held(), *(self._held(side) + self._working(side) for side in (BUY, SELL)))
+
+    def cuts(self, limit: int) -> tuple[Command, ...]:
+        """What brings the positions alone down to the limit, the most recently increased contract first.
+
+        Whole contracts are cut, rounded up. Net cuts only the heavier side: the other one offsets it.
+        """
+        excess = self.held() - limit
+        side = 1 if self._signed() > 0 else -1
+        commands = []
+        for position in sorted(self.positions, key=lambda one: -one.increase_order):
+            if excess <= 0:
+                break
+            if self.net and position.size * side <= 0:
+                continue
+            units = self.weight(position.contract)
+            contracts = min(-(-excess // units), abs(position.size))
+            excess -= contracts * units
+            commands.append(reduce_position(position.contract, abs(position.size) - contracts, contracts))
+        return tuple(commands)
+
+    def cancels(self, view: View, limit: int) -> tuple[Command, ...]:
+        """What working orders are too many beside the positions, the newest entry order of each side first."""
+        commands = []
+        for side in (BUY, SELL):
+            excess = min(self._held(side), limit) + self._working(side) - limit
+            for order in sorted(self.orders, key=lambda one: -one.id):
+                if excess > 0 and order.side == side and is_entry(view.account, order, view.now):
+                    excess -= order.remaining * self.weight(order.contract)
+                    commands.append(Command("CancelOrder", contract=order.contract, order_id=order.id))
+        return tuple(commands)
+
+
+def counted_orders(view: View) -> list[Order]:
+    """Working orders that a limit counts: protective bracket legs are left out (RULES.md 5, RULE-001)."""
+    return [
+        order for order in view.account.working_orders() if order.parent_id is None and order.status != STATUS_SUSPENDED
+    ]
+
+
+def still_to_cut(view: View, exposure: Exposure, commands: Sequence[Command]) -> tuple[Command, ...]:
+    """What an open episode still asks for: nothing while a cut is in force, because a cut is a level.
+
+    A cut that is met while the count is still too high, because another contract grew meanwhile, is followed
+    by the next. Orders are cancelled one by one, so each new one that is too many is cancelled. The market
+    moves no count, so quotes are no occasion to look again.
+    """
+    if isinstance(view.event.body, (*QUOTES, BarObserved)):
+        return ()
+    contracts = [None, *(position.contract for position in exposure.positions)]
+    cutting = any(
+        obligation.kind in CUTS and obligation.contract in contracts and not is_met(view.account, obligation)
+        for obligation in view.account.obligations.values()
+    )
+    return tuple(command for command in commands if not (cutting and command.kind in CUTS))

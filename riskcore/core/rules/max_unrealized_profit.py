@@ -1,0 +1,169 @@
+"""RULE-005 MaxUnrealizedProfit: take an open profit (RULES.md 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskcore.core.events import Command
+from riskcore.core.marks import Valuation
+from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
+from riskcore.core.rules.base import Breach, Finding, Quiet, Rule, spec
+from riskcore.core.rules.commands import FLATTEN, close_position, lock_until_reset
+from riskcore.core.rules.day_total import certain, kept_usd, narrow_by_total, narrow_by_value
+from riskcore.core.view import View
+
+TOTAL = "total"
+PEAK = "peak"
+PROFIT_TARGET = "profit_target"
+BREAKEVEN = "breakeven"
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    mode: str = spec(
+        PROFIT_TARGET,
+        "choice",
+        choices=(PROFIT_TARGET, BREAKEVEN, "give_back"),
+        doc="at a profit, when it is gone again, or when a share of its peak is gone",
+    )
+    profit_target: int = spec(
+        1000 * MONEY_SCALE, "money", unit="$", low=1, stricter="lower", doc="open profit to take (profit_target)"
+    )
+    arm_profit: int | None = spec(
+        None, "money", unit="$", low=1, optional=True, stricter="lower", doc="open profit from which the floor counts"
+    )
+    floor_offset: int = spec(0, "money", unit="$", low=0, stricter="higher", doc="open profit to keep (breakeven)")
+    give_back_fraction: int = spec(
+        FRACTION_SCALE // 2,
+        "fraction",
+        low=1,
+        high=FRACTION_SCALE,
+        stricter="lower",
+        doc="share that may be given back",
+    )
+    scope: str = spec(
+        "per_position", "choice", choices=("per_position", TOTAL), doc="each contract by itself, or all together"
+    )
+    lockout: str = spec("none", "choice", choices=("none", "until_reset"), doc="lock after the profit is taken")
+
+    def __post_init__(self) -> None:
+        if self.mode != PROFIT_TARGET and self.arm_profit is None:
+            raise ValueError(f"arm_profit is required for mode {self.mode}")
+
+
+def _floor_usd(params: Params, peak: int) -> int:
+    """The open P&L at which an armed position is closed."""
+    return params.floor_offset if params.mode == BREAKEVEN else kept_usd(peak, params.give_back_fraction)
+
+
+def _figures(params: Params, value: int, peak: int | None) -> dict[str, str] | None:
+    """The figures of a breach, None when nothing is reached. `peak` is None until the profit is armed."""
+    if params.mode == PROFIT_TARGET:
+        if value < params.profit_target:
+            return None
+        return {"unrealized": money_text(value), "profit_target": limit_text(params.profit_target)}
+    if peak is None or value > _floor_usd(params, peak):
+        return None
+    return {"unrealized": money_text(value), "floor": money_text(_floor_usd(params, peak)), "peak": money_text(peak)}
+
+
+def _usable(one: Valuation) -> int | None:
+    """The value of a position that a profit may be judged by: stale marks never trigger (RULES.md 5)."""
+    return None if one.stale else one.value
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    if params.scope == TOTAL:
+        return _evaluate_total(params, view)
+    found = []
+    for position in view.account.held():
+        one = view.value(position)
+        value = _usable(one)
+        if value is None or view.episode_open(position.contract):
+            continue
+        figures = _figures(params, value, view.recall(position, PEAK))
+        if figures is not None:
+            flags = ("from_bars",) if one.from_bars else ()
+            commands = (*_lock(params, figures), close_position(position.contract))
+            found.append(Breach(position.contract, figures, commands, contract=position.contract, flags=flags))
+    return found
+
+
+def _evaluate_total(params: Params, view: View) -> Sequence[Finding]:
+    total = view.total()
+    if not view.account.held() or view.episode_open(TOTAL) or not certain(total):
+        return ()
+    figures = _figures(params, total.value, view.recall_account(PEAK))
+    if figures is None:
+        return ()
+    return (Breach(TOTAL, figures, (*_lock(params, figures), *FLATTEN), flags=total.flags),)
+
+
+def _lock(params: Params, figures: dict[str, str]) -> tuple[Command, ...]:
+    if params.lockout == "none":
+        return ()
+    return (lock_until_reset(f"open profit taken at {figures['unrealized']}"),)
+
+
+def _raised(params: Params, value: int | None, peak: int | None) -> int | None:
+    """The peak after a mark: remembered from arm_profit up."""
+    assert params.arm_profit is not None, "a mode that remembers a peak has an arm_profit"
+    if value is None or value < params.arm_profit:
+        return peak
+    return value if peak is None else max(value, peak)
+
+
+def remember(params: Params, view: View) -> None:
+    """The highest open P&L since the position, or for total the account, was flat."""
+    if params.mode == PROFIT_TARGET:
+        return
+    if params.scope != TOTAL:
+        for position in view.account.held():
+            if not view.episode_open(position.contract):
+                peak = _raised(params, _usable(view.value(position)), view.recall(position, PEAK))
+                view.keep(position, PEAK, peak)
+    elif not view.account.held():
+        view.keep_account(PEAK, None)
+    elif certain(view.total()) and not view.episode_open(TOTAL):
+        view.keep_account(PEAK, _raised(params, view.total().value, view.recall_account(PEAK)))
+
+
+def _slack_usd(params: Params, value: int, peak: int | None) -> tuple[int | None, int]:
+    """How far the value may fall and rise before the rule acts or remembers something."""
+    if params.mode == PROFIT_TARGET:
+        return None, params.profit_target - value
+    if peak is None:
+        assert params.arm_profit is not None, "a mode that remembers a peak has an arm_profit"
+        return None, params.arm_profit - value
+    return value - _floor_usd(params, peak), peak - value
+
+
+def quiet(params: Params, view: View, bounds: Quiet) -> None:
+    if params.scope == TOTAL:
+        if not view.episode_open(TOTAL):
+            narrow_by_total(view, bounds, *_slack_usd(params, view.total().value, view.recall_account(PEAK)))
+        return
+    for position in view.account.held():
+        if view.episode_open(position.contract):
+            continue
+        value = _usable(view.value(position))
+        if value is None:
+            bounds.never = True
+        else:
+            narrow_by_value(view, bounds, position, *_slack_usd(params, value, view.recall(position, PEAK)))
+
+
+def needs(params: Params) -> tuple[str, ...]:
+    return ("quotes",)
+
+
+RULE = Rule(
+    "RULE-005",
+    "max_unrealized_profit",
+    "Take an open profit",
+    60,
+    Params,
+    evaluate,
+    remember=remember,
+    quiet=quiet,
+    needs=needs,
+)

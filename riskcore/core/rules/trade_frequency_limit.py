@@ -1,0 +1,159 @@
+"""RULE-006 TradeFrequencyLimit: too many trades (RULES.md 5).
+
+Fills of orders that riskcore placed itself are counted like any other: which orders those are is known only
+where requests are sent, so `count_enforcement_fills` has no effect on recorded days.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from riskcore.core.events import Command
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules.base import Action, Breach, Finding, Rule, spec
+from riskcore.core.rules.commands import ACCOUNT, CANCEL_ENTRIES, lock_for, lock_until_reset
+from riskcore.core.rules.trade_units import counting_fills, unit_of
+from riskcore.core.state import Trade
+from riskcore.core.view import View
+
+RULE_ID = "RULE-006"
+SESSION = "session"
+WINDOW_NS = {"minute": 60 * SECOND_NS, "hour": 3_600 * SECOND_NS}
+COOLDOWNS = {"minute": 60, "hour": 1_800}
+LONGEST_COOLDOWN = 86_400
+DURATION = "duration:"
+ROUND_TURN = "round_turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    per_minute: int | None = spec(3, "int", unit="trades", low=1, optional=True, stricter="lower", doc="in 60 s")
+    per_hour: int | None = spec(10, "int", unit="trades", low=1, optional=True, stricter="lower", doc="in 3600 s")
+    per_session: int | None = spec(
+        50, "int", unit="trades", low=1, optional=True, stricter="lower", doc="in the trading day"
+    )
+    count_unit: str = spec("order", "choice", choices=("fill", "order", ROUND_TURN), doc="what counts as one trade")
+    breach_when: str = spec(
+        "exceeded", "choice", choices=("exceeded", "reached"), doc="more than the number, or the number itself"
+    )
+    cooldowns: Mapping[str, int] = spec(
+        COOLDOWNS, "cooldowns", unit="s", low=1, high=LONGEST_COOLDOWN, stricter="higher", doc="pause per window"
+    )
+    session_lockout: str = spec(
+        "until_reset",
+        "choice_or_number",
+        unit="s",
+        choices=("until_reset", "duration"),
+        doc="lock for the rest of the day, or duration:SECONDS",
+    )
+    count_enforcement_fills: bool = spec(False, "bool", doc="count the fills of riskcore's own orders")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cooldowns", {**COOLDOWNS, **self.cooldowns})
+        if self.session_lockout != "until_reset":
+            _duration(self.session_lockout)
+
+
+def _duration(session_lockout: str) -> int:
+    """The seconds in duration:N. Raises ValueError."""
+    number = session_lockout.removeprefix(DURATION)
+    known = session_lockout.startswith(DURATION) and number.isascii() and number.isdigit()
+    if not known or not 1 <= int(number) <= LONGEST_COOLDOWN:
+        raise ValueError(
+            f"{session_lockout!r}: session_lockout is until_reset or duration:N with 1 to {LONGEST_COOLDOWN} seconds"
+        )
+    return int(number)
+
+
+def _dating_fills(params: Params, view: View) -> dict[tuple[str, int], Trade]:
+    """Each counted unit with the fill that dates it: its first one, for round turns the one that made flat."""
+    dating: dict[tuple[str, int], Trade] = {}
+    for trade in counting_fills(view):
+        unit = unit_of(trade, params.count_unit)
+        known = dating.get(unit)
+        if params.count_unit != ROUND_TURN:
+            if known is None or trade.placed_at < known.placed_at:
+                dating[unit] = trade
+        elif _trip_over(view, trade) and (known is None or trade.placed_at >= known.placed_at):
+            dating[unit] = trade
+    return dating
+
+
+def _trip_over(view: View, trade: Trade) -> bool:
+    return trade.round_trip < view.account.positions[trade.contract].round_trips
+
+
+def _newly_counted(params: Params, view: View, trade: Trade) -> bool:
+    """Whether this fill made its unit count: the first of its order, or the one that ended its round turn."""
+    if params.count_unit == ROUND_TURN:
+        return _trip_over(view, trade)
+    unit = unit_of(trade, params.count_unit)
+    return not any(other.id != trade.id and unit_of(other, params.count_unit) == unit for other in counting_fills(view))
+
+
+def _windows(params: Params, view: View) -> list[tuple[str, int, Callable[[Trade], bool]]]:
+    """Name, limit and membership of each window in use. Windows roll and are half-open (RULES.md 5)."""
+
+    def rolling(name: str) -> Callable[[Trade], bool]:
+        return lambda trade: view.now - trade.placed_at < WINDOW_NS[name]
+
+    def in_session(trade: Trade) -> bool:
+        return trade.trade_date == view.day.trade_date
+
+    limits: list[tuple[str, int | None, Callable[[Trade], bool]]] = [
+        ("minute", params.per_minute, rolling("minute")),
+        ("hour", params.per_hour, rolling("hour")),
+        (SESSION, params.per_session, in_session),
+    ]
+    return [(name, limit, inside) for name, limit, inside in limits if limit is not None]
+
+
+def _lock(params: Params, view: View, window: str, reason: str) -> Command:
+    if window != SESSION:
+        return lock_for(params.cooldowns[window], view.now, reason, key=window)
+    if params.session_lockout == "until_reset":
+        return lock_until_reset(reason, key=SESSION)
+    return lock_for(_duration(params.session_lockout), view.now, reason, key=SESSION)
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    trade = view.trade
+    if trade is None or trade.voided:
+        return ()
+    breaches = _breaches(params, view, trade) if _newly_counted(params, view, trade) else []
+    restarted = _restarted(params, view, trade, [breach.target for breach in breaches])
+    return (*breaches, Action("", restarted)) if restarted else breaches
+
+
+def _breaches(params: Params, view: View, trade: Trade) -> list[Breach]:
+    dating = _dating_fills(params, view)
+    found = []
+    for window, limit, inside in _windows(params, view):
+        count = sum(inside(one) for one in dating.values())
+        over = count > limit if params.breach_when == "exceeded" else count >= limit
+        if over and inside(dating[unit_of(trade, params.count_unit)]):
+            reason = f"{count} trades in the {window}, the limit is {limit}"
+            figures = {"count": str(count), "limit": str(limit), "window": window}
+            commands = (_lock(params, view, window, reason), CANCEL_ENTRIES)
+            found.append(Breach(window, figures, commands, contract=trade.contract, once=False))
+    return found
+
+
+def _restarted(params: Params, view: View, trade: Trade, breached: list[str]) -> tuple[Command, ...]:
+    """An opening fill during a cooldown restarts it, also where its window is no longer over (RULES.md 5)."""
+    if trade.profit_usd is not None or view.effect.late:
+        return ()
+    commands = []
+    for window, _, _ in _windows(params, view):
+        running = view.account.lockouts.get(f"{ACCOUNT}/{RULE_ID}/{window}")
+        if window in breached or running is None or running.kind != "cooldown" or running.expires_at is None:
+            continue
+        if view.now < running.expires_at:
+            commands.append(_lock(params, view, window, f"an opening fill restarts the pause: {running.reason}"))
+    return tuple(commands)
+
+
+def needs(params: Params) -> tuple[str, ...]:
+    return ("trades",)
+
+
+RULE = Rule(RULE_ID, "trade_frequency_limit", "Too many trades", 30, Params, evaluate, needs=needs)
