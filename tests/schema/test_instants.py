@@ -1,0 +1,65 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskcore.schema.instants import FIRST_NS, LAST_NS, instant_ns, instant_text
+
+
+@given(st.integers(FIRST_NS, LAST_NS))
+def test_every_nanosecond_comes_back(at: int) -> None:
+    text = instant_text(at)
+    assert len(text) == 30
+    assert instant_ns(text) == at
+    assert text[:26] == datetime.fromisoformat(text[:26] + "Z").astimezone(UTC).replace(tzinfo=None).isoformat(
+        timespec="microseconds"
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000000000Z"),
+        (-1, "1969-12-31T23:59:59.999999999Z"),
+        (1_755_613_892_123_456_789, "2025-08-19T14:31:32.123456789Z"),
+        (FIRST_NS, "0001-01-01T00:00:00.000000000Z"),
+        (LAST_NS, "9999-12-31T23:59:59.999999999Z"),
+    ],
+)
+def test_known_instants(at: int, text: str) -> None:
+    assert instant_text(at) == text
+    assert instant_ns(text) == at
+
+
+@pytest.mark.parametrize("at", [FIRST_NS - 1, LAST_NS + 1, 10**30])
+def test_outside_the_calendar(at: int) -> None:
+    with pytest.raises(OverflowError):
+        instant_text(at)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2025-08-19T14:31:32Z",
+        "2025-08-19T14:31:32.123456789",
+        "2025-08-19T14:31:32.12345678Z",
+        "2025-08-19T14:31:32.1234567890Z",
+        "2025-08-19 14:31:32.123456789Z",
+        "2025-08-19T14:31:60.123456789Z",
+        "2025-02-29T14:31:32.123456789Z",
+        "2025-08-19T14:31:32.+23456789Z",
+        "2025-08-19T14:31:32.12345678\u0669Z",
+        "2025-08-19T14:31:32.123456789z",
+        "2025-08-19T14:31:32,123456789Z",
+    ],
+)
+def test_any_other_form_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        instant_ns(text)
+
+
+def test_more_seconds_than_are_remembered() -> None:
+    for second in range(5_000):
+        assert instant_ns(instant_text(second * 10**9 + 1)) == second * 10**9 + 1
