@@ -51,7 +51,7 @@ def account_of(book: Book, account_id: int) -> Account:
     return account
 
 
-def _know_contract(book: Book, contract: str) -> None:
+def know_contract(book: Book, contract: str) -> None:
     if contract not in book.contracts:
         built_in = built_in_contract(contract)
         if built_in is not None:
@@ -112,7 +112,7 @@ def _order_observed(book: Book, at: int, body: e.OrderObserved) -> Effect:
     if order.filled_at is None and (order.status == STATUS_FILLED or order.fill_volume > 0):
         order = replace(order, filled_at=at)
     account.orders[order.id] = order
-    _know_contract(book, order.contract)
+    know_contract(book, order.contract)
     return Effect((account.id,), order_id=order.id)
 
 
@@ -137,7 +137,7 @@ def _orders_listed(book: Book, at: int, body: e.OrdersListed) -> Effect:
 def _position_observed(book: Book, at: int, body: e.PositionObserved) -> Effect:
     account = account_of(book, body.account)
     position = account.positions.setdefault(body.contract, Position(body.contract))
-    _know_contract(book, body.contract)
+    know_contract(book, body.contract)
     before = position.size
     position.pushed, position.push_at = body.size, at
     if body.average_price is not None:
@@ -165,7 +165,7 @@ def _positions_listed(book: Book, at: int, body: e.PositionsListed) -> Effect:
 
 
 def _trade_recorded(book: Book, at: int, body: e.TradeRecorded) -> Effect:
-    _know_contract(book, body.contract)
+    know_contract(book, body.contract)
     return record_trade(book, account_of(book, body.account), body, at)
 
 
@@ -194,7 +194,7 @@ def _market_traded(book: Book, at: int, body: e.MarketTraded) -> Effect:
 def _marked(book: Book, contract: str, mark: Mark) -> Effect:
     """Put a mark in place; the accounts that hold the contract are to be judged."""
     if contract not in book.contracts:
-        _know_contract(book, contract)
+        know_contract(book, contract)
     book.marks[contract] = mark
     return Effect(_holders(book, contract, mark), contract=contract)
 
@@ -221,7 +221,7 @@ def bar_phases(book: Book, event: e.Event, body: e.BarObserved) -> Iterator[Effe
     known = book.marks.get(body.contract)
     if known is not None and known.at >= ends_at:
         return
-    _know_contract(book, body.contract)
+    know_contract(book, body.contract)
     template = Mark(None, None, None, ends_at, body.unit_ns + default_age(book), from_bars=True)
     for account in book.accounts.values():
         position = account.positions.get(body.contract)

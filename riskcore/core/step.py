@@ -13,7 +13,7 @@ from riskcore.core import guard
 from riskcore.core.arbitrate import Candidate, arbitrate
 from riskcore.core.in_force import is_met
 from riskcore.core.operator import operator_candidates, override_ends
-from riskcore.core.project import apply, bar_phases
+from riskcore.core.project import apply, bar_phases, know_contract
 from riskcore.core.rulebook import Rulebook, RuleInstance
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
@@ -59,6 +59,13 @@ class Turn:
             self.book.now = fact.at
         else:
             self._handle(fact)
+
+    def settle(self, marks: Mapping[str, Mark]) -> None:
+        """Put marks in place that quiet quotes moved since the last turn; they changed nothing else."""
+        for contract in marks:
+            know_contract(self.book, contract)
+        self.book.marks.update(marks)
+        self.book.now = max(self.book.now, max(mark.at for mark in marks.values()))
 
     def _take_quotes(self, body: e.QuotesObserved) -> None:
         """Quotes journaled as one event are handled one by one, each at its own time."""
@@ -308,7 +315,7 @@ def carried_over(book: Book, body: e.TradingDayOpened) -> e.TradingDayOpened:
     """The next day's opening event with everything the day that ends hands on."""
     return replace(
         body,
-        contracts=tuple(book.contracts.values()),
+        contracts=tuple(book.contracts[name] for name in sorted(book.contracts)),
         marks=dict(book.marks),
         accounts=tuple(book.accounts.values()),
         connections=dict(book.connections),
@@ -331,8 +338,7 @@ def step(
     """
     turn = Turn(copy_book(book), rulebook, planner)
     if settled:
-        turn.book.marks.update(settled)
-        turn.book.now = max(turn.book.now, max(mark.at for mark in settled.values()))
+        turn.settle(settled)
     for fact in facts:
         turn.take(fact)
     return e.Step(turn.book, turn.events)

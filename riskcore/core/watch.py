@@ -11,6 +11,7 @@ from riskcore.core.events import ClockTicked, Event
 from riskcore.core.marks import mark_field
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import UNBOUNDED, Quiet
+from riskcore.core.rules.feed import FEED
 from riskcore.core.state import Account, Book, Position
 from riskcore.core.timers import due_timers
 from riskcore.core.view import Effect, View
@@ -25,25 +26,34 @@ _MOMENT = Event(0, "core", "quiet", ClockTicked())
 
 @dataclass(slots=True)
 class Watch:
-    """A quote of a contract that is not in `bounds` is always quiet; none is at or after `until`."""
+    """A quote of a contract that is not in `bounds` is always quiet; none is at or after `until`.
+
+    `gaps` says for each watched contract how long after its last mark the mark goes stale: no quote of any
+    contract is quiet that comes more than that after it.
+    """
 
     until: int
     bounds: dict[str, Bounds] = field(default_factory=dict)
+    gaps: dict[str, int] = field(default_factory=dict)
 
 
 def watch(book: Book, rulebook: Rulebook) -> Watch:
     """The bounds of the book as it is now, all rules and timers intersected."""
     timers = due_timers(book, rulebook)
-    day_ends = book.day.closes_at if book.day is not None else 0
-    found = Watch(min(timers[0].due if timers else UNBOUNDED, day_ends))
+    found = Watch(book.day.closes_at if book.day is not None else 0)
+    unwatched = [account.id for account in book.accounts.values()]
     for account in book.accounts.values():
         held = [position for position in account.positions.values() if position.size or position.lots]
-        if held:
-            _narrow(found, book, rulebook, account, held)
+        if held and _narrow(found, book, rulebook, account, held):
+            unwatched.remove(account.id)
+    # Stale marks are watched by gaps where they can be, by their deadline where they cannot.
+    due = [timer.due for timer in timers if timer.rule != FEED.id or timer.account in unwatched]
+    found.until = min([found.until, *due])
     return found
 
 
-def _narrow(found: Watch, book: Book, rulebook: Rulebook, account: Account, held: list[Position]) -> None:
+def _narrow(found: Watch, book: Book, rulebook: Rulebook, account: Account, held: list[Position]) -> bool:
+    """Narrow the bounds by one account; whether gaps watch over its marks."""
     profile = rulebook.profile
     view = View(book, account, _MOMENT, Effect(), profile.pnl_basis, profile.mark)
     quiet = Quiet()
@@ -56,6 +66,11 @@ def _narrow(found: Watch, book: Book, rulebook: Rulebook, account: Account, held
     for position in held:
         known = found.bounds.get(position.contract, (*_ANY, *_ANY, *_ANY))
         found.bounds[position.contract] = _intersect(known, _bounds_of(book, position, quiet, profile.mark))
+    if quiet.never:
+        return False
+    for contract, gap_ns in quiet.gaps.items():
+        found.gaps[contract] = min(gap_ns, found.gaps.get(contract, gap_ns))
+    return True
 
 
 def _bounds_of(book: Book, position: Position, quiet: Quiet, mode: str) -> Bounds:

@@ -87,11 +87,13 @@ class Quiet:
     """Where a rule cannot act or change what it remembers: prices per contract and a time limit.
 
     A quote is quiet when its valuation price lies in [low, high] of its contract and it comes before
-    `until`. `never` switches skipping off for the account.
+    `until`, at most `gaps[contract]` nanoseconds after the one before it. `never` switches skipping off for
+    the account.
     """
 
     intervals: dict[str, tuple[int, int]] = field(default_factory=dict)
     until: int = UNBOUNDED
+    gaps: dict[str, int] = field(default_factory=dict)
     never: bool = False
 
     def narrow(self, contract: str, low: int, high: int) -> None:

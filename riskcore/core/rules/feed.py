@@ -51,8 +51,12 @@ def deadline(params: Params, view: View) -> int | None:
 
 def quiet(params: Params, view: View, bounds: Quiet) -> None:
     for position in _watched(view):
-        if view.episode_open(f"{position.contract}.stale") or view.value(position).value is None:
+        mark = view.book.marks.get(position.contract)
+        unseen = mark is None or position.awaits_mark or view.value(position).value is None
+        if mark is None or unseen or view.episode_open(f"{position.contract}.stale"):
             bounds.never = True
+        else:
+            bounds.gaps[position.contract] = mark.valid_ns
 
 
 FEED = Rule("FEED", "feed", "Stale and missing marks", 5, Params, evaluate, deadline=deadline, quiet=quiet)

@@ -1,0 +1,75 @@
+"""Recorded decisions against recomputed ones. Any difference is shown with its cause (DESIGN.md, "Replay")."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from riskcore.core.events import Event, RequestConfirmed, RequestPlanned, RequestSuperseded
+from riskcore.schema.codec import encode_event
+from riskcore.schema.instants import instant_text
+
+# Requests are the live engine's; a replay carries nothing out and plans none (INTERFACE.md 5).
+REQUESTS = (RequestPlanned, RequestConfirmed, RequestSuperseded)
+MOST_SHOWN = 50
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Counts derived events by their canonical bytes, recorded ones up and recomputed ones down."""
+
+    comparing: bool = False  # The session being read has recorded decisions.
+    compared: bool = False
+    recorded: int = 0
+    recomputed: int = 0
+    _balance: Counter[bytes] = field(default_factory=Counter)
+    _events: dict[bytes, Event] = field(default_factory=dict)
+
+    def begin(self, recorded: bool) -> None:
+        """The next session has recorded decisions, or none."""
+        self.comparing = recorded
+        self.compared |= recorded
+
+    def record(self, event: Event) -> None:
+        """A derived event as the journal has it."""
+        if not isinstance(event.body, REQUESTS):
+            self.recorded += 1
+            self._add(event, 1)
+
+    def recompute(self, events: Sequence[Event]) -> None:
+        """Events of this run."""
+        if not self.comparing:
+            return
+        for event in events:
+            if event.derived and not isinstance(event.body, REQUESTS):
+                self.recomputed += 1
+                self._add(event, -1)
+
+    def _add(self, event: Event, count: int) -> None:
+        _, canonical = encode_event(0, event)
+        self._balance[canonical] += count
+        if self._balance[canonical]:
+            self._events[canonical] = event
+        else:
+            del self._balance[canonical]
+            self._events.pop(canonical, None)
+
+    def outcome(self) -> dict[str, Any] | None:
+        """The comparison as INTERFACE.md 5 shows it; None when nothing was recorded."""
+        if not self.compared:
+            return None
+        differing = sorted(self._events.items(), key=lambda item: (item[1].at, item[0]))
+        return {
+            "recorded": self.recorded,
+            "recomputed": self.recomputed,
+            "differences": [self._difference(canonical, event) for canonical, event in differing[:MOST_SHOWN]],
+        }
+
+    def _difference(self, canonical: bytes, event: Event) -> dict[str, Any]:
+        return {
+            "only": "recorded" if self._balance[canonical] > 0 else "recomputed",
+            "at": instant_text(event.at),
+            "type": type(event.body).__name__,
+            "key": event.key,
+            "cause": event.cause,
+        }

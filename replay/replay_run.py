@@ -1,0 +1,77 @@
+"""One replay as the commands run it: settings, sessions, and a journal kept when asked for."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from replay.recording import detect_form
+from replay.runner import Listener
+from replay.sessions import Options, Progress, Replay, Warn, ignore
+from riskcore.config import load_settings
+from riskcore.core.events import Event
+from riskcore.errors import ConfigError, StoreError
+from riskcore.store.journal import Journal
+
+
+def installed_version() -> str:
+    """The version a day is judged by, as its opening event records it."""
+    try:
+        return version("riskcore")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def run_replay(
+    sessions: Sequence[Path],
+    *,
+    config_path: Path | None = None,
+    sets: Sequence[str] = (),
+    config_given: bool = False,
+    restrict: tuple[str, ...] = (),
+    store: str | None = None,
+    skip_bad_lines: bool = False,
+    strict: bool = False,
+    every_event: bool = False,
+    warn: Warn = ignore,
+    progress: Progress = ignore,
+    listeners: tuple[Listener, ...] = (),
+) -> dict[str, Any]:
+    """The result of INTERFACE.md 5. Raises ConfigError, InputError, StoreError and their kin."""
+    forms = [detect_form(path) for path in sessions]
+    if "journal" in forms and (sets or config_given):
+        raise ConfigError(
+            "a journal export is judged by the settings it carries; use whatif for others, or leave out --set/--config"
+        )
+    settings = load_settings(config_path if "wire" in forms else None, sets)
+    if "wire" in forms:
+        for text in settings.warnings:
+            warn(text)
+    with ExitStack() as stack:
+        if store is not None:
+            journal = stack.enter_context(Journal.open(store, settings.plain["profile"]["name"], write=True))
+            if journal.streams():
+                raise StoreError(f"{store}: already holds days of this profile; replay into a new store")
+            listeners = (*listeners, Keeper(journal).keep)
+        options = Options(
+            settings.plain,
+            installed_version(),
+            restrict=restrict,
+            skip_bad_lines=skip_bad_lines,
+            strict=strict,
+            every_event=every_event,
+            keep_quotes=store is not None,
+            listeners=listeners,
+        )
+        return Replay(options, warn, progress).run(sessions)
+
+
+class Keeper:
+    """Appends what a run hands on to a journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    def keep(self, events: Sequence[Event]) -> None:
+        self.journal.append(events)

@@ -1,0 +1,262 @@
+"""Recorded facts through the core: days opened, quiet quotes skipped, everything that was decided handed on.
+
+One core for live and replay; a runner only feeds it. Quiet quotes are found a chunk at a time by the bounds of
+riskcore.core.watch; `every_event=True` steps through each of them and must give the same.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from operator import sub
+from typing import Any
+
+from replay.recording import Quotes
+from riskcore.calendar import day_for
+from riskcore.core.events import Event, QuoteObserved, QuotesObserved, TradingDayOpened
+from riskcore.core.marks import default_age
+from riskcore.core.rulebook import rulebook_of
+from riskcore.core.state import Book, Mark
+from riskcore.core.step import Turn, observe, quote_key
+from riskcore.core.watch import Watch, watch
+from riskcore.errors import InputError
+
+# Quotes looked at together. Longer chunks fail more often, shorter ones cost more calls.
+CHUNK = 256
+# Quotes journaled as one event at most (DESIGN.md: many to an event, none lost).
+BATCH = 500
+Listener = Callable[[Sequence[Event]], None]
+
+
+class Runner:
+    """Feeds facts to the core in order. `listeners` receive every event to be stored, in order.
+
+    settings: plain settings (config.py); restrict: accounts to evaluate; lacks: what the source could not see.
+    keep_quotes: hand on every quote as well, many to an event, for a journal.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        listeners: Sequence[Listener],
+        *,
+        version: str,
+        restrict: tuple[str, ...] = (),
+        lacks: tuple[str, ...] = (),
+        every_event: bool = False,
+        keep_quotes: bool = False,
+    ) -> None:
+        self.settings = dict(settings)
+        self.listeners = listeners
+        self.version = version
+        self.restrict = restrict
+        self.lacks = lacks
+        self.every_event = every_event
+        self.keep_quotes = keep_quotes
+        self.turn = Turn(Book(), rulebook_of(self.settings, restrict), observe)
+        self._watch: Watch | None = None
+        self._moved: dict[str, list[Any]] = {}  # contract: [last, bid, ask, at] of quiet quotes not yet settled
+        self._rows: list[tuple[int, str, int | None, int | None, int | None]] = []
+
+    @property
+    def book(self) -> Book:
+        return self.turn.book
+
+    # ---- what comes in -------------------------------------------------------------------------------
+
+    def event(self, event: Event) -> None:
+        """One fact that is not a plain quote. A day is opened when the fact is the first of a later one."""
+        if isinstance(event.body, QuotesObserved):
+            self.quotes(Quotes(*(list(column) for column in zip(*event.body.quotes, strict=True))))
+            return
+        if isinstance(event.body, TradingDayOpened):
+            self.turn.rulebook = rulebook_of(event.body.settings, self.restrict)
+        else:
+            self._open_day_of(event.at)
+        self._settle()
+        self.turn.take(event)
+        self._watch = None
+        self._hand_on()
+
+    def quotes(self, quotes: Quotes) -> None:
+        """Consecutive quotes by column."""
+        start, count = 0, len(quotes.ats)
+        while start < count:
+            self._open_day_of(quotes.ats[start])
+            assert self.book.day is not None
+            end = bisect_left(quotes.ats, self.book.day.closes_at, start)
+            for low in range(start, end, CHUNK):
+                self._chunk(quotes, low, min(low + CHUNK, end))
+            start = end
+
+    def finish(self) -> Book:
+        """Time ends with the last line: timers due later do not fire (RULES.md 1.1)."""
+        self._settle()
+        self._hand_on()
+        return self.book
+
+    # ---- days ----------------------------------------------------------------------------------------
+
+    def _open_day_of(self, at: int) -> None:
+        day = self.book.day
+        if day is not None and at < day.closes_at:
+            return
+        self._settle()
+        opened = day_for(self.settings, at)
+        body = TradingDayOpened(
+            profile=self.settings["profile"]["name"],
+            day=opened,
+            settings=self.settings,
+            lacks=self.lacks,
+            contracts=(),
+            marks={},
+            accounts=(),
+            version=self.version,
+            previous_hash="",
+        )
+        opens_at = day.closes_at if day is not None else at
+        self.turn.take(Event(opens_at, "operator", f"day:{opened.trade_date}", body))
+        self._watch = None
+        self._hand_on()
+
+    # ---- quotes --------------------------------------------------------------------------------------
+
+    def _chunk(self, quotes: Quotes, low: int, high: int) -> None:
+        if self.every_event:
+            for index in range(low, high):
+                self._noisy(quotes, index)
+            self._hand_on()
+            return
+        if self._watch is None:
+            self._watch = watch(self.book, self.turn.rulebook)
+        if self._all_quiet(self._watch, quotes, low, high):
+            self._skip(quotes, low, high)
+            return
+        for index in range(low, high):
+            known = self._watch
+            if known is None:
+                known = self._watch = watch(self.book, self.turn.rulebook)
+            if self._is_quiet(known, quotes, index):
+                self._skip(quotes, index, index + 1)
+            else:
+                self._settle()
+                self._noisy(quotes, index)
+                self._watch = None
+        self._hand_on()
+
+    def _noisy(self, quotes: Quotes, index: int) -> None:
+        at, contract = quotes.ats[index], quotes.contracts[index]
+        body = QuoteObserved(contract, quotes.lasts[index], quotes.bids[index], quotes.asks[index])
+        self.turn.take(Event(at, "market", quote_key(contract, at), body))
+
+    def _all_quiet(self, known: Watch, quotes: Quotes, low: int, high: int) -> bool:
+        """Whether a whole chunk is quiet, by its extremes; False when only looking one by one can tell."""
+        ats = quotes.ats[low:high]
+        if ats[-1] >= known.until:
+            return False
+        if not known.bounds:
+            return True
+        contract = quotes.contracts[low]
+        if len(set(quotes.contracts[low:high])) > 1:
+            return False
+        for watched, gap_ns in known.gaps.items():
+            if watched != contract:
+                if ats[-1] - self._marked_at(watched) > gap_ns:
+                    return False
+            elif ats[0] - self._marked_at(watched) > gap_ns or max(map(sub, ats[1:], ats), default=0) > gap_ns:
+                return False
+        bounds = known.bounds.get(contract)
+        if bounds is None:
+            return True
+        columns = (quotes.lasts, quotes.bids, quotes.asks)
+        for column, least, most in zip(columns, bounds[::2], bounds[1::2], strict=True):
+            seen = set(column[low:high])
+            seen.discard(None)
+            if seen and not (least <= min(seen) and max(seen) <= most):  # type: ignore[type-var, operator]
+                return False
+        return True
+
+    def _is_quiet(self, known: Watch, quotes: Quotes, index: int) -> bool:
+        at = quotes.ats[index]
+        if at >= known.until:
+            return False
+        for contract, gap_ns in known.gaps.items():
+            if at - self._marked_at(contract) > gap_ns:
+                return False
+        bounds = known.bounds.get(quotes.contracts[index])
+        if bounds is None:
+            return True
+        last, bid, ask = quotes.lasts[index], quotes.bids[index], quotes.asks[index]
+        return (
+            (last is None or bounds[0] <= last <= bounds[1])
+            and (bid is None or bounds[2] <= bid <= bounds[3])
+            and (ask is None or bounds[4] <= ask <= bounds[5])
+        )
+
+    def _marked_at(self, contract: str) -> int:
+        moved = self._moved.get(contract)
+        at: int = moved[3] if moved is not None else self.book.marks[contract].at
+        return at
+
+    def _skip(self, quotes: Quotes, low: int, high: int) -> None:
+        """Remember where quiet quotes moved the marks; they changed nothing else."""
+        if self.keep_quotes:
+            self._rows.extend(zip(*(column[low:high] for column in quotes), strict=True))
+            while len(self._rows) >= BATCH:
+                self._hand_on_rows(BATCH)
+        contracts = quotes.contracts
+        first = contracts[high - 1]
+        if high - low > 1 and contracts.count(first) != len(contracts) and len(set(contracts[low:high])) > 1:
+            for index in range(low, high):
+                self._move(quotes, contracts[index], index, index + 1)
+        else:
+            self._move(quotes, first, low, high)
+
+    def _move(self, quotes: Quotes, contract: str, low: int, high: int) -> None:
+        moved = self._moved.setdefault(contract, [None, None, None, 0])
+        for field, column in enumerate((quotes.lasts, quotes.bids, quotes.asks)):
+            for index in range(high - 1, low - 1, -1):
+                value = column[index]
+                if value is not None:
+                    moved[field] = value
+                    break
+        moved[3] = quotes.ats[high - 1]
+
+    def _settle(self) -> None:
+        """Put the marks of skipped quotes in place before anything else is judged."""
+        if not self._moved:
+            return
+        self._hand_on_rows(len(self._rows))
+        age_ns = default_age(self.book)
+        settled = {}
+        for contract, (last, bid, ask, at) in self._moved.items():
+            known = self.book.marks.get(contract)
+            if known is not None:
+                last = known.last if last is None else last
+                bid = known.bid if bid is None else bid
+                ask = known.ask if ask is None else ask
+            settled[contract] = Mark(last, bid, ask, at, age_ns)
+        self._moved = {}
+        self.turn.settle(settled)
+
+    # ---- what goes out -------------------------------------------------------------------------------
+
+    def _hand_on_rows(self, count: int) -> None:
+        if self._rows:
+            self._hand_on()
+            rows = tuple(self._rows[:count])
+            del self._rows[:count]
+            event = Event(rows[-1][0], "market", f"quotes@{rows[0][0]}..{rows[-1][0]}", QuotesObserved(rows))
+            for listener in self.listeners:
+                listener([event])
+
+    def _hand_on(self) -> None:
+        events = self.turn.events
+        if events:
+            self.turn.events = []
+            for listener in self.listeners:
+                listener(events)
+
+
+def check_order(before: int | None, first_at: int | None, name: str) -> None:
+    """Sessions run one after another. Raises InputError when one begins before the one before it ends."""
+    if before is not None and first_at is not None and first_at < before:
+        raise InputError(f"{name}: begins before the session given ahead of it ends; give each day once, oldest first")

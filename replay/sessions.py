@@ -1,0 +1,133 @@
+"""Session files of either form through the core, in one run. Source: INTERFACE.md 4 and 5."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from replay.comparison import Comparison
+from replay.recording import Quotes, detect_form, open_lines, read_wire
+from replay.result import Collector, result_of
+from replay.runner import Listener, Runner, check_order
+from riskcore.core.events import DayRolled, Event
+from riskcore.schema.export import read_export
+from riskcore.schema.instants import instant_text
+
+Warn = Callable[[str], None]
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How sessions are read and judged. `settings` is None when a journal export brings its own."""
+
+    settings: Mapping[str, Any]
+    version: str
+    restrict: tuple[str, ...] = ()
+    skip_bad_lines: bool = False
+    strict: bool = False
+    every_event: bool = False
+    keep_quotes: bool = False
+    listeners: tuple[Listener, ...] = ()
+
+
+def ignore(*_: object) -> None:
+    """Takes a warning or progress and says nothing."""
+
+
+@dataclass(slots=True)
+class Replay:
+    """One run over one or more sessions."""
+
+    options: Options
+    warn: Warn = ignore
+    progress: Progress = ignore
+    collector: Collector = field(default_factory=Collector)
+    comparison: Comparison = field(default_factory=Comparison)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    _runner: Runner | None = None
+    _last_at: int | None = None
+
+    @property
+    def runner(self) -> Runner:
+        assert self._runner is not None, "a run has at least one session"
+        return self._runner
+
+    def run(self, paths: Sequence[Path]) -> dict[str, Any]:
+        """Run all sessions and return the result. Raises InputError, Corrupt, ConfigError."""
+        for path in paths:
+            form = detect_form(path)
+            self.comparison.begin(form == "journal")
+            if form == "wire":
+                self._wire(path)
+            else:
+                self._journal(path)
+        book = self.runner.finish()
+        if book.day is not None:
+            self.collector.note_days(book, self.runner.turn.rulebook, book.trade_date)
+        return result_of(book, self.runner.turn.rulebook, self.collector, self.rows, self.comparison.outcome())
+
+    def _start(self, lacks: tuple[str, ...]) -> Runner:
+        options = self.options
+        if self._runner is None:
+            self._runner = Runner(
+                options.settings,
+                (self.comparison.recompute, self.collector.listen, self._note_reset, *options.listeners),
+                version=options.version,
+                restrict=options.restrict,
+                every_event=options.every_event,
+                keep_quotes=options.keep_quotes,
+            )
+        self._runner.lacks = lacks
+        return self._runner
+
+    def _note_reset(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event.body, DayRolled):
+                self.collector.note_days(self.runner.book, self.runner.turn.rulebook, event.body.trade_date)
+
+    def _wire(self, path: Path) -> None:
+        reader = read_wire(path, skip_bad_lines=self.options.skip_bad_lines, strict=self.options.strict, warn=self.warn)
+        runner = self._start(reader.lacks)
+        for items in reader:
+            check_order(self._last_at, reader.first_at, path.name)
+            for item in items:
+                if item.__class__ is Quotes:
+                    runner.quotes(item)
+                else:
+                    runner.event(item)
+            self.progress(path.name, reader.events)
+        self._close(path, "wire", reader.sha256, reader.events, reader.first_at, reader.last_at)
+
+    def _journal(self, path: Path) -> None:
+        lines = open_lines(path)
+        runner = self._start(())
+        first_at: int | None = None
+        last_at = count = 0
+        for event in self._facts(path, lines):
+            if first_at is None:
+                first_at = event.at
+                check_order(self._last_at, first_at, path.name)
+            last_at, count = event.at, count + 1
+            runner.event(event)
+        self._close(path, "journal", lines.sha256, count, first_at, last_at)
+
+    def _facts(self, path: Path, lines: Any) -> Iterator[Event]:
+        for _, event, _ in read_export(lines, path.name, self.warn, self.options.strict):
+            if event.derived:
+                self.comparison.record(event)
+            else:
+                yield event
+
+    def _close(self, path: Path, form: str, sha256: str, count: int, first_at: int | None, last_at: int | None) -> None:
+        self._last_at = last_at if last_at is not None else self._last_at
+        self.rows.append(
+            {
+                "path": path.name,
+                "form": form,
+                "sha256": sha256,
+                "events": count,
+                "first_at": None if first_at is None else instant_text(first_at),
+                "last_at": None if last_at is None else instant_text(last_at),
+            }
+        )

@@ -1,0 +1,78 @@
+"""`riskcore replay`: recorded days through the rules (INTERFACE.md 5)."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from riskcore.cli.options import (
+    account_option,
+    config_options,
+    output_options,
+    print_json,
+    progress,
+    warn,
+)
+
+
+@click.command(epilog="Example: riskcore replay monday.jsonl tuesday.jsonl.gz --config riskcore.toml --json")
+@click.argument("sessions", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SESSION...")
+@config_options
+@account_option
+@click.option("--store", metavar="PATH-or-URL", help="Also keep the run as a journal in this (new) store.")
+@click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
+@click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
+@click.option("--every-event", is_flag=True, help="Step through every quote; slower, the same decisions.")
+@output_options
+def command(
+    sessions: tuple[Path, ...],
+    config_path: Path | None,
+    sets: tuple[str, ...],
+    accounts: tuple[str, ...],
+    store: str | None,
+    skip_bad_lines: bool,
+    strict: bool,
+    every_event: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Run recorded days through the core and tell what it would have decided, and why.
+
+    SESSION is a wire recording or a journal export, .gz too; several are run in the order given. A journal
+    export is judged by the settings it carries, and its recorded decisions are compared (exit 1 on a
+    difference).
+    """
+    from replay.replay_run import run_replay
+    from riskcore.cli.replay_text import result_text
+
+    result = run_replay(
+        sessions,
+        config_path=config_path,
+        sets=sets,
+        config_given=_config_given(),
+        restrict=accounts,
+        store=store,
+        skip_bad_lines=skip_bad_lines,
+        strict=strict,
+        every_event=every_event,
+        warn=lambda text: warn(text, quiet=quiet),
+        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
+    )
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(result_text(result))
+    return exit_code(result)
+
+
+def _config_given() -> bool:
+    """Whether --config was typed; RISKCORE_CONFIG alone does not touch a journal export."""
+    source = click.get_current_context().get_parameter_source("config_path")
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
+def exit_code(result: dict[str, Any]) -> int:
+    """1 when recorded and recomputed decisions differ."""
+    comparison = result["comparison"]
+    return 1 if comparison is not None and comparison["differences"] else 0

@@ -1,0 +1,86 @@
+"""The result of a replay as a person reads it."""
+
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def result_text(result: Row) -> str:
+    """Days, breaches, commands and what is in force at the end."""
+    lines: list[str] = []
+    for session in result["sessions"]:
+        lines.append(
+            f"{session['path']}  {session['events']} events  {short(session['first_at'])} .. {short(session['last_at'])}"
+        )
+    for account in result["accounts"]:
+        lines += ["", f"Account {account['id']}" + (f"  {account['name']}" if account["name"] else "")]
+        lines += _days(account["days"])
+        lines += [
+            f"  open      {row['side']} {row['size']} {row['contract']} at {row['average_price']}  open P&L {row['unrealized']}"
+            for row in account["positions"]
+        ]
+        lines += [
+            f"  lockout   {row['scope']} by {row['rule']} until {short(row['expires_at']) or 'released'}: {row['reason']}"
+            for row in account["lockouts"]
+        ]
+        lines += [f"  blind     {row['trade_date']} {row['rule']}: {row['reason']}" for row in account["blind"]]
+    lines += ["", *_decisions(result)]
+    if result["rejected_lines"]:
+        lines.append(f"{result['rejected_lines']} payloads could not be understood and were recorded as rejected")
+    comparison = result["comparison"]
+    if comparison is not None:
+        lines += _comparison(comparison)
+    return "\n".join(lines)
+
+
+def short(at: str | None) -> str:
+    """An instant without its trailing zeros, as a person reads it: 2026-08-19 14:31:32.5Z."""
+    return "" if at is None else at.replace("T", " ")
+
+
+def _days(days: list[Row]) -> list[str]:
+    if not days:
+        return ["  no fills, positions or breaches"]
+    lines = [
+        f"  {'day':<10} {'fills':>5} {'trips':>5} {'gross':>11} {'fees':>9} {'comm.':>8} {'net':>11} {'worst':>11} {'best':>10}"
+    ]
+    for day in days:
+        lines.append(
+            f"  {day['trade_date']:<10} {day['fills']:>5} {day['round_trips']:>5} {day['gross_pnl']:>11} {day['fees']:>9}"
+            f" {day['commissions']:>8} {day['net_pnl']:>11} {day['worst_running_net']:>11} {day['best_running_net']:>10}"
+        )
+    return lines
+
+
+def _decisions(result: Row) -> list[str]:
+    if not result["breaches"] and not result["commands"]:
+        return ["No rule was breached."]
+    lines = [f"{len(result['breaches'])} breaches, {len(result['commands'])} commands"]
+    events: list[tuple[str, int, str]] = []
+    for order, breach in enumerate(result["breaches"]):
+        figures = "  ".join(f"{name} {value}" for name, value in breach["figures"].items())
+        flags = f"  [{', '.join(breach['flags'])}]" if breach["flags"] else ""
+        where = f"  {breach['contract']}" if breach["contract"] else ""
+        events.append((breach["at"], order, f"{breach['rule']:<9} breached{where}  {figures}{flags}"))
+    for order, row in enumerate(result["commands"]):
+        events.append((row["at"], len(result["breaches"]) + order, f"{'':<9} -> {_command(row)}"))
+    return lines + [f"  {short(at)}  {text}" for at, _, text in sorted(events)]
+
+
+def _command(row: Row) -> str:
+    if row["kind"] == "Alert":
+        return f"Alert ({row.get('level', 'info')}): {row.get('text', '')}"
+    about = [row["kind"], row["contract"], row.get("scope"), f"to {row['to']}" if "to" in row else None]
+    about += [f"order {row['order']}" if "order" in row else None, row["price"], f"by {row['rule']}"]
+    until = f"until {short(row['expires_at'])}" if "expires_at" in row else None
+    return " ".join(part for part in [*about, until] if part)
+
+
+def _comparison(comparison: Row) -> list[str]:
+    if not comparison["differences"]:
+        return [f"{comparison['recorded']} recorded decisions, all the same when recomputed"]
+    lines = [f"{comparison['recorded']} recorded and {comparison['recomputed']} recomputed decisions differ:"]
+    return lines + [
+        f"  {short(row['at'])}  only {row['only']}: {row['type']} {row['key']} (cause {row['cause']})"
+        for row in comparison["differences"]
+    ]

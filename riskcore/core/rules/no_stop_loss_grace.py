@@ -1,0 +1,181 @@
+"""RULE-008 NoStopLossGrace: a position must have a stop (RULES.md 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskcore.core.events import Command, OrdersListed
+from riskcore.core.order_roles import covering_size, leg_cover_ends_at
+from riskcore.core.quantities import SECOND_NS, decimal_text
+from riskcore.core.rules.base import Action, Breach, Finding, Rule, spec
+from riskcore.core.rules.commands import alert, close_position
+from riskcore.core.rules.stops import entry_of, place_stop
+from riskcore.core.state import Position
+from riskcore.core.view import View
+
+RULE_ID = "RULE-008"
+USER_HUB = "user"
+# After a reconnect the snapshot says whether a stop was there; it is not waited for longer than this (RULES.md 1.6).
+SNAPSHOT_WAIT_NS = 5 * SECOND_NS
+NANOSECOND_PLACES = 9
+
+# What is remembered for a position's life, in nanoseconds.
+USED = "used_ns"
+SINCE = "uncovered_since"
+LOST = "lost_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    grace_period_seconds: int = spec(
+        30, "int", unit="s", low=1, high=3_600, stricter="lower", doc="how long a position may be without a stop"
+    )
+    grace_mode: str = spec(
+        "cumulative",
+        "choice",
+        choices=("cumulative", "per_gap"),
+        doc="all uncovered time of a position together, or each gap by itself",
+    )
+    require_full_size: bool = spec(True, "bool", stricter="true", doc="every contract must be covered")
+    max_stop_distance_ticks: int | None = spec(
+        None, "int", unit="ticks", low=1, optional=True, stricter="lower", doc="a stop further away does not count"
+    )
+    action: str = spec(
+        "close_position", "choice", choices=("close_position", "place_stop", "alert"), doc="what to do after the grace"
+    )
+    place_stop_ticks: int = spec(40, "int", unit="ticks", low=1, stricter="lower", doc="distance for place_stop")
+
+    @property
+    def grace_ns(self) -> int:
+        return self.grace_period_seconds * SECOND_NS
+
+
+def _covering(params: Params, view: View, position: Position) -> int:
+    tick_size = view.tick_size(position.contract)
+    entry = entry_of(position)
+    if params.max_stop_distance_ticks is None or tick_size is None or entry is None:
+        return covering_size(view.account, position, view.now)
+    distance = params.max_stop_distance_ticks * tick_size
+    return covering_size(view.account, position, view.now, entry.average, distance)
+
+
+def _is_covered(params: Params, view: View, position: Position) -> bool:
+    covering = _covering(params, view, position)
+    return covering >= abs(position.size) if params.require_full_size else covering > 0
+
+
+def remember(params: Params, view: View) -> None:
+    """The clock of each position: uncovered time used up, and since when it is running."""
+    for position in view.account.held():
+        if not _out_of_touch(view, position):
+            _turn_clock(params, view, position)
+
+
+def _turn_clock(params: Params, view: View, position: Position) -> None:
+    covered = _is_covered(params, view, position)
+    since = view.recall(position, SINCE)
+    lost_at = view.recall(position, LOST)
+    view.keep(position, LOST, None)
+    if not covered and since is None:
+        # Time out of touch counts only here, where the snapshot shows no stop (RULE-008, Restart).
+        view.keep(position, SINCE, view.now if lost_at is None else lost_at)
+    elif covered and since is not None:
+        used = (view.now if lost_at is None else lost_at) - since
+        view.keep(position, SINCE, None)
+        if params.grace_mode == "cumulative":
+            view.keep(position, USED, (view.recall(position, USED) or 0) + used)
+
+
+def _out_of_touch(view: View, position: Position) -> bool:
+    """Whether the connection is lost, or is back and the snapshot of orders has not come yet."""
+    state = view.book.connections.get(USER_HUB, "connected")
+    since = view.book.connection_since.get(USER_HUB, 0)
+    lost_at = view.recall(position, LOST)
+    if state != "connected":
+        if lost_at is None:
+            view.keep(position, LOST, max(since, position.opened_at))
+        return True
+    if lost_at is None or view.now >= since + SNAPSHOT_WAIT_NS:
+        return False
+    return not isinstance(view.event.body, OrdersListed)
+
+
+def _breaches_at(params: Params, view: View, position: Position) -> int | None:
+    """The instant at which the grace is used up if no stop comes; None while covered or out of touch."""
+    since = view.recall(position, SINCE)
+    if since is None or view.recall(position, LOST) is not None:
+        return None
+    return since + params.grace_ns - (view.recall(position, USED) or 0)
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    found: list[Finding] = []
+    for position in view.account.held():
+        if view.episode_open(position.contract):
+            found.extend(_close_if_refused(view, position))
+            continue
+        breaches_at = _breaches_at(params, view, position)
+        if breaches_at is not None and view.now >= breaches_at:
+            found.append(_breach(params, view, position, params.grace_ns + view.now - breaches_at))
+    return found
+
+
+def _breach(params: Params, view: View, position: Position, uncovered_ns: int) -> Breach:
+    uncovered = decimal_text(uncovered_ns, NANOSECOND_PLACES)
+    figures = {"uncovered_seconds": uncovered, "grace_period_seconds": str(params.grace_period_seconds)}
+    commands = (_answer(params, view, position, uncovered),)
+    return Breach(position.contract, figures, commands, contract=position.contract)
+
+
+def _answer(params: Params, view: View, position: Position, uncovered: str) -> Command:
+    if params.action == "alert":
+        return alert(f"{position.contract} has been without a stop for {uncovered} s", contract=position.contract)
+    entry, tick_size = entry_of(position), view.tick_size(position.contract)
+    if params.action == "place_stop" and entry is not None and tick_size is not None:
+        missing = abs(position.size) - _covering(params, view, position)
+        price = entry.offset_price(-params.place_stop_ticks, tick_size)
+        return place_stop(position.contract, entry.side, missing, price)
+    return close_position(position.contract)
+
+
+def _close_if_refused(view: View, position: Position) -> Sequence[Finding]:
+    """A stop that the broker refuses to place leaves only the close (RULE-008, Commands)."""
+    target = f"{position.contract}.refused"
+    refused = any(
+        obligation.kind == "PlaceStop"
+        and obligation.rule == RULE_ID
+        and obligation.contract == position.contract
+        and obligation.failures > 0
+        for obligation in view.account.obligations.values()
+    )
+    if not refused or view.episode_open(target):
+        return ()
+    return (Action(target, (close_position(position.contract),)),)
+
+
+def deadline(params: Params, view: View) -> int | None:
+    """The earliest moment at which a grace ends, a bracket leg stops covering, or a snapshot is waited for no more."""
+    due: list[int | None] = []
+    for position in view.account.held():
+        if view.recall(position, LOST) is not None:
+            if view.book.connections.get(USER_HUB) == "connected":
+                due.append(view.book.connection_since[USER_HUB] + SNAPSHOT_WAIT_NS)
+        elif not view.episode_open(position.contract):
+            due.append(_breaches_at(params, view, position) or leg_cover_ends_at(view.account, position, view.now))
+    return min((instant for instant in due if instant is not None), default=None)
+
+
+def needs(params: Params) -> tuple[str, ...]:
+    return ("positions", "orders")
+
+
+RULE = Rule(
+    RULE_ID,
+    "no_stop_loss_grace",
+    "A position must have a stop",
+    60,
+    Params,
+    evaluate,
+    remember=remember,
+    deadline=deadline,
+    needs=needs,
+)

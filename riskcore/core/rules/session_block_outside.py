@@ -1,0 +1,254 @@
+"""RULE-009 SessionBlockOutside: trade only in allowed hours (RULES.md 5)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from riskcore.core.events import Command
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders, order_target
+from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
+from riskcore.core.rules.commands import ACCOUNT, FLATTEN, alert, close_position, symbol
+from riskcore.core.rules.session_hours import Hours, Window, windows_of
+from riskcore.core.state import Order, Position
+from riskcore.core.trading_day import date_text, local_time
+from riskcore.core.view import View
+
+END = "end"
+WORKDAYS = {"days": [0, 1, 2, 3, 4], "start": 8 * 3_600 + 30 * 60, "end": 15 * 3_600}
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    timezone: str = spec("America/Chicago", "zone", doc="zone of the windows")
+    windows: tuple[Window, ...] = spec([WORKDAYS], "windows", doc="allowed hours; start after end wraps midnight")
+    per_instrument: Mapping[str, tuple[Window, ...]] = spec({}, "root_windows", doc="own windows of a product")
+    close_at_end: bool = spec(True, "bool", stricter="true", doc="close what is open when the window ends")
+    flatten_before_end_seconds: int = spec(
+        0, "int", unit="s", low=0, high=3_600, stricter="higher", doc="how long before the end to close"
+    )
+    warn_before_end_seconds: tuple[int, ...] = spec(
+        (300, 60), "seconds_list", unit="s", doc="when to alert before the end"
+    )
+    holidays: tuple[str, ...] = spec((), "dates", doc="days without any window")
+    early_closes: Mapping[str, int] = spec({}, "date_times", doc="days that end early")
+    action_on_order: str = spec(
+        "cancel", "choice", choices=("cancel", "ignore"), doc="what to do with entry orders outside"
+    )
+    lockout: str = spec(
+        "until_session", "choice", choices=("until_session", "none"), doc="lock until the next window starts"
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "windows", windows_of(self.windows))
+        own = {root.upper(): windows_of(windows) for root, windows in self.per_instrument.items()}
+        object.__setattr__(self, "per_instrument", own)
+
+    @property
+    def end_ns(self) -> int:
+        """How long before a window's end its positions are closed; nothing is allowed from then on."""
+        return self.flatten_before_end_seconds * SECOND_NS if self.close_at_end else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The windows of the account (root None), or of one product that has its own."""
+
+    params: Params
+    view: View
+    root: str | None
+    hours: Hours
+
+    @property
+    def end_target(self) -> str:
+        return END if self.root is None else f"{END}:{self.root}"
+
+    @property
+    def lockout_scope(self) -> str:
+        return ACCOUNT if self.root is None else symbol(self.root)
+
+    def owns(self, contract: str) -> bool:
+        root = self.view.root(contract)
+        return root == self.root if self.root is not None else root not in self.params.per_instrument
+
+    def held(self) -> list[Position]:
+        return [position for position in self.view.account.held() if self.owns(position.contract)]
+
+    def working_orders(self) -> list[Order]:
+        return [order for order in self.view.account.working_orders() if self.owns(order.contract)]
+
+    def entry_orders(self) -> list[Order]:
+        return [order for order in new_entry_orders(self.view) if self.owns(order.contract)]
+
+    def ends_at(self, at: int) -> int | None:
+        """When the session of an instant stops being allowed; None for an instant outside."""
+        closes_at = self.hours.closes_at(at)
+        if closes_at is None or at >= closes_at - self.params.end_ns:
+            return None
+        return closes_at - self.params.end_ns
+
+    def inside(self, at: int) -> bool:
+        return self.ends_at(at) is not None
+
+    def ended_before(self, position: Position) -> bool:
+        """Whether the breach at a session's end, still open, was about this life of the position."""
+        ended_at = self.view.account.episodes.get(f"{self.view.rule_key}|{self.end_target}")
+        return ended_at is not None and position.opened_at < ended_at
+
+
+def _scopes(params: Params, view: View) -> list[Scope]:
+    assert view.book.day is not None
+    zone = view.book.day.zones[params.timezone]
+    every: dict[str | None, tuple[Window, ...]] = {None: params.windows, **params.per_instrument}
+    return [
+        Scope(params, view, root, Hours(zone, windows, params.holidays, params.early_closes))
+        for root, windows in every.items()
+    ]
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    account = view.account
+    if is_market_data(view) or not (account.held() or account.working_orders() or account.episodes):
+        return ()
+    found: list[Finding] = list(ended_order_episodes(view))
+    for scope in _scopes(params, view):
+        if scope.inside(view.now):
+            found.extend(_begun(scope))
+            found.extend(_warnings(scope))
+        else:
+            found.extend(_outside(scope))
+    return found
+
+
+def _outside(scope: Scope) -> Sequence[Finding]:
+    """(a) and (b) for what began outside; (c) for what is left over from the session that has ended."""
+    found: list[Finding] = []
+    left_over = False
+    for position in scope.held():
+        if scope.view.episode_open(position.contract) or scope.ended_before(position):
+            continue
+        if scope.inside(position.increased_at):
+            left_over = True
+        else:
+            found.append(_position_breach(scope, position.contract))
+    answers_orders = scope.params.action_on_order == "cancel"
+    for order in scope.entry_orders() if answers_orders else ():
+        if not scope.inside(_works_since(order)) and not scope.view.episode_open(order_target(order)):
+            found.append(_order_breach(scope, order))
+    if answers_orders and not scope.view.episode_open(scope.end_target):
+        left_over |= any(scope.inside(_works_since(order)) for order in scope.working_orders())
+    return [_end_breach(scope), *found] if left_over else found
+
+
+def _works_since(order: Order) -> int:
+    return order.recorded_at if order.working_since is None else order.working_since
+
+
+def _figures(scope: Scope) -> dict[str, str]:
+    figures = {"local_time": _local_text(scope, scope.view.now), "timezone": scope.params.timezone}
+    next_start = scope.hours.next_start(scope.view.now)
+    return figures if next_start is None else {**figures, "next_start": _local_text(scope, next_start)}
+
+
+def _local_text(scope: Scope, at: int) -> str:
+    ordinal, seconds = local_time(scope.hours.zone, at)
+    return f"{date_text(ordinal)} {seconds // 3_600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _lock(scope: Scope, reason: str) -> tuple[Command, ...]:
+    """The lockout until the next window start, None where there is no next one."""
+    if scope.params.lockout == "none":
+        return ()
+    lock = Command(
+        "SetLockout",
+        scope=scope.lockout_scope,
+        lockout_key="session",
+        lockout_kind="until_session",
+        expires_at=scope.hours.next_start(scope.view.now),
+        text=reason,
+    )
+    return (lock,)
+
+
+def _close(contract: str) -> tuple[Command, ...]:
+    return Command("CancelOrders", scope="contract", contract=contract), close_position(contract)
+
+
+def _position_breach(scope: Scope, contract: str) -> Breach:
+    lock = _lock(scope, f"{contract} was opened or increased outside the allowed hours")
+    return Breach(contract, _figures(scope), (*lock, *_close(contract)), contract=contract)
+
+
+def _order_breach(scope: Scope, order: Order) -> Breach:
+    lock = _lock(scope, f"an entry order in {order.contract} outside the allowed hours")
+    cancel = Command("CancelOrder", contract=order.contract, order_id=order.id)
+    return Breach(order_target(order), _figures(scope), (*lock, cancel), contract=order.contract)
+
+
+def _end_breach(scope: Scope) -> Breach:
+    lock = _lock(scope, "the allowed hours have ended")
+    return Breach(scope.end_target, _figures(scope), (*lock, *_end_commands(scope)))
+
+
+def _end_commands(scope: Scope) -> tuple[Command, ...]:
+    """What ends with the session: all of the account, or only the contracts the ended windows are about."""
+    cancels = scope.params.action_on_order == "cancel"
+    ordered = [order.contract for order in scope.working_orders()] if cancels else []
+    closed = [position.contract for position in scope.held()] if scope.params.close_at_end else []
+    view = scope.view
+    open_elsewhere = [one.contract for one in (*view.account.held(), *view.account.working_orders())]
+    alone = scope.root is None and all(scope.owns(contract) for contract in open_elsewhere)
+    if scope.params.close_at_end and alone:
+        return FLATTEN
+    contracts = dict.fromkeys((*closed, *ordered))
+    cancel = tuple(Command("CancelOrders", scope="contract", contract=contract) for contract in contracts)
+    return cancel + tuple(close_position(contract) for contract in dict.fromkeys(closed))
+
+
+def _begun(scope: Scope) -> Sequence[Finding]:
+    """A new session ends the episode of the last one's end, once the positions it was about are gone."""
+    open_still = any(scope.ended_before(position) for position in scope.held())
+    return (Rearm(scope.end_target),) if scope.view.episode_open(scope.end_target) and not open_still else ()
+
+
+def _warnings(scope: Scope) -> Sequence[Finding]:
+    view = scope.view
+    closes_at = scope.hours.closes_at(view.now)
+    assert closes_at is not None, "inside a session"
+    found = []
+    for seconds in scope.params.warn_before_end_seconds:
+        target = f"day.warn.{scope.end_target}.{closes_at}.{seconds}"
+        due = closes_at - seconds * SECOND_NS == view.now
+        if due and not view.episode_open(target) and (scope.held() or scope.entry_orders()):
+            found.append(Action(target, (alert(f"the allowed hours end in {seconds} s"),)))
+    return found
+
+
+def deadline(params: Params, view: View) -> int | None:
+    """The next warning or end of a session with anything open."""
+    if not (view.account.held() or view.account.working_orders()):
+        return None
+    due = []
+    for scope in _scopes(params, view):
+        ends_at = scope.ends_at(view.now)
+        closes_at = scope.hours.closes_at(view.now)
+        if ends_at is None or closes_at is None or not (scope.held() or scope.working_orders()):
+            continue
+        warned = [closes_at - seconds * SECOND_NS for seconds in params.warn_before_end_seconds]
+        due += [instant for instant in (*warned, ends_at) if view.now < instant <= ends_at]
+    return min(due, default=None)
+
+
+def needs(params: Params) -> tuple[str, ...]:
+    return ("positions",) if params.action_on_order == "ignore" else ("positions", "orders")
+
+
+RULE = Rule(
+    "RULE-009",
+    "session_block_outside",
+    "Trade only in allowed hours",
+    80,
+    Params,
+    evaluate,
+    deadline=deadline,
+    needs=needs,
+)
