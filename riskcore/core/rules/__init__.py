@@ -1,6 +1,7 @@
 """The registry of rules by their name in riskcore.toml."""
 
 from riskcore.core.rules import (
+    auth_loss_guard,
     cooldown_after_loss,
     daily_realized_loss,
     daily_realized_profit,
@@ -8,6 +9,9 @@ from riskcore.core.rules import (
     max_contracts,
     max_contracts_per_instrument,
     max_unrealized_profit,
+    no_stop_loss_grace,
+    session_block_outside,
+    symbol_blocks,
     trade_frequency_limit,
 )
 from riskcore.core.rules.base import Rule
@@ -20,6 +24,10 @@ RULES: tuple[Rule, ...] = (
     max_unrealized_profit.RULE,
     trade_frequency_limit.RULE,
     cooldown_after_loss.RULE,
+    no_stop_loss_grace.RULE,
+    session_block_outside.RULE,
+    auth_loss_guard.RULE,
+    symbol_blocks.RULE,
     daily_realized_profit.RULE,
 )
 _BY_NAME = {rule.name: rule for rule in RULES}

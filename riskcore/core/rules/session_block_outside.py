@@ -98,10 +98,9 @@ class Scope:
 def _scopes(params: Params, view: View) -> list[Scope]:
     assert view.book.day is not None
     zone = view.book.day.zones[params.timezone]
-    every: dict[str | None, tuple[Window, ...]] = {None: params.windows, **params.per_instrument}
+    every: list[tuple[str | None, tuple[Window, ...]]] = [(None, params.windows), *params.per_instrument.items()]
     return [
-        Scope(params, view, root, Hours(zone, windows, params.holidays, params.early_closes))
-        for root, windows in every.items()
+        Scope(params, view, root, Hours(zone, windows, params.holidays, params.early_closes)) for root, windows in every
     ]
 
 
@@ -191,17 +190,15 @@ def _end_breach(scope: Scope) -> Breach:
 
 def _end_commands(scope: Scope) -> tuple[Command, ...]:
     """What ends with the session: all of the account, or only the contracts the ended windows are about."""
-    cancels = scope.params.action_on_order == "cancel"
-    ordered = [order.contract for order in scope.working_orders()] if cancels else []
-    closed = [position.contract for position in scope.held()] if scope.params.close_at_end else []
-    view = scope.view
-    open_elsewhere = [one.contract for one in (*view.account.held(), *view.account.working_orders())]
-    alone = scope.root is None and all(scope.owns(contract) for contract in open_elsewhere)
-    if scope.params.close_at_end and alone:
+    account, params = scope.view.account, scope.params
+    touched = [position.contract for position in account.held()]
+    touched += [order.contract for order in account.working_orders()]
+    if params.close_at_end and scope.root is None and all(scope.owns(contract) for contract in touched):
         return FLATTEN
-    contracts = dict.fromkeys((*closed, *ordered))
-    cancel = tuple(Command("CancelOrders", scope="contract", contract=contract) for contract in contracts)
-    return cancel + tuple(close_position(contract) for contract in dict.fromkeys(closed))
+    closed = [position.contract for position in scope.held()] if params.close_at_end else []
+    entered = [order.contract for order in scope.entry_orders()] if params.action_on_order == "cancel" else []
+    cancel = [Command("CancelOrders", scope="contract", contract=name) for name in dict.fromkeys((*closed, *entered))]
+    return (*cancel, *(close_position(contract) for contract in closed))
 
 
 def _begun(scope: Scope) -> Sequence[Finding]:

@@ -1,0 +1,114 @@
+"""RULE-010 AuthLossGuard: the broker has taken trading rights away (RULES.md 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskcore.core.events import AccountObserved, Command
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules.attempts import is_market_data
+from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
+from riskcore.core.rules.commands import ACCOUNT, CANCEL_ENTRIES, FLATTEN, alert
+from riskcore.core.view import View
+
+RULE_ID = "RULE-010"
+CAN_TRADE = "can_trade"
+FLATTENED = "can_trade.flatten"
+UNKNOWN = "can_trade.unknown"
+FALSE_SINCE = "false_since"
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    auto_unlock_on_restore: bool = spec(True, "bool", stricter="false", doc="end the lockout when rights come back")
+    check_on_startup: bool = spec(True, "bool", stricter="true", doc="ask the broker at the start of live")
+    verify_interval_seconds: int = spec(
+        300, "int", unit="s", low=0, high=3_600, doc="how often live asks again; 0 never, else 30 or more"
+    )
+    on_unknown: str = spec(
+        "allow", "choice", choices=("allow", "lock"), doc="what to do while the broker has never said"
+    )
+    flatten_after_seconds: int = spec(
+        5, "int", unit="s", low=0, high=60, stricter="lower", doc="how long it must stay false before closing"
+    )
+
+    def __post_init__(self) -> None:
+        if 0 < self.verify_interval_seconds < 30:
+            raise ValueError("verify_interval_seconds is 0 for never, or 30 to 3600")
+
+    @property
+    def flatten_after_ns(self) -> int:
+        return self.flatten_after_seconds * SECOND_NS
+
+
+def remember(params: Params, view: View) -> None:
+    """Since when the broker has been saying false."""
+    if view.account.can_trade is not False:
+        view.keep_account(FALSE_SINCE, None)
+    elif view.recall_account(FALSE_SINCE) is None:
+        view.keep_account(FALSE_SINCE, view.now)
+
+
+def _lock(reason: str) -> Command:
+    return Command("SetLockout", scope=ACCOUNT, lockout_key=CAN_TRADE, lockout_kind="condition", text=reason)
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    if is_market_data(view):
+        return ()
+    if view.account.can_trade is None:
+        return _unknown(params, view)
+    if view.account.can_trade:
+        return _restored(params, view)
+    found: list[Finding] = [Rearm(UNKNOWN)] if view.episode_open(UNKNOWN) else []
+    if not view.episode_open(CAN_TRADE):
+        found.append(_breach(params))
+    elif _flatten_at(params, view) == view.now and not view.episode_open(FLATTENED):
+        found.append(Action(FLATTENED, FLATTEN))
+    return found
+
+
+def _breach(params: Params) -> Breach:
+    lock = _lock("the broker has taken trading rights away")
+    commands = FLATTEN if params.flatten_after_seconds == 0 else (CANCEL_ENTRIES,)
+    return Breach(CAN_TRADE, {"can_trade": "false"}, (lock, *commands))
+
+
+def _flatten_at(params: Params, view: View) -> int | None:
+    """When an account that stays without rights is closed: one flickering update must not cost a position."""
+    since = view.recall_account(FALSE_SINCE)
+    return None if since is None or params.flatten_after_seconds == 0 else since + params.flatten_after_ns
+
+
+def _restored(params: Params, view: View) -> Sequence[Finding]:
+    found: list[Finding] = [Rearm(target) for target in (CAN_TRADE, FLATTENED, UNKNOWN) if view.episode_open(target)]
+    if params.auto_unlock_on_restore and f"{ACCOUNT}/{RULE_ID}/{CAN_TRADE}" in view.account.lockouts:
+        found.append(Action("", (Command("ClearLockout", scope=ACCOUNT, lockout_key=CAN_TRADE),)))
+    return found
+
+
+def _unknown(params: Params, view: View) -> Sequence[Finding]:
+    """The broker has never said: told once, when it could have (an account record without the field)."""
+    if view.episode_open(UNKNOWN):
+        return ()
+    text = "the broker has not said whether the account may trade"
+    if params.on_unknown == "lock":
+        return (Breach(UNKNOWN, {"can_trade": "unknown"}, (_lock(text), CANCEL_ENTRIES, alert(text))),)
+    return (Action(UNKNOWN, (alert(text),)),) if isinstance(view.event.body, AccountObserved) else ()
+
+
+def deadline(params: Params, view: View) -> int | None:
+    """The flatten of an account that has been without rights for long enough."""
+    flatten_at = _flatten_at(params, view)
+    return flatten_at if flatten_at is not None and flatten_at > view.now else None
+
+
+RULE = Rule(
+    RULE_ID,
+    "auth_loss_guard",
+    "The broker has taken trading rights away",
+    100,
+    Params,
+    evaluate,
+    remember=remember,
+    deadline=deadline,
+)

@@ -1,0 +1,108 @@
+"""RULE-011 SymbolBlocks: never trade these (RULES.md 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskcore.core.events import Command, PositionsListed
+from riskcore.core.products import micro_of
+from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders, order_target
+from riskcore.core.rules.base import Action, Breach, Finding, Rule, spec
+from riskcore.core.rules.commands import close_position, symbol
+from riskcore.core.state import Order, Position
+from riskcore.core.view import View
+
+RULE_ID = "RULE-011"
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    blocked_symbols: tuple[str, ...] = spec((), "roots", doc="products that may not be traded")
+    allowed_symbols: tuple[str, ...] | None = spec(
+        None, "roots", optional=True, doc="if given, every other product is blocked"
+    )
+    include_micros: bool = spec(False, "bool", stricter="true", doc="a blocked product blocks its micro contract too")
+    close_existing: bool = spec(True, "bool", stricter="true", doc="close positions that are open when blocked")
+    cancel_orders: bool = spec(True, "bool", stricter="true", doc="cancel orders that would open a position")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "blocked_symbols", tuple(root.upper() for root in self.blocked_symbols))
+        if self.allowed_symbols is not None:
+            object.__setattr__(self, "allowed_symbols", tuple(root.upper() for root in self.allowed_symbols))
+
+    def blocks(self, root: str) -> bool:
+        """Whole roots only: ES never means MES, unless micros are included."""
+        if self.allowed_symbols is not None and root not in self.allowed_symbols:
+            return True
+        micros = [micro_of(blocked) for blocked in self.blocked_symbols] if self.include_micros else []
+        return root in self.blocked_symbols or root in micros
+
+
+def _lockout_key(view: View) -> str:
+    """One key per instance: an instance ends its own lockouts, not those of another list."""
+    return f"block.{view.rule_key.rsplit('.', 1)[1]}"
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    if is_market_data(view):
+        return ()
+    found: list[Finding] = [*ended_order_episodes(view), *_unblocked(params, view)]
+    for position in view.account.held():
+        root = view.root(position.contract)
+        if params.blocks(root) and not view.episode_open(position.contract):
+            found.append(_position_breach(params, view, position, root))
+    for order in new_entry_orders(view) if params.cancel_orders else ():
+        root = view.root(order.contract)
+        if params.blocks(root) and not view.episode_open(order_target(order)):
+            found.append(_order_breach(view, order, root))
+    return found
+
+
+def _lock(view: View, root: str) -> Command:
+    return Command(
+        "SetLockout",
+        scope=symbol(root),
+        lockout_key=_lockout_key(view),
+        lockout_kind="symbol_permanent",
+        text=f"{root} is blocked",
+    )
+
+
+def _cancel_orders(contract: str) -> Command:
+    return Command("CancelOrders", scope="contract", contract=contract)
+
+
+def _position_breach(params: Params, view: View, position: Position, root: str) -> Breach:
+    commands = [_lock(view, root)]
+    if params.cancel_orders:
+        commands.append(_cancel_orders(position.contract))
+    if params.close_existing or _just_opened(view, position):
+        commands.append(close_position(position.contract))
+    return Breach(position.contract, {"symbol": root}, tuple(commands), contract=position.contract)
+
+
+def _just_opened(view: View, position: Position) -> bool:
+    """Opened under the block by this event; a position that a snapshot or new settings bring up existed before."""
+    opened = position.contract in view.effect.increased and position.opened_at == view.now
+    return opened and not isinstance(view.event.body, PositionsListed)
+
+
+def _order_breach(view: View, order: Order, root: str) -> Breach:
+    cancel = Command("CancelOrder", contract=order.contract, order_id=order.id)
+    return Breach(order_target(order), {"symbol": root}, (_lock(view, root), cancel), contract=order.contract)
+
+
+def _unblocked(params: Params, view: View) -> list[Action]:
+    """Ends the lockouts of roots that have left the block list."""
+    key = _lockout_key(view)
+    return [
+        Action("", (Command("ClearLockout", scope=lockout.scope, lockout_key=key),))
+        for lockout in view.account.lockouts.values()
+        if lockout.rule == RULE_ID and lockout.key == key and not params.blocks(lockout.scope.removeprefix(symbol("")))
+    ]
+
+
+def needs(params: Params) -> tuple[str, ...]:
+    return ("positions", "orders") if params.cancel_orders else ("positions",)
+
+
+RULE = Rule(RULE_ID, "symbol_blocks", "Never trade these", 70, Params, evaluate, needs=needs)
