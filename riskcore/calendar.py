@@ -21,6 +21,7 @@ from riskcore.errors import ConfigError
 EXCHANGE_ZONE = "America/Chicago"
 DAYS_BEFORE = 370  # Covers a lockout or a broker time from the year before.
 DAYS_AFTER = 400  # Covers the next allowed session, however far holidays push it.
+LAST_YEARS = 200  # An instant further from 1970 is a transmission error.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_OF_A_DAY = 86_400
 
@@ -121,7 +122,7 @@ def day_for(settings: Mapping[str, Any], at_ns: int) -> Day:
     """
     name, reset_seconds = settings["profile"]["timezone"], settings["profile"]["reset_seconds"]
     near = at_ns // DAY_NS + EPOCH_ORDINAL
-    if not DAYS_BEFORE < near < EPOCH_ORDINAL + 200 * 366:
+    if not EPOCH_ORDINAL + DAYS_BEFORE < near < EPOCH_ORDINAL + LAST_YEARS * 366:
         raise ConfigError(f"no trading day for the instant {at_ns} ns since 1970: the year is absurd")
     ordinal = trade_ordinal(zone_rows(name, near), reset_seconds, at_ns)
     zones = {zone: zone_rows(zone, ordinal) for zone in zones_of(settings)}

@@ -111,8 +111,8 @@ def run(words: list[str]) -> int:
 
 def _usage_error(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
-    hint = f" See '{context.command_path} --help'." if context is not None else ""
-    _say(f"error: {error.format_message()}{hint}")
+    hint = f" (see {context.command_path} --help)" if context is not None else ""
+    _say(f"error: {error.format_message().rstrip('.')}{hint}")
     return USAGE
 
 

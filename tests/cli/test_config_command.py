@@ -1,0 +1,85 @@
+"""riskcore config check | show | init."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from riskcore.cli.main import run
+from riskcore.config import load_settings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("APPDATA", str(tmp_path / "home"))
+    monkeypatch.delenv("RISKCORE_CONFIG", raising=False)
+
+
+def test_init_writes_a_file_that_is_valid_without_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "init"]) == 0
+    settings = load_settings()
+    assert settings.warnings == []
+    assert settings.source == "riskcore.toml"
+    assert run(["config", "check"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [
+        "wrote riskcore.toml",
+        "riskcore.toml: valid; 7 rules switched on, 0 warnings",
+    ]
+
+
+def test_what_the_starter_comments_out_is_valid_too() -> None:
+    assert run(["config", "init", "--quiet"]) == 0
+    lines = Path("riskcore.toml").read_text(encoding="utf-8").splitlines()
+    start = lines.index("# More rules:") + 1
+    text = "\n".join(line.removeprefix("# ") for line in lines[start:] if not line.startswith("# Other"))
+    assert len(read_settings(text).plain["rules"]) == 6
+
+
+def test_init_refuses_to_overwrite(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("riskcore.toml").write_text("# mine", encoding="utf-8")
+    assert run(["config", "init"]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert Path("riskcore.toml").read_text(encoding="utf-8") == "# mine"
+    assert run(["config", "init", "--force", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["written"] == "riskcore.toml"
+    assert "[profile]" in Path("riskcore.toml").read_text(encoding="utf-8")
+
+
+def test_check_says_what_is_rarely_meant_and_accepts(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.toml").write_text("[programme]\n[rules.daily_realized_loss]\n", encoding="utf-8")
+    assert run(["config", "check", "mine.toml"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "mine.toml: valid; 1 rule switched on, 2 warnings\n"
+    assert "warning: [programme] IS CHECKED BUT NOT ENFORCED YET" in captured.err
+    assert "cannot stop an open loser" in captured.err
+    assert run(["config", "check", "mine.toml", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert run(["config", "check", "mine.toml", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["warnings"]) == 2
+
+
+def test_check_refuses_what_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.toml").write_text("[rules.max_contracts]\nlimit = 0\n", encoding="utf-8")
+    for words in (["mine.toml"], ["--config", "mine.toml"]):
+        assert run(["config", "check", *words]) == 2
+        assert capsys.readouterr().err == (
+            "error: mine.toml: rules.max_contracts.limit = 0: must be a whole number from 1 to 10000 (contracts)\n"
+        )
+    assert run(["config", "check", "mine.toml", "--config", "mine.toml"]) == 2
+    assert run(["config", "check", "absent.toml"]) == 2
+
+
+def test_show_prints_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--set", "rules.daily_realized_loss.loss_limit=400.10", "--quiet"]
+    assert run(["config", "show", *words]) == 0
+    text = capsys.readouterr().out
+    assert 'loss_limit = "400.1"' in text
+    assert read_settings(text).plain == read_settings("", ["rules.daily_realized_loss.loss_limit=400.1"]).plain
+    assert run(["config", "show", *words, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["settings"]["rules"]["daily_realized_loss"]["loss_limit"] == "400.1"
+    assert shown["source"] == "defaults"

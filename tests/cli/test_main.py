@@ -1,0 +1,151 @@
+"""The frame of the command line: exit codes, one-line errors, lazy imports."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from riskcore.cli import main as cli
+from riskcore.errors import InputError
+
+
+def process(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    root = str(Path(__file__).parents[2])
+    code = f"import sys; sys.path.insert(0, {root!r}); from riskcore.cli.main import main; main()"
+    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, cwd=cwd, check=False)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    @click.command()
+    @click.option("--verbose", is_flag=True)
+    def command(verbose: bool) -> None:
+        raise error
+
+    monkeypatch.setattr(cli.group, "get_command", lambda context, name: command)
+
+
+def test_help_imports_no_command_and_none_of_the_engine() -> None:
+    root = str(Path(__file__).parents[2])
+    code = f"""
+import sys
+sys.path.insert(0, {root!r})
+import click
+before = set(sys.modules)
+from riskcore.cli.main import run
+assert run(["--help"]) == 0
+ours = ("riskcore", "adapters", "replay", "pydantic", "eventsourcing", "msgspec", "polars")
+print(sorted(name for name in set(sys.modules) - before if name.split(".")[0] in ours))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "['riskcore', 'riskcore.cli', 'riskcore.cli.main', 'riskcore.errors']"
+    for name, text in cli.COMMANDS.items():
+        assert name in result.stdout
+        assert text in result.stdout
+
+
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_every_command_has_a_help_page_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([name, "--help"]) == 0
+    output = capsys.readouterr().out
+    assert f"riskcore {name}" in output
+    assert "Example: riskcore " in output
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (InputError("day.jsonl, line 3: not JSON"), 3, "error: day.jsonl, line 3: not JSON\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (click.UsageError("FILE is missing"), 2, "error: FILE is missing (see riskcore replay --help)\n"),
+        (click.exceptions.Exit(1), 1, ""),
+        (
+            ZeroDivisionError("x"),
+            1,
+            "internal error: ZeroDivisionError: x; run with --verbose for the details and report it\n",
+        ),
+    ],
+)
+def test_errors_become_lines_and_exit_codes(
+    error: BaseException, code: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, error)
+    assert cli.run(["replay"]) == code
+    captured = capsys.readouterr()
+    assert captured.err == message
+    assert captured.out == ""
+
+
+def test_the_traceback_is_shown_only_when_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, ZeroDivisionError("x"))
+    assert cli.run(["replay", "--verbose"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_number_returned_is_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = click.command()(lambda: 1)
+    monkeypatch.setattr(cli.group, "get_command", lambda context, name: command)
+    assert cli.run(["replay"]) == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["rules", "--nonsense"], ["--nonsense"], ["config", "check", "a", "b"]]
+)
+def test_wrong_usage_is_exit_2_in_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_no_words_at_all_show_the_help_as_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([]) == 2
+    assert "Commands:" in capsys.readouterr().err
+
+
+def test_a_command_that_is_not_installed_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(cli.COMMANDS, "absent", "Not there.")
+    assert cli.run(["absent"]) == 1
+    assert capsys.readouterr().err == "error: absent: this command is not part of this installation\n"
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    root = str(Path(__file__).parents[2])
+    code = f"import sys; sys.path.insert(0, {root!r}); from riskcore.cli.main import main; main(['rules', '--json'])"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(30) == 0
+    process.stderr.close()
+
+
+def test_output_is_utf8_without_colour_when_piped(tmp_path: Path) -> None:
+    (tmp_path / "riskcore.toml").write_text(
+        "[rules.daily_realized_profit]\nmessage = 'Ziel erreicht ✓'\n", encoding="utf-8"
+    )
+    result = process("config", "show", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "Ziel erreicht ✓" in result.stdout.decode("utf-8")
+    assert b"\x1b" not in result.stdout + result.stderr
+    assert b"\r" not in result.stdout
+
+
+def test_bytes_that_are_no_text_do_not_break_the_error_line(tmp_path: Path) -> None:
+    result = process("config", "check", "--set", "\udcff.x=1", cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith(b"error: ")
+    assert b"Traceback" not in result.stderr
+
+
+def test_the_version_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "1.2.3")
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out == "riskcore 1.2.3\n"
