@@ -8,6 +8,7 @@ from typing import Any
 
 from riskcore.core.rules import by_name
 from riskcore.core.rules.base import Rule
+from riskcore.core.rules.blind import BLIND
 from riskcore.core.rules.feed import FEED
 from riskcore.core.state import Account
 
@@ -84,6 +85,9 @@ class Rulebook:
                     )
         if any("quotes" in instance.rule.needs(instance.params) for instance in built):
             built.append(RuleInstance(FEED, "feed.0", FEED.build({})))
+        if built:
+            options = {"on_blind": self.profile.on_blind, "limit_ns": self.profile.blind_limit_ns}
+            built.append(RuleInstance(BLIND, "blind.0", BLIND.build(options)))
         return tuple(sorted(built, key=lambda instance: -instance.rule.strength))
 
 

@@ -1,0 +1,58 @@
+"""BLIND: a lost or stale connection alerts, and flattens only where the trader asked for it (RULES.md 8.4).
+
+Not configured as a rule: `on_blind` and `blind_limit_seconds` of [profile] are its settings.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
+from riskcore.core.rules.commands import FLATTEN, alert
+from riskcore.core.view import View
+
+CONNECTED = "connected"
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    on_blind: str = spec("alert", "choice", choices=("alert", "flatten"), doc="what a long loss of sight leads to")
+    limit_ns: int = spec(60 * SECOND_NS, "int", unit="ns", low=0, doc="how long sight may be lost")
+
+
+def _lost_since(view: View) -> int | None:
+    """Since when the first of the lost hubs has been lost."""
+    since = [view.book.connection_since[hub] for hub, state in view.book.connections.items() if state != CONNECTED]
+    return min(since, default=None)
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    found: list[Finding] = []
+    for hub, state in sorted(view.book.connections.items()):
+        target = f"hub.{hub}"
+        if state != CONNECTED and not view.episode_open(target):
+            found.append(Action(target, (alert(f"the {hub} hub is {state}: riskcore sees nothing of it"),)))
+        elif state == CONNECTED and view.episode_open(target):
+            found.append(Rearm(target))
+    since = _lost_since(view)
+    if since is None:
+        if view.episode_open("blind"):
+            found.append(Rearm("blind"))
+    elif _too_long(params, view, since):
+        figures = {"blind_seconds": str((view.now - since) // SECOND_NS), "limit": str(params.limit_ns // SECOND_NS)}
+        found.append(Breach("blind", figures, FLATTEN))
+    return found
+
+
+def _too_long(params: Params, view: View, since: int) -> bool:
+    may_act = params.on_blind == "flatten" and bool(view.account.held()) and not view.episode_open("blind")
+    return may_act and view.now - since >= params.limit_ns
+
+
+def deadline(params: Params, view: View) -> int | None:
+    since = _lost_since(view)
+    waits = params.on_blind == "flatten" and bool(view.account.held()) and not view.episode_open("blind")
+    return since + params.limit_ns if since is not None and waits else None
+
+
+BLIND = Rule("BLIND", "blind", "Lost sight of the broker", 50, Params, evaluate, deadline=deadline)
