@@ -1,0 +1,213 @@
+"""RULE-007 CooldownAfterLoss, to the boundary of RULES.md 5."""
+
+from datetime import datetime
+
+import pytest
+
+from riskcore.core.rules import by_name
+from tests.core.ledger import CHICAGO, Ledger, clock, usd
+
+
+def tiers(day: Ledger) -> list[tuple[str, str]]:
+    """P&L and pause of each breach of a loss tier."""
+    return [
+        (breach.figures["pnl"], breach.figures["cooldown_seconds"])
+        for breach in day.breaches
+        if breach.rule == "RULE-007" and breach.target == "loss"
+    ]
+
+
+def ends(day: Ledger) -> dict[str, str]:
+    return {
+        lockout.key: clock(lockout.expires_at or 0)
+        for lockout in day.account_state.lockouts.values()
+        if lockout.rule == "RULE-007"
+    }
+
+
+def losing(day: Ledger, *profits: str, unit_order: int | None = None) -> Ledger:
+    """A position of one contract per profit, closed contract by contract."""
+    day.fill("MNQ", len(profits), "21000")
+    for profit in profits:
+        day.fill("MNQ", -1, "20980", profit=profit, order=unit_order)
+    return day
+
+
+@pytest.mark.parametrize(
+    ("profit", "expected"),
+    [
+        ("-75", []),
+        ("-99.99", []),
+        ("-100", [("-100.00", "300")]),
+        ("-150", [("-150.00", "300")]),
+        ("-199.99", [("-199.99", "300")]),
+        ("-200", [("-200.00", "900")]),
+        ("-250", [("-250.00", "900")]),
+        ("-300", [("-300.00", "1800")]),
+        ("-350", [("-350.00", "1800")]),
+        ("350", []),
+    ],
+)
+def test_rule_007_example_1_the_largest_tier_met(profit: str, expected: list[tuple[str, str]]) -> None:
+    day = Ledger(cooldown_after_loss={}).at("09:00:00").closed(profit)
+    assert tiers(day) == expected
+    assert day.kinds == (["SetLockout", "CancelOrders"] if expected else [])
+
+
+def test_rule_007_example_1_figures() -> None:
+    day = Ledger(cooldown_after_loss={}).closed("-250")
+    assert day.breaches[0].figures == {"pnl": "-250.00", "loss_amount": "200", "cooldown_seconds": "900"}
+    assert day.breaches[0].contract == day.contract("MNQ")
+
+
+def test_rule_007_example_2_a_stop_that_fills_in_pieces() -> None:
+    day = Ledger(cooldown_after_loss={}).at("09:00:00").fill("MNQ", 3, "21000")
+    for second in ("01", "02"):
+        day.at(f"09:00:{second}").fill("MNQ", -1, "20980", profit="-40", order=9)
+    assert day.breaches == []
+    day.at("09:00:03").fill("MNQ", -1, "20980", profit="-40", order=9)
+    assert tiers(day) == [("-120.00", "300")]
+    assert ends(day) == {"cooldown": "09:05:03"}
+
+
+def test_rule_007_example_2_judged_by_fill_it_never_triggers() -> None:
+    day = losing(Ledger(cooldown_after_loss={"unit": "fill"}), "-40", "-40", "-40", unit_order=9)
+    assert day.breaches == []
+
+
+def test_rule_007_example_3_the_later_end_counts_and_pauses_never_add_up() -> None:
+    day = Ledger(cooldown_after_loss={}).at("09:59:00").fill("ES", 1, "6000").at("10:00:00").closed("-120")
+    assert ends(day) == {"cooldown": "10:05:00"}
+    day.at("10:02:00").fill("ES", -1, "5995", profit="-250")
+    assert ends(day) == {"cooldown": "10:17:00"}
+
+
+def test_rule_007_a_smaller_loss_later_never_shortens() -> None:
+    day = Ledger(cooldown_after_loss={}).at("09:00:00").fill("ES", 1, "6000").at("10:00:00").closed("-350")
+    day.at("10:01:00").fill("ES", -1, "5998", profit="-100")
+    assert ends(day) == {"cooldown": "10:30:00"}
+    assert len(tiers(day)) == 2
+
+
+def test_rule_007_an_order_climbs_into_a_higher_tier() -> None:
+    day = Ledger(cooldown_after_loss={}).at("09:00:00").fill("MNQ", 3, "21000")
+    day.at("09:00:01").fill("MNQ", -1, "20980", profit="-110", order=9)
+    day.at("09:00:02").fill("MNQ", -2, "20980", profit="-220", order=9)
+    assert tiers(day) == [("-110.00", "300"), ("-330.00", "1800")]
+    assert ends(day) == {"cooldown": "09:30:02"}
+
+
+def test_rule_007_orders_are_judged_by_themselves() -> None:
+    assert losing(Ledger(cooldown_after_loss={}), "-60", "-60").breaches == []
+
+
+def test_rule_007_a_round_trip_adds_up_over_its_orders() -> None:
+    day = losing(Ledger(cooldown_after_loss={"unit": "round_trip"}), "-60", "-60")
+    assert tiers(day) == [("-120.00", "300")]
+    day.at("11:00:00")
+    assert tiers(losing(day, "-60")) == [("-120.00", "300")]
+
+
+def test_rule_007_net_takes_the_closing_fills_own_costs_only() -> None:
+    day = Ledger(cooldown_after_loss={}).fill("MNQ", 1, "21000", fees="50").fill(
+        "MNQ", -1, "20980", profit="-99", fees="0.60", commissions="0.40"
+    )
+    assert tiers(day) == [("-100.00", "300")]
+    below = Ledger(cooldown_after_loss={}).fill("MNQ", 1, "21000", fees="50").fill(
+        "MNQ", -1, "20980", profit="-99", fees="0.60", commissions="0.39"
+    )
+    assert below.breaches == []
+
+
+def test_rule_007_gross_leaves_costs_out() -> None:
+    day = Ledger(profile={"pnl_basis": "gross"}, cooldown_after_loss={}).closed("-99.99", fees="5")
+    assert day.breaches == []
+
+
+def test_rule_007_voided_fills_do_not_count() -> None:
+    day = Ledger(cooldown_after_loss={}).fill("MNQ", 2, "21000").fill("MNQ", -1, "20980", profit="-60", order=9, trade=77)
+    day.void(77).fill("MNQ", -1, "20980", profit="-60", order=9)
+    assert day.breaches == []
+
+
+def test_rule_007_close_positions_flattens_as_well() -> None:
+    day = Ledger(cooldown_after_loss={"close_positions": True}).fill("ES", 1, "6000").closed("-100")
+    assert day.kinds == ["SetLockout", "CancelOrders", "CloseAllPositions"]
+
+
+def test_rule_007_the_reset_does_not_end_the_pause() -> None:
+    day = Ledger(start="2026-11-19 16:00:00", cooldown_after_loss={}).at("16:58:00").closed("-100")
+    day.tick("17:00:00")
+    assert ends(day) == {"cooldown": "17:03:00"}
+
+
+def test_rule_007_a_late_loss_is_recorded_without_commands() -> None:
+    day = Ledger(start="2026-11-19 16:00:00", cooldown_after_loss={}).fill("MNQ", 1, "21000")
+    created = datetime(2026, 11, 19, 16, 59, 59, tzinfo=CHICAGO)
+    day.at("2026-11-19 17:00:01").fill("MNQ", -1, "20900", profit="-200", created=created)
+    assert tiers(day) == [("-200.00", "900")]
+    assert day.breaches[0].flags == ("late",)
+    assert day.commands == []
+
+
+RUN = {"loss_thresholds": [], "consecutive_losses": {"count": 3, "cooldown_seconds": 600}}
+
+
+def runs(day: Ledger) -> list[str]:
+    return [breach.figures["losses"] for breach in day.breaches if breach.target == "run"]
+
+
+def test_rule_007_a_run_of_losses_below_at_and_beyond_the_count() -> None:
+    day = Ledger(cooldown_after_loss=RUN).at("09:00:00").closed("-1").closed("-1")
+    assert day.breaches == []
+    day.at("09:01:00").closed("-1")
+    assert day.breaches[0].figures == {"pnl": "-1.00", "losses": "3", "cooldown_seconds": "600"}
+    assert ends(day) == {"run": "09:11:00"}
+    assert day.kinds == ["SetLockout", "CancelOrders"]
+    day.at("10:00:00").closed("-1")
+    assert runs(day) == ["3", "4"]
+
+
+@pytest.mark.parametrize("profit", ["0", "0.01", "50"])
+def test_rule_007_break_even_and_wins_reset_the_run(profit: str) -> None:
+    day = Ledger(cooldown_after_loss=RUN).closed("-1").closed("-1").closed(profit).closed("-1").closed("-1")
+    assert day.breaches == []
+    assert runs(day.closed("-1")) == ["3"]
+
+
+def test_rule_007_costs_make_a_break_even_a_loss() -> None:
+    day = Ledger(cooldown_after_loss=RUN).closed("-1").closed("-1").closed("0", fees="0.37")
+    assert runs(day) == ["3"]
+
+
+def test_rule_007_a_losing_unit_breaches_the_run_once() -> None:
+    day = losing(Ledger(cooldown_after_loss=RUN).closed("-1").closed("-1"), "-1", "-1", unit_order=9)
+    assert runs(day) == ["3"]
+
+
+def test_rule_007_the_run_starts_anew_each_day() -> None:
+    day = Ledger(start="2026-11-19 16:00:00", cooldown_after_loss=RUN).closed("-1").closed("-1")
+    day.at("2026-11-19 17:00:00").closed("-1").closed("-1")
+    assert day.breaches == []
+    assert runs(day.closed("-1")) == ["3"]
+
+
+def test_rule_007_a_tier_and_a_run_are_two_breaches_with_their_own_lockouts() -> None:
+    rule = {"consecutive_losses": {"count": 2, "cooldown_seconds": 60}}
+    day = Ledger(cooldown_after_loss=rule).at("09:00:00").closed("-1").closed("-100")
+    assert [breach.target for breach in day.breaches] == ["loss", "run"]
+    assert ends(day) == {"cooldown": "09:05:00", "run": "09:01:00"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([(usd("100"), 300), (usd("100"), 600)], "once"),
+        ([(0, 300)], "above 0"),
+        ([(usd("100"), 0)], "at least 1"),
+    ],
+)
+def test_rule_007_tiers_are_checked(given: list[tuple[int, int]], said: str) -> None:
+    plain = [{"loss_amount": amount, "cooldown_seconds": seconds} for amount, seconds in given]
+    with pytest.raises(ValueError, match=said):
+        by_name("cooldown_after_loss").build({"loss_thresholds": plain})

@@ -1,0 +1,177 @@
+"""Marks, stale and missing ones, bars (RULES.md 1.5)."""
+
+import pytest
+
+from riskcore.core import events as e
+from riskcore.core.marks import valuation
+from riskcore.core.quantities import money, price
+from tests.core.ledger import Ledger
+
+CUT = {"loss_limit": money("300")}
+
+
+def value(day: Ledger, contract: str, mode: str = "last") -> int | None:
+    position = day.account_state.positions[day.contract(contract)]
+    return valuation(day.book, position, mode, day.book.now).value
+
+
+def test_lots_are_valued_against_the_last_price() -> None:
+    day = Ledger().fill("MNQ", 2, "21000").fill("MNQ", 1, "21010").quote("MNQ", last="21005")
+    assert value(day, "MNQ") == money("10")
+
+
+def test_conservative_marks_take_longs_at_bid_and_shorts_at_ask() -> None:
+    day = Ledger().fill("MNQ", 1, "21000").fill("ES", -1, "6000")
+    day.quote("MNQ", "21001", "20999", "21003").quote("ES", "6000", "5999", "6001")
+    assert (value(day, "MNQ"), value(day, "MNQ", "conservative")) == (money("2"), money("-2"))
+    assert value(day, "ES", "conservative") == money("-50")
+
+
+def test_conservative_is_also_used_while_no_last_price_is_known() -> None:
+    day = Ledger().fill("MNQ", 1, "21000").quote("MNQ", bid="20999", ask="21003")
+    assert value(day, "MNQ") == money("-2")
+
+
+def test_a_quote_that_leaves_the_last_price_out_keeps_it() -> None:
+    day = Ledger().fill("MNQ", 1, "21000").mark("MNQ", "21005").quote("MNQ", bid="21000")
+    assert value(day, "MNQ") == money("10")
+
+
+def test_a_print_of_the_market_moves_the_last_price() -> None:
+    day = Ledger().fill("MNQ", 1, "21000").mark("MNQ", "21005")
+    day.take(e.MarketTraded(day.contract("MNQ"), price("21010")), "print", "market")
+    assert value(day, "MNQ") == money("20")
+
+
+def test_a_mark_older_than_the_last_increase_gives_way_to_the_fill() -> None:
+    day = Ledger(daily_unrealized_loss=CUT).mark("MNQ", "20000").fill("MNQ", 1, "21000")
+    assert value(day, "MNQ") == 0
+    assert day.breaches == []
+    day.mark("MNQ", "20850")
+    assert day.breaches[0].figures["unrealized"] == "-300.00"
+
+
+def test_a_position_known_only_from_the_broker_has_no_value_before_the_next_quote() -> None:
+    day = Ledger().mark("MNQ", "20000").push("MNQ", 2, "21000")
+    assert value(day, "MNQ") is None
+    day.mark("MNQ", "20999")
+    assert value(day, "MNQ") == money("-4")
+
+
+def test_a_closed_result_is_never_counted_twice_while_the_push_is_on_its_way() -> None:
+    day = Ledger(daily_realized_loss={"loss_limit": money("500"), "basis": "combined"})
+    day.push("MNQ", 2, "21000").fill("MNQ", 2, "21000").mark("MNQ", "20900")
+    day.fill("MNQ", -2, "20900", profit="-400").mark("MNQ", "20850")
+    assert day.breaches == []
+
+
+def test_lots_that_do_not_explain_the_brokers_size_give_way_after_two_seconds() -> None:
+    day = Ledger().at("10:00:00").fill("MNQ", 1, "21000").push("MNQ", 3, "21005").mark("MNQ", "21010")
+    assert value(day, "MNQ") == money("20")
+    day.at("10:00:01.999").tick()
+    assert day.bodies(e.DriftDetected) == []
+    day.at("10:00:02").tick()
+    [drift] = day.bodies(e.DriftDetected)
+    assert (drift.fills_size, drift.broker_size) == (1, 3)
+    assert value(day, "MNQ") == money("30")
+
+
+def test_lots_are_dropped_when_the_broker_stays_flat() -> None:
+    day = Ledger().at("10:00:00").fill("MNQ", 1, "21000").push("MNQ", 1, "21000").push("MNQ", 0)
+    day.at("10:00:05").tick()
+    position = day.account_state.positions[day.contract("MNQ")]
+    assert (position.lots, position.lots_lost) == ((), False)
+
+
+def test_a_position_without_a_known_average_has_no_value() -> None:
+    day = Ledger().push("MNQ", 2).mark("MNQ", "21000")
+    assert value(day, "MNQ") is None
+
+
+def test_an_unknown_product_has_no_value_until_it_is_described() -> None:
+    day = Ledger().fill("CON.F.US.XYZ.Z26", 1, "10").mark("CON.F.US.XYZ.Z26", "11")
+    assert value(day, "CON.F.US.XYZ.Z26") is None
+
+
+@pytest.mark.parametrize(("at", "alerts"), [("10:00:10", 0), ("10:00:10.001", 1)])
+def test_a_quote_older_than_ten_seconds_is_stale_and_alerts_once(at: str, alerts: int) -> None:
+    day = Ledger(daily_unrealized_loss=CUT).at("10:00:00").fill("MNQ", 1, "21000").mark("MNQ", "21000")
+    day.at(at).tick()
+    assert len(day.alerts) == alerts
+    day.at("10:00:15").tick()
+    assert day.alerts == [f"{day.contract('MNQ')}: the mark is stale"]
+
+
+def test_every_new_quote_is_judged_the_moment_it_arrives_after_a_stale_one() -> None:
+    day = Ledger(daily_unrealized_loss=CUT).at("10:00:00").fill("MNQ", 1, "21000").mark("MNQ", "21000")
+    day.at("10:01:00").mark("MNQ", "20850")
+    assert day.breach_times == ["10:01:00"]
+    assert len(day.bodies(e.EpisodeEnded)) == 1
+
+
+def test_a_stale_mark_closes_nothing_by_itself() -> None:
+    day = Ledger(daily_unrealized_loss={**CUT, "confirm_ms": 5000}, profile={"max_quote_age_ns": 10**9})
+    day.at("10:00:00").fill("MNQ", 1, "21000").mark("MNQ", "20800").at("10:00:06").tick()
+    assert day.breaches == []
+
+
+def test_a_position_with_no_mark_at_all_alerts_after_ten_seconds() -> None:
+    day = Ledger(daily_unrealized_loss=CUT).at("10:00:00").push("MNQ", 1, "21000")
+    day.at("10:00:10").tick()
+    assert day.alerts == []
+    day.at("10:00:10.001").tick()
+    assert day.alerts == [f"{day.contract('MNQ')}: the open position has no mark"]
+
+
+def test_no_stale_alert_where_the_recording_has_no_quotes() -> None:
+    day = Ledger(daily_unrealized_loss=CUT, lacks=("quotes",)).at("10:00:00").fill("MNQ", 1, "21000")
+    day.at("10:05:00").mark("MNQ", "20000").tick()
+    assert day.alerts == []
+    assert day.breaches == []
+
+
+# ---- bars --------------------------------------------------------------------------------------------
+
+
+def test_a_position_held_through_a_bar_sees_its_adverse_extreme_first() -> None:
+    day = Ledger(daily_unrealized_loss=CUT).at("09:59:00").fill("MNQ", 1, "21000")
+    day.bar("MNQ", "10:00:00", ("21000", "21200", "20850", "21100"))
+    [breach] = day.breaches
+    assert breach.flags == ("from_bars",)
+    assert breach.figures["unrealized"] == "-300.00"
+    assert day.breach_times == ["10:01:00"]
+
+
+def test_a_short_sees_the_high_first_and_the_close_stays_as_the_mark() -> None:
+    day = Ledger(daily_unrealized_loss=CUT).at("09:59:00").fill("MNQ", -1, "21000")
+    day.bar("MNQ", "10:00:00", ("21000", "21150", "20900", "20950"))
+    assert len(day.breaches) == 1
+    assert value(day, "MNQ") == money("100")
+
+
+def test_a_bar_with_a_fill_inside_gives_only_its_close() -> None:
+    day = Ledger(daily_unrealized_loss=CUT).at("10:00:30").fill("MNQ", 1, "21000")
+    day.bar("MNQ", "10:00:00", ("21000", "21200", "20000", "20990"))
+    assert day.breaches == []
+    assert value(day, "MNQ") == money("-20")
+
+
+def test_a_bar_that_ended_before_the_last_change_gives_nothing() -> None:
+    day = Ledger(daily_unrealized_loss=CUT).at("10:05:00").fill("MNQ", 1, "21000")
+    start = day.now
+    body = e.BarObserved(day.contract("MNQ"), 0, 60 * 10**9, *[price("20000")] * 4)
+    day.take(body, "bar", "market")
+    assert day.now == start
+    assert value(day, "MNQ") == 0
+
+
+def test_a_newer_quote_is_not_overwritten_by_a_bar() -> None:
+    day = Ledger().at("09:59:00").fill("MNQ", 1, "21000").at("10:02:00").mark("MNQ", "21010")
+    opens_at = day.book.now - 240 * 10**9
+    day.take(e.BarObserved(day.contract("MNQ"), opens_at, 60 * 10**9, *[price("20000")] * 4), "bar", "market")
+    assert value(day, "MNQ") == money("20")
+
+
+def test_bars_of_a_contract_nobody_holds_only_leave_their_close() -> None:
+    day = Ledger(daily_unrealized_loss=CUT).at("09:59:00").bar("MNQ", "10:00:00", ("1", "2", "0.5", "1.5"))
+    assert day.book.marks[day.contract("MNQ")].last == price("1.5")
