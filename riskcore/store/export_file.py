@@ -5,8 +5,8 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
 
 from riskcore.errors import Corrupt, InputError, StoreError
 from riskcore.schema.export import ExportWriter, Stored, ignore, read_export
@@ -54,7 +54,7 @@ def read_export_file(path: Path, warn: Callable[[str], None] = ignore, strict: b
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+def _lines(file: BufferedIOBase, path: Path) -> Iterator[bytes]:
     number = 0
     try:
         while line := file.readline(LONGEST_LINE):

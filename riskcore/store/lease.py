@@ -31,7 +31,7 @@ class ProfileLock:
     """Holds the lock of `path` from creation until `release`. Raises ProfileBusy, StoreError."""
 
     def __init__(self, path: Path, profile: str) -> None:
-        self._path = path.absolute()
+        self._path = path
         busy = ProfileBusy(f"another engine is writing profile {profile} ({path}); stop it first")
         if self._path in _held:
             raise busy

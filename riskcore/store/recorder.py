@@ -81,7 +81,7 @@ def named_errors(what: str) -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise OutOfSequence(f"{what}: somebody else appended to this stream ({error})") from error
-    except (PersistenceError, OSError) as error:
+    except (PersistenceError, OSError, UnicodeDecodeError) as error:
         kind = Corrupt if any(word in str(error) for word in _DAMAGE) else StoreError
         raise kind(f"{what}: {error}") from error
 
@@ -95,7 +95,7 @@ def _back_end(where: str) -> str:
 
 
 def _path(where: str) -> Path:
-    return Path(where.removeprefix("sqlite://")).absolute()
+    return Path(where.removeprefix("sqlite://")).resolve()
 
 
 def lock_path(where: str, profile: str) -> Path:

@@ -1,0 +1,46 @@
+"""Killed at any instant: what was acknowledged is stored, and each append is there whole or not at all."""
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from riskcore.store.journal import Journal
+from tests.store.days import DAY, quotes
+
+BATCH = 7
+WRITER = """
+import sys
+from riskcore.store.journal import Journal
+from tests.store.days import DAY, day, quotes
+with Journal.open(sys.argv[1], "p", write=True) as journal:
+    if not journal.streams():
+        journal.append(day(0))
+    while True:
+        first = journal.last_seq(DAY) - 1
+        journal.append(quotes(7, first))
+        print(first + 8, flush=True)
+"""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_kill_while_appending(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "j.db"
+    chance = random.Random(seed)
+    root = Path(__file__).parents[2]
+    for _ in range(3):
+        process = subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, cwd=root)
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        time.sleep(chance.random() / 10)
+        process.kill()
+        acknowledged = [int(line) for line in process.communicate()[0].splitlines() if line.strip()]
+        with Journal.open(path, "p") as reader:
+            stored = reader.last_seq(DAY)
+            assert stored >= max(acknowledged, default=1)
+            assert (stored - 1) % BATCH == 0
+            assert reader.verify_chain(DAY) == stored
+            assert [event for _, event, _ in reader.read(DAY, after=1)] == quotes(stored - 1)

@@ -1,0 +1,178 @@
+"""Whoever edits the file past its triggers, and every bit that falls over in it, is noticed."""
+
+import random
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from riskcore.errors import Corrupt, StoreError
+from riskcore.schema.chain import Head, link
+from riskcore.schema.export import Stored
+from riskcore.store.journal import Journal
+from tests.schema.examples import opening
+from tests.store.days import DAY, NEXT_DAY, day, quotes
+
+EVENTS = day(3) + day(3, NEXT_DAY)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    with Journal.open(tmp_path / "j.db", "p", write=True) as writer:
+        writer.append(EVENTS)
+    return tmp_path / "j.db"
+
+
+def edit(path: Path, change: Callable[[sqlite3.Connection], object]) -> None:
+    """Change the file as an attacker with a shell would: triggers away, edit, triggers back."""
+    database = sqlite3.connect(path)
+    triggers = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        database.execute(f"DROP TRIGGER {name}")
+    change(database)
+    for _, sql in triggers:
+        database.execute(sql)
+    database.commit()
+    database.close()
+
+
+def verify_all(path: Path) -> list[int]:
+    with Journal.open(path, "p") as reader:
+        return [reader.verify_chain(date) for date in reader.streams()]
+
+
+def test_taking_the_triggers_off_and_on_is_no_difference(path: Path) -> None:
+    edit(path, lambda database: None)
+    assert verify_all(path) == [4, 4]
+
+
+WHERE = f"WHERE originator_id = 'p/{DAY}' AND originator_version"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"UPDATE stored_events SET topic = 'MarketTraded.1' {WHERE} = 2",
+        f"UPDATE stored_events SET topic = 'QuoteObserved.2' {WHERE} = 2",
+        f"UPDATE stored_events SET topic = NULL {WHERE} = 2",
+        f"UPDATE stored_events SET topic = x'ff' {WHERE} = 2",
+        f"UPDATE stored_events SET state = NULL {WHERE} = 3",
+        f"UPDATE stored_events SET state = 'text' {WHERE} = 3",
+        f"UPDATE stored_events SET state = x'' {WHERE} = 3",
+        f"UPDATE stored_events SET state = state || x'20' {WHERE} = 3",
+        f"UPDATE stored_events SET originator_version = 9 {WHERE} = 4",
+        f"UPDATE stored_events SET originator_version = -1 {WHERE} = 1",
+        f"UPDATE stored_events SET originator_id = 'p/2026-08-21' {WHERE} = 4",
+        f"UPDATE stored_events SET originator_id = 'q/{DAY}' WHERE originator_id = 'p/{DAY}'",
+        f"UPDATE stored_events SET originator_id = 'p/2026-08-18' WHERE originator_id = 'p/{DAY}'",
+        f"DELETE FROM stored_events {WHERE} = 1",
+        f"DELETE FROM stored_events {WHERE} = 2",
+        f"DELETE FROM stored_events {WHERE} = 4",  # The day after hangs on it.
+        f"DELETE FROM stored_events WHERE originator_id = 'p/{DAY}'",
+        f"INSERT INTO stored_events SELECT originator_id, 5, topic, state FROM stored_events {WHERE} = 4",
+        f"INSERT INTO stored_events VALUES ('p/{DAY}', 5, 'ClockTicked.1', x'00')",
+        "INSERT INTO stored_events VALUES ('other', 1, 'ClockTicked.1', x'00')",
+    ],
+)
+def test_edited_rows(path: Path, statement: str) -> None:
+    edit(path, lambda database: database.execute(statement))
+    with pytest.raises(Corrupt):
+        verify_all(path)
+
+
+def test_two_events_that_changed_places(path: Path) -> None:
+    def swap(database: sqlite3.Connection) -> None:
+        rows = database.execute(f"SELECT topic, state FROM stored_events {WHERE} IN (2, 3)").fetchall()
+        for version, row in zip((3, 2), rows, strict=True):
+            database.execute(f"UPDATE stored_events SET topic = ?, state = ? {WHERE} = {version}", row)
+
+    edit(path, swap)
+    with pytest.raises(Corrupt, match=f"journal of p, day {DAY}, event 2"):
+        verify_all(path)
+
+
+def test_a_day_that_was_rewritten_with_right_hashes_no_longer_carries_the_next(path: Path) -> None:
+    forged = link("p", Head(), [opening(), *quotes(2, 50), *quotes(1, 2)])
+
+    def rewrite(database: sqlite3.Connection) -> None:
+        for stream, seq, topic, state in forged:
+            database.execute(
+                "UPDATE stored_events SET topic = ?, state = ? WHERE originator_id = ? AND originator_version = ?",
+                (topic, state, stream, seq),
+            )
+
+    edit(path, rewrite)
+    with Journal.open(path, "p") as reader:
+        assert len(list(reader.read(DAY))) == 4  # By itself the day is whole ...
+        with pytest.raises(Corrupt, match=f"p/{NEXT_DAY} does not hang on the day before"):
+            reader.verify_chain(DAY)  # ... but what came after tells.
+
+
+def test_every_bit_of_a_stored_event_counts(path: Path) -> None:
+    with Journal.open(path, "p") as reader:
+        original = [*reader.read(DAY), *reader.read(NEXT_DAY)]
+    data = path.read_bytes()
+    database = sqlite3.connect(path)
+    states = [row[0] for row in database.execute("SELECT state FROM stored_events")]
+    database.close()
+    flips = [
+        (data.index(state) + offset, random.Random(offset).randrange(8))
+        for state in states
+        for offset in range(-40, len(state), 3)
+    ]
+    copy = path.with_name("copy.db")
+    for position, bit in flips:
+        edited = bytearray(data)
+        edited[position] ^= 1 << bit
+        copy.write_bytes(edited)
+        try:
+            verify_all(copy)
+        except (Corrupt, StoreError):
+            continue
+        with Journal.open(copy, "p") as reader:
+            # Only bytes that hold no event may change unnoticed: a free block, a cached state.
+            assert [*reader.read(DAY), *reader.read(NEXT_DAY)] == original, (position, bit)
+            assert not any(data.index(state) <= position < data.index(state) + len(state) for state in states)
+
+
+def assert_noticed_or_harmless(path: Path, original: list[Stored]) -> None:
+    try:
+        counted = verify_all(path)
+    except StoreError:  # Exit code 3, and no other exception may come through.
+        return
+    assert counted == [4, 4]
+    with Journal.open(path, "p") as reader:
+        assert [*reader.read(DAY), *reader.read(NEXT_DAY)] == original
+
+
+def test_any_flipped_bit_of_the_file_is_noticed_or_harmless(path: Path) -> None:
+    with Journal.open(path, "p") as reader:
+        original = [*reader.read(DAY), *reader.read(NEXT_DAY)]
+    data = path.read_bytes()
+    chance = random.Random(20260819)
+    copy = path.with_name("copy.db")
+    for _ in range(1500):
+        edited = bytearray(data)
+        position = chance.randrange(len(data))
+        # Mostly where the file has content: an untouched page is zeros.
+        while chance.random() < 0.9 and not data[position]:
+            position = chance.randrange(len(data))
+        edited[position] ^= 1 << chance.randrange(8)
+        copy.write_bytes(edited)
+        for rest in path.parent.glob("copy.db-*"):
+            rest.unlink()
+        assert_noticed_or_harmless(copy, original)
+
+
+def test_a_file_cut_short_is_noticed(path: Path) -> None:
+    with Journal.open(path, "p") as reader:
+        original = [*reader.read(DAY), *reader.read(NEXT_DAY)]
+    data = path.read_bytes()
+    copy = path.with_name("cut.db")
+    for length in (1, 15, 100, 4095, 4096, 8192, len(data) - 4096):
+        copy.write_bytes(data[:length])
+        with pytest.raises(StoreError):
+            verify_all(copy)
+    copy.write_bytes(data[:-1])
+    assert_noticed_or_harmless(copy, original)
