@@ -13,6 +13,7 @@ from riskcore.core.rules import (
     session_block_outside,
     symbol_blocks,
     trade_frequency_limit,
+    trade_management,
 )
 from riskcore.core.rules.base import Rule
 
@@ -28,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     session_block_outside.RULE,
     auth_loss_guard.RULE,
     symbol_blocks.RULE,
+    trade_management.RULE,
     daily_realized_profit.RULE,
 )
 _BY_NAME = {rule.name: rule for rule in RULES}

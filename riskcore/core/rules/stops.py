@@ -32,6 +32,10 @@ class Entry:
         """Points gained at a price, times contracts: exact, so that a limit is reached or not."""
         return self.side * (price * self.contracts - self.cost)
 
+    def reached_at(self, profit: int) -> int:
+        """The first price, times side, at which `profit` (points times contracts) is reached."""
+        return -(-(self.side * self.cost + profit) // self.contracts)
+
 
 def entry_of(position: Position) -> Entry | None:
     """The entry of an open position; None while nobody has said its price."""

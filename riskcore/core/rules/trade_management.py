@@ -1,0 +1,95 @@
+"""RULE-012 TradeManagement: move stops, take partials; automation, not punishment (RULES.md 5).
+
+Each block works only when its table is given. Nothing here is a breach: it shows in commands only.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from riskcore.core.rules.base import UNBOUNDED, Action, Finding, Quiet, Rule
+from riskcore.core.rules.commands import close_position
+from riskcore.core.rules.partial_exits import exit_actions, exits_quiet_below, remember_exits
+from riskcore.core.rules.stop_management import (
+    Held,
+    held_of,
+    remember_stop,
+    stop_actions,
+    stop_deadlines,
+    stop_quiet_below,
+)
+from riskcore.core.rules.trade_settings import Params
+from riskcore.core.state import Position
+from riskcore.core.view import View
+
+
+def _managed(params: Params, view: View) -> Iterator[Held]:
+    if params.manages_stops:
+        for position in view.account.held():
+            held = held_of(view, position)
+            if held is not None:
+                yield held
+
+
+def remember(params: Params, view: View) -> None:
+    for held in _managed(params, view):
+        remember_stop(params, view, held)
+        remember_exits(params, view, held)
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    found: list[Finding] = []
+    for held in _managed(params, view):
+        found.extend(stop_actions(params, view, held))
+        found.extend(exit_actions(view, held))
+    for position in view.account.held():
+        held_too_long_at = _held_too_long_at(params, view, position)
+        if held_too_long_at is not None and view.now >= held_too_long_at:
+            found.append(Action(_held_target(position), (close_position(position.contract),)))
+    return found
+
+
+def _held_target(position: Position) -> str:
+    return f"{position.contract}.held"
+
+
+def _held_too_long_at(params: Params, view: View, position: Position) -> int | None:
+    if params.max_hold_ns is None or view.episode_open(_held_target(position)):
+        return None
+    return position.opened_at + params.max_hold_ns
+
+
+def deadline(params: Params, view: View) -> int | None:
+    due = [instant for held in _managed(params, view) for instant in stop_deadlines(params, view, held)]
+    ends = [_held_too_long_at(params, view, position) for position in view.account.held()]
+    due += [instant for instant in ends if instant is not None and instant > view.now]
+    return min(due, default=None)
+
+
+def quiet(params: Params, view: View, bounds: Quiet) -> None:
+    """Only a mark that is better than any before can matter: prices up to the next level are quiet."""
+    for held in _managed(params, view):
+        if not held.fresh:
+            bounds.never = True
+            return
+        limit = min(stop_quiet_below(params, view, held), exits_quiet_below(params, view, held))
+        low, high = (-UNBOUNDED, limit) if held.side > 0 else (-limit, UNBOUNDED)
+        bounds.narrow(held.position.contract, low, high)
+
+
+def needs(params: Params) -> tuple[str, ...]:
+    stops = ("positions", "orders") if params.manages_stops else ("positions",)
+    marks = params.auto_breakeven or params.trailing_stop or params.partial_exits
+    return (*stops, "quotes") if marks else stops
+
+
+RULE = Rule(
+    "RULE-012",
+    "trade_management",
+    "Move stops, take partials",
+    10,
+    Params,
+    evaluate,
+    remember=remember,
+    deadline=deadline,
+    quiet=quiet,
+    needs=needs,
+)
