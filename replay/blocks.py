@@ -1,0 +1,119 @@
+"""A session file as blocks of whole lines, hashed as they pass; memory grows neither with the file nor with a line."""
+
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from riskcore.errors import InputError
+
+BLOCK_BYTES = 1 << 18
+LONGEST_LINE_BYTES = 8 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class _Packed:
+    """The packed bytes of a gzip file, hashed as they are read."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size) or b""
+        self.sha256.update(data)
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        raise io.UnsupportedOperation("a hashed file is read once, forwards")
+
+
+class LineFile:
+    """A session file, plain or gzip by its first bytes. Raises InputError when it cannot be opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ended_early = False  # A gzip stream that stops in its middle.
+        try:
+            self._file = path.open("rb", buffering=0)
+            packed = self._file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+            self._file.seek(0)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+        self._packed = _Packed(self._file) if packed else None
+        self._content = gzip.GzipFile(fileobj=self._packed, mode="rb") if self._packed else self._file
+
+    def __enter__(self) -> "LineFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._content.close()
+        self._file.close()
+
+    @property
+    def packed_sha256(self) -> str | None:
+        """Of the packed bytes read so far; None for a plain file, whose content is what is stored."""
+        return self._packed.sha256.hexdigest() if self._packed else None
+
+    def blocks(self) -> Iterator[bytes]:
+        """The content in order. A block ends with a line end, except the last of the file and the pieces of a
+        line of LONGEST_LINE_BYTES or more. Raises InputError for a damaged file.
+        """
+        buffer = bytearray(BLOCK_BYTES)
+        held = 0
+        while True:
+            if held == len(buffer):
+                buffer.extend(bytes(len(buffer)))
+            with memoryview(buffer) as view:
+                count = self._fill(view[held:])
+                end = buffer.rfind(b"\n", held, held + count) + 1
+                held += count
+                if not end and (not count or held >= LONGEST_LINE_BYTES):
+                    end = held
+                block = bytes(view[:end])
+                view[: held - end] = view[end:held]
+            held -= end
+            if block:
+                yield block
+            if not count:
+                return
+            if held <= BLOCK_BYTES:
+                del buffer[BLOCK_BYTES:]
+
+    def _fill(self, view: memoryview) -> int:
+        try:
+            return self._content.readinto(view) or 0
+        except EOFError:
+            self.ended_early = True
+            return 0
+        except (OSError, zlib.error) as error:
+            raise InputError(f"{self.path}: damaged: {error}") from error
+
+
+class Lines:
+    """The lines of a session file with their line ends; `sha256` of the file as stored once all are read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sha256 = ""
+
+    def __iter__(self) -> Iterator[bytes]:
+        content = hashlib.sha256()
+        pieces: list[bytes] = []
+        with LineFile(self.path) as file:
+            for block in file.blocks():
+                content.update(block)
+                if block[-1:] != b"\n":
+                    pieces.append(block)
+                    continue
+                lines = b"".join([*pieces, block]).split(b"\n")
+                pieces.clear()
+                yield from (line + b"\n" for line in lines[:-1])
+            if pieces:
+                yield b"".join(pieces)
+            self.sha256 = file.packed_sha256 or content.hexdigest()

@@ -1,0 +1,185 @@
+"""Quote lines of a wire recording, read many at once: four out of five lines of a day are quotes.
+
+A line without its digits, points and minus signs is its shape. Lines of one shape have the same keys in the
+same order and differ only in numbers, so a shape is examined once: whether it is a GatewayQuote as INTERFACE.md
+4 writes it, whether a key comes twice, whether each price is a number. Lines of a good shape are decoded by
+msgspec into typed structs, which skips everything not needed. Whatever is unusual gives None, and the caller
+reads those lines one by one with the normaliser: both ways give the same (a property test shows it).
+"""
+
+import re
+from bisect import bisect_left
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+from adapters.topstepx.fields import instant
+from riskcore.core.quantities import LARGEST_DIGITS, PRICE_SCALE, price
+
+_LONGEST_CONTRACT = 1000
+_CACHED = 4096
+_FEW = 8  # Under so many quotes in a minute the columns of a minute cost more than they save.
+_FRACTION_DIGITS = 9
+_NUMERIC = b"0123456789.-"
+_NUMBER, _WORD = rb"(?:null)?", rb'(?:"[^"\\\x00-\x1f\x7f-\xff]*"|true|false|null)?'
+_PAIR = (
+    rb'"(?:(?:lastPrice|bestBid|bestAsk)": ?'
+    + _NUMBER
+    + rb'|(?!lastPrice|bestBid|bestAsk)[A-Za-z]+": ?'
+    + _WORD
+    + rb")"
+)
+_QUOTE = re.compile(
+    rb'\{"at": ?"T::Z", ?"hub": ?"market", ?"target": ?"GatewayQuote", ?'
+    rb'"arguments": ?\["[A-Za-z]+", ?\{((?:' + _PAIR + rb"(?:, ?)?)*)\}\]\}\r?"
+)
+_KEY = re.compile(rb'"([A-Za-z]+)": ?')
+# The wrapped form and the other spelling of a price key belong to the normaliser.
+_OTHER_FORMS = {b"data", b"Data", b"LastPrice", b"BestBid", b"BestAsk"}
+
+
+class Quotes(NamedTuple):
+    """Consecutive quotes by column, at least one; `ats` never decrease. None: the quote says nothing of it."""
+
+    ats: list[int]
+    contracts: list[str]
+    lasts: list[int | None]
+    bids: list[int | None]
+    asks: list[int | None]
+
+    def part(self, start: int, end: int) -> "Quotes":
+        """The quotes from `start` to before `end`."""
+        return Quotes(
+            self.ats[start:end],
+            self.contracts[start:end],
+            self.lasts[start:end],
+            self.bids[start:end],
+            self.asks[start:end],
+        )
+
+
+class _Prices(msgspec.Struct, gc=False):
+    last: Any = msgspec.field(name="lastPrice", default=None)
+    bid: Any = msgspec.field(name="bestBid", default=None)
+    ask: Any = msgspec.field(name="bestAsk", default=None)
+
+
+_Contract = Annotated[str, msgspec.Meta(max_length=_LONGEST_CONTRACT)]
+
+
+class _Line(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    at: str
+    hub: Literal["market"]
+    target: Literal["GatewayQuote"]
+    arguments: tuple[_Contract, _Prices]
+
+
+class _ByText(dict[str, tuple[int]]):
+    """The price of each decimal text, in a tuple that tells it from a JSON integer."""
+
+    def __missing__(self, text: str) -> tuple[int]:
+        if len(self) >= _CACHED:
+            self.clear()
+        found = self[text] = (price(text),)
+        return found
+
+
+class _ByInteger(dict[int | None, int | None]):
+    """The price of each JSON integer, and None for no price."""
+
+    def __missing__(self, value: int | None) -> int | None:
+        if len(self) >= _CACHED:
+            self.clear()
+        if value is None:
+            found = None
+        elif abs(value) >= 10**LARGEST_DIGITS:
+            raise ValueError("number too large")
+        else:
+            found = value * PRICE_SCALE
+        self[value] = found
+        return found
+
+
+class QuoteLines:
+    """Knows which lines are plain quotes, and reads runs of them."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[bytes, bool] = {}
+        self._by_integer = _ByInteger()
+        self._decode = msgspec.json.Decoder(_Line, float_hook=_ByText().__getitem__).decode_lines
+        self._decode_integers = msgspec.json.Decoder(list[int]).decode
+
+    def plain(self, block: bytes) -> list[bool] | bool:
+        """Whether all lines of a block are plain quotes; if not, which of them are."""
+        shapes = block.translate(None, _NUMERIC).split(b"\n")
+        shapes.pop()
+        known = self._shapes
+        if len(known) > _CACHED:
+            known.clear()
+        every = True
+        for shape in set(shapes):
+            plain = known.get(shape)
+            if plain is None:
+                plain = known[shape] = _is_quote(shape)
+            every = every and plain
+        return every or [known[shape] for shape in shapes]
+
+    def read(self, lines: bytes) -> Quotes | None:
+        """The quotes of plain lines, or None when one of them needs the normaliser to tell what it is."""
+        whole = self._by_integer
+        try:
+            rows = self._decode(lines)
+            contracts, prices = zip(*[row.arguments for row in rows], strict=True)
+            return Quotes(
+                self._instants([row.at for row in rows]),
+                list(contracts),
+                [x[0] if (x := price.last).__class__ is tuple else whole[x] for price in prices],
+                [x[0] if (x := price.bid).__class__ is tuple else whole[x] for price in prices],
+                [x[0] if (x := price.ask).__class__ is tuple else whole[x] for price in prices],
+            )
+        except (msgspec.MsgspecError, ValueError):
+            return None
+
+    def _instants(self, texts: list[str]) -> list[int]:
+        """Nanoseconds of texts like 2026-08-19T14:31:32.123456Z. Raises ValueError.
+
+        When all are equally long and rise, the digits of one minute are read as one list of integers.
+        """
+        count, width = len(texts), len(texts[0])
+        joined = "".join(texts)
+        digits = width - len("2026-08-19T14:31:32.Z")
+        if (
+            not 1 <= digits <= _FRACTION_DIGITS
+            or joined[19::width] != "." * count
+            or joined[width - 1 :: width] != "Z" * count
+        ):
+            return [instant(text) for text in texts]
+        ats: list[int] = []
+        while len(ats) < count:
+            start = len(ats)
+            minute = texts[start][:17]
+            end = bisect_left(texts, minute + ":", start)  # Greater than every digit.
+            if end - start < _FEW:
+                ats += [instant(text) for text in texts[start : max(end, start + 1)]]
+            else:
+                ats += self._of_minute(minute, joined[start * width : end * width], digits)
+        return ats
+
+    def _of_minute(self, minute: str, joined: str, digits: int) -> list[int]:
+        """Instants of one minute out of their joined texts: each becomes 1SSffffff, the 1 keeping leading zeros."""
+        numbers = joined.replace("Z", "").replace(".", "").replace(minute, ",1")
+        found = self._decode_integers(f"[{numbers[1:]}]")
+        zero = 10 ** (digits + 2)
+        if min(found) < zero or max(found) >= zero + 60 * 10**digits:
+            raise ValueError("no such second")
+        unit = 10 ** (_FRACTION_DIGITS - digits)
+        base = instant(f"{minute}00Z") - zero * unit
+        return [base + number * unit for number in found]
+
+
+def _is_quote(shape: bytes) -> bool:
+    match = _QUOTE.fullmatch(shape)
+    if match is None:
+        return False
+    keys = _KEY.findall(match[1])
+    return len(set(keys)) == len(keys) and not _OTHER_FORMS.intersection(keys)

@@ -1,0 +1,343 @@
+"""Wire recordings, read as a stream of facts. Source: INTERFACE.md 4, RULES.md 1.1 and 1.5.
+
+A line that cannot be read stops the reader with file and line, or becomes WireRejected when bad lines are
+skipped. A line that can be read but not understood (a key given twice, nested too deeply, longer than
+LONGEST_LINE_BYTES, a payload that makes no sense) is always WireRejected and never stops anything.
+"""
+
+import hashlib
+import re
+import sys
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal
+
+from adapters.topstepx.fields import TooDeep, decode, instant
+from adapters.topstepx.normalise import KINDS, normalise, rejected
+from replay.bar_schedule import BarSchedule
+from replay.blocks import LONGEST_LINE_BYTES, LineFile, Lines
+from replay.quote_lines import QuoteLines, Quotes
+from riskcore.core.events import Event, QuoteObserved, WireRejected
+from riskcore.errors import InputError
+
+__all__ = ["WIRE_FORM", "WRITER", "Item", "Quotes", "WireReader", "detect_form", "open_lines", "read_wire"]
+
+Form = Literal["wire", "journal"]
+Item = Quotes | Event
+Warn = Callable[[str], None]
+WIRE_FORM = "wire/1"
+WRITER = "riskcore"  # In the header of our own recordings: their end line must be there.
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_REFUSED_BYTES = 1 << 15  # More than the characters that are kept of a rejected line.
+_FIRST_AT = re.compile(rb'\s*\{\s*"at"\s*:\s*"([^"\\]{1,40})"')
+
+
+class Unreadable(ValueError):
+    """A line that is no line of a recording; the text is the reason."""
+
+
+def warn_on_stderr(text: str) -> None:
+    """One line for the person at the terminal."""
+    print(text, file=sys.stderr)
+
+
+def detect_form(path: Path, *, skip_bad_lines: bool = False) -> Form:
+    """Which of the two forms a session file has, by its first line.
+
+    Raises InputError for an empty file and for a first line that is no header; with `skip_bad_lines` a file
+    without a header is read as a wire recording.
+    """
+    with LineFile(path) as file:
+        first = next(file.blocks(), b"").partition(b"\n")[0]
+    form = _header(first).get("riskcore")
+    if isinstance(form, str) and form.startswith("journal/"):
+        return "journal"
+    if (isinstance(form, str) and form.startswith("wire/")) or (skip_bad_lines and first):
+        return "wire"
+    if not first:
+        raise InputError(f"{path}: the file is empty; a session file starts with a header line")
+    raise InputError(f'{path}, line 1: the header is missing; a recording starts with {{"riskcore":"{WIRE_FORM}"}}')
+
+
+def _header(line: bytes) -> dict[str, Any]:
+    """The header a line is, empty when it is none."""
+    try:
+        value = decode(line.removeprefix(_BYTE_ORDER_MARK)).value
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) and "riskcore" in value else {}
+
+
+def read_wire(
+    path: Path, *, skip_bad_lines: bool = False, strict: bool = False, warn: Warn = warn_on_stderr
+) -> "WireReader":
+    """A reader of one wire recording, its header already read. Raises InputError as `detect_form` does."""
+    if detect_form(path, skip_bad_lines=skip_bad_lines) != "wire":
+        raise InputError(f"{path}: a journal export, not a wire recording")
+    with LineFile(path) as file:
+        header = _header(next(file.blocks(), b"").partition(b"\n")[0])
+    return WireReader(path, header, skip_bad_lines, strict, warn)
+
+
+def open_lines(path: Path) -> Lines:
+    """The lines of a session file of either form as they are, for a reader of journal exports."""
+    return Lines(path)
+
+
+class WireReader:
+    """Iterates over lists of items in order of receipt; the figures are complete when it is exhausted."""
+
+    def __init__(self, path: Path, header: dict[str, Any], skip_bad_lines: bool, strict: bool, warn: Warn) -> None:
+        self.path = path
+        self.header = header
+        self.lines = 0  # Header and end line included.
+        self.events = 0  # Facts delivered, each quote counted.
+        self.rejected = 0
+        self.cut = False
+        self.first_at: int | None = None
+        self.last_at: int | None = None
+        self.sha256 = ""  # Of the file as it is stored.
+        self.profile, self.note, self.lacks = _header_fields(path, header)
+        self._skip, self._strict, self._warn = skip_bad_lines, strict, warn
+        self._quote_lines = QuoteLines()
+        self._bars = BarSchedule()
+        self._items: list[Item] = []
+        self._early: list[tuple[str, str]] = []  # Bad lines before the first instant: reason and text.
+        if not header:
+            self._early.append(("the header is missing", ""))
+        self._in_long_line = False
+        # A file may hold several recordings one after another, each with its own header and end line.
+        self._open = True
+        self._section_lines = 0
+        self._content_hash = hashlib.sha256()
+        self._section_hash = self._content_hash  # Another object from the second header on.
+
+    def __iter__(self) -> Iterator[list[Item]]:
+        with LineFile(self.path) as file:
+            for block in file.blocks():
+                self._block(block)
+                yield self._take()
+            self.sha256 = file.packed_sha256 or self._content_hash.hexdigest()
+            if file.ended_early:
+                self._cut_off("the compressed file ends in the middle")
+        self._finish()
+        yield self._take()
+
+    def _take(self) -> list[Item]:
+        items, self._items = self._items, []
+        for item in items:
+            if isinstance(item, Quotes):
+                self.events += len(item.ats)
+            else:
+                self.events += 1
+                self.rejected += isinstance(item.body, WireRejected)
+        return items
+
+    def _finish(self) -> None:
+        if self.lines == 0:
+            raise InputError(f"{self.path}: the file is empty; a session file starts with a header line")
+        if self._open and self.header.get("writer") == WRITER:
+            self._cut_off("the end line is missing")
+        self.rejected += len(self._early)
+
+    def _cut_off(self, what: str) -> None:
+        text = f"{self.path}, line {self.lines}: {what}; read up to there"
+        if self._strict:
+            raise InputError(text)
+        if not self.cut:
+            self._warn(text)
+        self.cut = True
+
+    # ---- blocks -----------------------------------------------------------------------------------------
+
+    def _block(self, block: bytes) -> None:
+        if self._in_long_line:
+            rest, end, block = block.partition(b"\n")
+            self._passed(rest + end, 0)
+            self._in_long_line = not end
+            if not block:
+                return
+        if block[-1:] != b"\n":
+            self._unended(block)
+            return
+        plain = self._quote_lines.plain(block)
+        if plain is True and self._quotes(block):
+            return
+        lines = block.split(b"\n")
+        lines.pop()
+        start = 0
+        for is_plain, group in groupby([True] * len(lines) if isinstance(plain, bool) else plain):
+            end_of_run = start + sum(1 for _ in group)
+            run = lines[start:end_of_run]
+            if not (is_plain and self._quotes(b"\n".join(run) + b"\n")):
+                for line in run:
+                    self._line(line + b"\n")
+            start = end_of_run
+
+    def _unended(self, line: bytes) -> None:
+        """A line without its end: longer than any may be, or the last of the file."""
+        if len(line) >= LONGEST_LINE_BYTES:
+            self._in_long_line = True
+            self.lines += 1
+            self._refuse(f"longer than {LONGEST_LINE_BYTES} bytes", line, _at_of(line))
+            self._passed(line, 1)
+            return
+        try:
+            decode(line)
+        except ValueError:
+            self._passed(line, 0)
+            self.lines += 1
+            self._cut_off("cut off inside its last line")
+            return
+        self._line(line)
+        if self.header.get("writer") == WRITER:
+            self._cut_off("the line end is missing")
+
+    def _passed(self, data: bytes, lines: int) -> None:
+        """Count and hash what has been dealt with."""
+        self._section_lines += lines
+        self._content_hash.update(data)
+        if self._section_hash is not self._content_hash:
+            self._section_hash.update(data)
+
+    def _quotes(self, lines: bytes) -> bool:
+        """Deliver a run of plain quotes, unless one of them needs a closer look."""
+        quotes = self._quote_lines.read(lines) if self._open else None
+        if quotes is None:
+            return False
+        ats = quotes.ats
+        if (self.last_at is not None and ats[0] < self.last_at) or sorted(ats) != ats:
+            return False
+        self._reach(ats[0])
+        while (due := self._bars.next_at()) is not None and due <= ats[-1]:
+            end = bisect_left(quotes.ats, due)
+            self._items.append(quotes.part(0, end))
+            quotes = quotes.part(end, len(quotes.ats))
+            self._items += self._bars.release(due)
+        self._items.append(quotes)
+        self.last_at = ats[-1]
+        self.lines += len(ats)
+        self._passed(lines, len(ats))
+        return True
+
+    # ---- single lines -----------------------------------------------------------------------------------
+
+    def _line(self, line: bytes) -> None:
+        self.lines += 1
+        try:
+            self._understand(line.removeprefix(_BYTE_ORDER_MARK) if self.lines == 1 else line)
+        except Unreadable as error:
+            if not self._skip:
+                raise InputError(f"{self.path}, line {self.lines}: {error}") from None
+            self._refuse(str(error), line, None)
+        self._passed(line, 1)
+
+    def _understand(self, line: bytes) -> None:
+        """Deliver the facts of one line. Raises Unreadable."""
+        if not line.strip():
+            return
+        try:
+            decoded = decode(line)
+        except TooDeep as error:
+            self._refuse(str(error), line, _at_of(line))
+            return
+        except ValueError as error:
+            raise Unreadable(str(error)) from None
+        value = decoded.value
+        if not isinstance(value, dict):
+            raise Unreadable("not an object")
+        if "riskcore" in value:
+            self._begin(value)
+        elif not self._open:
+            raise Unreadable("comes after the end line")
+        elif "end" in value:
+            self._end(value["end"])
+        elif not any(kind in value for kind in KINDS):
+            raise Unreadable("no known kind of line: none of " + ", ".join(KINDS))
+        elif decoded.repeated is not None:
+            self._refuse(f"the key {decoded.repeated[:40]!r} comes twice", line, _instant(value.get("at")))
+        else:
+            at = _instant(value.get("at"))
+            self._reach(at)
+            for event in normalise(value, at):
+                self._deliver(event, at)
+
+    def _begin(self, header: dict[str, Any]) -> None:
+        """The header, or that of a further recording in the same file, which must be of the same kind."""
+        if self.lines == 1:
+            return
+        if header.get("riskcore") != WIRE_FORM or _header_fields(self.path, header)[::2] != (self.profile, self.lacks):
+            raise InputError(f"{self.path}, line {self.lines}: a header that differs from the first; split the file")
+        if self._open and self.header.get("writer") == WRITER:
+            self._cut_off("the end line is missing before a further header")
+        self._open = True
+        self._section_lines = 0
+        self._section_hash = hashlib.sha256()
+
+    def _end(self, said: Any) -> None:
+        figures = {"lines": self._section_lines, "sha256": self._section_hash.hexdigest()}
+        if said != figures:
+            raise InputError(
+                f"{self.path}, line {self.lines}: the end line does not match the {self._section_lines} lines before "
+                "it: the file was edited or damaged"
+            )
+        self._open = False
+
+    def _reach(self, at: int) -> None:
+        """Time passes to `at`: what was waiting for it comes first. Raises Unreadable when it is over already."""
+        if self.last_at is None:
+            self.first_at = at
+            self._items += [rejected(reason, text, at) for reason, text in self._early]
+            self._early.clear()
+        elif at < self.last_at:
+            raise Unreadable("`at` is earlier than in the line before")
+        self.last_at = at
+        self._items += self._bars.release(at)
+
+    def _deliver(self, event: Event, at: int) -> None:
+        body = event.body
+        if isinstance(body, QuoteObserved):
+            self._items.append(Quotes([at], [body.contract], [body.last], [body.bid], [body.ask]))
+        elif event.at > at:
+            self._bars.add(event)
+        else:
+            self._items.append(event)
+
+    def _refuse(self, reason: str, line: bytes, at: int | None) -> None:
+        """Record a line that changes nothing; without a time of its own it has the last one."""
+        if at is not None:
+            self._reach(at)
+        text = line[:_REFUSED_BYTES].decode("utf-8", "replace")
+        if self.last_at is None:
+            self._early.append((reason, text))
+        else:
+            self._items.append(rejected(reason, text, self.last_at))
+
+
+def _header_fields(path: Path, header: dict[str, Any]) -> tuple[str | None, str | None, tuple[str, ...]]:
+    """Profile, note and lacks. Raises InputError."""
+    if header and header.get("riskcore") != WIRE_FORM:
+        raise InputError(f"{path}, line 1: form {header['riskcore']!r:.40} is not {WIRE_FORM}")
+    profile, note, lacks = header.get("profile"), header.get("note"), header.get("lacks", [])
+    if not isinstance(profile, str | None) or not isinstance(note, str | None):
+        raise InputError(f"{path}, line 1: profile and note must be texts")
+    if not isinstance(lacks, list) or not all(isinstance(item, str) for item in lacks):
+        raise InputError(f"{path}, line 1: lacks must be a list of texts")
+    return profile, note, tuple(lacks)
+
+
+def _instant(at: Any) -> int:
+    if not isinstance(at, str):
+        raise Unreadable("`at` is missing or no text")
+    try:
+        return instant(at)
+    except ValueError as error:
+        raise Unreadable(f"`at`: {error}") from None
+
+
+def _at_of(line: bytes) -> int:
+    """The time of a line that is not decoded, which must come first in it."""
+    match = _FIRST_AT.match(line)
+    return _instant(match and match[1].decode("utf-8", "replace"))

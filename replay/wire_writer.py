@@ -1,0 +1,57 @@
+"""Wire recordings, written: header, lines in order of receipt, end line. Source: INTERFACE.md 4."""
+
+import gzip
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from adapters.topstepx.fields import encode
+from replay.recording import WIRE_FORM, WRITER
+from riskcore.errors import InputError
+from riskcore.schema.ending import Ending
+from riskcore.schema.instants import instant_text
+
+
+class WireWriter:
+    """Writes one recording, packed when its name ends in .gz; the same lines give the same bytes.
+
+    The end line is written on leaving without an error, so that a recording that broke off shows it.
+    """
+
+    def __init__(self, path: Path, header: dict[str, Any] | None = None) -> None:
+        self.path = path
+        self._ending = Ending()
+        self._last_at = 0
+        self._file = path.open("wb")
+        self._packed = gzip.GzipFile("", "wb", fileobj=self._file, mtime=0) if path.suffix == ".gz" else None
+        self._put(encode({"riskcore": WIRE_FORM, "writer": WRITER, **(header or {})}))
+
+    def __enter__(self) -> "WireWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._write(self._ending.line())
+        if self._packed is not None:
+            self._packed.close()
+        self._file.close()
+
+    def write(self, at: int, line: dict[str, Any]) -> None:
+        """One line as received at `at` in nanoseconds, `line` without its `at`; numbers may be fields.Number.
+
+        Raises InputError when time would go backwards.
+        """
+        if at < self._last_at:
+            raise InputError(f"{self.path}: {instant_text(at)} is earlier than the line before")
+        self._last_at = at
+        self._put(encode({"at": instant_text(at), **line}))
+
+    def _put(self, text: str) -> None:
+        data = text.encode("utf-8") + b"\n"
+        self._ending.add(data)
+        self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        (self._packed or self._file).write(data)
