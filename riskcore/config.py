@@ -185,13 +185,16 @@ def _accounts(
     found = {}
     for name in sorted(table):
         path = f"accounts.{toml_key(name) if name == shown_key(name) else shown_key(name)}"
+        if not name or len(name) > LONGEST_TEXT or not name.isprintable():
+            raise ConfigError(f"{path}: no account is called so")
         override = _table(table[name], path)
         refuse_unknown(override, ("rules",), path)
         merged = {
             rule: _merged(by_name(rule), rules.get(rule), instances, f"{path}.rules.{rule}")
             for rule, instances in _raw_rules(override.get("rules", {}), f"{path}.rules").items()
         }
-        found[name] = _plain_rules(merged, f"{path}.rules", warnings)
+        if merged:
+            found[name] = _plain_rules(merged, f"{path}.rules", warnings)
     return found
 
 

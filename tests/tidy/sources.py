@@ -1,0 +1,41 @@
+"""The shipped Python files, parsed once."""
+
+import ast
+from functools import cache, lru_cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("riskcore", "adapters", "replay")
+
+
+@lru_cache(maxsize=1)
+def shipped() -> dict[str, Path]:
+    """Every shipped module by its dotted name."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imported(path: Path) -> list[tuple[int, str]]:
+    """(line, module) of every import anywhere in a file, whatever it is nested in."""
+    found = []
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found.extend((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            module = node.module or ""
+            found.extend((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+    return found
+
+
+def inside(name: str, room: str) -> bool:
+    return name == room or name.startswith(f"{room}.")
