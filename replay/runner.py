@@ -68,6 +68,7 @@ class Runner:
             self.quotes(Quotes(*(list(column) for column in zip(*event.body.quotes, strict=True))))
             return
         if isinstance(event.body, TradingDayOpened):
+            self.end_day(event.body.day.trade_date)
             self.turn.rulebook = rulebook_of(event.body.settings, self.restrict)
         else:
             self._open_day_of(event.at)
@@ -94,6 +95,13 @@ class Runner:
         return self.book
 
     # ---- days ----------------------------------------------------------------------------------------
+
+    def end_day(self, next_date: str) -> None:
+        """Close the open day under its own rules, as a stored stream that ends with DayRolled asks for."""
+        self._settle()
+        self.turn.end_day(next_date)
+        self._watch = None
+        self._hand_on()
 
     def _open_day_of(self, at: int) -> None:
         day = self.book.day

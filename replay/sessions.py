@@ -47,6 +47,7 @@ class Replay:
     rows: list[dict[str, Any]] = field(default_factory=list)
     _runner: Runner | None = None
     _last_at: int | None = None
+    _rolled: DayRolled | None = None  # The last event of a journal export, when its last day is over.
 
     @property
     def runner(self) -> Runner:
@@ -110,10 +111,13 @@ class Replay:
                 check_order(self._last_at, first_at, path.name)
             last_at, count = event.at, count + 1
             runner.event(event)
+        if self._rolled is not None:
+            runner.end_day(self._rolled.next_date)
         self._close(path, "journal", lines.sha256, count, first_at, last_at)
 
     def _facts(self, path: Path, lines: Any) -> Iterator[Event]:
         for _, event, _ in read_export(lines, path.name, self.warn, self.options.strict):
+            self._rolled = event.body if isinstance(event.body, DayRolled) else None
             if event.derived:
                 self.comparison.record(event)
             else:

@@ -40,6 +40,7 @@ class Turn:
         self.events: list[e.Event] = []
         self._next_due: int | None = None
         self._timers_known = False
+        self._day_ended = False
 
     # ---- facts ---------------------------------------------------------------------------------------
 
@@ -77,13 +78,21 @@ class Turn:
         day = self.book.day
         if day is not None:
             assert fact.at == day.closes_at, "a trading day opens at the instant the one before it ends"
-            self._fire_timers(fact.at - 1)
-            rolled = e.DayRolled(day.trade_date, body.day.trade_date)
-            self.derive(fact.at, f"reset@{fact.at}", rolled)
+            self.end_day(body.day.trade_date)
             fact = replace(fact, body=carried_over(self.book, body))
+            self._day_ended = False
         self.events.append(fact)
         apply(self.book, fact)
         self._timers_known = False
+
+    def end_day(self, next_date: str) -> None:
+        """Close the open day under its own rules: timers due before its end, then DayRolled, once."""
+        day = self.book.day
+        if day is None or self._day_ended:
+            return
+        self._fire_timers(day.closes_at - 1)
+        self.derive(day.closes_at, f"reset@{day.closes_at}", e.DayRolled(day.trade_date, next_date))
+        self._day_ended = True
 
     def _handle(self, fact: e.Event) -> None:
         effect = apply(self.book, fact)
@@ -133,25 +142,31 @@ class Turn:
     # ---- judging -------------------------------------------------------------------------------------
 
     def _judge_all(self, event: e.Event, effect: Effect) -> None:
+        marked = isinstance(event.body, e.MARKING)
         for account_id in effect.accounts:
             account = self.book.accounts[account_id]
-            instances = self.rulebook.instances(account)
-            if instances or account.obligations:
-                self._judge(account, instances, event, effect)
+            if marked:
+                self._judge_mark(account, event, effect)
+            elif account.obligations or self.rulebook.instances(account):
+                self._judge(account, event, effect)
 
-    def _judge(self, account: Account, instances: Sequence[RuleInstance], event: e.Event, effect: Effect) -> None:
-        profile = self.rulebook.profile
-        view = View(self.book, account, event, effect, profile.pnl_basis, profile.mark)
-        judging = [instance for instance in instances if not self._blind(instance)]
-        candidates: list[Candidate] = []
-        for instance in judging:
-            if instance.rule.remember is not None:
-                view.rule_key = instance.key
-                candidates.extend(self._remember(instance, view))
-        for instance in judging:
-            view.rule_key = instance.key
-            candidates.extend(self._evaluate(instance, view))
-        candidates.extend(operator_candidates(view, self.rulebook.profile))
+    def _judge_mark(self, account: Account, event: e.Event, effect: Effect) -> None:
+        """A moved mark concerns only the rules that read quotes, and neither the guard nor an obligation."""
+        readers = self.rulebook.quote_readers(account)
+        if readers:
+            view = self._view(account, event, effect)
+            candidates = self._look(readers, view)
+            if candidates:
+                self._issue(account, event, candidates)
+                self._discharge(account, event)
+            if candidates or view.changed:
+                self._timers_known = False
+
+    def _judge(self, account: Account, event: e.Event, effect: Effect) -> None:
+        instances = self.rulebook.instances(account)
+        view = self._view(account, event, effect)
+        candidates = self._look(instances, view)
+        candidates.extend(operator_candidates(view))
         for lockout_id in override_ends(view, self.rulebook.profile):
             self.derive(event.at, event.key, e.LockoutEnded(account.id, lockout_id, "override"))
         if candidates:
@@ -165,9 +180,26 @@ class Turn:
         if view.changed or candidates:
             self._timers_known = False
 
+    def _view(self, account: Account, event: e.Event, effect: Effect) -> View:
+        profile = self.rulebook.profile
+        return View(self.book, account, event, effect, profile.pnl_basis, profile.mark)
+
+    def _look(self, instances: Sequence[RuleInstance], view: View) -> list[Candidate]:
+        """All rules remember, then all rules judge: none sees another one's decision."""
+        if self.book.lacks:
+            instances = [instance for instance in instances if not self._blind(instance)]
+        candidates: list[Candidate] = []
+        for instance in instances:
+            if instance.rule.remember is not None:
+                view.rule_key = instance.key
+                candidates.extend(self._remember(instance, view))
+        for instance in instances:
+            view.rule_key = instance.key
+            candidates.extend(self._evaluate(instance, view))
+        return candidates
+
     def _blind(self, instance: RuleInstance) -> bool:
-        lacks = self.book.lacks
-        return bool(lacks) and any(need in lacks for need in instance.rule.needs(instance.params))
+        return any(need in self.book.lacks for need in instance.rule.needs(instance.params))
 
     def _remember(self, instance: RuleInstance, view: View) -> list[Candidate]:
         assert instance.rule.remember is not None
@@ -355,7 +387,8 @@ def fold(book: Book, rulebook: Rulebook, event: e.Event) -> None:
     for effect in effects:
         for account_id in effect.accounts:
             account = book.accounts[account_id]
-            instances = rulebook.instances(account)
+            marked = isinstance(body, e.MARKING)
+            instances = rulebook.quote_readers(account) if marked else rulebook.instances(account)
             if instances:
                 _remember(book, rulebook, account, instances, event, effect)
     book.now = event.at
