@@ -443,6 +443,7 @@ Derived = (
 )
 Body = Fact | Derived
 QUOTES = (QuoteObserved, MarketTraded)
+MARKING = (QuoteObserved, MarketTraded, BarObserved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ OPERATOR = "OPERATOR"
 NEVER_UNLOCKED = ("condition", "terminal")
 
 
-def operator_candidates(view: View, profile: Profile) -> list[Candidate]:
+def operator_candidates(view: View) -> list[Candidate]:
     """Commands of a personal lockout: locked until the instant, and flat."""
     body = view.event.body
     if not isinstance(body, LockRequested):

@@ -50,6 +50,7 @@ class Rulebook:
     overrides: dict[str, dict[str, list[dict[str, Any]]]]
     restrict: tuple[str, ...] = ()
     _instances: dict[tuple[int, str | None], tuple[RuleInstance, ...]] = field(default_factory=dict)
+    _readers: dict[tuple[int, str | None], tuple[RuleInstance, ...]] = field(default_factory=dict)
 
     def judges(self, account: Account) -> bool:
         """Whether the account is judged: named in the profile, or nobody can say that it is not.
@@ -70,6 +71,15 @@ class Rulebook:
         cached = self._instances.get(cache_key)
         if cached is None:
             cached = self._instances[cache_key] = self._build(account) if self.judges(account) else ()
+        return cached
+
+    def quote_readers(self, account: Account) -> tuple[RuleInstance, ...]:
+        """The rules of an account that look at quotes; the others declare that they read none."""
+        cache_key = (account.id, account.name)
+        cached = self._readers.get(cache_key)
+        if cached is None:
+            readers = tuple(one for one in self.instances(account) if one.rule.quiet is not None)
+            cached = self._readers[cache_key] = readers
         return cached
 
     def _build(self, account: Account) -> tuple[RuleInstance, ...]:

@@ -45,7 +45,7 @@ class Params:
     unknown_symbol_action: str = spec(
         "allow_unlimited",
         "choice_or_number",
-        choices=("block", "allow_unlimited", "allow_with_limit"),
+        choices=("block", "allow_unlimited", "allow_with_limit:N"),
         doc="for roots that are not listed when there is no default_limit",
     )
     enforcement: str = spec(

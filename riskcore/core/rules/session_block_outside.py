@@ -27,7 +27,7 @@ class Params:
         0, "int", unit="s", low=0, high=3_600, stricter="higher", doc="how long before the end to close"
     )
     warn_before_end_seconds: tuple[int, ...] = spec(
-        (300, 60), "seconds_list", unit="s", doc="when to alert before the end"
+        (300, 60), "seconds_list", unit="s", low=1, doc="when to alert before the end"
     )
     holidays: tuple[str, ...] = spec((), "dates", doc="days without any window")
     early_closes: Mapping[str, int] = spec({}, "date_times", doc="days that end early")

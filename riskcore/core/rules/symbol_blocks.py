@@ -16,9 +16,9 @@ RULE_ID = "RULE-011"
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    blocked_symbols: tuple[str, ...] = spec((), "roots", doc="products that may not be traded")
+    blocked_symbols: tuple[str, ...] = spec((), "roots", stricter="higher", doc="products that may not be traded")
     allowed_symbols: tuple[str, ...] | None = spec(
-        None, "roots", optional=True, doc="if given, every other product is blocked"
+        None, "roots", optional=True, stricter="lower", doc="if given, every other product is blocked"
     )
     include_micros: bool = spec(False, "bool", stricter="true", doc="a blocked product blocks its micro contract too")
     close_existing: bool = spec(True, "bool", stricter="true", doc="close positions that are open when blocked")

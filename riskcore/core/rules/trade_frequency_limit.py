@@ -5,7 +5,7 @@ where requests are sent, so `count_enforcement_fills` has no effect on recorded 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from riskcore.core.events import Command
 from riskcore.core.quantities import SECOND_NS
@@ -42,7 +42,7 @@ class Params:
         "until_reset",
         "choice_or_number",
         unit="s",
-        choices=("until_reset", "duration"),
+        choices=("until_reset", "duration:N"),
         doc="lock for the rest of the day, or duration:SECONDS",
     )
     count_enforcement_fills: bool = spec(False, "bool", doc="count the fills of riskcore's own orders")
@@ -108,11 +108,14 @@ def _windows(params: Params, view: View) -> list[tuple[str, int, Callable[[Trade
 
 
 def _lock(params: Params, view: View, window: str, reason: str) -> Command:
+    """The lockout of a window. The session's ends with the session, however long it was to last."""
     if window != SESSION:
         return lock_for(params.cooldowns[window], view.now, reason, key=window)
     if params.session_lockout == "until_reset":
         return lock_until_reset(reason, key=SESSION)
-    return lock_for(_duration(params.session_lockout), view.now, reason, key=SESSION)
+    pause = lock_for(_duration(params.session_lockout), view.now, reason, key=SESSION)
+    assert view.book.day is not None and pause.expires_at is not None
+    return replace(pause, expires_at=min(pause.expires_at, view.book.day.closes_at))
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:

@@ -39,9 +39,15 @@ class PartialExit:
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    auto_stop_loss: AutoStopLoss | None = spec(None, "table", table=AutoStopLoss, doc="a stop for every position")
-    auto_breakeven: AutoBreakeven | None = spec(None, "table", table=AutoBreakeven, doc="move the stop to the entry")
-    trailing_stop: TrailingStop | None = spec(None, "table", table=TrailingStop, doc="let the stop follow the market")
+    auto_stop_loss: AutoStopLoss | None = spec(
+        None, "table", optional=True, table=AutoStopLoss, doc="a stop for every position"
+    )
+    auto_breakeven: AutoBreakeven | None = spec(
+        None, "table", optional=True, table=AutoBreakeven, doc="move the stop to the entry"
+    )
+    trailing_stop: TrailingStop | None = spec(
+        None, "table", optional=True, table=TrailingStop, doc="let the stop follow the market"
+    )
     min_step_ticks: int = spec(1, "int", unit="ticks", low=1, doc="smallest move of a stop")
     min_interval_ms: int = spec(1_000, "int", unit="ms", low=0, high=60_000, doc="shortest time between two moves")
     partial_exits: tuple[PartialExit, ...] = spec((), "tables", table=PartialExit, doc="exits at multiples of R")
