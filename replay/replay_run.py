@@ -34,12 +34,16 @@ def run_replay(
     skip_bad_lines: bool = False,
     strict: bool = False,
     every_event: bool = False,
+    keep_quotes: bool = False,
     warn: Warn = ignore,
     progress: Progress = ignore,
     listeners: tuple[Listener, ...] = (),
 ) -> dict[str, Any]:
-    """The result of INTERFACE.md 5. Raises ConfigError, InputError, StoreError and their kin."""
-    forms = [detect_form(path) for path in sessions]
+    """The result of INTERFACE.md 5; `keep_quotes` hands quiet quotes to the listeners too.
+
+    Raises ConfigError, InputError, StoreError and their kin.
+    """
+    forms = [detect_form(path, skip_bad_lines=skip_bad_lines) for path in sessions]
     if "journal" in forms and (sets or config_given):
         raise ConfigError(
             "a journal export is judged by the settings it carries; use whatif for others, or leave out --set/--config"
@@ -61,7 +65,7 @@ def run_replay(
             skip_bad_lines=skip_bad_lines,
             strict=strict,
             every_event=every_event,
-            keep_quotes=store is not None,
+            keep_quotes=keep_quotes or store is not None,
             listeners=listeners,
         )
         return Replay(options, warn, progress).run(sessions)

@@ -57,7 +57,7 @@ class Replay:
     def run(self, paths: Sequence[Path]) -> dict[str, Any]:
         """Run all sessions and return the result. Raises InputError, Corrupt, ConfigError."""
         for path in paths:
-            form = detect_form(path)
+            form = detect_form(path, skip_bad_lines=self.options.skip_bad_lines)
             self.comparison.begin(form == "journal")
             if form == "wire":
                 self._wire(path)

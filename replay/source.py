@@ -1,0 +1,141 @@
+"""Where a report reads its events from: session files of either form, or days of a journal.
+
+One stream of stored events, facts and derived, is pushed to listeners, whatever the source. A wire recording is run
+through the core for it under the settings; recorded decisions are taken as they stand.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from replay.recording import detect_form, open_lines
+from replay.replay_run import run_replay
+from replay.runner import Listener
+from replay.sessions import Progress, Warn, ignore
+from riskcore.config import find_file, load_settings
+from riskcore.core.events import Event, TradingDayOpened
+from riskcore.errors import ConfigError, InputError
+from riskcore.schema.export import Stored, read_export
+from riskcore.store.journal import Journal
+from riskcore.store.location import choose_days, choose_profile, existing_store
+
+# Events handed on together: enough that the calls cost nothing, few enough for any memory.
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a command line asked for. Without sessions the journal in `store` (None: the default one) is meant."""
+
+    sessions: tuple[Path, ...] = ()
+    store: str | None = None
+    profile: str | None = None
+    days: tuple[str, ...] = ()
+    config_path: Path | None = None
+    sets: tuple[str, ...] = ()
+    config_given: bool = False
+    skip_bad_lines: bool = False
+    strict: bool = False
+
+    def form(self) -> str:
+        """wire, journal (both files) or store. Raises ConfigError for files of both forms, InputError."""
+        forms = {detect_form(path, skip_bad_lines=self.skip_bad_lines) for path in self.sessions}
+        if len(forms) > 1:
+            raise ConfigError("give wire recordings or journal exports, not both at once")
+        form = forms.pop() if forms else "store"
+        if form != "wire" and self.sets:
+            raise ConfigError("recorded days carry the settings they were judged by; leave out --set")
+        return form
+
+
+@dataclass(slots=True)
+class OnlyDays:
+    """Hands on the events of some trading days."""
+
+    listener: Listener
+    days: tuple[str, ...]
+    seen: list[str] = field(default_factory=list)
+    _wanted: bool = False
+
+    def listen(self, events: Sequence[Event]) -> None:
+        kept = []
+        for event in events:
+            if isinstance(event.body, TradingDayOpened):
+                trade_date = event.body.day.trade_date
+                self.seen.append(trade_date)
+                self._wanted = not self.days or trade_date in self.days
+            if self._wanted:
+                kept.append(event)
+        if kept:
+            self.listener(kept)
+
+
+def feed(
+    source: Source, listener: Listener, *, keep_quotes: bool, warn: Warn = ignore, progress: Progress = ignore
+) -> None:
+    """Push every stored event of the source to the listener. Raises ConfigError, InputError, StoreError."""
+    form = source.form()
+    if form == "store":
+        _feed_store(source, listener, progress)
+        return
+    chosen = OnlyDays(listener, source.days)
+    if form == "journal":
+        for path in source.sessions:
+            _feed_export(source, path, chosen, warn, progress)
+    else:
+        run_replay(
+            source.sessions,
+            config_path=source.config_path,
+            sets=source.sets,
+            config_given=source.config_given,
+            skip_bad_lines=source.skip_bad_lines,
+            strict=source.strict,
+            keep_quotes=keep_quotes,
+            listeners=(chosen.listen,),
+            warn=warn,
+            progress=progress,
+        )
+    choose_days(chosen.seen, source.days, "the sessions")
+
+
+def _feed_export(source: Source, path: Path, chosen: OnlyDays, warn: Warn, progress: Progress) -> None:
+    known = chosen.seen[-1] if chosen.seen else ""
+    for events in batches(read_export(open_lines(path), path.name, warn, source.strict)):
+        opened = events[0].body
+        if isinstance(opened, TradingDayOpened) and opened.day.trade_date <= known:
+            day = opened.day.trade_date
+            raise InputError(f"{path.name}: day {day} was given after {known}; give each day once, oldest first")
+        chosen.listen(events)
+        progress(path.name, len(events))
+
+
+def _feed_store(source: Source, listener: Listener, progress: Progress) -> None:
+    with open_journal(source) as (journal, days):
+        for day in choose_days(days, source.days, f"profile {journal.profile}"):
+            for events in batches(journal.read(day)):
+                listener(events)
+            progress(f"{journal.profile} {day}", journal.last_seq(day))
+
+
+def batches(stored: Iterable[Stored]) -> Iterator[list[Event]]:
+    """The events of a stored stream, many at a time; an opening event always begins a batch."""
+    events: list[Event] = []
+    for _, event, _ in stored:
+        if events and (len(events) >= BATCH or isinstance(event.body, TradingDayOpened)):
+            yield events
+            events = []
+        events.append(event)
+    if events:
+        yield events
+
+
+@contextmanager
+def open_journal(source: Source) -> Iterator[tuple[Journal, list[str]]]:
+    """The journal a source means, and its days. Raises ConfigError when there is none, StoreError."""
+    where = existing_store(source.store)
+    configured = None
+    if source.profile is None and (source.config_path is not None or find_file() is not None):
+        configured = str(load_settings(source.config_path).plain["profile"]["name"])
+    with Journal.open(where, choose_profile(where, source.profile, configured)) as journal:
+        yield journal, journal.streams()
