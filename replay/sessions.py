@@ -93,7 +93,7 @@ class Replay:
         for items in reader:
             check_order(self._last_at, reader.first_at, path.name)
             for item in items:
-                if item.__class__ is Quotes:
+                if isinstance(item, Quotes):
                     runner.quotes(item)
                 else:
                     runner.event(item)
