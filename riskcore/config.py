@@ -98,8 +98,6 @@ def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults")
     warnings: list[str] = []
     try:
         plain = _read(raw, warnings)
-    except RecursionError:
-        raise ConfigError(f"{source}: nested too deeply") from None
     except ConfigError as error:
         raise ConfigError(str(error) if source == "defaults" else f"{source}: {error}") from None
     return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from riskcore.config import LARGEST_FILE, load_settings, read_settings, settings_toml
+from riskcore.config import LARGEST_FILE, load_settings, read_settings, settings_toml, user_config_folder
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.rules import RULES
 from riskcore.core.state import Account
@@ -285,6 +285,109 @@ def test_set_does_not_reach_through_a_value() -> None:
 @pytest.mark.parametrize("text", ["[", "a = ", "x = 1\nx = 2", "a = " + "[" * 50_000, "a = " + "9" * 5000, "\x00"])
 def test_what_is_no_toml_is_refused(text: str) -> None:
     assert "not valid TOML" in refused(text)
+
+
+WORKDAYS = {"days": [0, 1, 2, 3, 4]}
+HOURS = "[rules.session_block_outside]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "stored"),
+    [
+        ("windows = [{ start = '17:00', end = '15:10' }]", "windows", [{**WORKDAYS, "start": 61_200, "end": 54_600}]),
+        (
+            "windows = [{ days = ['sun', 'Mon'], start = 08:30:00, end = '15:00:30' }]",
+            "windows",
+            [{"days": [0, 6], "start": 30_600, "end": 54_030}],
+        ),
+        (
+            "per_instrument = { zc = [{ start = '09:00', end = '13:20' }] }",
+            "per_instrument",
+            {"ZC": [{**WORKDAYS, "start": 32_400, "end": 48_000}]},
+        ),
+        ("holidays = ['2026-11-26', 2026-12-25]", "holidays", ["2026-11-26", "2026-12-25"]),
+        ("early_closes = { 2026-11-27 = '12:15' }", "early_closes", {"2026-11-27": 44_100}),
+        ("timezone = 'Europe/Berlin'", "timezone", "Europe/Berlin"),
+    ],
+)
+def test_hours_are_read(text: str, field: str, stored: object) -> None:
+    assert read_settings(HOURS + text).plain["rules"]["session_block_outside"][0][field] == stored
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("windows = []", "needs one window or more"),
+        ("windows = [{ start = '08:00' }]", "a window needs start and end"),
+        ("windows = [{ start = '08:00', end = '08:00' }]", "start and end must differ"),
+        ("windows = [{ days = [], start = '08:00', end = '09:00' }]", "days must name one day or more"),
+        ("windows = [{ days = ['Funday'], start = '08:00', end = '09:00' }]", "'Funday' is no day; write Mon, Tue"),
+        ("windows = [{ days = ['Mon', 'Mon'], start = '08:00', end = '09:00' }]", "names a value twice"),
+        ("windows = [{ begin = '08:00' }]", "windows.0.begin: unknown setting"),
+        ("windows = [{ start = '8:00', end = '09:00' }]", "windows.0.start = '8:00': must be a time of day HH:MM"),
+        ("windows = [{ start = 08:00:00.5, end = '09:00' }]", "must be a time of day"),
+        ("windows = 3", "windows = 3: must be a list of { days, start, end }"),
+        ("per_instrument = []", "must be a table of product root"),
+        ("per_instrument = { 'E S' = [] }", "'E S' is no product root"),
+        (
+            "per_instrument = { es = [{ start = '09:00', end = '10:00' }], ES = [{ start = '09:00', end = '10:00' }] }",
+            "ES is given twice",
+        ),
+        ("holidays = ['2026-11-31']", "'2026-11-31' is no date"),
+        ("holidays = ['2026-W48-4']", "is no date"),
+        ("holidays = [2026-11-26T00:00:00]", "is no date"),
+        ("early_closes = { tomorrow = '12:15' }", "'tomorrow' is no date"),
+    ],
+)
+def test_hours_that_make_no_sense_are_refused(text: str, part: str) -> None:
+    assert part in refused(HOURS + text)
+
+
+def test_texts_are_short_and_printable() -> None:
+    text = "[rules.daily_realized_profit]\nmessage = {}"
+    for bad in ('"a\\u0007b"', '"' + "x" * 201 + '"', "1"):
+        assert "must be text of up to 200 printable characters" in refused(text.format(bad))
+    assert read_settings(text.format('"' + "x" * 200 + '"'))
+
+
+def test_accounts_must_be_possible_names() -> None:
+    for name in ('""', '"a\\nb"', '"' + "x" * 201 + '"'):
+        assert "no account is called so" in refused(f"[accounts.{name}.rules.max_contracts]")
+    assert read_settings("[accounts.A]\n[accounts.B.rules]").plain["accounts"] == {}
+    assert "accounts = -1: must be" in refused("[profile]\naccounts = -1")
+    assert "accounts.0 = true: must be" in refused("[profile]\naccounts = [true]")
+
+
+def test_a_rule_is_not_given_without_end() -> None:
+    assert "given 101 times; 100 are allowed" in refused("[[rules.max_contracts]]\n" * 101)
+    read_settings("[[rules.max_contracts]]\n" * 100)
+
+
+def test_roots_are_upper_cased_and_named_once() -> None:
+    text = "[rules.symbol_blocks]\nblocked_symbols = {}"
+    assert read_settings(text.format("['cl', 'ES']")).plain["rules"]["symbol_blocks"][0]["blocked_symbols"] == [
+        "CL",
+        "ES",
+    ]
+    assert "names a value twice" in refused(text.format("['cl', 'CL']"))
+    assert "blocks nothing" in "".join(read_settings(text.format("[]")).warnings)
+
+
+@pytest.mark.parametrize(
+    ("system", "variable", "folder"),
+    [
+        ("win32", "APPDATA", "riskcore"),
+        ("darwin", "HOME", "Library/Application Support/riskcore"),
+        ("linux", "HOME", ".config/riskcore"),
+    ],
+)
+def test_the_config_folder_of_each_system(
+    system: str, variable: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.setattr("sys.platform", system)
+    assert user_config_folder() == tmp_path / folder
 
 
 def test_files_are_named_in_messages(tmp_path: Path) -> None:

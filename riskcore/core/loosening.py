@@ -152,13 +152,7 @@ def _rules_now(old: Mapping[str, Tables], new: Mapping[str, Tables], everything:
 
 
 def _table_now(rule: Rule, old: Plain, new: Plain) -> dict[str, Any]:
-    mixed = {name: old[name] if _field_loosens(rule, name, old, new) else value for name, value in new.items()}
-    try:
-        rule.build({name: value for name, value in mixed.items() if name not in SWITCHES})
-    except ValueError:
-        # Fields that only make sense together changed in different directions: all of them wait.
-        return dict(old)
-    return mixed
+    return {name: old[name] if _field_loosens(rule, name, old, new) else value for name, value in new.items()}
 
 
 def _field_loosens(rule: Rule, name: str, old: Plain, new: Plain) -> bool:

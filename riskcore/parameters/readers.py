@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, time
 from fractions import Fraction
 from itertools import pairwise
@@ -19,6 +20,7 @@ LONGEST_LIST = 1000
 EVERY_WORKDAY = [0, 1, 2, 3, 4]
 _ROOT_OF_CODE = {code: root for code, root, *_ in PRODUCTS}
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _ROOT = re.compile(r"[A-Z0-9]{1,8}", re.ASCII)
 
@@ -125,11 +127,9 @@ def read_clock(value: Any, place: Place) -> int:
 def read_date(value: Any, place: Place) -> str:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
-    try:
-        if isinstance(value, str) and len(value) == len("2026-11-26"):
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        with suppress(ValueError):
             return date.fromisoformat(value).isoformat()
-    except ValueError:
-        pass
     raise ConfigError(f"{place.path}: {shown(value)} is no date; write it like 2026-11-26")
 
 

@@ -29,6 +29,8 @@ def limit_in_force(settings: dict[str, Any], account: Account) -> int:
 
 
 LOSS = "[rules.daily_realized_loss]\n"
+BLOCKS = "[rules.symbol_blocks]\n"
+RUN = "consecutive_losses = {{ count = {}, cooldown_seconds = 60 }}"
 PER_ROOT = "[rules.max_contracts_per_instrument]\n"
 
 
@@ -65,6 +67,15 @@ def test_no_difference_is_no_change() -> None:
         ),
         ("[rules.max_contracts]", "[rules.max_contracts]\ninclude_working_orders = true", False),
         ("[rules.max_contracts]\ninclude_working_orders = true", "[rules.max_contracts]", True),
+        (BLOCKS, f"{BLOCKS}blocked_symbols = ['CL']", False),
+        (f"{BLOCKS}blocked_symbols = ['CL', 'ES']", f"{BLOCKS}blocked_symbols = ['ES', 'NQ']", True),
+        (BLOCKS, f"{BLOCKS}allowed_symbols = ['CL']", False),
+        (f"{BLOCKS}allowed_symbols = ['CL', 'ES']", f"{BLOCKS}allowed_symbols = ['ES']", False),
+        (f"{BLOCKS}allowed_symbols = ['ES']", f"{BLOCKS}allowed_symbols = ['ES', 'CL']", True),
+        ("[rules.cooldown_after_loss]", f"[rules.cooldown_after_loss]\n{RUN.format(3)}", False),
+        (f"[rules.cooldown_after_loss]\n{RUN.format(3)}", f"[rules.cooldown_after_loss]\n{RUN.format(2)}", False),
+        (f"[rules.cooldown_after_loss]\n{RUN.format(3)}", f"[rules.cooldown_after_loss]\n{RUN.format(4)}", True),
+        (f"[rules.cooldown_after_loss]\n{RUN.format(3)}", "[rules.cooldown_after_loss]", True),
         ("[profile]\non_blind = 'flatten'", "[profile]\non_blind = 'alert'", True),
         ("[profile]\non_blind = 'alert'", "[profile]\non_blind = 'flatten'", False),
         ("[profile]\nstrict_mode = true", "[profile]", True),
@@ -146,10 +157,24 @@ def test_the_policy_itself_cannot_be_loosened_at_once() -> None:
     assert now["rules"] == old["rules"]
 
 
-def test_fields_that_need_one_another_wait_together() -> None:
-    old = plain("[rules.max_unrealized_profit]\nmode = 'breakeven'\narm_profit = 100")
-    new = plain("[rules.max_unrealized_profit]\nprofit_target = 900")
-    assert in_force_now(old, new)["rules"]["max_unrealized_profit"][0]["mode"] == "breakeven"
+def test_fields_that_need_one_another_hold_together() -> None:
+    """Whatever changes between two valid settings, what is in force at once is valid and never looser than before."""
+    modes = ["mode = 'breakeven'\narm_profit = 100", "mode = 'give_back'\narm_profit = 50", "profit_target = 900", ""]
+    runs = ["", RUN.format(2), RUN.format(5), "loss_thresholds = []"]
+    exits = ["", "partial_exits = [{ at_r = 1, fraction = 1 }]", "auto_stop_loss = { ticks = 4 }"]
+    texts = [
+        f"[rules.max_unrealized_profit]\n{mode}\n[rules.cooldown_after_loss]\n{run}\n"
+        f"[rules.trade_management]\nenabled = true\n{part}"
+        for mode in modes
+        for run in runs
+        for part in exits
+    ]
+    settings = [plain(text) for text in texts]
+    for old in settings:
+        for new in settings:
+            now = in_force_now(old, new)
+            rulebook_of(now).instances(Account(1, "A"))
+            assert not any(change.loosens for change in compare(old, now))
 
 
 def test_a_change_names_both_values() -> None:
