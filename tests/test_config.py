@@ -266,6 +266,7 @@ def test_set_reads_toml_values_and_plain_text() -> None:
         "x",
         "x=1",
         "a b.c=1",
+        "a.b\nc=1",
         "rules.=1",
         "profile.name.x=1\n[rules]",
         "rules.x.y=1",

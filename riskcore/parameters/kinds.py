@@ -1,7 +1,7 @@
 """The kinds of settings and whole tables of them: read with every default filled in, written as TOML."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from riskcore.core.rules.base import default_of
@@ -48,9 +48,7 @@ KINDS = {
 
 
 def plain_of(value: Any) -> Any:
-    """A default as plain data: tuples become lists, nested parameters dicts."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {parameter.name: plain_of(getattr(value, parameter.name)) for parameter in fields(value)}
+    """A default as plain data: tuples become lists."""
     if isinstance(value, (tuple, list)):
         return [plain_of(item) for item in value]
     if isinstance(value, Mapping):

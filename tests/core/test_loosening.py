@@ -117,6 +117,7 @@ def test_rules_that_come_and_go() -> None:
     assert judged(f"{LOSS}enabled = false", "") == {"rules.daily_realized_loss.0": False}
     twice = "[[rules.daily_realized_loss]]\n[[rules.daily_realized_loss]]\nloss_limit = 9"
     assert judged(LOSS, twice) == {"rules.daily_realized_loss.1": False}
+    assert in_force_now(plain(LOSS), plain(twice)) == plain(twice)
     assert in_force_now(plain(twice), plain(LOSS))["rules"] == plain(twice)["rules"]
     assert in_force_now(plain(LOSS), plain(""))["rules"] == plain(LOSS)["rules"]
 
