@@ -20,6 +20,7 @@ _LONGEST_CONTRACT = 1000
 _CACHED = 4096
 _FEW = 8  # Under so many quotes in a minute the columns of a minute cost more than they save.
 _FRACTION_DIGITS = 9
+_BARE_WIDTH = len("2026-08-19T14:31:32.Z")
 _NUMERIC = b"0123456789.-"
 _NUMBER, _WORD = rb"(?:null)?", rb'(?:"[^"\\\x00-\x1f\x7f-\xff]*"|true|false|null)?'
 _PAIR = (
@@ -84,19 +85,16 @@ class _ByText(dict[str, tuple[int]]):
         return found
 
 
-class _ByInteger(dict[int | None, int | None]):
-    """The price of each JSON integer, and None for no price."""
+class _ByInteger(dict[int, int]):
+    """The price of each JSON integer."""
 
-    def __missing__(self, value: int | None) -> int | None:
+    def __missing__(self, value: int) -> int:
+        if abs(value) >= 10**LARGEST_DIGITS:
+            raise ValueError("number too large")
         if len(self) >= _CACHED:
             self.clear()
-        if value is None:
-            found = None
-        elif abs(value) >= 10**LARGEST_DIGITS:
-            raise ValueError("number too large")
-        else:
-            found = value * PRICE_SCALE
-        self[value] = found
+        found: int
+        found = self[value] = value * PRICE_SCALE
         return found
 
 
@@ -133,9 +131,9 @@ class QuoteLines:
             return Quotes(
                 self._instants([row.at for row in rows]),
                 list(contracts),
-                [x[0] if (x := price.last).__class__ is tuple else whole[x] for price in prices],
-                [x[0] if (x := price.bid).__class__ is tuple else whole[x] for price in prices],
-                [x[0] if (x := price.ask).__class__ is tuple else whole[x] for price in prices],
+                [x if (x := row.last) is None else x[0] if x.__class__ is tuple else whole[x] for row in prices],
+                [x if (x := row.bid) is None else x[0] if x.__class__ is tuple else whole[x] for row in prices],
+                [x if (x := row.ask) is None else x[0] if x.__class__ is tuple else whole[x] for row in prices],
             )
         except (msgspec.MsgspecError, ValueError):
             return None
@@ -147,12 +145,8 @@ class QuoteLines:
         """
         count, width = len(texts), len(texts[0])
         joined = "".join(texts)
-        digits = width - len("2026-08-19T14:31:32.Z")
-        if (
-            not 1 <= digits <= _FRACTION_DIGITS
-            or joined[19::width] != "." * count
-            or joined[width - 1 :: width] != "Z" * count
-        ):
+        same_form = joined[_BARE_WIDTH - 2 :: width] == "." * count and joined[width - 1 :: width] == "Z" * count
+        if not (same_form and _BARE_WIDTH < width <= _BARE_WIDTH + _FRACTION_DIGITS):
             return [instant(text) for text in texts]
         ats: list[int] = []
         while len(ats) < count:
@@ -162,18 +156,18 @@ class QuoteLines:
             if end - start < _FEW:
                 ats += [instant(text) for text in texts[start : max(end, start + 1)]]
             else:
-                ats += self._of_minute(minute, joined[start * width : end * width], digits)
+                ats += self._of_minute(minute, joined[start * width : end * width], width)
         return ats
 
-    def _of_minute(self, minute: str, joined: str, digits: int) -> list[int]:
+    def _of_minute(self, minute: str, joined: str, width: int) -> list[int]:
         """Instants of one minute out of their joined texts: each becomes 1SSffffff, the 1 keeping leading zeros."""
-        numbers = joined.replace("Z", "").replace(".", "").replace(minute, ",1")
-        found = self._decode_integers(f"[{numbers[1:]}]")
-        zero = 10 ** (digits + 2)
-        if min(found) < zero or max(found) >= zero + 60 * 10**digits:
+        if joined[len(minute) :: width].strip("012345"):
             raise ValueError("no such second")
+        numbers = joined.replace(f"Z{minute}", ",1").replace(".", "")
+        found = self._decode_integers(f"[1{numbers[len(minute) : -1]}]")
+        digits = width - _BARE_WIDTH
         unit = 10 ** (_FRACTION_DIGITS - digits)
-        base = instant(f"{minute}00Z") - zero * unit
+        base = instant(f"{minute}00Z") - 10 ** (digits + 2) * unit
         return [base + number * unit for number in found]
 
 
