@@ -49,7 +49,12 @@ class ExportWriter:
         self.add_links(link(self._profile, self._head, events))
 
     def begin(self, profile: str, previous_hash: str) -> None:
-        """Write the header."""
+        """Begin a day: write a header, unless the day hangs on what was written last."""
+        if self._head is not None:
+            if self._profile == profile and self._head.digest.hex() == previous_hash:
+                return
+            self.close()
+            self._ending = Ending()
         self._profile = profile
         self._put(_header_line(profile, previous_hash))
 

@@ -127,10 +127,9 @@ class Journal:
         return sum(1 for _ in self.read(trade_date))
 
     def export(self, trade_dates: Iterable[str], writer: ExportWriter) -> None:
-        """Write days, which follow one another, as a journal export; the caller closes the writer."""
-        for position, trade_date in enumerate(trade_dates):
-            if position == 0:
-                writer.begin(self.profile, self._anchor(trade_date, 0).hex())
+        """Write days as a journal export; the caller closes the writer."""
+        for trade_date in trade_dates:
+            writer.begin(self.profile, self._anchor(trade_date, 0).hex())
             for page in self._pages(trade_date):
                 writer.add_links(page)
 

@@ -1,0 +1,85 @@
+"""Days as journal exports: out of a journal, out of other exports, or out of wire recordings run through the core."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from replay.recording import open_lines
+from replay.sessions import Progress, Warn, ignore
+from replay.source import Source, feed, open_journal
+from riskcore.core.events import Event, TradingDayOpened
+from riskcore.errors import InputError
+from riskcore.schema.chain import HASH_LENGTH, Link, stream_of
+from riskcore.schema.codec import read_line
+from riskcore.schema.export import ExportWriter, read_export
+from riskcore.store.location import choose_days
+
+
+def export(
+    source: Source, writer: ExportWriter, *, all_days: bool = False, warn: Warn = ignore, progress: Progress = ignore
+) -> list[str]:
+    """Write the days of a source, all but the end line, and return them.
+
+    A journal gives its last day unless days are named or all are wanted; session files give all they hold.
+    Raises ConfigError for days that are not there, InputError, StoreError.
+    """
+    form = source.form()
+    if form == "store":
+        return _from_store(source, writer, all_days)
+    days = _from_exports(source, writer, warn) if form == "journal" else _from_wire(source, writer, warn, progress)
+    if not days:
+        raise InputError(f"{source.sessions[0].name}: nothing was recorded, so there is no day to export")
+    return days
+
+
+def _from_store(source: Source, writer: ExportWriter, all_days: bool) -> list[str]:
+    with open_journal(source) as (journal, stored):
+        asked = source.days if source.days or all_days else stored[-1:]
+        days = choose_days(stored, asked, f"profile {journal.profile}")
+        journal.export(days, writer)
+        return days
+
+
+def _from_wire(source: Source, writer: ExportWriter, warn: Warn, progress: Progress) -> list[str]:
+    days: list[str] = []
+
+    def write(events: Sequence[Event]) -> None:
+        days.extend(event.body.day.trade_date for event in events if isinstance(event.body, TradingDayOpened))
+        writer.add_events(events)
+
+    feed(source, write, keep_quotes=True, warn=warn, progress=progress)
+    return days
+
+
+def _from_exports(source: Source, writer: ExportWriter, warn: Warn) -> list[str]:
+    """Copy days as they are: an older event keeps its version, its bytes and so its hash."""
+    found: list[str] = []
+    for path in source.sessions:
+        wanted = False
+        for opened, link in _links(path, warn, source.strict):
+            if opened is not None:
+                found.append(opened.day.trade_date)
+                wanted = not source.days or opened.day.trade_date in source.days
+                if wanted:
+                    writer.begin(opened.profile, opened.previous_hash)
+            if wanted:
+                writer.add_links([link])
+    return choose_days(found, source.days, "the sessions")
+
+
+def _links(path: Path, warn: Warn, strict: bool) -> Iterator[tuple[TradingDayOpened | None, Link]]:
+    """The lines of an export as links, checked; beside the first of a day its opening."""
+    last = [b""]
+
+    def noted(lines: Iterable[bytes]) -> Iterator[bytes]:
+        for line in lines:
+            last[0] = line
+            yield line
+
+    stream = ""
+    for seq, event, digest in read_export(noted(open_lines(path)), path.name, warn, strict):
+        topic, canonical, _ = read_line(last[0])
+        assert len(digest) == HASH_LENGTH, "a link is a whole hash and canonical bytes"
+        opened = event.body if isinstance(event.body, TradingDayOpened) else None
+        if opened is not None:
+            stream = stream_of(opened.profile, opened.day.trade_date)
+        yield opened, (stream, seq, topic, digest + canonical)
