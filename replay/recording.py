@@ -114,6 +114,11 @@ class WireReader:
         self._content_hash = hashlib.sha256()
         self._section_hash = self._content_hash  # Another object from the second header on.
 
+    @property
+    def ended(self) -> bool:
+        """Whether the last thing read was an end line, and it matched."""
+        return not self._open
+
     def __iter__(self) -> Iterator[list[Item]]:
         with LineFile(self.path) as file:
             for block in file.blocks():

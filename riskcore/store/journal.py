@@ -122,9 +122,17 @@ class Journal:
         Raises Corrupt for anything edited, missing or damaged. Only a rewriting of everything up to the last
         event, or the loss of the last events of the last day, needs a closing hash kept elsewhere to be seen.
         """
+        self.verify_storage()
+        return sum(1 for _ in self.read(trade_date))
+
+    def verify_storage(self) -> None:
+        """Check tables, triggers, pages, and the links between all days; `read` checks a day. Raises Corrupt."""
         self._recorder.check_storage()
         self._check_openings()
-        return sum(1 for _ in self.read(trade_date))
+
+    def opening(self, trade_date: str) -> TradingDayOpened:
+        """What a stored day depends on. Raises StoreError for a day that is not stored, Corrupt."""
+        return self._opening(stream_of(self.profile, trade_date))
 
     def export(self, trade_dates: Iterable[str], writer: ExportWriter) -> None:
         """Write days as a journal export; the caller closes the writer."""

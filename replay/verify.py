@@ -1,0 +1,183 @@
+"""Are recorded decisions what the core decides? Every day alone from its own opening (DESIGN.md, "Replay").
+
+Beside the decisions the hand-over is checked: what a day hands on to the next is what the next one opened with.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from replay.comparison import Comparison
+from replay.recording import open_lines, read_wire
+from replay.replay_run import installed_version
+from replay.runner import Runner
+from replay.sessions import Progress, Warn, ignore
+from replay.source import Source, open_journal
+from riskcore.core.events import DayRolled, Event, TradingDayOpened
+from riskcore.core.step import carried_over
+from riskcore.errors import ConfigError, InputError, StoreError
+from riskcore.schema.export import Stored, read_export
+from riskcore.store.location import choose_days
+
+SCHEMA = "riskcore.verify/1"
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Check:
+    """What was found so far; `result` is what is printed."""
+
+    days: list[Row] = field(default_factory=list)
+    recordings: list[Row] = field(default_factory=list)
+    damage: list[Row] = field(default_factory=list)
+
+    def result(self) -> Row:
+        return {
+            "schema": SCHEMA,
+            "version": installed_version(),
+            "days": self.days,
+            "recordings": self.recordings,
+            "damage": self.damage,
+        }
+
+    def exit_code(self) -> int:
+        """3 for damage, 1 for decisions that differ, else 0 (INTERFACE.md 1)."""
+        if self.damage:
+            return InputError.exit_code
+        return int(any(row["differences"] for row in self.days))
+
+
+class _Day:
+    """One recorded day run again from its own opening."""
+
+    def __init__(self, source: str, opening: Event, opened: TradingDayOpened) -> None:
+        self.source = source
+        self.opened = opened
+        self.events = 0
+        self.last_hash = ""
+        self.comparison = Comparison()
+        self.comparison.begin(True)
+        self.runner = Runner(opened.settings, (self.comparison.recompute,), version=opened.version)
+        self.runner.event(opening)
+
+    def take(self, event: Event) -> None:
+        if not event.derived:
+            self.runner.event(event)
+            return
+        self.comparison.record(event)
+        if isinstance(event.body, DayRolled):
+            self.runner.end_day(event.body.next_date)
+
+    def close(self, following: TradingDayOpened | None) -> Row:
+        """The findings, with the hand-over to the day that follows, if it is known."""
+        if following is not None:
+            self.runner.end_day(following.day.trade_date)
+        book = self.runner.finish()
+        outcome = self.comparison.outcome()
+        assert outcome is not None, "a recorded day is always compared"
+        handed_on = None if following is None else carried_over(book, following) == following
+        differences = list(outcome["differences"])
+        if handed_on is False:
+            differences.append(
+                {
+                    "only": "recorded",
+                    "at": None,
+                    "type": TradingDayOpened.__name__,
+                    "key": f"day:{following.day.trade_date}" if following is not None else "",
+                    "cause": "what this day hands on is not what the next one opened with",
+                }
+            )
+        return {
+            "source": self.source,
+            "profile": self.opened.profile,
+            "trade_date": self.opened.day.trade_date,
+            "version": self.opened.version,
+            "events": self.events,
+            "last_hash": self.last_hash,
+            "recorded": outcome["recorded"],
+            "recomputed": outcome["recomputed"],
+            "hands_on_the_same": handed_on,
+            "differences": differences,
+        }
+
+
+def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> Check:
+    """Check every session file, or the journal. Damage is a finding; raises ConfigError for a wrong command line."""
+    check = Check()
+    form = source.form()
+    if form == "store":
+        _verify_store(source, check, progress)
+    for path in source.sessions:
+        try:
+            if form == "wire":
+                check.recordings.append(_recording(source, path, warn))
+            else:
+                stored = read_export(open_lines(path), path.name, warn, source.strict)
+                check.days += _judged_again(path.name, stored, source.days, progress)
+        except (InputError, StoreError) as error:
+            check.damage.append({"source": path.name, "text": str(error)})
+    if source.days and not check.damage:
+        choose_days([row["trade_date"] for row in check.days], source.days, "the sessions")
+    return check
+
+
+def _verify_store(source: Source, check: Check, progress: Progress) -> None:
+    with open_journal(source) as (journal, stored):
+        days = choose_days(stored, source.days, f"profile {journal.profile}")
+        try:
+            # Tables, triggers, pages and the links between all days; the chain of a day is checked as it is read.
+            journal.verify_storage()
+        except StoreError as error:
+            check.damage.append({"source": journal.profile, "text": str(error)})
+        for day, following in zip(days, [*days[1:], None], strict=True):
+            adjacent = following is not None and stored.index(following) == stored.index(day) + 1
+            try:
+                opened = journal.opening(following) if adjacent and following is not None else None
+                check.days += _judged_again(journal.profile, journal.read(day), (), progress, opened)
+            except StoreError as error:
+                check.damage.append({"source": journal.profile, "text": str(error)})
+
+
+def _judged_again(
+    source: str,
+    stored: Iterable[Stored],
+    days: tuple[str, ...],
+    progress: Progress,
+    following: TradingDayOpened | None = None,
+) -> list[Row]:
+    """The findings of every day of one stream, each run alone; `following` opened the day behind the last."""
+    rows: list[Row] = []
+    current: _Day | None = None
+    for seq, event, digest in stored:
+        if isinstance(event.body, TradingDayOpened):
+            if current is not None:
+                rows.append(current.close(event.body))
+            wanted = not days or event.body.day.trade_date in days
+            current = _Day(source, event, event.body) if wanted else None
+        elif current is not None:
+            current.take(event)
+        if current is not None:
+            current.events, current.last_hash = seq, digest.hex()
+            progress(f"{source} {current.opened.day.trade_date}", seq)
+    if current is not None:
+        rows.append(current.close(following))
+    return rows
+
+
+def _recording(source: Source, path: Path, warn: Warn) -> Row:
+    """A wire recording holds no decisions: that it can be read, and that its end line fits, is all there is."""
+    if source.days:
+        raise ConfigError("a wire recording is verified as a whole; leave out --day")
+    reader = read_wire(path, skip_bad_lines=source.skip_bad_lines, strict=source.strict, warn=warn)
+    for _ in reader:
+        pass
+    return {
+        "source": path.name,
+        "lines": reader.lines,
+        "events": reader.events,
+        "rejected": reader.rejected,
+        "sha256": reader.sha256,
+        "end_line": reader.ended,
+        "decisions": None,
+    }
