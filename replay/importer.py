@@ -1,0 +1,239 @@
+"""Session files out of an account's history, market data beside it, and a check of its P&L. Source: INTERFACE.md 8."""
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapters.topstepx.fields import Object
+from replay.bars import Bars, Known
+from replay.history import Fill, History
+from replay.import_figures import AccountDay, Matching, totals
+from replay.import_sources import Sources
+from replay.order_history import TRADED, order_versions
+from replay.quotes_file import QuoteFiles
+from replay.recording import detect_form, read_wire
+from replay.wire_writer import WireWriter
+from riskcore.calendar import day_for
+from riskcore.core.quantities import MINUTE_NS
+from riskcore.core.state import Day
+from riskcore.errors import ConfigError, InputError
+
+SCHEMA = "riskcore.import/1"
+NOTE = "imported from "
+# Market data is wanted from shortly before a contract's first fill: what is older is never used as a mark.
+BEFORE_FIRST_FILL_NS = 5 * MINUTE_NS
+# What a history never shows: it has fills, not the position the broker had pushed.
+ALWAYS_LACKING = "positions"
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the account's own; `place` orders the lines of one instant."""
+
+    at: int
+    place: tuple[int, tuple[int, int], int]
+    contract: str
+    line: Object
+    fill: Fill | None = None
+
+
+@dataclass(slots=True)
+class Import:
+    """One run over the files of a history."""
+
+    sources: Sources
+    settings: Mapping[str, Any]
+    out: Path
+    bars: Bars
+    quotes: QuoteFiles
+    warn: Report
+    progress: Report
+    matching: Matching = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.matching = Matching(self.sources.history)
+
+    def run(self) -> dict[str, Any]:
+        """Write a recording for every trading day; returns what `--json` prints. Raises InputError, ConfigError."""
+        lines = account_lines(self.sources.history)
+        days, start = [], 0
+        day = day_for(self.settings, lines[0].at) if lines else None
+        while day is not None and start < len(lines):
+            end = start
+            while end < len(lines) and lines[end].at < day.closes_at:
+                end += 1
+            written = self._day(day, lines[start:end])
+            if written is not None:
+                days.append(written)
+            start = end
+            day = day_for(self.settings, day.closes_at)
+        if self.quotes.bad:
+            self.warn(f"{self.quotes.bad} quotes left out: their bid was not below their ask")
+        return {
+            "schema": SCHEMA,
+            "files": self.sources.files,
+            "days": days,
+            "differences": sum(len(account["differences"]) for row in days for account in row["accounts"]),
+        }
+
+    def _day(self, day: Day, lines: Sequence[Line]) -> dict[str, Any] | None:
+        """Write one day; None for a day without lines: nothing was done, and no market data for what was held."""
+        since = dict.fromkeys(sorted(self.matching.open_contracts()), day.opens_at)
+        accounts: dict[int, AccountDay] = {}
+        for line in lines:
+            if line.fill is not None:
+                since.setdefault(line.fill.contract, max(day.opens_at, line.at - BEFORE_FIRST_FILL_NS))
+                figures = accounts.setdefault(line.fill.account, AccountDay(line.fill.account))
+                self.matching.take(line.fill, figures)
+        streams = [stream for contract, at in since.items() if (stream := self._market(contract, at, day)) is not None]
+        market = heapq.merge(*streams, key=lambda known: known[0])
+        if not lines and not streams:
+            return None
+        lacks = self._lacks(lines, bool(streams))
+        path = self.out / f"{day.trade_date}.jsonl"
+        contracts = sorted({*since, *(line.contract for line in lines)})
+        count = self._write(path, lacks, contracts, lines, market)
+        self.progress(f"{path.name}: {count} lines")
+        return {
+            "trade_date": day.trade_date,
+            "recording": path.name,
+            "lines": count,
+            "lacks": lacks,
+            "contracts": contracts,
+            "accounts": totals(accounts),
+        }
+
+    def _market(self, contract: str, start: int, day: Day) -> Iterator[Known] | None:
+        """Bars and quotes of one contract, None (with a warning) when market data was given but has none for it."""
+        known = self.sources.history.contract(contract)
+        found = heapq.merge(
+            self.bars.lines(contract, start, day.closes_at),
+            self.quotes.lines(contract, known, start, day.closes_at),
+            key=lambda one: one[0],
+        )
+        first = next(found, None)
+        if first is None:
+            if self.bars.paths or self.quotes.paths:
+                self.warn(f"{day.trade_date}: no bars or quotes of {contract}, so its open P&L stays unknown")
+            return None
+        return _again(first, found)
+
+    def _lacks(self, lines: Sequence[Line], has_market: bool) -> list[str]:
+        """What the rules must not rely on (INTERFACE.md 4)."""
+        known = {account for account, _ in self.sources.history.orders}
+        traded = {line.fill.account for line in lines if line.fill is not None}
+        orders = [] if known and traded <= known else ["orders"]
+        return [*orders, *([] if has_market else ["quotes"]), ALWAYS_LACKING]
+
+    def _write(
+        self, path: Path, lacks: list[str], contracts: list[str], lines: Sequence[Line], market: Iterator[Known]
+    ) -> int:
+        """Write a recording beside its name and then give it the name, so that none is ever half there."""
+        header = {"note": NOTE + ", ".join(self._origins()), "lacks": lacks}
+        check_replaceable(path)
+        unfinished = path.with_suffix(".jsonl.part")
+        count = 0
+        own = ((line.at, line.line) for line in lines)
+        # Market data first: at one instant the market was there before the fill.
+        merged = heapq.merge(market, own, key=lambda known: known[0])
+        try:
+            with WireWriter(unfinished, header) as writer:
+                for at, line in merged:
+                    if count == 0:
+                        for contract in contracts:
+                            row = self.sources.history.contract_rows.get(contract)
+                            if row is not None:
+                                writer.write(at, contract_line(contract, row))
+                                count += 1
+                    writer.write(at, line)
+                    count += 1
+            unfinished.replace(path)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return count
+
+    def _origins(self) -> list[str]:
+        names = [row["file"] for row in self.sources.files]
+        return [*names, *(path.name or str(path) for path in (*self.bars.paths, *self.quotes.paths))]
+
+
+def _again(first: Known, rest: Iterator[Known]) -> Iterator[Known]:
+    """A stream with its first item put back."""
+    yield first
+    yield from rest
+
+
+def check_replaceable(path: Path) -> None:
+    """A recording of another origin is never overwritten. Raises ConfigError."""
+    if not path.exists():
+        return
+    try:
+        replaceable = detect_form(path) == "wire" and (read_wire(path).note or "").startswith(NOTE)
+    except InputError:
+        replaceable = False
+    if not replaceable:
+        raise ConfigError(f"{path}: exists and is no import; choose another folder with --out")
+
+
+def account_lines(history: History) -> list[Line]:
+    """Fills and order versions as messages of the user hub, in the order in which they would have come."""
+    fills = history.fills_in_order()
+    lines = [
+        Line(fill.at, (TRADED, fill.place, fill.id), fill.contract, _hub("GatewayUserTrade", 0, fill.row), fill)
+        for fill in fills
+    ]
+    by_order: dict[tuple[int, int], list[Fill]] = {}
+    for fill in fills:
+        if fill.recorded is not None and fill.recorded.order_id is not None:
+            by_order.setdefault((fill.account, fill.recorded.order_id), []).append(fill)
+    for (_, order_id), order in history.orders.items():
+        for version in order_versions(order, by_order, history.orders):
+            line = _hub("GatewayUserOrder", 1, version.row)
+            lines.append(Line(version.at, (version.phase, (0, 0), order_id), order.contract, line))
+    return sorted(lines, key=lambda line: (line.at, line.place))
+
+
+def _hub(target: str, action: int, row: Object) -> Object:
+    return {"hub": "user", "target": target, "arguments": [{"action": action, "data": row}]}
+
+
+def contract_line(contract: str, row: Object) -> Object:
+    """The answer of Contract/searchById that describes a contract."""
+    return {
+        "rest": "/api/Contract/searchById",
+        "request": {"contractId": contract},
+        "status": 200,
+        "response": {"contract": row, "success": True, "errorCode": 0, "errorMessage": None},
+    }
+
+
+def run_import(
+    files: Sequence[Path],
+    settings: Mapping[str, Any],
+    *,
+    bars: Sequence[Path] = (),
+    quotes: Sequence[Path] = (),
+    contracts: Sequence[Path] = (),
+    out: Path = Path(),
+    accounts: tuple[int, ...] = (),
+    warn: Report,
+    progress: Report,
+) -> dict[str, Any]:
+    """Import the files under plain settings (their reset and time zone). Raises InputError, ConfigError."""
+    sources = Sources(accounts, progress)
+    for path in (*files, *contracts):
+        sources.read(path)
+    sources.finish()
+    traded = {fill.contract for fill in sources.history.fills.values()}
+    only = traded.pop() if len(traded) == 1 else None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be used as a folder: {error.strerror or error}") from None
+    bar_files, quote_files = Bars((*bars, *sources.bar_files), only), QuoteFiles(quotes, only)
+    return Import(sources, settings, out, bar_files, quote_files, warn, progress).run()

@@ -1,0 +1,80 @@
+"""`riskcore import`: session files out of the broker's trade history (INTERFACE.md 8)."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from riskcore.cli.options import account_option, config_options, output_options, print_json, progress, warn
+from riskcore.errors import ConfigError
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command(
+    name="import",
+    epilog="Example: riskcore import trade_search.json order_search.json --bars bars/ --out days/",
+)
+@click.argument("files", nargs=-1, required=True, type=_PATH, metavar="FILE...")
+@click.option(
+    "--bars", multiple=True, type=_PATH, metavar="FILE-or-DIR", help="Bars of History/retrieveBars. Repeatable."
+)
+@click.option("--quotes", multiple=True, type=_PATH, metavar="FILE.parquet", help="Best bid and offer. Repeatable.")
+@click.option("--contracts", multiple=True, type=_PATH, metavar="FILE", help="Contract/search answer. Repeatable.")
+@click.option("--out", type=_PATH, default=Path(), metavar="DIR", help="Where the recordings go. Default: here.")
+@config_options
+@account_option
+@output_options
+def command(
+    files: tuple[Path, ...],
+    bars: tuple[Path, ...],
+    quotes: tuple[Path, ...],
+    contracts: tuple[Path, ...],
+    out: Path,
+    config_path: Path | None,
+    sets: tuple[str, ...],
+    accounts: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Write one wire recording per trading day, and check every P&L against the prices.
+
+    FILE is a Trade/search or Order/search response or the platform's CSV trade export, told apart by what is
+    in it. Bars and quotes name their contract in the file or folder name (CON.F.US.MNQ.U26). Exit code 1 when a
+    P&L recomputed from prices differs from the broker's own.
+    """
+    from replay.importer import run_import
+    from riskcore.cli.import_text import result_text
+    from riskcore.config import load_settings
+
+    settings = load_settings(config_path, sets)
+    result = run_import(
+        files,
+        settings.plain,
+        bars=bars,
+        quotes=quotes,
+        contracts=contracts,
+        out=out,
+        accounts=_ids(accounts),
+        warn=lambda text: warn(text, quiet=quiet),
+        progress=lambda text: progress(text, quiet=quiet),
+    )
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(result_text(result))
+    return exit_code(result)
+
+
+def _ids(accounts: tuple[str, ...]) -> tuple[int, ...]:
+    """The broker's files name accounts by id only. Raises ConfigError."""
+    wrong = [text for text in accounts if not text.isascii() or not text.isdigit() or int(text) == 0]
+    if wrong:
+        raise ConfigError(f"--account {wrong[0][:40]!r}: a history knows accounts by their id, a number above zero")
+    return tuple(int(text) for text in accounts)
+
+
+def exit_code(result: dict[str, Any]) -> int:
+    """1 when a recomputed P&L differs from the broker's own."""
+    return 1 if result["differences"] else 0
