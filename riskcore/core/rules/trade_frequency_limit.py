@@ -114,7 +114,8 @@ def _lock(params: Params, view: View, window: str, reason: str) -> Command:
     if params.session_lockout == "until_reset":
         return lock_until_reset(reason, key=SESSION)
     pause = lock_for(_duration(params.session_lockout), view.now, reason, key=SESSION)
-    assert view.book.day is not None and pause.expires_at is not None
+    assert view.book.day is not None
+    assert pause.expires_at is not None
     return replace(pause, expires_at=min(pause.expires_at, view.book.day.closes_at))
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from riskcore.core.quantities import price, price_text
-from riskcore.core.rules.base import UNBOUNDED
 from riskcore.core.watch import Watch, watch
 from tests.core.ledger import Ledger, nanoseconds
 
+FAR = 10**20  # Bounds beyond this are none.
 STEP = timedelta(milliseconds=700)
 
 
@@ -51,9 +51,9 @@ def _next_price(day: Ledger, bounds: Watch, contract: str, kind: str, ticks: int
     mark = day.book.marks[contract].last
     assert mark is not None
     low, high = bounds.bounds.get(contract, (1, 0))[:2]
-    if low <= high and "low" in kind and low > -UNBOUNDED:
+    if low <= high and "low" in kind and low > -FAR:
         return low - (kind == "past low")
-    if low <= high and "high" in kind and high < UNBOUNDED:
+    if low <= high and "high" in kind and high < FAR:
         return high + (kind == "past high")
     return mark + ticks * day.book.contracts[contract].tick_size
 

@@ -13,7 +13,7 @@ def tiers(day: Ledger) -> list[tuple[str, str]]:
     return [
         (breach.figures["pnl"], breach.figures["cooldown_seconds"])
         for breach in day.breaches
-        if breach.rule == "RULE-007" and breach.target == "loss"
+        if "loss_amount" in breach.figures
     ]
 
 
@@ -109,12 +109,16 @@ def test_rule_007_a_round_trip_adds_up_over_its_orders() -> None:
 
 
 def test_rule_007_net_takes_the_closing_fills_own_costs_only() -> None:
-    day = Ledger(cooldown_after_loss={}).fill("MNQ", 1, "21000", fees="50").fill(
-        "MNQ", -1, "20980", profit="-99", fees="0.60", commissions="0.40"
+    day = (
+        Ledger(cooldown_after_loss={})
+        .fill("MNQ", 1, "21000", fees="50")
+        .fill("MNQ", -1, "20980", profit="-99", fees="0.60", commissions="0.40")
     )
     assert tiers(day) == [("-100.00", "300")]
-    below = Ledger(cooldown_after_loss={}).fill("MNQ", 1, "21000", fees="50").fill(
-        "MNQ", -1, "20980", profit="-99", fees="0.60", commissions="0.39"
+    below = (
+        Ledger(cooldown_after_loss={})
+        .fill("MNQ", 1, "21000", fees="50")
+        .fill("MNQ", -1, "20980", profit="-99", fees="0.60", commissions="0.39")
     )
     assert below.breaches == []
 
@@ -125,7 +129,9 @@ def test_rule_007_gross_leaves_costs_out() -> None:
 
 
 def test_rule_007_voided_fills_do_not_count() -> None:
-    day = Ledger(cooldown_after_loss={}).fill("MNQ", 2, "21000").fill("MNQ", -1, "20980", profit="-60", order=9, trade=77)
+    day = (
+        Ledger(cooldown_after_loss={}).fill("MNQ", 2, "21000").fill("MNQ", -1, "20980", profit="-60", order=9, trade=77)
+    )
     day.void(77).fill("MNQ", -1, "20980", profit="-60", order=9)
     assert day.breaches == []
 
@@ -154,7 +160,7 @@ RUN = {"loss_thresholds": [], "consecutive_losses": {"count": 3, "cooldown_secon
 
 
 def runs(day: Ledger) -> list[str]:
-    return [breach.figures["losses"] for breach in day.breaches if breach.target == "run"]
+    return [breach.figures["losses"] for breach in day.breaches if "losses" in breach.figures]
 
 
 def test_rule_007_a_run_of_losses_below_at_and_beyond_the_count() -> None:

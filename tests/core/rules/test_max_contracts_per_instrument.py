@@ -134,7 +134,9 @@ def test_rule_002_allow_with_limit_takes_0_to_10000(action: str) -> None:
     by_name("max_contracts_per_instrument").build({"unknown_symbol_action": action})
 
 
-@pytest.mark.parametrize("action", ["allow_with_limit:10001", "allow_with_limit:-1", "allow_with_limit:", "allow_with_limit", "open"])
+@pytest.mark.parametrize(
+    "action", ["allow_with_limit:10001", "allow_with_limit:-1", "allow_with_limit:", "allow_with_limit", "open"]
+)
 def test_rule_002_other_actions_are_refused(action: str) -> None:
     with pytest.raises(ValueError, match="allow_with_limit"):
         by_name("max_contracts_per_instrument").build({"unknown_symbol_action": action})

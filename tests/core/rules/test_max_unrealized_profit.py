@@ -116,10 +116,16 @@ def test_rule_005_total_flattens_at_the_sum() -> None:
 
 def test_rule_005_total_peak_ends_when_the_account_is_flat() -> None:
     day = Ledger(max_unrealized_profit={**BREAKEVEN, "scope": "total"}).fill("MNQ", 2, "21000")
-    day.mark("MNQ", "21060").fill("ES", 1, "6000").fill("MNQ", -2, "21060", profit="240").mark("ES", "6000.25")
+    day.fill("ES", 1, "6000").mark("MNQ", "21060").mark("ES", "6001").fill("MNQ", -2, "21060", profit="240")
     assert day.breaches == []
-    day.fill("ES", -1, "6000.25", profit="12.5").fill("ES", 1, "6000").mark("ES", "5990")
+    day.fill("ES", -1, "6001", profit="50").fill("ES", 1, "6000").mark("ES", "5990")
     assert day.breaches == []
+
+
+def test_rule_005_total_peak_stays_while_anything_is_open() -> None:
+    day = Ledger(max_unrealized_profit={**BREAKEVEN, "scope": "total"}).fill("MNQ", 2, "21000")
+    day.fill("ES", 1, "6000").mark("MNQ", "21060").mark("ES", "6001").fill("MNQ", -2, "21060", profit="240")
+    assert day.mark("ES", "6000").breaches[0].figures == {"unrealized": "0", "floor": "0", "peak": "290.00"}
 
 
 def test_rule_005_total_give_back() -> None:
