@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from replay.comparison import Comparison
-from replay.recording import open_lines, read_wire
+from replay.recording import detect_form, open_lines, read_wire
 from replay.replay_run import installed_version
 from replay.runner import Runner
 from replay.sessions import Progress, Warn, ignore
@@ -105,12 +105,13 @@ class _Day:
 def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> Check:
     """Check every session file, or the journal. Damage is a finding; raises ConfigError for a wrong command line."""
     check = Check()
-    form = source.form()
-    if form == "store":
+    if source.sets:
+        raise ConfigError("recorded days carry the settings they were judged by; leave out --set")
+    if not source.sessions:
         _verify_store(source, check, progress)
     for path in source.sessions:
         try:
-            if form == "wire":
+            if detect_form(path, skip_bad_lines=source.skip_bad_lines) == "wire":
                 check.recordings.append(_recording(source, path, warn))
             else:
                 stored = read_export(open_lines(path), path.name, warn, source.strict)
