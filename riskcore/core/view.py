@@ -42,10 +42,13 @@ class View:
 
     @property
     def day(self) -> DayFigures:
-        """Figures of the day this event is about: today, or the earlier day of a late fill."""
-        if self.effect.late and self.effect.trade is not None:
-            return self.account.day(self.effect.trade.trade_date)
-        return self.account.day(self.book.trade_date)
+        """Figures of the day this event is about: today, or the earlier day of a late fill.
+
+        Looking changes nothing: a day without figures yet shows as zeros and gets no row.
+        """
+        late = self.effect.trade if self.effect.late else None
+        trade_date = late.trade_date if late is not None else self.book.trade_date
+        return self.account.days.get(trade_date) or DayFigures(trade_date)
 
     @property
     def trade(self) -> Trade | None:

@@ -9,6 +9,7 @@ Times are Chicago local. Every call goes through `step`, one fact a turn.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ def nanoseconds(moment: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1000
 
 
+@cache
 def zone_rows(name: str, around: datetime) -> tuple[tuple[int, int], ...]:
     """Offset rows of a zone, found hour by hour around a date."""
     zone, rows = ZoneInfo(name), []

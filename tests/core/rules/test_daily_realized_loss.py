@@ -208,6 +208,10 @@ def test_rule_003_a_late_profit_raises_no_peak_of_today() -> None:
     assert day.breaches == []
 
 
+def test_rule_003_looking_at_a_day_without_fills_makes_no_figures() -> None:
+    assert day_with(basis="combined").order(5, "MNQ", 1).account_state.days == {}
+
+
 def test_rule_003_a_loss_that_needs_a_stale_mark_alerts_and_acts_when_it_is_fresh() -> None:
     day = day_with(basis="combined").fill("ES", 1, "6000").fill("MNQ", 1, "21000")
     day.at("09:00:00").mark("ES", "5994").mark("MNQ", "21000").at("09:00:10.001").mark("MNQ", "20900")
