@@ -107,8 +107,8 @@ class Runner:
         day = self.book.day
         if day is not None and at < day.closes_at:
             return
-        self._settle()
         opened = day_for(self.settings, at)
+        self.end_day(opened.trade_date)
         body = TradingDayOpened(
             profile=self.settings["profile"]["name"],
             day=opened,
