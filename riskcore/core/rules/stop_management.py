@@ -175,17 +175,11 @@ def _command(view: View, held: Held) -> Command | None:
     price, size = view.recall(held.position, SENT), view.recall(held.position, SIZED)
     if stop is None:
         return place_stop(contract, held.side, abs(held.position.size), price) if moved and price is not None else None
-    if not (moved or sized):
-        return None
     outstanding = price is not None and stop.stop_price is not None and held.better_by(price, stop.stop_price) > 0
-    return Command(
-        "ModifyStop",
-        contract=contract,
-        side=stop.side,
-        order_id=stop.id,
-        price=price if outstanding else None,
-        size=size,
-    )
+    if not (moved and outstanding) and not (sized and size is not None):
+        return None
+    wanted = price if outstanding else None
+    return Command("ModifyStop", contract=contract, side=stop.side, order_id=stop.id, price=wanted, size=size)
 
 
 def _in_force(view: View, command: Command) -> bool:
