@@ -44,7 +44,7 @@ class LineFile:
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
         self._packed = _Packed(self._file) if packed else None
-        self._content = gzip.GzipFile(fileobj=self._packed, mode="rb") if self._packed else self._file
+        self._content = gzip.GzipFile(fileobj=self._packed, mode="rb") if self._packed else None
 
     def __enter__(self) -> "LineFile":
         return self
@@ -52,7 +52,6 @@ class LineFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._content.close()
         self._file.close()
 
     @property
@@ -87,7 +86,8 @@ class LineFile:
 
     def _fill(self, view: memoryview) -> int:
         try:
-            return self._content.readinto(view) or 0
+            # A single read at a time: a longer one would lose what comes before a cut.
+            return (self._content.readinto1(view) if self._content else self._file.readinto(view)) or 0
         except EOFError:
             self.ended_early = True
             return 0

@@ -50,14 +50,16 @@ def detect_form(path: Path, *, skip_bad_lines: bool = False) -> Form:
     without a header is read as a wire recording.
     """
     with LineFile(path) as file:
-        first = next(file.blocks(), b"").partition(b"\n")[0]
-    form = _header(first).get("riskcore")
+        block = next(file.blocks(), b"")
+    form = _header(block.partition(b"\n")[0]).get("riskcore")
     if isinstance(form, str) and form.startswith("journal/"):
         return "journal"
-    if (isinstance(form, str) and form.startswith("wire/")) or (skip_bad_lines and first):
+    if (isinstance(form, str) and form.startswith("wire/")) or (skip_bad_lines and block):
         return "wire"
-    if not first:
-        raise InputError(f"{path}: the file is empty; a session file starts with a header line")
+    if not block:
+        raise InputError(
+            f"{path}: the file is empty or cut off in its header; a session file starts with a header line"
+        )
     raise InputError(f'{path}, line 1: the header is missing; a recording starts with {{"riskcore":"{WIRE_FORM}"}}')
 
 
