@@ -75,8 +75,8 @@ def _given_back(params: Params, give_back: GiveBack, view: View) -> Sequence[Fin
 
 
 def remember(params: Params, view: View) -> None:
-    """The day's highest point from `arm` up. A late fill is about an earlier day."""
-    if params.give_back is None or view.effect.late or view.episode_open(DAY):
+    """The day's highest point from `arm` up, also after a breach. A late fill is about an earlier day."""
+    if params.give_back is None or view.effect.late:
         return
     total = combined_total(view, None)
     if certain(total) and total.value >= params.give_back.arm:
@@ -84,10 +84,9 @@ def remember(params: Params, view: View) -> None:
 
 
 def quiet(params: Params, view: View, bounds: Quiet) -> None:
-    if view.episode_open(DAY):
-        return
+    breached = view.episode_open(DAY)
     value = combined_total(view, None).value
-    if params.basis == "combined":
+    if params.basis == "combined" and not breached:
         narrow_by_total(view, bounds, None, params.profit_target - value)
     if params.give_back is None:
         return
@@ -95,7 +94,8 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
     if peak < params.give_back.arm:
         narrow_by_total(view, bounds, None, params.give_back.arm - value)
     else:
-        narrow_by_total(view, bounds, value - kept_usd(peak, params.give_back.fraction), peak - value)
+        down_usd = None if breached else value - kept_usd(peak, params.give_back.fraction)
+        narrow_by_total(view, bounds, down_usd, peak - value)
 
 
 def needs(params: Params) -> tuple[str, ...]:

@@ -113,43 +113,45 @@ def _raised(params: Params, value: int | None, peak: int | None) -> int | None:
 
 
 def remember(params: Params, view: View) -> None:
-    """The highest open P&L since the position, or for total the account, was flat."""
+    """The highest open P&L since the position, or for total the account, was flat.
+
+    It goes on after a breach: what is remembered must not depend on what was decided (rebuild from the journal).
+    """
     if params.mode == PROFIT_TARGET:
         return
     if params.scope != TOTAL:
         for position in view.account.held():
-            if not view.episode_open(position.contract):
-                peak = _raised(params, _usable(view.value(position)), view.recall(position, PEAK))
-                view.keep(position, PEAK, peak)
+            peak = _raised(params, _usable(view.value(position)), view.recall(position, PEAK))
+            view.keep(position, PEAK, peak)
     elif not view.account.held():
         view.keep_account(PEAK, None)
-    elif certain(view.total()) and not view.episode_open(TOTAL):
+    elif certain(view.total()):
         view.keep_account(PEAK, _raised(params, view.total().value, view.recall_account(PEAK)))
 
 
-def _slack_usd(params: Params, value: int, peak: int | None) -> tuple[int | None, int]:
-    """How far the value may fall and rise before the rule acts or remembers something."""
+def _slack_usd(params: Params, value: int, peak: int | None, breached: bool) -> tuple[int | None, int | None]:
+    """How far the value may fall and rise before the rule acts or remembers something; None: any distance."""
     if params.mode == PROFIT_TARGET:
-        return None, params.profit_target - value
+        return None, None if breached else params.profit_target - value
     if peak is None:
         assert params.arm_profit is not None, "a mode that remembers a peak has an arm_profit"
         return None, params.arm_profit - value
-    return value - _floor_usd(params, peak), peak - value
+    return None if breached else value - _floor_usd(params, peak), peak - value
 
 
 def quiet(params: Params, view: View, bounds: Quiet) -> None:
     if params.scope == TOTAL:
-        if not view.episode_open(TOTAL):
-            narrow_by_total(view, bounds, *_slack_usd(params, view.total().value, view.recall_account(PEAK)))
+        slack_usd = _slack_usd(params, view.total().value, view.recall_account(PEAK), view.episode_open(TOTAL))
+        if slack_usd != (None, None):
+            narrow_by_total(view, bounds, *slack_usd)
         return
     for position in view.account.held():
-        if view.episode_open(position.contract):
-            continue
-        value = _usable(view.value(position))
+        value, breached = _usable(view.value(position)), view.episode_open(position.contract)
         if value is None:
             bounds.never = True
         else:
-            narrow_by_value(view, bounds, position, *_slack_usd(params, value, view.recall(position, PEAK)))
+            slack_usd = _slack_usd(params, value, view.recall(position, PEAK), breached)
+            narrow_by_value(view, bounds, position, *slack_usd)
 
 
 def needs(params: Params) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given, settings
 
 from riskcore.core.rules import by_name
+from riskcore.core.state import Book
+from riskcore.core.step import fold
 from tests.core.ledger import Ledger, clock, usd
 from tests.core.rules.quiet_walk import is_quiet, moves, walk
 
@@ -186,6 +188,17 @@ def test_rule_005_quiet_between_the_floor_and_the_peak() -> None:
     assert is_quiet(day, "MNQ", "21099")
     assert not is_quiet(day, "MNQ", "21050")
     assert not is_quiet(day, "MNQ", "21100.25")
+
+
+@pytest.mark.parametrize("scope", ["per_position", "total"])
+def test_rule_005_a_rebuild_remembers_the_same_peak_when_one_bar_breaches_and_then_rises(scope: str) -> None:
+    day = Ledger(max_unrealized_profit={**GIVE_BACK, "scope": scope}).at("09:00:00").fill("MNQ", 3, "21000")
+    day.mark("MNQ", "21100").bar("MNQ", "09:01", ("21100", "21300", "21010", "21200"))
+    assert day.breaches[0].flags == ("from_bars",)
+    rebuilt = Book()
+    for event in day.events:
+        fold(rebuilt, day.rulebook, event)
+    assert rebuilt.accounts == day.book.accounts
 
 
 RULES = [
