@@ -186,8 +186,10 @@ def test_rule_001_sides_of_working_orders_do_not_add_up() -> None:
 
 def test_rule_001_filled_part_of_an_order_counts_once() -> None:
     day = Ledger(max_contracts={"limit": 5, "include_working_orders": True}).order(4, "MNQ", 5)
-    day.fill("MNQ", 2, "21000", order=4)
-    assert day.breaches[0].figures["count"] == "7"
+    day.fill("MNQ", 2, "21000", order=4).order(4, "MNQ", 5, filled=2)
+    assert day.breaches == []
+    day.order(5, "MNQ", 1)
+    assert day.breaches[0].figures["count"] == "6"
     later = Ledger(max_contracts={"limit": 5, "include_working_orders": True}).order(4, "MNQ", 5)
     later.order(4, "MNQ", 5, filled=2).fill("MNQ", 2, "21000", order=4)
     assert later.breaches == []
