@@ -19,7 +19,8 @@ Value = TypeVar("Value")
 
 RAW_CHARACTERS = 4096  # How much of a rejected payload's text is kept.
 WITHHELD = "(withheld: it may hold a login)"
-_SECRET = re.compile(r'auth/|token"|access_token|api_?key|password|username|verifykey|bearer ', re.IGNORECASE)
+# Names of secrets, paths that carry them, and the beginning of every JSON web token.
+_SECRET = re.compile(r'auth/|login|token|key"|password|username|bearer |eyj[\w-]{8}', re.IGNORECASE)
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,20}))?"
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))",
