@@ -16,7 +16,7 @@ from riskcore.core.marks import default_age
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book, Mark
 from riskcore.core.step import Turn, observe, quote_key
-from riskcore.core.watch import Watch, watch
+from riskcore.core.watch import NEVER, Watch, watch
 from riskcore.errors import InputError
 
 # Quotes looked at together. Longer chunks fail more often, shorter ones cost more calls.
@@ -172,13 +172,13 @@ class Runner:
             elif ats[0] - self._marked_at(watched) > gap_ns or max(map(sub, ats[1:], ats), default=0) > gap_ns:
                 return False
         bounds = known.bounds.get(contract)
-        if bounds is None:
-            return True
+        if bounds is None or bounds == NEVER:
+            return bounds is None
         columns = (quotes.lasts, quotes.bids, quotes.asks)
         for column, least, most in zip(columns, bounds[::2], bounds[1::2], strict=True):
             seen = set(column[low:high])
             seen.discard(None)
-            if seen and not (least <= min(seen) and max(seen) <= most):  # type: ignore[type-var, operator]
+            if seen and not (least <= min(seen) and max(seen) <= most):
                 return False
         return True
 
@@ -190,8 +190,8 @@ class Runner:
             if at - self._marked_at(contract) > gap_ns:
                 return False
         bounds = known.bounds.get(quotes.contracts[index])
-        if bounds is None:
-            return True
+        if bounds is None or bounds == NEVER:
+            return bounds is None
         last, bid, ask = quotes.lasts[index], quotes.bids[index], quotes.asks[index]
         return (
             (last is None or bounds[0] <= last <= bounds[1])

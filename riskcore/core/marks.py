@@ -33,6 +33,7 @@ class TotalValuation:
 
 
 NO_VALUE = Valuation(None)
+CLOSED = Valuation(0)  # Fills closed it; only the broker's size has not followed yet.
 
 
 def mark_field(mark: Mark, side: int, mode: str) -> str:
@@ -58,6 +59,13 @@ def open_cost(position: Position) -> tuple[int, int] | None:
     return lot_size, sum(lot.price * lot.size for lot in position.lots)
 
 
+def valued_side(position: Position) -> int:
+    """The direction in which the position's value follows the price: 1 long, -1 short, 0 unknown or closed."""
+    cost = open_cost(position)
+    size = cost[0] if cost is not None else position.size
+    return (size > 0) - (size < 0)
+
+
 def valuation(book: Book, position: Position, mode: str, now: int) -> Valuation:
     """Value of one position at `now`. A mark older than the last increase is not used (RULES.md 1.5)."""
     contract = book.contracts.get(position.contract)
@@ -66,7 +74,7 @@ def valuation(book: Book, position: Position, mode: str, now: int) -> Valuation:
         return NO_VALUE
     size, total_cost = cost
     if size == 0:
-        return Valuation(0)
+        return CLOSED
     mark = book.marks.get(position.contract)
     from_bars = False
     if position.awaits_mark or mark is None:

@@ -9,7 +9,7 @@ from riskcore.core.enforce import retry_delay_ns
 from riskcore.core.exposure_change import baseline_of, exposure_changed, note_disagreement
 from riskcore.core.fills import record_trade, void_trade
 from riskcore.core.in_force import end_lockout, put_in_force, remember_guard_close
-from riskcore.core.marks import default_age
+from riskcore.core.marks import default_age, valued_side
 from riskcore.core.products import built_in_contract
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import (
@@ -231,7 +231,7 @@ def bar_phases(book: Book, event: e.Event, body: e.BarObserved) -> Iterator[Effe
             continue
         prices = [body.close]
         if max(position.changed_at, position.fill_at) <= body.opens_at:
-            long = (position.lot_size or position.size) > 0
+            long = valued_side(position) > 0
             prices = [body.low, body.high, body.close] if long else [body.high, body.low, body.close]
         position.awaits_mark = False
         for price in prices:

@@ -98,7 +98,7 @@ class Rulebook:
         if built:
             options = {"on_blind": self.profile.on_blind, "limit_ns": self.profile.blind_limit_ns}
             built.append(RuleInstance(BLIND, "blind.0", BLIND.build(options)))
-        return tuple(sorted(built, key=lambda instance: -instance.rule.strength))
+        return tuple(sorted(built, key=lambda instance: (-instance.rule.strength, instance.key)))
 
 
 def rulebook_of(settings: dict[str, Any], restrict: tuple[str, ...] = ()) -> Rulebook:

@@ -8,7 +8,7 @@ test holds the two against each other.
 from dataclasses import dataclass, field
 
 from riskcore.core.events import ClockTicked, Event
-from riskcore.core.marks import mark_field
+from riskcore.core.marks import mark_field, valued_side
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import UNBOUNDED, Quiet
 from riskcore.core.rules.feed import FEED
@@ -20,6 +20,7 @@ from riskcore.core.view import Effect, View
 Bounds = tuple[int, int, int, int, int, int]
 _ANY = (-UNBOUNDED, UNBOUNDED)
 _NONE = (1, 0)
+# Every quote of the contract is looked at, also one that moves no price: it makes the mark fresh.
 NEVER: Bounds = (*_NONE, *_NONE, *_NONE)
 _MOMENT = Event(0, "core", "quiet", ClockTicked())
 
@@ -78,7 +79,7 @@ def _bounds_of(book: Book, position: Position, quiet: Quiet, mode: str) -> Bound
     if quiet.never or mark is None or mark.from_bars or position.awaits_mark:
         return NEVER
     low, high = quiet.intervals.get(position.contract, _ANY)
-    used = mark_field(mark, position.lot_size or position.size, mode)
+    used = mark_field(mark, valued_side(position), mode)
     if mode == "last" and used != "last":
         # The first last price would change what values the position.
         return (*_NONE, *((low, high) if used == "bid" else _ANY), *((low, high) if used == "ask" else _ANY))
@@ -89,6 +90,8 @@ def _bounds_of(book: Book, position: Position, quiet: Quiet, mode: str) -> Bound
 
 
 def _intersect(one: Bounds, other: Bounds) -> Bounds:
+    if NEVER in (one, other):
+        return NEVER
     low_last, high_last, low_bid, high_bid, low_ask, high_ask = one
     return (
         max(low_last, other[0]),

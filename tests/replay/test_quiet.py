@@ -1,0 +1,40 @@
+"""Skipping quiet quotes changes nothing: same derived events, same state (DESIGN.md, "The fast path")."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replay.recording import Quotes
+from replay.runner import Runner
+from riskcore.core.events import Event
+from riskcore.core.rulebook import Rulebook
+from riskcore.schema.codec import encode_event, state_hash
+from tests.replay.random_days import RandomDay, settings_of
+
+
+def run(day: RandomDay, plain: dict, *, every_event: bool) -> tuple[list[bytes], str]:
+    derived: list[bytes] = []
+
+    def listen(events: list[Event]) -> None:
+        derived.extend(encode_event(0, event)[1] for event in events if event.derived)
+
+    runner = Runner(plain, (listen,), version="test", every_event=every_event)
+    for item in day.items:
+        if isinstance(item, Quotes):
+            runner.quotes(item)
+        else:
+            runner.event(item)
+    return derived, state_hash(runner.finish())
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32), st.booleans())
+def test_skipping_gives_the_same_as_every_rule_at_every_event(seed: int, quiet: bool) -> None:
+    day, plain = RandomDay(seed, count=120, quiet=quiet), settings_of(Random(seed))
+    skipped = run(day, plain, every_event=False)
+    assert skipped == run(day, plain, every_event=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rulebook, "quote_readers", Rulebook.instances)
+        assert skipped == run(day, plain, every_event=True)
