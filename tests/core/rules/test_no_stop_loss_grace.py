@@ -226,3 +226,10 @@ def test_a_snapshot_is_not_waited_for_longer_than_five_seconds() -> None:
 def test_nothing_is_judged_while_the_connection_is_lost() -> None:
     day = long_at_ten().at("10:00:10").take(e.ConnectionChanged("user", "lost"), "connection").tick("10:30:00")
     assert day.breaches == []
+
+
+def test_a_position_opened_while_the_connection_is_lost_is_uncovered_from_its_opening() -> None:
+    day = Ledger(no_stop_loss_grace={}).at("10:00:10").take(e.ConnectionChanged("user", "lost"), "connection")
+    day.at("10:00:40").push("MNQ", 1, "21000")
+    day.at("10:00:50").take(e.ConnectionChanged("user", "connected"), "connection")
+    assert snapshot(day).tick("10:30:00").breach_times == ["10:01:10"]

@@ -220,6 +220,12 @@ def test_several_positions_are_one_flatten() -> None:
     assert day.kinds == END_KINDS
 
 
+def test_a_position_opened_at_the_very_end_is_an_attempt_of_its_own() -> None:
+    day = session().at("14:00:00").fill("MNQ", 1, "21000").at("15:00:00").fill("ES", 1, "5900")
+    assert own(day) == [("RULE-009", "end"), ("RULE-009", day.contract("ES"))]
+    assert day.kinds[:3] == END_KINDS
+
+
 # ---- warnings ----------------------------------------------------------------------------------------
 
 

@@ -78,6 +78,12 @@ def test_every_attempt_is_acted_on_and_only_by_the_rule() -> None:
     assert targets(day)[2:] == [("RULE-011", "order:7"), ("RULE-011", "order:8")]
 
 
+def test_nothing_is_remembered_of_orders_that_are_gone() -> None:
+    day = blocking("RTY").order(7, "RTY", 2, limit="1990")
+    assert list(day.account_state.episodes) == ["symbol_blocks.0|order:7"]
+    assert day.order(7, "RTY", 2, status=3).account_state.episodes == {}
+
+
 def test_orders_can_be_left_alone() -> None:
     day = blocking("RTY", cancel_orders=False).order(7, "RTY", 1, limit="2000")
     assert day.breaches == []

@@ -362,6 +362,13 @@ def test_an_entry_added_after_an_exit_is_not_cut_with_it() -> None:
     assert [issued.command.to for issued in day.commands if issued.command.kind == "ReducePosition"] == [2, 3]
 
 
+def test_the_original_size_is_the_one_before_the_first_exit() -> None:
+    day = prints(held(managing(partial_exits=PRESET), "ES", 4, "5000", "4998"), "ES", "5003")
+    day.fill("ES", -2, "5003", profit="300", order=30).fill("ES", 8, "5000")
+    prints(day, "ES", "5005")
+    assert exits(day) == [("ReducePosition", 2), ("ReducePosition", 1)]
+
+
 @pytest.mark.parametrize(
     ("levels", "message"),
     [([("1", "0.5"), ("1", "0.2")], "must rise"), ([("1", "0.5"), ("2", "0.6")], "not be more than 1")],
