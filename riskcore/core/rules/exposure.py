@@ -1,7 +1,7 @@
 """How many contracts an account has open or may soon have, and what brings them down: RULE-001 and RULE-002."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from riskcore.core.events import QUOTES, BarObserved, Command
 from riskcore.core.in_force import is_met
@@ -82,10 +82,30 @@ class Exposure:
 
 
 def counted_orders(view: View) -> list[Order]:
-    """Working orders that a limit counts: protective bracket legs are left out (RULES.md 5, RULE-001)."""
-    return [
-        order for order in view.account.working_orders() if order.parent_id is None and order.status != STATUS_SUSPENDED
-    ]
+    """Working orders that a limit counts: protective bracket legs are left out (RULES.md 5, RULE-001).
+
+    The order, the fill and the position of one execution come in no fixed order (RULES.md 2). What a fill or a
+    push has shown to be executed is taken off the order that does not say so yet, or it would count twice.
+    """
+    filled: dict[int, int] = {}
+    for trade in view.account.trades.values():
+        if trade.order_id is not None and not trade.voided:
+            filled[trade.order_id] = filled.get(trade.order_id, 0) + trade.size
+    unexplained = {
+        position.contract: position.size - position.lot_size
+        for position in view.account.held()
+        if not position.lots_lost
+    }
+    counted = []
+    for order in view.account.working_orders():
+        if order.parent_id is not None or order.status == STATUS_SUSPENDED:
+            continue
+        done = max(order.fill_volume, filled.get(order.id, 0))
+        pushed = min(max(order.side * unexplained.get(order.contract, 0), 0), max(order.size - done, 0))
+        if pushed:
+            unexplained[order.contract] -= order.side * pushed
+        counted.append(replace(order, fill_volume=done + pushed))
+    return counted
 
 
 def still_to_cut(view: View, exposure: Exposure, commands: Sequence[Command]) -> tuple[Command, ...]:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
-from riskcore.core.marks import Valuation
+from riskcore.core.marks import CLOSED, Valuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
 from riskcore.core.rules.base import Breach, Finding, Quiet, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, close_position, lock_until_reset
 from riskcore.core.rules.day_total import certain, kept_usd, narrow_by_total, narrow_by_value
+from riskcore.core.state import Position
 from riskcore.core.view import View
 
 TOTAL = "total"
@@ -71,11 +72,16 @@ def _usable(one: Valuation) -> int | None:
     return None if one.stale else one.value
 
 
+def _open(view: View) -> list[Position]:
+    """Positions that fills have not closed yet: one whose flat push is still on its way has no profit to give back."""
+    return [position for position in view.account.held() if view.value(position) is not CLOSED]
+
+
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
     if params.scope == TOTAL:
         return _evaluate_total(params, view)
     found = []
-    for position in view.account.held():
+    for position in _open(view):
         one = view.value(position)
         value = _usable(one)
         if value is None or view.episode_open(position.contract):
@@ -90,7 +96,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
 
 def _evaluate_total(params: Params, view: View) -> Sequence[Finding]:
     total = view.total()
-    if not view.account.held() or view.episode_open(TOTAL) or not certain(total):
+    if not _open(view) or view.episode_open(TOTAL) or not certain(total):
         return ()
     figures = _figures(params, total.value, view.recall_account(PEAK))
     if figures is None:
@@ -145,7 +151,7 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
         if slack_usd != (None, None):
             narrow_by_total(view, bounds, *slack_usd)
         return
-    for position in view.account.held():
+    for position in _open(view):
         value, breached = _usable(view.value(position)), view.episode_open(position.contract)
         if value is None:
             bounds.never = True

@@ -257,3 +257,17 @@ def test_rule_001_an_order_that_fills_before_its_cancel_leads_to_a_cut() -> None
 def test_rule_001_judges_the_first_complete_list_of_positions() -> None:
     day = listed(Ledger(max_contracts={"limit": 2}), MNQ=3)
     assert cuts(day) == [("ReducePosition", "MNQ", 2, 1)]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_rule_001_an_execution_counts_once_whichever_of_its_events_comes_first(side: int) -> None:
+    settings = {"limit": 2, "include_working_orders": True}
+    pushed = Ledger(max_contracts=settings).push("MNQ", 0).order(4, "MNQ", 2 * side, status=6)
+    pushed.push("MNQ", 2 * side, "21000").fill("MNQ", 2 * side, "21000", order=4)
+    assert pushed.breaches == []
+    filled = Ledger(max_contracts=settings).order(4, "MNQ", 2 * side, status=6)
+    filled.fill("MNQ", 2 * side, "21000", order=4).push("MNQ", 2 * side, "21000")
+    assert filled.breaches == []
+    filled.order(5, "MNQ", side)
+    assert filled.breaches[0].figures == {"count": "3", "limit": "2"}
+    assert cancelled(filled) == [5]

@@ -219,3 +219,12 @@ def test_rule_005_quotes_within_the_bounds_change_nothing(
 ) -> None:
     day = Ledger(max_unrealized_profit=rule).fill("MNQ", 3, "21000").fill("ES", -1, "6000")
     walk(day.mark("MNQ", "21000").mark("ES", "6000"), steps)
+
+
+@pytest.mark.parametrize("scope", ["per_position", "total"])
+def test_rule_005_a_position_that_fills_have_closed_gives_nothing_back(scope: str) -> None:
+    """The flat push comes after the closing fill: in between there is no open profit, and none was lost."""
+    day = Ledger(max_unrealized_profit={**GIVE_BACK, "scope": scope})
+    day.fill("MNQ", 3, "21000").push("MNQ", 3, "21000").mark("MNQ", "21060")
+    day.fill("MNQ", -3, "21060", profit="360").mark("MNQ", "21000").push("MNQ", 0)
+    assert day.breaches == []
