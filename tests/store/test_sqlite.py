@@ -27,12 +27,14 @@ def database(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def pragmas(write: bool, path: Path) -> list[object]:
-    with Journal.open(path, "p", write=write) as journal, journal._recorder.datastore.transaction(commit=write) as c:
-        found = []
-        for pragma in ("journal_mode", "synchronous", "fullfsync"):
-            c.execute(f"PRAGMA {pragma}")
-            found.append(c.fetchone()[0])
-        return found
+    with Journal.open(path, "p", write=write) as journal:
+        recorder = journal._recorder
+        with recorder._writing() if write else recorder.datastore.transaction(commit=False) as c:
+            found = []
+            for pragma in ("journal_mode", "synchronous", "fullfsync"):
+                c.execute(f"PRAGMA {pragma}")
+                found.append(c.fetchone()[0])
+            return found
 
 
 def test_every_connection_is_durable(path: Path) -> None:
@@ -52,30 +54,45 @@ def test_a_store_that_cannot_be_durable_does_not_open(path: Path, monkeypatch: p
     Journal.open(path, "p", write=True).close()
 
 
+def position(seq: int, stream: int = 1) -> int:
+    return (stream << 32) + seq
+
+
+INTO = "INTO events VALUES"
+
+
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE stored_events SET state = x'00' WHERE originator_version = 2",
-        "UPDATE stored_events SET originator_version = 9 WHERE originator_version = 4",
-        "UPDATE OR IGNORE stored_events SET topic = 'x'",
-        "DELETE FROM stored_events",
-        "DELETE FROM stored_events WHERE originator_version = 4",
-        f"INSERT INTO stored_events VALUES ('p/{DAY}', 6, 'ClockTicked.1', x'00')",
-        f"INSERT INTO stored_events VALUES ('p/{DAY}', 4, 'ClockTicked.1', x'00')",
-        f"INSERT INTO stored_events VALUES ('p/{DAY}', 0, 'ClockTicked.1', x'00')",
-        f"INSERT INTO stored_events VALUES ('p/{DAY}', NULL, 'ClockTicked.1', x'00')",
-        f"INSERT INTO stored_events VALUES ('p/{DAY}', 'five', 'ClockTicked.1', x'00')",
-        "INSERT INTO stored_events VALUES ('p/2026-08-20', 2, 'ClockTicked.1', x'00')",
-        f"INSERT OR REPLACE INTO stored_events VALUES ('p/{DAY}', 2, 'ClockTicked.1', x'00')",
-        f"INSERT OR REPLACE INTO stored_events VALUES ('p/{DAY}', 4, 'ClockTicked.1', x'00')",
-        f"REPLACE INTO stored_events VALUES ('p/{DAY}', 1, 'ClockTicked.1', x'00')",
-        f"INSERT INTO stored_events VALUES ('p/{DAY}', 4, 'x', x'00') ON CONFLICT DO UPDATE SET state = x'00'",
-        f"INSERT INTO stored_events VALUES ('p/{DAY}', 5, 'x', x'00'), ('p/{DAY}', 7, 'x', x'00')",
+        "UPDATE events SET state = x'00' WHERE position & 4294967295 = 2",
+        "UPDATE events SET position = position + 1 WHERE position & 4294967295 = 4",
+        "UPDATE OR IGNORE events SET topic = 'x'",
+        "UPDATE streams SET originator_id = 'p/2026-08-18'",
+        "DELETE FROM events",
+        "DELETE FROM events WHERE position & 4294967295 = 4",
+        "DELETE FROM streams",
+        f"INSERT {INTO} ({position(6)}, 'ClockTicked.1', x'00')",
+        f"INSERT {INTO} ({position(4)}, 'ClockTicked.1', x'00')",
+        f"INSERT {INTO} ({position(0)}, 'ClockTicked.1', x'00')",
+        f"INSERT {INTO} (NULL, 'ClockTicked.1', x'00')",
+        f"INSERT {INTO} (-1, 'ClockTicked.1', x'00')",
+        f"INSERT {INTO} ('five', 'ClockTicked.1', x'00')",
+        f"INSERT {INTO} ({position(2, 2)}, 'ClockTicked.1', x'00')",
+        f"INSERT {INTO} ({position(0, 2)}, 'ClockTicked.1', x'00')",
+        f"INSERT OR REPLACE {INTO} ({position(2)}, 'ClockTicked.1', x'00')",
+        f"INSERT OR REPLACE {INTO} ({position(4)}, 'ClockTicked.1', x'00')",
+        f"INSERT OR IGNORE {INTO} ({position(4)}, 'ClockTicked.1', x'00')",
+        f"REPLACE {INTO} ({position(1)}, 'ClockTicked.1', x'00')",
+        f"INSERT {INTO} ({position(4)}, 'x', x'00') ON CONFLICT DO UPDATE SET state = x'00'",
+        f"INSERT {INTO} ({position(5)}, 'x', x'00'), ({position(7)}, 'x', x'00')",
+        "INSERT OR REPLACE INTO streams VALUES (1, 'p/2026-08-18')",
+        f"INSERT OR REPLACE INTO streams VALUES (2, 'p/{DAY}')",
     ],
 )
 def test_the_database_itself_refuses(database: sqlite3.Connection, path: Path, statement: str) -> None:
     before = database.execute("SELECT * FROM stored_events").fetchall()
-    with pytest.raises(sqlite3.IntegrityError, match=r"never|not the next event"):
+    assert [row[:2] for row in before] == [(f"p/{DAY}", seq) for seq in range(1, 5)]
+    with pytest.raises(sqlite3.IntegrityError, match=r"are never changed|not the next event|datatype mismatch"):
         database.execute(statement)
     database.rollback()
     assert database.execute("SELECT * FROM stored_events").fetchall() == before
@@ -83,15 +100,38 @@ def test_the_database_itself_refuses(database: sqlite3.Connection, path: Path, s
         assert reader.verify_chain(DAY) == 4
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM stored_events",
+        "UPDATE stored_events SET state = x'00'",
+        f"INSERT INTO stored_events VALUES ('p/{DAY}', 5, 'ClockTicked.1', x'00')",
+    ],
+)
+def test_the_view_is_for_reading(database: sqlite3.Connection, statement: str) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="because it is a view"):
+        database.execute(statement)
+
+
+def test_the_package_reads_what_the_journal_wrote(path: Path) -> None:
+    with Journal.open(path, "p") as reader:
+        stored = reader._recorder.select_events(f"p/{DAY}", gt=1, lte=3)
+        assert [(event.originator_id, event.originator_version) for event in stored] == [
+            (f"p/{DAY}", 2),
+            (f"p/{DAY}", 3),
+        ]
+        assert [event.state for event in stored] == [row[3] for row in reader._recorder.rows(f"p/{DAY}", 1, 2)]
+
+
 def test_the_next_event_is_admitted_by_the_triggers(database: sqlite3.Connection) -> None:
-    database.execute(f"INSERT INTO stored_events VALUES ('p/{DAY}', 5, 'ClockTicked.1', x'00')")
-    database.execute("INSERT INTO stored_events VALUES ('p/2026-08-20', 1, 'ClockTicked.1', x'00')")
+    for admitted in (position(5), position(1, 3), position(2, 3), position(6), position(1, 2), position(2, 2)):
+        database.execute(f"INSERT {INTO} ({admitted}, 'ClockTicked.1', x'00')")
 
 
 def test_somebody_elses_append_stops_this_writer(path: Path) -> None:
     with Journal.open(path, "p", write=True) as writer:
         intruder = sqlite3.connect(path)
-        intruder.execute(f"INSERT INTO stored_events VALUES ('p/{DAY}', 5, 'ClockTicked.1', x'00')")
+        intruder.execute(f"INSERT {INTO} ({position(5)}, 'ClockTicked.1', x'00')")
         intruder.commit()
         intruder.close()
         for _ in range(2):
@@ -113,11 +153,15 @@ def test_a_newer_lease_fences_an_old_writer(path: Path) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "DROP TRIGGER stored_events_no_update",
-        "DROP TRIGGER stored_events_no_delete",
-        "DROP TRIGGER stored_events_in_order",
-        "CREATE TRIGGER more BEFORE INSERT ON stored_events BEGIN SELECT 1; END",
-        "ALTER TABLE stored_events ADD COLUMN more",
+        "DROP TRIGGER events_no_update",
+        "DROP TRIGGER events_no_delete",
+        "DROP TRIGGER events_in_order",
+        "DROP TRIGGER streams_no_update",
+        "DROP TRIGGER streams_no_delete",
+        "DROP TRIGGER streams_once",
+        "CREATE TRIGGER more BEFORE INSERT ON events BEGIN SELECT 1; END",
+        "ALTER TABLE events ADD COLUMN more",
+        "DROP VIEW stored_events",
     ],
 )
 def test_changed_tables_and_triggers_are_noticed(database: sqlite3.Connection, path: Path, statement: str) -> None:
@@ -128,7 +172,7 @@ def test_changed_tables_and_triggers_are_noticed(database: sqlite3.Connection, p
 
 
 def test_a_database_that_stays_locked_is_an_error_not_a_hang(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eventsourcing.sqlite.SQLITE3_DEFAULT_LOCK_TIMEOUT", 0.05)
+    monkeypatch.setattr("riskcore.store.sqlite.SQLITE3_DEFAULT_LOCK_TIMEOUT", 0.05)
     with Journal.open(path, "p", write=True) as writer:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
