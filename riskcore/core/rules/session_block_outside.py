@@ -226,11 +226,10 @@ def deadline(params: Params, view: View) -> int | None:
         return None
     due = []
     for scope in _scopes(params, view):
-        ends_at = scope.ends_at(view.now)
-        closes_at = scope.hours.closes_at(view.now)
-        if ends_at is None or closes_at is None or not (scope.held() or scope.working_orders()):
+        ends_at = scope.ends_at(view.now) if scope.held() or scope.working_orders() else None
+        if ends_at is None:
             continue
-        warned = [closes_at - seconds * SECOND_NS for seconds in params.warn_before_end_seconds]
+        warned = [ends_at + params.end_ns - seconds * SECOND_NS for seconds in params.warn_before_end_seconds]
         due += [instant for instant in (*warned, ends_at) if view.now < instant <= ends_at]
     return min(due, default=None)
 

@@ -75,7 +75,7 @@ class Hours:
         """Start and end of each window that belongs to a local date."""
         if self._is_holiday(ordinal):
             return
-        early_close = self.early_closes.get(date_text(ordinal))
+        early_close = self._early_close(ordinal)
         for window in self.windows:
             # A session that begins in the evening of an early close belongs to the next trading day.
             closed = early_close is not None and window.start >= early_close and not window.wraps
@@ -92,10 +92,15 @@ class Hours:
         if early_close is not None and window.start < early_close:
             ends_on, ends = ordinal, early_close if window.wraps else min(ends, early_close)
         elif window.wraps:
+            next_early_close = self._early_close(ends_on)
             if self._is_holiday(ends_on):
                 ends = 0
-            ends = min(ends, self.early_closes.get(date_text(ends_on), ends))
+            elif next_early_close is not None:
+                ends = min(ends, next_early_close)
         return instant(self.zone, ends_on, ends)
 
+    def _early_close(self, ordinal: int) -> int | None:
+        return self.early_closes.get(date_text(ordinal)) if self.early_closes else None
+
     def _is_holiday(self, ordinal: int) -> bool:
-        return date_text(ordinal) in self.holidays
+        return bool(self.holidays) and date_text(ordinal) in self.holidays

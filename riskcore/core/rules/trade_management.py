@@ -5,6 +5,7 @@ Each block works only when its table is given. Nothing here is a breach: it show
 
 from collections.abc import Iterator, Sequence
 
+from riskcore.core.in_force import covers
 from riskcore.core.rules.base import UNBOUNDED, Action, Finding, Quiet, Rule
 from riskcore.core.rules.commands import close_position
 from riskcore.core.rules.partial_exits import exit_actions, exits_quiet_below, remember_exits
@@ -22,11 +23,11 @@ from riskcore.core.view import View
 
 
 def _managed(params: Params, view: View) -> Iterator[Held]:
-    if params.manages_stops:
-        for position in view.account.held():
-            held = held_of(view, position)
-            if held is not None:
-                yield held
+    """Positions to manage; one that is being closed is left to the close, for a stop placed now could outlive it."""
+    for position in view.account.held() if params.manages_stops else ():
+        held = held_of(view, position)
+        if held is not None and not covers(view.account, close_position(position.contract)):
+            yield held
 
 
 def remember(params: Params, view: View) -> None:

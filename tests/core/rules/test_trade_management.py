@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from riskcore.core.events import CommandIssued
 from riskcore.core.quantities import fraction, price, price_text
 from riskcore.core.rules import by_name
-from tests.core.ledger import Ledger, clock
+from tests.core.ledger import Ledger, clock, usd
 from tests.core.rules.quiet_walk import is_quiet, moves, walk
 
 STOP = 4
@@ -270,6 +270,15 @@ def test_a_bracket_leg_is_not_waited_for_longer_than_two_seconds() -> None:
 def test_a_block_works_only_when_its_table_is_given() -> None:
     day = held(managing(), "MNQ", 1, "21000", "20990")
     assert prints(day, "MNQ", "21500", "20995").commands == []
+
+
+def test_a_position_that_is_being_closed_is_managed_no_more() -> None:
+    day = Ledger(trade_management=dict(BREAKEVEN), max_unrealized_profit={"profit_target": usd("5")})
+    held(day.at("10:00:00"), "MNQ", 1, "21000", "20990")
+    prints(day, "MNQ", "21010", "21011")
+    assert (moved(day), exits(day)) == (["21000"], [("ClosePosition", None)])
+    day.fill("MNQ", 1, "21000")
+    assert stops(day) == [("ModifyStop", "21000")]
 
 
 # ---- size --------------------------------------------------------------------------------------------
