@@ -11,7 +11,7 @@ from adapters.topstepx.fields import Object, Rejected
 from replay.import_json import read_rows
 from riskcore.core.quantities import MINUTE_NS, SECOND_NS
 from riskcore.errors import InputError
-from riskcore.schema.instants import instant_text
+from riskcore.schema.instants import utc_text
 
 _CONTRACT = re.compile(r"CON\.F\.[A-Z]+\.[A-Z0-9]+\.[FGHJKMNQUVXZ][0-9]{2}", re.ASCII)
 _UNIT_SECOND, _UNIT_MINUTE = 1, 2
@@ -107,8 +107,8 @@ def _line(contract: str, unit_ns: int, at: int, row: Object) -> Object:
         "request": {
             "contractId": contract,
             "live": False,
-            "startTime": instant_text(at),
-            "endTime": instant_text(at + unit_ns),
+            "startTime": utc_text(at),
+            "endTime": utc_text(at + unit_ns),
             "unit": _UNIT_SECOND if rest else _UNIT_MINUTE,
             "unitNumber": unit_ns // SECOND_NS if rest else minutes,
             "limit": 1,

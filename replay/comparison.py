@@ -7,7 +7,7 @@ from typing import Any
 
 from riskcore.core.events import Event, RequestConfirmed, RequestPlanned, RequestSuperseded
 from riskcore.schema.codec import encode_event
-from riskcore.schema.instants import instant_text
+from riskcore.schema.instants import utc_text
 
 # Requests are the live engine's; a replay carries nothing out and plans none (INTERFACE.md 5).
 REQUESTS = (RequestPlanned, RequestConfirmed, RequestSuperseded)
@@ -68,7 +68,7 @@ class Comparison:
     def _difference(self, canonical: bytes, event: Event) -> dict[str, Any]:
         return {
             "only": "recorded" if self._balance[canonical] > 0 else "recomputed",
-            "at": instant_text(event.at),
+            "at": utc_text(event.at),
             "type": type(event.body).__name__,
             "key": event.key,
             "cause": event.cause,

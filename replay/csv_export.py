@@ -5,6 +5,7 @@ Fees and commissions of a row are for the whole trip and are halved.
 """
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from riskcore.core import quantities
 from riskcore.core.products import PRODUCTS
 from riskcore.core.quantities import SECOND_NS, decimal_text, price_text
 from riskcore.errors import InputError
-from riskcore.schema.instants import instant_text
+from riskcore.schema.instants import utc_text
 
 COLUMNS = (
     "Id", "ContractName", "EnteredAt", "ExitedAt", "EntryPrice", "ExitPrice", "Fees", "PnL", "Size", "Type",
@@ -67,21 +68,20 @@ def is_export(text: str) -> bool:
 
 def read_export(path: Path, text: str) -> dict[int, RoundTrip]:
     """The rows by id. Raises InputError naming file and row, the header being row 1."""
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(io.StringIO(text, newline=""))
     names = [name.strip() for name in reader.fieldnames or ()]
     reader.fieldnames = names
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise InputError(f"{path}: the trade export lacks the columns {', '.join(missing)}")
     found: dict[int, RoundTrip] = {}
-    for number, row in enumerate(reader, start=2):
-        if not any(isinstance(value, str) and value.strip() for value in row.values()):
-            continue
-        try:
-            trip = _round_trip(row)
-        except ValueError as error:
-            raise InputError(f"{path}, row {number}: {error}") from None
-        found[trip.id] = trip
+    try:
+        for row in reader:
+            if any(isinstance(value, str) and value.strip() for value in row.values()):
+                trip = _round_trip(row)
+                found[trip.id] = trip
+    except (ValueError, csv.Error) as error:
+        raise InputError(f"{path}, row {reader.line_num}: {error}") from None
     return found
 
 
@@ -99,7 +99,7 @@ def _round_trip(row: Mapping[str | None, str | None]) -> RoundTrip:
     trip = RoundTrip(
         id=_column("Id", texts["Id"], _whole),
         contract=_column(
-            "ContractName", texts["ContractName"], lambda name: contract_id(name, int(instant_text(exited_at)[:4]))
+            "ContractName", texts["ContractName"], lambda name: contract_id(name, int(utc_text(exited_at)[:4]))
         ),
         entered_at=entered_at,
         exited_at=exited_at,
@@ -154,7 +154,8 @@ def _whole(text: str) -> int:
     value = quantities.price(number_text(text))
     if value <= 0 or value % quantities.PRICE_SCALE:
         raise ValueError(f"not a whole number above zero: {text[:40]!r}")
-    return value // quantities.PRICE_SCALE
+    whole: int = value // quantities.PRICE_SCALE
+    return whole
 
 
 def export_instant(text: str) -> int:
@@ -229,7 +230,7 @@ def _row(account: int, trade_id: int, contract: str, at: int, price: int, side: 
         "id": trade_id,
         "accountId": account,
         "contractId": contract,
-        "creationTimestamp": instant_text(at),
+        "creationTimestamp": utc_text(at),
         "price": Number(price_text(price)),
         "side": _WIRE_SIDES[side],
         "size": size,

@@ -13,7 +13,7 @@ from riskcore.core.events import TradeRecorded
 from riskcore.core.fills import Lots, next_lots
 from riskcore.core.quantities import MONEY_SCALE, money_text, move_value
 from riskcore.core.state import Contract, Lot, Trade
-from riskcore.schema.instants import instant_text
+from riskcore.schema.instants import utc_text
 
 # The broker books whole cents; a tick value such as 0.625 gives half ones, and how it rounds them is not known.
 HALF_A_CENT_USD = MONEY_SCALE // 200
@@ -85,7 +85,7 @@ class Matching:
         day.closing_fills += 1
         day.gross_usd += recorded.profit_usd
         found = _recomputed(before, after, recorded, self.history.contract(fill.contract))
-        about = {"trade": fill.id, "at": instant_text(fill.at), "contract": fill.contract}
+        about = {"trade": fill.id, "at": utc_text(fill.at), "contract": fill.contract}
         if isinstance(found, str):
             day.not_recomputed.append({**about, "recorded": money_text(recorded.profit_usd), "reason": found})
             return

@@ -4,6 +4,7 @@ Two forms: every change (`ts_event`, `bid_px`, `ask_px`) and per minute (`t`, `b
 known at the end of the minute. The contract is in the file's or folder's name.
 """
 
+import heapq
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from riskcore.core.products import product_code
 from riskcore.core.quantities import MINUTE_NS, price, price_text
 from riskcore.core.state import Contract
 from riskcore.errors import InputError
-from riskcore.schema.instants import instant_text
+from riskcore.schema.instants import utc_text
 
 # Time, bid and ask columns, and how long after its time a row is known.
 _FORMS = (("ts_event", "bid_px", "ask_px", 0), ("t", "bid_c", "ask_c", MINUTE_NS))
@@ -44,22 +45,20 @@ class QuoteFiles:
     def lines(self, contract_id: str, contract: Contract | None, start: int, end: int) -> Iterator[Known]:
         """The quotes known in [start, end), oldest first. Raises InputError."""
         files = self._files.get(contract_id, [])
-        rows = [row for file in files for row in _rows(file, start, end)]
-        if len(files) > 1:
-            rows.sort(key=lambda row: row[0])
+        rows = heapq.merge(*(_rows(file, start, end) for file in files), key=lambda row: row[0])
         prices = _Prices(contract.tick_size if contract is not None else None)
         for at, bid, ask in rows:
             try:
                 bid_price, ask_price = prices[bid], prices[ask]
             except ValueError as error:
-                raise InputError(f"quotes of {contract_id} at {instant_text(at)}: {error}") from None
+                raise InputError(f"quotes of {contract_id} at {utc_text(at)}: {error}") from None
             if bid_price is not None and ask_price is not None and bid >= ask:
                 self.bad += 1
             elif bid_price is not None or ask_price is not None:
                 yield at, _line(contract_id, at, bid_price, ask_price)
 
 
-def _rows(path: Path, start: int, end: int) -> list[tuple[int, Any, Any]]:
+def _rows(path: Path, start: int, end: int) -> Iterator[tuple[Any, ...]]:
     """(known at, bid, ask) of the rows in [start, end) by time."""
     import polars
 
@@ -77,7 +76,7 @@ def _rows(path: Path, start: int, end: int) -> list[tuple[int, Any, Any]]:
             .sort("at", maintain_order=True)
             .collect()
         )
-        return found.rows()
+        return found.iter_rows()
     except (OSError, ValueError, polars.exceptions.PolarsError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"{path}: cannot be read as quotes: {reason}") from None
@@ -120,7 +119,7 @@ def on_grid(value: int, tick_size: int | None) -> int:
 
 def _line(contract: str, at: int, bid: Number | None, ask: Number | None) -> Object:
     known = {"bestBid": bid, "bestAsk": ask}
-    stamp = instant_text(at)
+    stamp = utc_text(at)
     quote = {name: value for name, value in known.items() if value is not None}
     data = {"symbol": f"F.US.{product_code(contract)}", **quote, "lastUpdated": stamp, "timestamp": stamp}
     return {"hub": "market", "target": "GatewayQuote", "arguments": [contract, data]}

@@ -11,7 +11,7 @@ from replay.result import Collector, result_of
 from replay.runner import Listener, Runner, check_order
 from riskcore.core.events import DayRolled, Event
 from riskcore.schema.export import read_export
-from riskcore.schema.instants import instant_text
+from riskcore.schema.instants import utc_text
 
 Warn = Callable[[str], None]
 Progress = Callable[[str, int], None]
@@ -131,7 +131,7 @@ class Replay:
                 "form": form,
                 "sha256": sha256,
                 "events": count,
-                "first_at": None if first_at is None else instant_text(first_at),
-                "last_at": None if last_at is None else instant_text(last_at),
+                "first_at": None if first_at is None else utc_text(first_at),
+                "last_at": None if last_at is None else utc_text(last_at),
             }
         )

@@ -29,6 +29,16 @@ def instant_text(at: int) -> str:
     return f"{text}.{rest:09d}Z"
 
 
+def utc_text(at: int) -> str:
+    """Nanoseconds since 1970 as people and JSON readers write them: no fraction when there is none, six digits
+    when they are enough, nine otherwise. Raises OverflowError outside FIRST_NS to LAST_NS.
+    """
+    text = instant_text(at)
+    if at % SECOND_NS == 0:
+        return text[:19] + "Z"
+    return text[:26] + "Z" if at % 1000 == 0 else text
+
+
 def instant_ns(text: str) -> int:
     """The text of an instant as nanoseconds since 1970. Raises ValueError for every other form."""
     digits = text[20:29]

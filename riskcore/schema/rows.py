@@ -10,7 +10,7 @@ from riskcore.core import events as e
 from riskcore.core.marks import open_cost, valuation
 from riskcore.core.quantities import money_text, price_text
 from riskcore.core.state import Book, DayFigures, Lockout, Position
-from riskcore.schema.instants import instant_text
+from riskcore.schema.instants import utc_text
 
 Row = dict[str, Any]
 
@@ -19,7 +19,7 @@ def breach_row(event: e.Event, body: e.RuleBreached) -> Row:
     flags = [*body.flags, "shadow"] if body.shadow else list(body.flags)
     return {
         "id": body.id,
-        "at": instant_text(event.at),
+        "at": utc_text(event.at),
         "account": body.account,
         "rule": body.rule,
         "contract": body.contract,
@@ -33,7 +33,7 @@ def command_row(event: e.Event, body: e.CommandIssued) -> Row:
     command = body.command
     row: Row = {
         "id": body.id,
-        "at": instant_text(event.at),
+        "at": utc_text(event.at),
         "account": body.account,
         "kind": command.kind,
         "rule": body.rule,
@@ -47,7 +47,7 @@ def command_row(event: e.Event, body: e.CommandIssued) -> Row:
         "order": command.order_id,
         "scope": command.scope,
         "lockout_kind": command.lockout_kind,
-        "expires_at": None if command.expires_at is None else instant_text(command.expires_at),
+        "expires_at": None if command.expires_at is None else utc_text(command.expires_at),
         "side": None if command.side is None else ("buy" if command.side > 0 else "sell"),
         "level": command.level,
         "text": command.text,
@@ -76,8 +76,8 @@ def lockout_row(lockout: Lockout) -> Row:
         "scope": lockout.scope,
         "rule": lockout.rule,
         "kind": lockout.kind,
-        "set_at": instant_text(lockout.set_at),
-        "expires_at": None if lockout.expires_at is None else instant_text(lockout.expires_at),
+        "set_at": utc_text(lockout.set_at),
+        "expires_at": None if lockout.expires_at is None else utc_text(lockout.expires_at),
         "reason": lockout.reason,
     }
 
@@ -122,7 +122,7 @@ class LockoutHistory:
         elif isinstance(body, e.LockoutEnded):
             row = self._open.pop((body.account, body.lockout), None)
             if row is not None:
-                row.update(ended_at=instant_text(event.at), ended_by=body.ended_by)
+                row.update(ended_at=utc_text(event.at), ended_by=body.ended_by)
 
     def _begin(self, account: int, name: str, scope: str | None, rule: str, kind: str | None, set_at: int) -> None:
         if (account, name) in self._open:
@@ -132,7 +132,7 @@ class LockoutHistory:
             "scope": scope,
             "rule": rule,
             "kind": kind,
-            "set_at": instant_text(set_at),
+            "set_at": utc_text(set_at),
             "ended_at": None,
             "ended_by": None,
         }

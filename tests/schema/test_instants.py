@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskcore.schema.instants import FIRST_NS, LAST_NS, instant_ns, instant_text
+from riskcore.schema.instants import FIRST_NS, LAST_NS, instant_ns, instant_text, utc_text
 
 
 @given(st.integers(FIRST_NS, LAST_NS))
@@ -63,3 +63,16 @@ def test_any_other_form_is_refused(text: str) -> None:
 def test_more_seconds_than_are_remembered() -> None:
     for second in range(5_000):
         assert instant_ns(instant_text(second * 10**9 + 1)) == second * 10**9 + 1
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (0, "1970-01-01T00:00:00Z"),
+        (500_000_000, "1970-01-01T00:00:00.500000Z"),
+        (1_000, "1970-01-01T00:00:00.000001Z"),
+        (1, "1970-01-01T00:00:00.000000001Z"),
+    ],
+)
+def test_people_read_no_more_digits_than_there_are(at: int, text: str) -> None:
+    assert utc_text(at) == text

@@ -1,0 +1,176 @@
+"""What a report knows of recorded days: the stored events folded, and everything worth telling kept as rows.
+
+A read model: built from the events alone, rebuilt at will, and never asked by the core. Quotes and bars are left
+out of the fold, because nothing a report tells depends on a mark. Source: DESIGN.md "Read side".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from riskcore.audit.missed import MissedEnforcement
+from riskcore.audit.written import Written, changes, written_settings
+from riskcore.core import events as e
+from riskcore.core.project import apply
+from riskcore.core.rulebook import Rulebook, rulebook_of
+from riskcore.core.state import Account, Book, DayFigures, Order, Trade
+from riskcore.schema.instants import utc_text
+from riskcore.schema.rows import LockoutHistory, Row, breach_row, command_row, is_shown
+
+MARKET = (e.QuoteObserved, e.QuotesObserved, e.MarketTraded, e.BarObserved, e.DepthObserved)
+
+
+@dataclass(slots=True)
+class RecordedDay:
+    """One trading day of one profile."""
+
+    profile: str
+    trade_date: str
+    version: str
+    lacks: tuple[str, ...]
+    events: int = 0
+    rejected: int = 0
+
+
+@dataclass(slots=True)
+class AuditLog:
+    """Listens to the stored events of days, oldest first; call `finish` after the last."""
+
+    book: Book = field(default_factory=Book)
+    days: list[RecordedDay] = field(default_factory=list)
+    settings: list[Row] = field(default_factory=list)
+    breaches: list[Row] = field(default_factory=list)
+    commands: list[Row] = field(default_factory=list)
+    lockouts: LockoutHistory = field(default_factory=LockoutHistory)
+    overrides: list[Row] = field(default_factory=list)
+    notes: list[Row] = field(default_factory=list)  # Faults, gaps, drifts.
+    missed: MissedEnforcement = field(default_factory=MissedEnforcement)
+    names: dict[int, str | None] = field(default_factory=dict)
+    figures: dict[tuple[int, str], DayFigures] = field(default_factory=dict)
+    fills: dict[tuple[int, int], Trade] = field(default_factory=dict)
+    orders: dict[tuple[int, int], Order] = field(default_factory=dict)
+    _rulebook: Rulebook | None = None
+    _commands: dict[str, Row] = field(default_factory=dict)
+    _overridden: Row | None = None
+    _in_force: Written = field(default_factory=dict)
+
+    def listen(self, events: Sequence[e.Event]) -> None:
+        for event in events:
+            if isinstance(event.body, e.TradingDayOpened):
+                self._open(event, event.body)
+            self.days[-1].events += 1
+            if not isinstance(event.body, MARKET):
+                self._take(event)
+
+    def finish(self) -> "AuditLog":
+        """Nothing more comes: what is unmet now was not met."""
+        self._keep_records()
+        self.missed.finish(self.book)
+        return self
+
+    # ---- days ----------------------------------------------------------------------------------------
+
+    def _open(self, event: e.Event, opened: e.TradingDayOpened) -> None:
+        if self.days and self.days[-1].profile != opened.profile:
+            # Days of another profile: nothing is carried from one to the other.
+            self.missed.finish(self.book)
+        self._rulebook = rulebook_of(opened.settings)
+        self.days.append(RecordedDay(opened.profile, opened.day.trade_date, opened.version, opened.lacks))
+        for account in opened.accounts:
+            for lockout in account.lockouts.values():
+                self.lockouts.carried(account.id, lockout)
+        self._note_settings(event, opened.settings)
+
+    def _note_settings(self, event: e.Event, plain: dict[str, Any]) -> None:
+        """Settings in force, once for as long as they stay the same."""
+        written, day = written_settings(plain), self.days[-1]
+        known = self.settings[-1] if self.settings else None
+        same = written == self._in_force and known is not None and known["profile"] == day.profile
+        if known is not None and same and known["version"] == day.version:
+            return
+        row: Row = {
+            "profile": day.profile,
+            "from": day.trade_date,
+            "at": utc_text(event.at),
+            "version": day.version,
+            "changes": changes(self._in_force, written) if known is not None else [],
+            "settings": written,
+        }
+        self._in_force = written
+        self.settings.append(row)
+
+    def _keep_records(self) -> None:
+        """Fills, orders and figures as they are now; at the reset the book lets older ones go."""
+        if self._rulebook is None:
+            return
+        for account in self.book.accounts.values():
+            self.names[account.id] = account.name
+            self.fills.update({(account.id, trade.id): trade for trade in account.trades.values()})
+            self.orders.update({(account.id, order.id): order for order in account.orders.values()})
+            if self._rulebook.judges(account):
+                self._keep_figures(account)
+
+    def _keep_figures(self, account: Account) -> None:
+        recorded = [day.trade_date for day in self.days]
+        for figures in account.days.values():
+            if figures.trade_date in recorded and is_shown(figures):
+                self.figures[account.id, figures.trade_date] = figures
+
+    # ---- events --------------------------------------------------------------------------------------
+
+    def _take(self, event: e.Event) -> None:
+        body = event.body
+        if isinstance(body, e.DayRolled):
+            self._keep_records()
+        effect = apply(self.book, event)
+        self.missed.listen(self.book, event, effect)
+        self.lockouts.listen(event)
+        if isinstance(body, e.RuleBreached):
+            self.breaches.append({**breach_row(event, body), "trade_date": self.days[-1].trade_date})
+        elif isinstance(body, e.CommandIssued):
+            self._command(event, body)
+        elif isinstance(body, e.ObligationMet):
+            self._met(event, body)
+        else:
+            self._note(event, body)
+
+    def _command(self, event: e.Event, body: e.CommandIssued) -> None:
+        row = {**command_row(event, body), "trade_date": self.days[-1].trade_date}
+        if body.id in self.book.accounts[body.account].obligations:
+            row["met_at"] = None
+        self._commands[body.id] = row
+        self.commands.append(row)
+
+    def _met(self, event: e.Event, body: e.ObligationMet) -> None:
+        row = self._commands.get(body.obligation)
+        if row is not None:
+            row["met_at"] = utc_text(event.at)
+
+    def _note(self, event: e.Event, body: e.Body) -> None:
+        at, day = utc_text(event.at), self.days[-1]
+        if isinstance(body, e.WireRejected):
+            day.rejected += 1
+        elif isinstance(body, e.ConfigChanged):
+            self._note_settings(event, body.settings)
+        elif isinstance(body, e.OperatorOverride):
+            self._overridden = {
+                "at": at,
+                "account": body.account,
+                "lockout": body.lockout,
+                "reason": body.reason,
+                "ended_the_lockout": False,
+            }
+            self.overrides.append(self._overridden)
+        elif isinstance(body, e.LockoutEnded):
+            if body.ended_by == "override" and self._overridden is not None:
+                self._overridden["ended_the_lockout"] = True
+        elif isinstance(body, e.RuleFaulted):
+            self._add_note("fault", at, body.account, None, f"{body.rule} ({body.rule_key}) failed: {body.text}")
+        elif isinstance(body, e.GapRecorded):
+            self._add_note("gap", at, body.account, body.contract, body.text)
+        elif isinstance(body, e.DriftDetected):
+            text = f"fills said {body.fills_size}, the broker {body.broker_size}; the broker counts"
+            self._add_note("drift", at, body.account, body.contract, text)
+
+    def _add_note(self, kind: str, at: str, account: int, contract: str | None, text: str) -> None:
+        self.notes.append({"kind": kind, "at": at, "account": account, "contract": contract, "text": text})

@@ -1,0 +1,65 @@
+"""Settings as a trader writes them: amounts in dollars, times as clock times, every default filled in."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from riskcore.config import read_settings, settings_toml
+from riskcore.core.rulebook import SWITCHES
+from riskcore.core.rules import by_name
+from riskcore.parameters.kinds import toml_lines
+
+Written = dict[str, Any]
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    return read_settings("").plain
+
+
+def written_settings(plain: Mapping[str, Any]) -> Written:
+    """Plain settings of an opening event as the tables of riskcore.toml, JSON-ready."""
+    # Days recorded before a setting existed were judged by its default.
+    full = {**_defaults(), **plain}
+    full["profile"] = {**_defaults()["profile"], **plain["profile"]}
+    return tomllib.loads(settings_toml(full))
+
+
+def written_rule(plain: Mapping[str, Any], account: int, name: str | None, rule_key: str) -> Written | None:
+    """The parameters of one rule instance as they were in force for an account; None for what is not configured."""
+    rule_name, _, index = rule_key.rpartition(".")
+    overrides = plain.get("accounts", {})
+    override = overrides.get(str(account)) or overrides.get(name or "") or {}
+    instances = {**plain.get("rules", {}), **override}.get(rule_name)
+    if instances is None:
+        return None
+    table = instances[int(index)]
+    own = {key: value for key, value in table.items() if key not in SWITCHES}
+    written = tomllib.loads("\n".join(toml_lines(by_name(rule_name).params, own)))
+    return {**written, "shadow": True} if table.get("shadow") else written
+
+
+def changes(old: Written, new: Written) -> list[dict[str, Any]]:
+    """What differs between two written settings, by the address of each setting."""
+    before, after = _flat(old, ""), _flat(new, "")
+    paths = [*before, *(path for path in after if path not in before)]
+    return [
+        {"setting": path, "old": before.get(path), "new": after.get(path)}
+        for path in paths
+        if before.get(path) != after.get(path)
+    ]
+
+
+def _flat(table: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The leaves of nested tables by their address; an array of tables is addressed by position."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        where = f"{path}.{key}" if path else key
+        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            value = {str(index): item for index, item in enumerate(value)}
+        if isinstance(value, dict) and value:
+            found.update(_flat(value, where))
+        else:
+            found[where] = value
+    return found
