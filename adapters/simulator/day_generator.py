@@ -24,6 +24,7 @@ MILLISECOND_NS = SECOND_NS // 1000
 MICROSECOND_NS = MILLISECOND_NS // 1000
 LATENCY_NS = 40 * MILLISECOND_NS  # Server stamp to client (API.md 4.3).
 _EXCHANGE_ZONE = ZoneInfo("America/Chicago")
+_LONGEST_SILENCE_NS = 4 * SECOND_NS  # Of an instrument that is not the moving one.
 _SEARCH_BACK_NS = 30 * MINUTE_NS
 _FIRST_ID, _IDS_OF_A_DAY = 3_420_000_000, 10_000
 
@@ -86,9 +87,7 @@ class DayGenerator:
 
     # ---- the market ----------------------------------------------------------------------------------
 
-    def walk(
-        self, instrument: Instrument, to: str, *, until: str, every: int = 2000, noise: int = 3, other: str = ""
-    ) -> None:
+    def walk(self, instrument: Instrument, to: str, *, until: str, every: int = 2000, noise: int = 3) -> None:
         """Quotes until an instant, about one each `every` milliseconds, wandering to the price `to`.
 
         `noise` ticks at most off the straight line; the last quote is at `to` exactly. Working orders fill on the
@@ -113,7 +112,8 @@ class DayGenerator:
 
     def _others(self, moving: Instrument) -> None:
         for instrument in self.instruments:
-            if instrument is not moving and self._chance(0.3):
+            waiting = self.now - instrument.quoted_at > _LONGEST_SILENCE_NS
+            if instrument is not moving and (waiting or self._chance(0.2)):
                 self.now += self._about(2 * MILLISECOND_NS)
                 self._trade_at(instrument, instrument.last)
 
@@ -135,8 +135,8 @@ class DayGenerator:
         """The fields of a quote that changed; all of them in the first one."""
         names = ("lastPrice", "bestBid", "bestAsk")
         after = (instrument.last, instrument.bid, instrument.ask)
-        first = not instrument.quoted
-        instrument.quoted = True
+        first = not instrument.quoted_at
+        instrument.quoted_at = self.now
         changed: Object = {"symbolName": f"/{instrument.root}"} if first else {}
         for name, old, new in zip(names, before, after, strict=True):
             if first or old != new:

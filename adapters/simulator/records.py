@@ -17,7 +17,7 @@ COSTS_USD = {
     "ES": (1_400_000, 500_000),
     "NQ": (1_400_000, 500_000),
 }
-_MONTHS = {"H": "March", "M": "June", "U": "September", "Z": "December"}
+_MONTHS = {"F": "January", "H": "March", "M": "June", "U": "September", "Z": "December"}
 _NAMES = {
     "MNQ": "Micro E-mini Nasdaq-100",
     "MES": "Micro E-mini S&P 500",
@@ -47,7 +47,7 @@ class Instrument:
         self.ask = last + self.tick_size
         self.volume = 0
         self.open, self.high, self.low = last, last, last
-        self.quoted = False  # The first quote is complete, later ones are sparse.
+        self.quoted_at = 0  # The first quote is complete, later ones are sparse.
 
     def move_to(self, last: int, spread_ticks: int) -> None:
         """The market trades at `last`, with a spread of one or two ticks round it."""

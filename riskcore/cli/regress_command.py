@@ -25,6 +25,7 @@ def command(
 
     A day is a folder with session files, the riskcore.toml that judges them (there or in a folder above) and
     expected.json. Exit code 1 means a difference, 2 settings that are wrong, 3 a file that cannot be read.
+    Warnings about settings are shown with --verbose.
     """
     from replay.junit import write_junit
     from replay.regress import find_days
@@ -34,7 +35,7 @@ def command(
         outcomes.append(outcome)
         progress(f"{outcome.name}: {outcome.result}", quiet=quiet or not as_json)
         for text in outcome.warnings:
-            warn(f"{outcome.name}: {text}", quiet=quiet)
+            warn(f"{outcome.name}: {text}", quiet=not verbose)
         if not as_json:
             _say(outcome, quiet)
     if junit is not None:
