@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,10 +89,14 @@ class Import:
                 since.setdefault(line.fill.contract, max(day.opens_at, line.at - BEFORE_FIRST_FILL_NS))
                 figures = accounts.setdefault(line.fill.account, AccountDay(line.fill.account))
                 self.matching.take(line.fill, figures)
-        streams = [stream for contract, at in since.items() if (stream := self._market(contract, at, day)) is not None]
-        market = heapq.merge(*streams, key=lambda known: known[0])
+        found = {contract: self._market(contract, at, day) for contract, at in since.items()}
+        streams = [stream for stream in found.values() if stream is not None]
         if not lines and not streams:
             return None
+        if (self.bars.paths or self.quotes.paths) and len(streams) < len(found):
+            missing = ", ".join(contract for contract, stream in found.items() if stream is None)
+            self.warn(f"{day.trade_date}: no bars or quotes of {missing}, so the open P&L there stays unknown")
+        market = heapq.merge(*streams, key=lambda known: known[0])
         lacks = self._lacks(lines, bool(streams))
         path = self.out / f"{day.trade_date}.jsonl"
         contracts = sorted({*since, *(line.contract for line in lines)})
@@ -107,7 +112,7 @@ class Import:
         }
 
     def _market(self, contract: str, start: int, day: Day) -> Iterator[Known] | None:
-        """Bars and quotes of one contract, None (with a warning) when market data was given but has none for it."""
+        """Bars and quotes of one contract from `start` to the day's end, None when there are none."""
         known = self.sources.history.contract(contract)
         found = heapq.merge(
             self.bars.lines(contract, start, day.closes_at),
@@ -115,11 +120,7 @@ class Import:
             key=lambda one: one[0],
         )
         first = next(found, None)
-        if first is None:
-            if self.bars.paths or self.quotes.paths:
-                self.warn(f"{day.trade_date}: no bars or quotes of {contract}, so its open P&L stays unknown")
-            return None
-        return _again(first, found)
+        return None if first is None else _again(first, found)
 
     def _lacks(self, lines: Sequence[Line], has_market: bool) -> list[str]:
         """What the rules must not rely on (INTERFACE.md 4)."""
@@ -152,9 +153,10 @@ class Import:
                     count += 1
             unfinished.replace(path)
         except OSError as error:
-            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+            raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
         finally:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
         return count
 
     def _origins(self) -> list[str]:
