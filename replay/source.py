@@ -101,13 +101,15 @@ def feed(
 
 def _feed_export(source: Source, path: Path, chosen: OnlyDays, warn: Warn, progress: Progress) -> None:
     known = chosen.seen[-1] if chosen.seen else ""
+    count = 0
     for events in batches(read_export(open_lines(path), path.name, warn, source.strict)):
         opened = events[0].body
         if isinstance(opened, TradingDayOpened) and opened.day.trade_date <= known:
             day = opened.day.trade_date
             raise InputError(f"{path.name}: day {day} was given after {known}; give each day once, oldest first")
         chosen.listen(events)
-        progress(path.name, len(events))
+        count += len(events)
+    progress(path.name, count)
 
 
 def _feed_store(source: Source, listener: Listener, progress: Progress) -> None:

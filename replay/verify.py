@@ -154,15 +154,16 @@ def _judged_again(
         if isinstance(event.body, TradingDayOpened):
             if current is not None:
                 rows.append(current.close(event.body))
+                progress(f"{source} {current.opened.day.trade_date}", current.events)
             wanted = not days or event.body.day.trade_date in days
             current = _Day(source, event, event.body) if wanted else None
         elif current is not None:
             current.take(event)
         if current is not None:
             current.events, current.last_hash = seq, digest.hex()
-            progress(f"{source} {current.opened.day.trade_date}", seq)
     if current is not None:
         rows.append(current.close(following))
+        progress(f"{source} {current.opened.day.trade_date}", current.events)
     return rows
 
 

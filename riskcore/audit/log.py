@@ -12,12 +12,14 @@ from riskcore.audit.missed import MissedEnforcement
 from riskcore.audit.written import Written, changes, written_settings
 from riskcore.core import events as e
 from riskcore.core.project import apply
+from riskcore.core.quantities import decimal_text
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Account, Book, DayFigures, Order, Trade
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import LockoutHistory, Row, breach_row, command_row, is_shown
 
 MARKET = (e.QuoteObserved, e.QuotesObserved, e.MarketTraded, e.BarObserved, e.DepthObserved)
+SECOND_PLACES = 9  # Nanoseconds as decimal seconds.
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class AuditLog:
     orders: dict[tuple[int, int], Order] = field(default_factory=dict)
     _rulebook: Rulebook | None = None
     _commands: dict[str, Row] = field(default_factory=dict)
+    _issued_at: dict[str, int] = field(default_factory=dict)
     _overridden: Row | None = None
     _in_force: Written = field(default_factory=dict)
 
@@ -137,14 +140,16 @@ class AuditLog:
     def _command(self, event: e.Event, body: e.CommandIssued) -> None:
         row = {**command_row(event, body), "trade_date": self.days[-1].trade_date}
         if body.id in self.book.accounts[body.account].obligations:
-            row["met_at"] = None
+            row.update(met_at=None, met_after_seconds=None)
         self._commands[body.id] = row
+        self._issued_at[body.id] = event.at
         self.commands.append(row)
 
     def _met(self, event: e.Event, body: e.ObligationMet) -> None:
         row = self._commands.get(body.obligation)
         if row is not None:
-            row["met_at"] = utc_text(event.at)
+            after_ns = event.at - self._issued_at[body.obligation]
+            row.update(met_at=utc_text(event.at), met_after_seconds=decimal_text(after_ns, SECOND_PLACES))
 
     def _note(self, event: e.Event, body: e.Body) -> None:
         at, day = utc_text(event.at), self.days[-1]

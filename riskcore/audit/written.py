@@ -42,13 +42,18 @@ def written_rule(plain: Mapping[str, Any], account: int, name: str | None, rule_
 
 def changes(old: Written, new: Written) -> list[dict[str, Any]]:
     """What differs between two written settings, by the address of each setting."""
-    before, after = _flat(old, ""), _flat(new, "")
+    before, after = flat_settings(old), flat_settings(new)
     paths = [*before, *(path for path in after if path not in before)]
     return [
         {"setting": path, "old": before.get(path), "new": after.get(path)}
         for path in paths
         if before.get(path) != after.get(path)
     ]
+
+
+def flat_settings(written: Written) -> dict[str, Any]:
+    """Every single setting by its address: rules.daily_realized_loss.loss_limit."""
+    return _flat(written, "")
 
 
 def _flat(table: Mapping[str, Any], path: str) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class _Target:
         from riskcore.store.export_file import write_export
 
         if self._out == STDOUT:
-            binary = click.get_binary_stream("stdout")
+            binary = sys.stdout.buffer
             to_stdout = ExportWriter(binary.write)
             yield to_stdout
             to_stdout.close()

@@ -35,7 +35,12 @@ def result_text(result: Row) -> str:
 
 def short(at: str | None) -> str:
     """An instant without its trailing zeros, as a person reads it: 2026-08-19 14:31:32.5Z."""
-    return "" if at is None else at.replace("T", " ")
+    if at is None:
+        return ""
+    date, _, clock = at.removesuffix("Z").partition("T")
+    whole, _, fraction = clock.partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{date} {whole}.{fraction}Z" if fraction else f"{date} {whole}Z"
 
 
 def _days(days: list[Row]) -> list[str]:
@@ -63,11 +68,12 @@ def _decisions(result: Row) -> list[str]:
         where = f"  {breach['contract']}" if breach["contract"] else ""
         events.append((breach["at"], order, f"{breach['rule']:<9} breached{where}  {figures}{flags}"))
     for order, row in enumerate(result["commands"]):
-        events.append((row["at"], len(result["breaches"]) + order, f"{'':<9} -> {_command(row)}"))
+        events.append((row["at"], len(result["breaches"]) + order, f"{'':<9} -> {command_words(row)}"))
     return lines + [f"  {short(at)}  {text}" for at, _, text in sorted(events)]
 
 
-def _command(row: Row) -> str:
+def command_words(row: Row) -> str:
+    """What a command demands: kind, what it is about, by which rule."""
     if row["kind"] == "Alert":
         return f"Alert ({row.get('level', 'info')}): {row.get('text', '')}"
     about = [row["kind"], row["contract"], row.get("scope"), f"to {row['to']}" if "to" in row else None]

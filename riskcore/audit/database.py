@@ -1,0 +1,202 @@
+"""The read model as a plain SQLite database: anyone can open it with their own tools, and it is rebuilt at will.
+
+Amounts stand twice: as exact decimal text, and in columns ending in `_micros` as whole millionths of a dollar to
+calculate with. Times are UTC text. Source: DESIGN.md "Read side".
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from riskcore.audit.log import AuditLog
+from riskcore.audit.tables import INDEXES, TABLES, VIEWS
+from riskcore.audit.written import flat_settings
+from riskcore.core.products import product_code, root_of_code
+from riskcore.core.quantities import money_text, price_text
+from riskcore.core.state import Order, Trade
+from riskcore.errors import ConfigError, StoreError
+from riskcore.schema.instants import utc_text
+from riskcore.schema.rows import Row, day_row
+
+APPLICATION_ID = 0x52434155  # Marks a database as ours: only such a file is ever replaced.
+ORDER_STATUS = {
+    0: "none",
+    1: "open",
+    2: "filled",
+    3: "cancelled",
+    4: "expired",
+    5: "rejected",
+    6: "pending",
+    7: "pending cancellation",
+    8: "suspended",
+}
+ORDER_TYPES = {1: "limit", 2: "market", 3: "stop limit", 4: "stop", 5: "trailing stop", 6: "join bid", 7: "join ask"}
+
+
+def write_database(path: Path, log: AuditLog, accounts: Iterable[int]) -> None:
+    """Build the database of the chosen accounts; a file that is there is replaced if it is one of ours.
+
+    Raises ConfigError for another file, StoreError when nothing can be written here.
+    """
+    _refuse_foreign(path)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        _build(partial, log, list(accounts))
+        os.replace(partial, path)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"{path}: the database cannot be written ({error})") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _refuse_foreign(path: Path) -> None:
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
+    # The file format of SQLite keeps the application id at byte 68.
+    ours = header.startswith(b"SQLite format 3\x00") and int.from_bytes(header[68:72], "big") == APPLICATION_ID
+    if not ours:
+        raise ConfigError(f"{path}: is there already and is no audit database; choose another name")
+
+
+def _build(path: Path, log: AuditLog, accounts: list[int]) -> None:
+    from sqlite_utils import Database
+    from sqlite_utils.db import Table
+
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        database = Database(connection)
+        for name, columns in TABLES.items():
+            Table(database, name).create(columns)
+        for name, rows in _rows(log, accounts).items():
+            Table(database, name).insert_all(rows)
+        for table, columns_of_index in INDEXES:
+            Table(database, table).create_index(columns_of_index)
+        for name, sql in VIEWS.items():
+            database.create_view(name, sql)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def _rows(log: AuditLog, accounts: list[int]) -> dict[str, Iterable[Row]]:
+    def of(rows: list[Row]) -> list[Row]:
+        return [row for row in rows if row["account"] in accounts]
+
+    return {
+        "accounts": [{"account": account, "name": log.names[account]} for account in accounts],
+        "recorded_days": [
+            {
+                "profile": day.profile,
+                "trade_date": day.trade_date,
+                "version": day.version,
+                "events": day.events,
+                "rejected": day.rejected,
+                "lacks": ", ".join(day.lacks),
+            }
+            for day in log.days
+        ],
+        "days": [_day(log, name) for name in sorted(log.figures) if name[0] in accounts],
+        "fills": [_fill(account, trade) for (account, _), trade in log.fills.items() if account in accounts],
+        "orders": [_order(account, order) for (account, _), order in log.orders.items() if account in accounts],
+        "breaches": [_breach(row) for row in of(log.breaches)],
+        "breach_figures": [
+            {"breach": row["id"], "name": name, "value": value}
+            for row in of(log.breaches)
+            for name, value in row["figures"].items()
+        ],
+        "commands": [_command(row) for row in of(log.commands)],
+        "lockouts": of(log.lockouts.rows),
+        "overrides": of(log.overrides),
+        "missed_enforcement": of(log.missed.rows),
+        "notes": of(log.notes),
+        "settings": list(_settings(log)),
+    }
+
+
+def _amount(name: str, value: int | None) -> Row:
+    return {name: None if value is None else money_text(value), f"{name}_micros": value}
+
+
+def _day(log: AuditLog, name: tuple[int, str]) -> Row:
+    figures = log.figures[name]
+    row: Row = {"account": name[0], **day_row(figures)}
+    for column, value in (
+        ("gross_pnl", figures.gross_usd),
+        ("fees", figures.fees_usd),
+        ("commissions", figures.commissions_usd),
+        ("net_pnl", figures.net_usd),
+        ("worst_running_net", figures.worst_usd),
+        ("best_running_net", figures.best_usd),
+    ):
+        row.update(_amount(column, value))
+    return row
+
+
+def _fill(account: int, trade: Trade) -> Row:
+    return {
+        "account": account,
+        "trade": trade.id,
+        "order": trade.order_id,
+        "trade_date": trade.trade_date,
+        "placed_at": utc_text(trade.placed_at),
+        "recorded_at": utc_text(trade.recorded_at),
+        "contract": trade.contract,
+        "root": root_of_code(product_code(trade.contract)),
+        "side": "buy" if trade.side > 0 else "sell",
+        "size": trade.size,
+        "price": price_text(trade.price),
+        **_amount("pnl", trade.profit_usd),
+        **_amount("fees", trade.fees_usd),
+        **_amount("commissions", trade.commissions_usd),
+        "voided": int(trade.voided),
+    }
+
+
+def _order(account: int, order: Order) -> Row:
+    return {
+        "account": account,
+        "order": order.id,
+        "contract": order.contract,
+        "status": ORDER_STATUS.get(order.status, str(order.status)),
+        "type": ORDER_TYPES.get(order.type, str(order.type)),
+        "side": "buy" if order.side > 0 else "sell",
+        "size": order.size,
+        "filled": order.fill_volume,
+        "limit_price": None if order.limit_price is None else price_text(order.limit_price),
+        "stop_price": None if order.stop_price is None else price_text(order.stop_price),
+        "parent": order.parent_id,
+        "recorded_at": utc_text(order.recorded_at),
+    }
+
+
+def _breach(row: Row) -> Row:
+    return {**row, "figures": json.dumps(row["figures"]), "flags": ", ".join(row["flags"])}
+
+
+def _command(row: Row) -> Row:
+    after = row.get("met_after_seconds")
+    seconds = None if after is None else float(after)
+    wanted = {name: row.get(name) for name in TABLES["commands"]}
+    return {**wanted, "is_obligation": int("met_at" in row), "seconds_until_met": seconds}
+
+
+def _settings(log: AuditLog) -> Iterator[Row]:
+    for row in log.settings:
+        for setting, value in flat_settings(row["settings"]).items():
+            yield {
+                "profile": row["profile"],
+                "from_trade_date": row["from"],
+                "at": row["at"],
+                "version": row["version"],
+                "setting": setting,
+                "value": value if isinstance(value, str) else json.dumps(value),
+            }

@@ -1,0 +1,110 @@
+"""The audit report as a person reads it."""
+
+from typing import Any
+
+from riskcore.cli.replay_text import command_words, short
+
+Row = dict[str, Any]
+
+
+def audit_text(report: Row) -> str:
+    """Days and settings first, then what happened, one section each; empty sections are left out."""
+    names = {account["id"]: account["name"] or str(account["id"]) for account in report["accounts"]}
+    sections = [
+        _days(report),
+        _settings(report["settings"]),
+        _section("Breaches", [_breach(row, names) for row in report["breaches"]], empty="No rule was breached."),
+        _section("Commands", [_command(row, names) for row in report["commands"]]),
+        _section("Lockouts", [_lockout(row, names) for row in report["lockouts"]]),
+        _section("Operator overrides", [_override(row, names) for row in report["overrides"]]),
+        _section("Missed enforcement", [_missed(row, names) for row in report["missed_enforcement"]]),
+        _section("Rules that failed", [_note(row, names) for row in report["faults"]]),
+        _section("Gaps", [_note(row, names) for row in report["gaps"]]),
+        _section("Fills and broker disagreed", [_note(row, names) for row in report["drifts"]]),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _section(title: str, rows: list[str], empty: str = "") -> list[str]:
+    if not rows:
+        return [empty] if empty else []
+    return [f"{title} ({len(rows)})", *(f"  {row}" for row in rows)]
+
+
+def _days(report: Row) -> list[str]:
+    lines = []
+    for day in report["days"]:
+        lacks = f", without {', '.join(day['lacks'])}" if day["lacks"] else ""
+        rejected = f", {day['rejected']} rejected" if day["rejected"] else ""
+        lines.append(
+            f"{day['profile']}  {day['trade_date']}  {day['events']} events{rejected}{lacks}"
+            f"  (judged by riskcore {day['version']})"
+        )
+    for account in report["accounts"]:
+        for row in account["days"]:
+            lines.append(
+                f"  {row['trade_date']}  {account['name'] or account['id']}  {row['fills']} fills,"
+                f" {row['round_trips']} round trips, gross {row['gross_pnl']}, fees {row['fees']},"
+                f" commissions {row['commissions']}, net {row['net_pnl']}"
+            )
+    return lines
+
+
+def _settings(settings: list[Row]) -> list[str]:
+    lines = []
+    for row in settings:
+        rules = [name for name, table in row["settings"].get("rules", {}).items() if _enabled(table)]
+        lines.append(f"Settings in force from {row['from']}: {', '.join(rules) or 'no rules'}")
+        lines += [f"  {one['setting']}: {_value(one['old'])} -> {_value(one['new'])}" for one in row["changes"]]
+    return lines
+
+
+def _enabled(table: Any) -> bool:
+    return any(one.get("enabled", True) for one in (table if isinstance(table, list) else [table]))
+
+
+def _value(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
+def figures_text(figures: Row) -> str:
+    return "  ".join(f"{name} {value}" for name, value in figures.items())
+
+
+def _breach(row: Row, names: dict[int, str]) -> str:
+    where = f"  {row['contract']}" if row["contract"] else ""
+    flags = f"  [{', '.join(row['flags'])}]" if row["flags"] else ""
+    return f"{short(row['at'])}  {names[row['account']]}  {row['rule']}{where}  {figures_text(row['figures'])}{flags}"
+
+
+def _command(row: Row, names: dict[int, str]) -> str:
+    return f"{short(row['at'])}  {names[row['account']]}  {command_words(row)}{met_words(row)}"
+
+
+def met_words(row: Row) -> str:
+    """When an obligation was met; nothing for commands that act by being recorded."""
+    if "met_at" not in row:
+        return ""
+    return f"  met after {row['met_after_seconds']} s" if row["met_at"] else "  not met"
+
+
+def _lockout(row: Row, names: dict[int, str]) -> str:
+    ended = f"ended {short(row['ended_at'])} by {row['ended_by']}" if row["ended_at"] else "still in force"
+    return f"{short(row['set_at'])}  {names[row['account']]}  {row['scope']} by {row['rule']} ({row['kind']}), {ended}"
+
+
+def _override(row: Row, names: dict[int, str]) -> str:
+    outcome = "ended it" if row["ended_the_lockout"] else "was refused"
+    return f"{short(row['at'])}  {names[row['account']]}  {row['lockout']}: {outcome}; reason: {row['reason']}"
+
+
+def _missed(row: Row, names: dict[int, str]) -> str:
+    return (
+        f"{short(row['at'])}  {names[row['account']]}  {row['text']}"
+        f" (demanded by {row['rule']} since {short(row['since'])})"
+    )
+
+
+def _note(row: Row, names: dict[int, str]) -> str:
+    where = f"{row['contract']}: " if row["contract"] else ""
+    return f"{short(row['at'])}  {names[row['account']]}  {where}{row['text']}"
