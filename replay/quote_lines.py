@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from adapters.topstepx.fields import instant
-from riskcore.core.quantities import LARGEST_DIGITS, PRICE_SCALE, price
+from riskcore.core.quantities import price
 
 _LONGEST_CONTRACT = 1000
 _CACHED = 4096
@@ -75,26 +75,13 @@ class _Line(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     arguments: tuple[_Contract, _Prices]
 
 
-class _ByText(dict[str, tuple[int]]):
-    """The price of each decimal text, in a tuple that tells it from a JSON integer."""
+class _PriceTable(dict[str | int, int]):
+    """The price of each number as it was written: a text for a decimal, an int for a JSON integer."""
 
-    def __missing__(self, text: str) -> tuple[int]:
+    def __missing__(self, written: str | int) -> int:
         if len(self) >= _CACHED:
             self.clear()
-        found = self[text] = (price(text),)
-        return found
-
-
-class _ByInteger(dict[int, int]):
-    """The price of each JSON integer."""
-
-    def __missing__(self, value: int) -> int:
-        if abs(value) >= 10**LARGEST_DIGITS:
-            raise ValueError("number too large")
-        if len(self) >= _CACHED:
-            self.clear()
-        found: int
-        found = self[value] = value * PRICE_SCALE
+        found = self[written] = price(str(written))
         return found
 
 
@@ -103,8 +90,8 @@ class QuoteLines:
 
     def __init__(self) -> None:
         self._shapes: dict[bytes, bool] = {}
-        self._by_integer = _ByInteger()
-        self._decode = msgspec.json.Decoder(_Line, float_hook=_ByText().__getitem__).decode_lines
+        self._prices = _PriceTable()
+        self._decode = msgspec.json.Decoder(_Line, float_hook=str).decode_lines
         self._decode_integers = msgspec.json.Decoder(list[int]).decode
 
     def plain(self, block: bytes) -> list[bool] | bool:
@@ -124,16 +111,16 @@ class QuoteLines:
 
     def read(self, lines: bytes) -> Quotes | None:
         """The quotes of plain lines, or None when one of them needs the normaliser to tell what it is."""
-        whole = self._by_integer
+        table = self._prices
         try:
             rows = self._decode(lines)
             contracts, prices = zip(*[row.arguments for row in rows], strict=True)
             return Quotes(
                 self._instants([row.at for row in rows]),
                 list(contracts),
-                [x if (x := row.last) is None else x[0] if x.__class__ is tuple else whole[x] for row in prices],
-                [x if (x := row.bid) is None else x[0] if x.__class__ is tuple else whole[x] for row in prices],
-                [x if (x := row.ask) is None else x[0] if x.__class__ is tuple else whole[x] for row in prices],
+                [x if (x := row.last) is None else table[x] for row in prices],
+                [x if (x := row.bid) is None else table[x] for row in prices],
+                [x if (x := row.ask) is None else table[x] for row in prices],
             )
         except (msgspec.MsgspecError, ValueError):
             return None
