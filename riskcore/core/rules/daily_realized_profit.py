@@ -54,8 +54,8 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
         return ()
     realized = params.basis == "realized" or view.effect.late
     total = realised_total(view, None) if realized else combined_total(view, None)
-    figures = {"day_pnl": money_text(total.value), "profit_target": limit_text(params.profit_target)}
     if certain(total) and total.value >= params.profit_target:
+        figures = {"day_pnl": money_text(total.value), "profit_target": limit_text(params.profit_target)}
         return (Breach(DAY, figures, day_commands(params.action, params.message), flags=total.flags),)
     return () if params.give_back is None or view.effect.late else _given_back(params, params.give_back, view)
 
