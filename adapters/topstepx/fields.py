@@ -8,7 +8,9 @@ for what cannot be understood. Source: topstepx/API.md 3.6 and 4.3, RULES.md 1.2
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any, TypeVar
 
 from riskcore.core import quantities
@@ -22,8 +24,7 @@ WITHHELD = "(withheld: it may hold a login)"
 # Names of secrets, paths that carry them, and the beginning of every JSON web token.
 _SECRET = re.compile(r'auth/|login|token|key"|password|username|bearer |eyj[\w-]{8}', re.IGNORECASE)
 _INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,20}))?"
-    r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))",
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,20}))?([Zz]|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,47 +57,56 @@ class Decoded:
     repeated: str | None
 
 
+class _Repeated(ValueError):
+    """A key that an object gives twice."""
+
+
+def _only_once(pairs: list[tuple[str, Any]]) -> Object:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Repeated(next(key for key in keys if keys.count(key) > 1))
+    return found
+
+
 def decode(raw: bytes) -> Decoded:
     """The JSON of one line with numbers kept exact. Raises ValueError for what is no JSON, TooDeep among them."""
-    repeated: list[str] = []
-
-    def collect(pairs: list[tuple[str, Any]]) -> Object:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            keys = [key for key, _ in pairs]
-            repeated.append(next(key for key in keys if keys.count(key) > 1))
-        return found
-
     try:
-        value = json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=collect,
-            parse_float=Number,
-            parse_int=_integer,
-            parse_constant=Number,
-            strict=False,
-        )
+        text = raw.decode("utf-8")
+        try:
+            return Decoded(_STRICT.decode(text), None)
+        except _Repeated as error:
+            return Decoded(_LENIENT.decode(text), str(error))
     except RecursionError:
         raise TooDeep("nested too deeply") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
-    return Decoded(value, repeated[0] if repeated else None)
 
 
 def _integer(text: str) -> int | Number:
     return int(text) if len(text) <= _LONGEST_INTEGER else Number(text)
 
 
+_EXACT: Any = {"parse_float": Number, "parse_int": _integer, "parse_constant": Number, "strict": False}
+_STRICT = json.JSONDecoder(object_pairs_hook=_only_once, **_EXACT)
+_LENIENT = json.JSONDecoder(**_EXACT)
+
+
 def encode(value: Any) -> str:
     """The text of a decoded value, numbers as they were written."""
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if type(value) is int:
+        return str(value)
     if isinstance(value, Number):
         return value.text
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{encode(item)}" for key, item in value.items()) + "}"
+        pairs = [f"{encode_basestring_ascii(key)}:{encode(item)}" for key, item in value.items()]
+        return "{" + ",".join(pairs) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(encode(item) for item in value) + "]"
+        return "[" + ",".join([encode(item) for item in value]) + "]"
     return json.dumps(value)
 
 
@@ -245,16 +255,20 @@ def instant(value: str) -> int:
     match = _INSTANT.fullmatch(value)
     if match is None:
         raise ValueError(f"not a time with an offset: {value[:40]!r}")
-    date, clock, fraction, sign, hours, minutes = match.groups()
+    moment, fraction, zone = match.groups()
+    return _second(moment, zone) + (int(fraction[:9].ljust(9, "0")) if fraction else 0)
+
+
+@lru_cache(maxsize=4096)
+def _second(moment: str, zone: str) -> int:
+    """A whole second in nanoseconds; remembered, because events crowd into few seconds."""
     try:
-        offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
-        zone = timezone(-offset if sign == "-" else offset)
-        moment = datetime.fromisoformat(f"{date}T{clock}").replace(tzinfo=zone).astimezone(UTC)
+        found = datetime.fromisoformat(f"{moment[:10]}T{moment[11:]}{zone.upper()}").astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"no such time: {value[:40]!r}") from None
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ValueError(f"absurd time: {value[:40]!r}")
-    return (moment - _EPOCH) // timedelta(seconds=1) * SECOND_NS + int((fraction or "0")[:9].ljust(9, "0"))
+        raise ValueError(f"no such time: {moment}{zone}") from None
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise ValueError(f"absurd time: {moment}{zone}")
+    return (found - _EPOCH) // timedelta(seconds=1) * SECOND_NS
 
 
 def _shown(value: Any) -> str:
