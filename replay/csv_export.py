@@ -25,8 +25,9 @@ COLUMNS = (
     "TradeDay", "TradeDuration",
 )  # fmt: skip
 COMMISSIONS = "Commissions"
-# Opening fills have no id in the export; theirs is the smallest closing id of their lots, moved far away.
-OPENING_IDS_FROM = 10**18
+# Opening fills have no id in the export; theirs is the smallest closing id of their lots, moved beyond all ids
+# that a number of the export can be.
+OPENING_IDS_FROM = 10**quantities.LARGEST_DIGITS
 _CENT = quantities.MONEY_SCALE // 100
 _SIDES = {"long": 1, "buy": 1, "short": -1, "sell": -1}
 _WIRE_SIDES = {1: 0, -1: 1}
@@ -96,7 +97,7 @@ def _round_trip(row: Mapping[str | None, str | None]) -> RoundTrip:
     entered_at, exited_at = (_column(name, texts[name], export_instant) for name in ("EnteredAt", "ExitedAt"))
     if exited_at < entered_at:
         raise ValueError("ExitedAt is before EnteredAt")
-    trip = RoundTrip(
+    return RoundTrip(
         id=_column("Id", texts["Id"], _whole),
         contract=_column(
             "ContractName", texts["ContractName"], lambda name: contract_id(name, int(utc_text(exited_at)[:4]))
@@ -111,9 +112,6 @@ def _round_trip(row: Mapping[str | None, str | None]) -> RoundTrip:
         size=_column("Size", texts["Size"], _whole),
         side=side,
     )
-    if trip.id >= OPENING_IDS_FROM:
-        raise ValueError("Id is too large")
-    return trip
 
 
 def _column(name: str, text: str, read: Callable[[str], Value]) -> Value:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from adapters.topstepx.fields import Object
 from replay.history import Fill, OrderRow
 from riskcore.core.state import STATUS_FILLED, STATUS_OPEN, STATUS_SUSPENDED, TERMINAL
-from riskcore.schema.instants import instant_text
+from riskcore.schema.instants import utc_text
 
 STATUS_PENDING = 6
 TYPE_MARKET = 2
@@ -33,7 +33,7 @@ class Version:
 
 def _version(at: int, phase: int, row: Object, **changed: int) -> Version:
     """A version with its own update time: by the last one's, every version would look as old as the others."""
-    return Version(at, phase, {**row, "updateTimestamp": instant_text(at), **changed})
+    return Version(at, phase, {**row, "updateTimestamp": utc_text(at), **changed})
 
 
 def order_versions(

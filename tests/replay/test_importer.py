@@ -253,7 +253,7 @@ def test_a_bracket_lives_as_the_hub_would_have_shown_it(tmp_path: Path) -> None:
     ]
     stops = [row for _, _, row in imported.messages("2025-07-21") if row["id"] == 11]
     assert [row.get("stopPrice") for row in stops] == [None, 23390.25, 23390.25]
-    assert [row["updateTimestamp"][11:22] for row in stops] == ["14:00:00.00", "14:00:01.00", "14:05:00.00"]
+    assert [row["updateTimestamp"][11:] for row in stops] == ["14:00:00Z", "14:00:01Z", "14:05:00Z"]
     assert [row["fillVolume"] for row in stops] == [0, 0, 1]
 
 
@@ -263,6 +263,32 @@ def test_partial_fills_leave_an_order_open_until_the_last(tmp_path: Path) -> Non
     imported = Imported(tmp_path, trades(tmp_path, *rows), orders)
     versions = [row for _, target, row in imported.messages("2025-07-21") if target == "GatewayUserOrder"]
     assert [(row["status"], row["fillVolume"]) for row in versions] == [(1, 0), (1, 1), (1, 2), (2, 3)]
+
+
+def test_a_partly_filled_order_is_cancelled_when_it_was_updated(tmp_path: Path) -> None:
+    rows = [order(10, "07-21T14:00:00", "07-21T14:09:00", 3, 1, 0, 3, fillVolume=1)]
+    imported = Imported(tmp_path, answer(tmp_path / "o.json", orders=rows), trades(tmp_path, {**OPENED, "orderId": 10}))
+    assert statuses(imported) == [
+        ("14:00:00", "10", 1),
+        ("14:00:00", "fill 1", 0),
+        ("14:00:00", "10", 1),
+        ("14:09:00", "10", 3),
+    ]
+
+
+def test_a_bracket_of_an_entry_without_known_fills_waits_for_its_end(tmp_path: Path) -> None:
+    rows = [
+        order(10, "07-21T14:00:00", "07-21T14:01:00", 2, 1, 0, 1),
+        order(11, "07-21T14:00:00", "07-21T14:09:00", 3, 4, 1, 1, parentOrderId=10, stopPrice=23000),
+    ]
+    imported = Imported(tmp_path, answer(tmp_path / "o.json", orders=rows))
+    assert statuses(imported) == [
+        ("14:00:00", "10", 1),
+        ("14:00:00", "11", 8),
+        ("14:01:00", "10", 2),
+        ("14:01:00", "11", 1),
+        ("14:09:00", "11", 3),
+    ]
 
 
 def test_orders_without_fills_end_at_their_update(tmp_path: Path) -> None:
@@ -375,8 +401,10 @@ def test_the_contract_of_market_data_is_in_the_name_or_the_only_one_traded(tmp_p
     path = bars_file(tmp_path, bar("21T14:01", 23400), name="bars.json")
     assert len(bar_times(Imported(tmp_path, trades(tmp_path, OPENED), path), "2025-07-21")) == 1
     other = {**OPENED, "id": 9, "contractId": "CON.F.US.EP.U25"}
-    with pytest.raises(InputError, match="which contract is it"):
-        Imported(tmp_path, trades(tmp_path, OPENED, other), bars=[path])
+    quotes = quotes_file(tmp_path, "bbo.parquet", ts_event=instants("14:00:01"), bid_px=[1.0], ask_px=[2.0])
+    for options in ({"bars": [path]}, {"quotes": [quotes]}):
+        with pytest.raises(InputError, match="which contract is it"):
+            Imported(tmp_path, trades(tmp_path, OPENED, other), **options)
 
 
 def quotes_file(tmp_path: Path, name: str = f"{MNQ}_bbo.parquet", **columns: Any) -> Path:
@@ -414,6 +442,33 @@ def test_minute_quotes_are_known_when_the_minute_is_over(tmp_path: Path) -> None
     imported = Imported(tmp_path, trades(tmp_path, OPENED), quotes=[path])
     found = [at for at, target, _ in imported.messages("2025-07-21") if target == "GatewayQuote"]
     assert found == ["13:55:59", "14:01:00"]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        polars.Series([1_753_106_401 * 10**9]),
+        polars.Series(["2025-07-21T09:00:01-05:00"]),
+        polars.Series(["2025-07-21T14:00:01"]).str.to_datetime(time_unit="us"),
+    ],
+    ids=["integer", "text", "without a zone"],
+)
+def test_times_of_quotes_may_be_nanoseconds_text_or_utc(tmp_path: Path, times: polars.Series) -> None:
+    path = quotes_file(tmp_path, ts_event=times, bid_px=[23400.0], ask_px=[23400.25])
+    imported = Imported(tmp_path, trades(tmp_path, OPENED), quotes=[path])
+    assert [at for at, target, _ in imported.messages("2025-07-21") if target == "GatewayQuote"] == ["14:00:01"]
+
+
+def test_quotes_of_several_files_are_one_stream(tmp_path: Path) -> None:
+    first = quotes_file(
+        tmp_path, f"{MNQ}_a.parquet", ts_event=instants("14:00:01", "14:00:03"), bid_px=[1.0, 3.0], ask_px=[None, None]
+    )
+    second = quotes_file(
+        tmp_path, f"{MNQ}_b.parquet", ts_event=instants("14:00:02", "14:00:04"), bid_px=[2.0, None], ask_px=[None, None]
+    )
+    imported = Imported(tmp_path, trades(tmp_path, OPENED), quotes=[second, first])
+    bids = [row["bestBid"] for _, target, row in imported.messages("2025-07-21") if target == "GatewayQuote"]
+    assert bids == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -498,13 +553,14 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     parquet = tmp_path / f"{MNQ}.parquet"
     parquet.write_bytes(b"PAR1 no")
     columns = quotes_file(tmp_path, a=[1])
+    dates = quotes_file(tmp_path, "dates.parquet", ts_event=[True], bid_px=[1.0], ask_px=[2.0])
     empty = tmp_path / "empty"
     empty.mkdir()
     bad_bar = bars_file(tmp_path, {**bar("21T14:01", 23400), "h": 1})
     fills = trades(tmp_path, OPENED)
     absent = tmp_path / f"absent-{MNQ}.parquet"
     cases: list[tuple[Path, Any]] = [(path, [path]) for path in (tmp_path / "absent.json", broken, latin)]
-    cases += [(path, {"quotes": [path]}) for path in (parquet, columns, absent)]
+    cases += [(path, {"quotes": [path]}) for path in (parquet, columns, dates, absent)]
     cases += [(path, {"bars": [path]}) for path in (empty, bad_bar)]
     for path, given in cases:
         files, options = ([fills], given) if isinstance(given, dict) else (given, {})
@@ -532,6 +588,17 @@ def test_the_command_says_what_it_found(
     assert (tmp_path / "days" / "2025-07-21.jsonl").exists()
     assert run(["import", trades(tmp_path, name="none.json").name]) == 0
     assert "nothing was written" in capsys.readouterr().out
+    orders = answer(tmp_path / "o.json", orders=[order(10, "07-21T14:00:00", "07-21T14:00:00", 5, 2, 0, 1)])
+    assert run(["import", orders.name, "--out", "orders"]) == 0
+    assert "no fills" in capsys.readouterr().out
+
+
+def test_days_without_anything_have_no_recording(tmp_path: Path) -> None:
+    later = {**CLOSED, "creationTimestamp": "2025-07-30T14:00:00Z"}
+    empty = bars_file(tmp_path, name=f"{MNQ}.json")
+    imported = Imported(tmp_path, trades(tmp_path, OPENED, later), bars=[empty])
+    assert [day["trade_date"] for day in imported.days] == ["2025-07-21", "2025-07-30"]
+    assert imported.days[1]["accounts"][0]["recomputed_pnl"] == "41.00"
 
 
 def test_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
