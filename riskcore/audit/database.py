@@ -12,6 +12,7 @@ from pathlib import Path
 
 from riskcore.audit.log import AuditLog
 from riskcore.audit.tables import INDEXES, TABLES, VIEWS
+from riskcore.audit.words import ORDER_STATUS, ORDER_TYPES
 from riskcore.audit.written import flat_settings
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.quantities import money_text, price_text
@@ -21,18 +22,6 @@ from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, day_row
 
 APPLICATION_ID = 0x52434155  # Marks a database as ours: only such a file is ever replaced.
-ORDER_STATUS = {
-    0: "none",
-    1: "open",
-    2: "filled",
-    3: "cancelled",
-    4: "expired",
-    5: "rejected",
-    6: "pending",
-    7: "pending cancellation",
-    8: "suspended",
-}
-ORDER_TYPES = {1: "limit", 2: "market", 3: "stop limit", 4: "stop", 5: "trailing stop", 6: "join bid", 7: "join ask"}
 
 
 def write_database(path: Path, log: AuditLog, accounts: Iterable[int]) -> None:

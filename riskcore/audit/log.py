@@ -155,8 +155,6 @@ class AuditLog:
         at, day = utc_text(event.at), self.days[-1]
         if isinstance(body, e.WireRejected):
             day.rejected += 1
-        elif isinstance(body, e.ConfigChanged):
-            self._note_settings(event, body.settings)
         elif isinstance(body, e.OperatorOverride):
             self._overridden = {
                 "at": at,

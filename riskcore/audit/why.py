@@ -1,0 +1,132 @@
+"""One decision explained to its last number: input, figures at the limit, breach, commands and what came of them."""
+
+from collections.abc import Sequence
+
+from riskcore.audit.decisions import Decision, Decisions, Stored
+from riskcore.audit.words import describe
+from riskcore.audit.written import written_rule
+from riskcore.core.events import CommandIssued, RuleBreached
+from riskcore.core.quantities import SECOND_NS, decimal_text
+from riskcore.core.rules import RULES
+from riskcore.errors import ConfigError
+from riskcore.schema.instants import utc_text
+from riskcore.schema.rows import Row, breach_row, command_row
+
+SCHEMA = "riskcore.why/1"
+MOST_CANDIDATES = 12
+SECOND_PLACES = len(str(SECOND_NS)) - 1
+TITLES = {
+    "GUARD": "New exposure or an entry order during a lockout",
+    "OPERATOR": "What the operator asked for",
+    "FEED": "Stale and missing marks",
+    **{rule.id: rule.title for rule in RULES},
+}
+
+
+def explain(decisions: Decisions, wanted: str, accounts: Sequence[str] = ()) -> Row:
+    """The explanation of a breach or command, named by its id, or by a beginning or end only it has.
+
+    Raises ConfigError when there is no such decision, or several.
+    """
+    decision = _found(decisions, wanted, accounts)
+    breach = _breach_of(decisions, decision)
+    shown = breach or decision
+    body = shown.body
+    return {
+        "schema": SCHEMA,
+        "id": decision.body.id,
+        "kind": "breach" if isinstance(decision.body, RuleBreached) else "command",
+        "profile": shown.opened.profile,
+        "trade_date": shown.opened.day.trade_date,
+        "version": shown.opened.version,
+        "account": {"id": body.account, "name": shown.account_name},
+        "rule": {
+            "id": body.rule,
+            "key": body.rule_key,
+            "title": TITLES.get(body.rule),
+            "settings": written_rule(shown.opened.settings, body.account, shown.account_name, body.rule_key),
+        },
+        "input": _event(shown.input),
+        "breach": None if breach is None else _breach(breach),
+        "lockout": shown.lockout,
+        "state": shown.state,
+        "commands": [_command(one) for one in _commands_of(decisions, shown)],
+        "already_in_force": [_command(decisions.by_id[name]) for name in shown.in_force if name in decisions.by_id],
+    }
+
+
+def _found(decisions: Decisions, wanted: str, accounts: Sequence[str]) -> Decision:
+    known = {
+        name: decision
+        for name, decision in decisions.by_id.items()
+        if not accounts or str(decision.body.account) in accounts or decision.account_name in accounts
+    }
+    if wanted in known:
+        return known[wanted]
+    matching = [name for name in known if wanted and (name.startswith(wanted) or name.endswith(wanted))]
+    # A breach and its own commands share their beginning: the breach is meant.
+    breaches = [name for name in matching if isinstance(known[name].body, RuleBreached)]
+    if len(breaches) == 1 and all(_belongs(known[name], breaches[0]) for name in matching):
+        return known[breaches[0]]
+    if len(matching) == 1:
+        return known[matching[0]]
+    if not matching:
+        raise ConfigError(f"no breach or command {wanted[:80]!r} in these days; riskcore audit lists them")
+    listed = "\n".join(f"  {name}" for name in matching[:MOST_CANDIDATES])
+    more = f"\n  and {len(matching) - MOST_CANDIDATES} more" if len(matching) > MOST_CANDIDATES else ""
+    raise ConfigError(f"{wanted[:80]!r} fits {len(matching)} decisions; give more of the id:\n{listed}{more}")
+
+
+def _belongs(decision: Decision, breach: str) -> bool:
+    body = decision.body
+    return body.id == breach or (isinstance(body, CommandIssued) and body.breach == breach)
+
+
+def _breach_of(decisions: Decisions, decision: Decision) -> Decision | None:
+    body = decision.body
+    if isinstance(body, RuleBreached):
+        return decision
+    return decisions.by_id.get(body.breach) if body.breach is not None else None
+
+
+def _commands_of(decisions: Decisions, shown: Decision) -> list[Decision]:
+    """All commands issued for the account at the same event: those of a stronger rule stand for merged ones."""
+    return [
+        one
+        for one in decisions.by_id.values()
+        if isinstance(one.body, CommandIssued)
+        and one.body.account == shown.body.account
+        and one.stored.event.cause == shown.stored.event.cause
+        and one.opened is shown.opened
+    ]
+
+
+def _event(stored: Stored) -> Row:
+    event = stored.event
+    return {
+        "seq": stored.seq,
+        "at": utc_text(event.at),
+        "type": type(event.body).__name__,
+        "source": event.source,
+        "key": event.key,
+        "text": describe(event),
+    }
+
+
+def _breach(decision: Decision) -> Row:
+    body = decision.body
+    assert isinstance(body, RuleBreached), "only a breach is shown as one"
+    return {"seq": decision.stored.seq, **breach_row(decision.stored.event, body)}
+
+
+def _command(decision: Decision) -> Row:
+    body = decision.body
+    assert isinstance(body, CommandIssued), "only a command is shown as one"
+    row = {"seq": decision.stored.seq, **command_row(decision.stored.event, body)}
+    row.update(met_at=None, met_after_seconds=None, met_by=None)
+    if decision.met is not None and decision.met_by is not None:
+        after_ns = decision.met.event.at - decision.stored.event.at
+        row["met_at"] = utc_text(decision.met.event.at)
+        row["met_after_seconds"] = decimal_text(after_ns, SECOND_PLACES)
+        row["met_by"] = _event(decision.met_by)
+    return row
