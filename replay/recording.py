@@ -187,9 +187,7 @@ class WireReader:
         """A line without its end: longer than any may be, or the last of the file."""
         if len(line) >= LONGEST_LINE_BYTES:
             self._in_long_line = True
-            self.lines += 1
-            self._refuse(f"longer than {LONGEST_LINE_BYTES} bytes", line, _at_of(line))
-            self._passed(line, 1)
+            self._line(line)
             return
         try:
             decode(line)
@@ -243,6 +241,9 @@ class WireReader:
 
     def _understand(self, line: bytes) -> None:
         """Deliver the facts of one line. Raises Unreadable."""
+        if len(line) >= LONGEST_LINE_BYTES:
+            self._refuse(f"longer than {LONGEST_LINE_BYTES} bytes", line, _at_of(line))
+            return
         if not line.strip():
             return
         try:

@@ -15,14 +15,18 @@ from riskcore.schema.instants import instant_text
 class WireWriter:
     """Writes one recording, packed when its name ends in .gz; the same lines give the same bytes.
 
-    The end line is written on leaving without an error, so that a recording that broke off shows it.
+    The end line is written on leaving without an error, so that a recording that broke off shows it. Raises
+    InputError when the file cannot be opened.
     """
 
     def __init__(self, path: Path, header: dict[str, Any] | None = None) -> None:
         self.path = path
         self._ending = Ending()
         self._last_at = 0
-        self._file = path.open("wb")
+        try:
+            self._file = path.open("wb")
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
         self._packed = gzip.GzipFile("", "wb", fileobj=self._file, mtime=0) if path.suffix == ".gz" else None
         self._put(encode({"riskcore": WIRE_FORM, "writer": WRITER, **(header or {})}))
 

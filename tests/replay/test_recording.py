@@ -214,6 +214,23 @@ def test_a_line_that_makes_no_sense_is_rejected_and_stops_nothing(tmp_path: Path
     assert reader.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize(
+    ("line", "message"), [("x" * (9 << 20), "`at` is missing"), (clock(0) + " " * (9 << 20), "earlier")]
+)
+def test_a_line_too_long_that_has_no_usable_time_is_unreadable(tmp_path: Path, line: str, message: str) -> None:
+    path = write(tmp_path, HEADER, clock(1), line, clock(3))
+    with pytest.raises(InputError, match=f"line 3: .*{message}"):
+        read(path)
+    items, reader, _ = read(path, skip_bad_lines=True)
+    assert told(items) == [(1, "ClockTicked"), (1, "WireRejected"), (3, "ClockTicked")]
+    assert reader.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_recording_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"):
+        WireWriter(tmp_path / "none" / "day.jsonl")
+
+
 def test_a_long_line_is_read(tmp_path: Path) -> None:
     rows = ",".join(f'{{"price":{index}.25,"volume":1}}' for index in range(100_000))
     line = f'{{"at":"{at(1)}","hub":"market","target":"GatewayTrade","arguments":["{NQ}",[{rows}]]}}'
