@@ -44,6 +44,11 @@ class DayGenerator:
         self._exchange = Exchange(self._user_event, self._pass, self._chance, _FIRST_ID + seed * _IDS_OF_A_DAY)
         self._quotes = 0
 
+    @property
+    def orders(self) -> list[WorkOrder]:
+        """Every order of the day so far, oldest first."""
+        return self._exchange.orders
+
     # ---- the stage -----------------------------------------------------------------------------------
 
     def account(self, id: int, name: str, balance: str = "50000") -> TradingAccount:
