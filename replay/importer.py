@@ -153,7 +153,7 @@ class Import:
                     count += 1
             unfinished.replace(path)
         except OSError as error:
-            raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
+            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)

@@ -198,7 +198,7 @@ def test_a_recording_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path
         Imported(tmp_path, trades(tmp_path, OPENED), quotes=[quotes])
     assert list((tmp_path / "out").iterdir()) == []
     (tmp_path / "out" / "2025-07-21.jsonl.part").mkdir()
-    with pytest.raises(ConfigError, match=r"2025-07-21.jsonl: cannot be written"):
+    with pytest.raises(InputError, match=r"2025-07-21.jsonl.part: cannot be written"):
         Imported(tmp_path, trades(tmp_path, OPENED))
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ConfigError, match="cannot be used as a folder"):
