@@ -82,8 +82,12 @@ def rest_reading(path: str, request: Any, response: Any) -> tuple[Reading, Summa
     listed = payload if key.endswith("s") else payload and [payload]
     if not isinstance(listed, list):
         return None
-    asked = row_of(request) if request is not None else {}
-    return reading(asked, listed, response)
+    return reading(_object(request), listed, response)
+
+
+def _object(value: Any) -> Object:
+    """A request, which explains an answer but is not needed to read its rows: empty when it is no object."""
+    return value if isinstance(value, dict) else {}
 
 
 def _plain(read: Callable[[Object], Body]) -> Callable[[Object, list[Any], Object], tuple[Reading, Summary]]:
@@ -92,7 +96,10 @@ def _plain(read: Callable[[Object], Body]) -> Callable[[Object, list[Any], Objec
 
 def _account_of(asked: Object, bodies: Iterable[Body]) -> int | None:
     """Whose list it is: as asked, else the one account of all its rows."""
-    account = fields.identifier(asked, "accountId")
+    try:
+        account = fields.identifier(asked, "accountId")
+    except Rejected:
+        return None
     owners = {body.account for body in bodies if isinstance(body, PositionObserved | OrderObserved)}
     if account is None and len(owners) == 1:
         return owners.pop()
@@ -113,8 +120,11 @@ def _orders(statuses: Callable[[Object, list[Any], Object], tuple[int, ...]]) ->
     """A reading of order rows that ends with OrdersListed when `statuses` says which the answer lists in full."""
 
     def reading(asked: Object, listed: list[Any], response: Object) -> tuple[Reading, Summary]:
-        query = row_of(fields.field(asked, "filter") or asked)
-        complete = statuses(asked, listed, response)
+        query = _object(asked.get("filter", asked))
+        try:
+            complete = statuses(asked, listed, response)
+        except Rejected:
+            complete = ()
 
         def together(bodies: list[Body]) -> list[Body]:
             account = _account_of(query, bodies)
@@ -134,7 +144,7 @@ def _open(asked: Object, listed: list[Any], response: Object) -> tuple[int, ...]
 
 def _queried(asked: Object, listed: list[Any], response: Object) -> tuple[int, ...]:
     """The statuses that a query lists in full: one page that is all, not narrowed by contract or date."""
-    query = row_of(fields.field(asked, "filter") or {})
+    query = row_of(fields.field(asked, "filter"))
     narrowed = any(fields.field(query, name) is not None for name in ("contractId", "createdAfter", "createdBefore"))
     whole = fields.integer(response, "totalCount") == len(listed) and not fields.integer(asked, "pageOffset")
     if narrowed or not whole:

@@ -396,6 +396,27 @@ class TestLists:
         assert isinstance(bodies[0], OrderObserved)
         assert bodies[1:] == ([] if complete is None else [OrdersListed(7001, complete, (501,))])
 
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            "null",
+            "5",
+            '{"filter":5}',
+            '{"filter":{"accountId":7001,"statuses":5}}',
+            '{"filter":{"accountId":7001,"statuses":["1"]}}',
+            '{"filter":{"accountId":"7001","statuses":[1]}}',
+            '{"filter":{"accountId":7002,"statuses":[1]}}',
+            '{"filter":{"accountId":7001,"statuses":[1]},"pageOffset":"0"}',
+        ],
+    )
+    def test_a_query_that_makes_no_sense_loses_no_row(self, request_: str) -> None:
+        response = answer(f'"orders":[{ORDER}],"totalCount":1')
+        assert [type(body) for body in rest("Order/v2/query", response, request_)] == [OrderObserved]
+
+    def test_positions_asked_for_nonsense_are_still_seen(self) -> None:
+        bodies = rest("Position/searchOpen", answer(f'"positions":[{POSITION}]'), '{"accountId":"7001"}')
+        assert [type(body) for body in bodies] == [PositionObserved]
+
     def test_a_search_of_orders_lists_nothing(self) -> None:
         assert [type(body) for body in rest("Order/search", answer(f'"orders":[{ORDER}]'))] == [OrderObserved]
         assert [type(body) for body in rest("Order/searchById", answer(f'"order":{ORDER}'))] == [OrderObserved]
