@@ -165,6 +165,25 @@ def test_several_sessions_of_a_folder_are_one_run(days: Path) -> None:
     assert [day["trade_date"] for day in accepted["accounts"][0]["days"]] == ["2026-11-17", "2026-11-19"]
 
 
+def test_an_export_is_judged_by_the_settings_it_carries(
+    days: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, wire = days / "exported", days / QUIET
+    folder.mkdir()
+    export = folder / "day.jsonl.gz"
+    words = ["export", str(wire / "session.jsonl"), "--config", str(wire / "riskcore.toml"), "--out", str(export)]
+    assert run([*words, "--quiet"]) == 0
+    monkeypatch.chdir(days)
+    outcome = check_day(next(day for day in find_days(days) if day.name == "exported"), accept=True)
+    assert outcome.result == "accepted"
+    first, second = (json.loads((each / "expected.json").read_text(encoding="utf-8")) for each in (wire, folder))
+    assert second["sessions"][0]["form"] == "journal"
+    assert second["comparison"]["differences"] == []
+    for part in ("sessions", "comparison"):
+        del first[part], second[part]
+    assert first == second
+
+
 def test_workers_give_the_same_answer_in_the_same_order(days: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(days / QUIET / "expected.json", lambda value: value.update(rejected_lines=7))
     assert result_of(days, capsys, "--workers", "2") == result_of(days, capsys)
