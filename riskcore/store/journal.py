@@ -24,7 +24,7 @@ from riskcore.store.lease import ProfileLock
 if TYPE_CHECKING:
     from riskcore.store.recorder import JournalRecorder
 
-_PAGE = 2000  # Rows fetched at a time: enough to hide the query, few enough for any memory.
+_PAGE = 500  # Rows fetched at a time: enough to hide the query, few enough to stay in the processor cache.
 
 
 class Journal:
@@ -116,19 +116,27 @@ class Journal:
                     raise self._corrupt(trade_date, seq, "the hash does not match: this event or one before was edited")
             yield rows
 
-    def verify_chain(self, trade_date: str) -> int:
-        """Check storage, the links between all days, and every event of one day; returns their number.
+    def verify_storage(self) -> None:
+        """Check files, tables, triggers and the links between days, whether or not any day is left.
 
-        Raises Corrupt for anything edited, missing or damaged. Only a rewriting of everything up to the last
-        event, or the loss of the last events of the last day, needs a closing hash kept elsewhere to be seen.
+        With `read` of every day that covers all that is stored. Raises Corrupt for anything edited, missing or
+        damaged. Only a rewriting of everything up to the last event, or the loss of the last events of the last
+        day, needs a closing hash kept elsewhere to be seen.
         """
+        self._recorder.check_storage()
+        last: dict[str, bytes] = {}
+        for stream in self._recorder.stream_ids():
+            opened = self._opening(stream)
+            if opened.previous_hash != last.get(opened.profile, b"").hex():
+                raise Corrupt(f"journal: {stream} does not hang on the day before: events are missing or were edited")
+            row = self._recorder.last_row(stream)
+            assert row is not None, "a stream that has an opening has a last row"
+            last[opened.profile] = _checked_head(row).digest
+
+    def verify_chain(self, trade_date: str) -> int:
+        """Check the storage and every event of one day; returns their number. Raises Corrupt."""
         self.verify_storage()
         return sum(1 for _ in self.read(trade_date))
-
-    def verify_storage(self) -> None:
-        """Check tables, triggers, pages, and the links between all days; `read` checks a day. Raises Corrupt."""
-        self._recorder.check_storage()
-        self._check_openings()
 
     def opening(self, trade_date: str) -> TradingDayOpened:
         """What a stored day depends on. Raises StoreError for a day that is not stored, Corrupt."""
@@ -156,7 +164,10 @@ class Journal:
         if cached is None or cached.fingerprint != core_fingerprint():
             return None
         rows = self._recorder.rows(stream, cached.seq - 1, 1)
-        if not rows or cached.seal != _seal(cached.seq, cached.fingerprint, rows[0][3][:HASH_LENGTH], cached.state):
+        if not rows:
+            return None
+        digest = _checked_head(rows[0]).digest
+        if cached.seal != _seal(cached.seq, cached.fingerprint, digest, cached.state):
             return None
         return cached.seq, book_from_bytes(cached.state)
 
@@ -185,7 +196,7 @@ class Journal:
     def _stored_head(self) -> Head:
         dates = self.streams()
         row = self._recorder.last_row(stream_of(self.profile, dates[-1])) if dates else None
-        return head_of(row) if row else Head()
+        return _checked_head(row) if row else Head()
 
     def _anchor(self, trade_date: str, after: int) -> bytes:
         """The hash on which the event behind `after` hangs."""
@@ -195,7 +206,7 @@ class Journal:
         rows = self._recorder.rows(stream, after - 1, 1)
         if not rows:
             raise StoreError(f"journal of {self.profile}: day {trade_date} has no event {after}")
-        return head_of(rows[0]).digest
+        return _checked_head(rows[0]).digest
 
     def _opening(self, stream: str) -> TradingDayOpened:
         rows = self._recorder.rows(stream, 0, 1)
@@ -210,16 +221,12 @@ class Journal:
             raise Corrupt(f"journal: stream {stream} does not start with its own opening")
         return opened
 
-    def _check_openings(self) -> None:
-        """Every stream, of every profile, starts with its own opening and hangs on the day before."""
-        last: dict[str, bytes] = {}
-        for stream in self._recorder.stream_ids():
-            opened = self._opening(stream)
-            if opened.previous_hash != last.get(opened.profile, b"").hex():
-                raise Corrupt(f"journal: {stream} does not hang on the day before: events are missing or were edited")
-            row = self._recorder.last_row(stream)
-            assert row is not None, "a stream that has an opening has a last row"
-            last[opened.profile] = head_of(row).digest
+
+def _checked_head(row: Link) -> Head:
+    """The head of a row as it was read: the columns of a damaged row may have any type. Raises Corrupt."""
+    if row[2].__class__ is not str or row[3].__class__ is not bytes:
+        raise Corrupt(f"journal: event {row[1]} of {row[0]} is damaged")
+    return head_of(row)
 
 
 def _seal(seq: int, fingerprint: str, digest: bytes, state: bytes) -> bytes:

@@ -32,7 +32,6 @@ from riskcore.store.recorder import CachedState, JournalRecorder, named_errors
 
 _FULL = 2
 _SEQ_BITS = 32
-_LAST_SEQ = 2**_SEQ_BITS - 1
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS streams (number INTEGER PRIMARY KEY, originator_id TEXT NOT NULL UNIQUE)",
     "CREATE TABLE IF NOT EXISTS events (position INTEGER PRIMARY KEY, topic TEXT NOT NULL, state BLOB NOT NULL)",
@@ -59,9 +58,13 @@ _TABLES = (
     "BEGIN SELECT RAISE(ABORT, 'streams are never changed'); END",
 )
 _NEW_STREAM = (
-    "INSERT INTO streams (originator_id) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM streams WHERE originator_id = ?1)"
+    "INSERT INTO streams (originator_id) SELECT :stream "
+    "WHERE NOT EXISTS (SELECT 1 FROM streams WHERE originator_id = :stream)"
 )
-_ROWS = "SELECT ?1, position - ?2, topic, state FROM events WHERE position > ?2 + ?3 AND position <= ?2 + ?4 "
+_ROWS = (
+    "SELECT :stream, position - :base, topic, state FROM events "
+    "WHERE position > :base + :after AND position <= :base + 4294967295 ORDER BY position "
+)
 _NUMBERS_IN_USE = (
     "WITH RECURSIVE used(number) AS (SELECT min(position) >> 32 FROM events UNION ALL "
     "SELECT (SELECT min(position) >> 32 FROM events WHERE position > (used.number << 32) + 4294967295) FROM used "
@@ -117,7 +120,7 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
         self._bases.update(bases)  # Only now are new streams really there.
 
     def _new_base(self, c: SQLiteCursor, stream: str) -> int:
-        c.execute(_NEW_STREAM, (stream,))
+        c.execute(_NEW_STREAM, {"stream": stream})
         c.execute("SELECT number FROM streams WHERE originator_id = ?", (stream,))
         number: int = c.fetchone()[0]
         return number << _SEQ_BITS
@@ -128,7 +131,10 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
             found = self._select("SELECT number FROM streams WHERE originator_id = ?", (stream,))
             if not found:
                 return None
-            base = self._bases[stream] = found[0][0] << _SEQ_BITS
+            number = found[0][0]
+            if number.__class__ is not int or not 0 < number < 2**31:
+                raise Corrupt(f"the journal's number of stream {stream} is damaged")
+            base = self._bases[stream] = number << _SEQ_BITS
         return base
 
     def _writing(self) -> SQLiteTransaction:
@@ -137,7 +143,7 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
             self._writer = self.datastore.pool.get_connection(is_writer=True)
         return SQLiteTransaction(self._writer, commit=True)
 
-    def _select(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
+    def _select(self, statement: str, parameters: Sequence[object] | dict[str, object] = ()) -> list[Any]:
         with named_errors("the journal cannot be read"), self.datastore.transaction(commit=False) as c:
             c.sqlite_cursor.row_factory = None
             c.execute(statement, parameters)
@@ -148,17 +154,20 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
         base = self._base(stream)
         if base is None:
             return []
-        return self._select(f"{_ROWS} ORDER BY position LIMIT ?5", (stream, base, after, _LAST_SEQ, limit))
+        return self._select(f"{_ROWS} LIMIT :limit", {"stream": stream, "base": base, "after": after, "limit": limit})
 
     def last_row(self, stream: str) -> Link | None:
         base = self._base(stream)
         if base is None:
             return None
-        rows: list[Link] = self._select(f"{_ROWS} ORDER BY position DESC LIMIT 1", (stream, base, 0, _LAST_SEQ))
+        rows: list[Link] = self._select(f"{_ROWS} DESC LIMIT 1", {"stream": stream, "base": base, "after": 0})
         return rows[0] if rows else None
 
     def stream_ids(self) -> list[str]:
-        return [row[0] for row in self._select("SELECT originator_id FROM streams ORDER BY originator_id")]
+        names = [row[0] for row in self._select("SELECT originator_id FROM streams ORDER BY originator_id")]
+        if any(name.__class__ is not str for name in names):
+            raise Corrupt("the journal's list of streams is damaged")
+        return names
 
     def take_lease(self, profile: str, holder: str) -> int:
         with named_errors("the lease cannot be taken"), self._writing() as c:

@@ -39,7 +39,7 @@ def test_what_was_appended_is_read_back(path: Path) -> None:
         assert reader.verify_chain(DAY) == 21
 
 
-@pytest.mark.parametrize("size", [1999, 2000, 2001, 4000])
+@pytest.mark.parametrize("size", [499, 500, 501, 1000])
 def test_reading_by_pages_loses_nothing(path: Path, size: int) -> None:
     with Journal.open(path, "p", write=True) as writer:
         writer.append(day(size - 1))

@@ -39,6 +39,7 @@ def edit(path: Path, change: Callable[[sqlite3.Connection], object]) -> None:
 
 def verify_all(path: Path) -> list[int]:
     with Journal.open(path, "p") as reader:
+        reader.verify_storage()
         return [reader.verify_chain(date) for date in reader.streams()]
 
 
@@ -152,18 +153,19 @@ def assert_noticed_or_harmless(path: Path, original: list[Stored]) -> None:
 
 
 def test_any_flipped_bit_of_the_file_is_noticed_or_harmless(path: Path) -> None:
+    """All bits of every page's header, which say what the page holds, and some anywhere."""
     with Journal.open(path, "p") as reader:
         original = [*reader.read(DAY), *reader.read(NEXT_DAY)]
     data = path.read_bytes()
     chance = random.Random(20260819)
+    filled = [position for position, byte in enumerate(data) if byte]
+    flips = [(page + offset, bit) for page in range(0, len(data), 4096) for offset in range(12) for bit in range(8)]
+    flips += [(chance.choice(filled), chance.randrange(8)) for _ in range(1500)]
+    flips += [(chance.randrange(len(data)), chance.randrange(8)) for _ in range(200)]
     copy = path.with_name("copy.db")
-    for _ in range(1500):
+    for position, bit in flips:
         edited = bytearray(data)
-        position = chance.randrange(len(data))
-        # Mostly where the file has content: an untouched page is zeros.
-        while chance.random() < 0.9 and not data[position]:
-            position = chance.randrange(len(data))
-        edited[position] ^= 1 << chance.randrange(8)
+        edited[position] ^= 1 << bit
         copy.write_bytes(edited)
         for rest in path.parent.glob("copy.db-*"):
             rest.unlink()
