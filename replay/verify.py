@@ -70,7 +70,9 @@ class _Day:
             self.runner.end_day(event.body.next_date)
 
     def close(self, following: TradingDayOpened | None) -> Row:
-        """The findings, with the hand-over to the day that follows, if it is known."""
+        """The findings, with the hand-over to the opening that follows, if that hangs on this day."""
+        if following is not None and following.previous_hash != self.last_hash:
+            following = None
         if following is not None:
             self.runner.end_day(following.day.trade_date)
         book = self.runner.finish()
@@ -132,9 +134,8 @@ def _verify_store(source: Source, check: Check, progress: Progress) -> None:
         except StoreError as error:
             check.damage.append({"source": journal.profile, "text": str(error)})
         for day, following in zip(days, [*days[1:], None], strict=True):
-            adjacent = following is not None and stored.index(following) == stored.index(day) + 1
             try:
-                opened = journal.opening(following) if adjacent and following is not None else None
+                opened = journal.opening(following) if following is not None else None
                 check.days += _judged_again(journal.profile, journal.read(day), (), progress, opened)
             except StoreError as error:
                 check.damage.append({"source": journal.profile, "text": str(error)})

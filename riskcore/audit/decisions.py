@@ -16,8 +16,6 @@ from riskcore.core.step import quote_key
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, day_row, lockout_row, position_row
 
-TIMER = "timer:"
-
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -65,7 +63,7 @@ class Decisions:
             self._seq, self._opened, self._rulebook = 0, body, rulebook_of(body.settings)
         self._seq += 1
         stored = Stored(self._seq, event)
-        if not event.derived or event.key.startswith(TIMER):
+        if not event.derived or event.key == event.cause:  # A timer is its own cause.
             self._input = stored
         if isinstance(body, e.ObligationMet):
             self._met(stored, body)

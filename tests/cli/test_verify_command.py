@@ -1,0 +1,190 @@
+"""riskcore verify: what is whole and decided the same is 0, other decisions 1, anything edited or missing 3."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from riskcore.cli.main import run
+from riskcore.core.events import Event, RuleBreached, TradingDayOpened
+from riskcore.schema.export import ExportWriter, read_export
+from tests.cli.sources import Sources
+
+
+def lines_of(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def rewritten(sources: Sources, change: object) -> Path:
+    """An export whose chain and end line are right again after `change` worked on its events: a careful forger's."""
+    assert callable(change)
+    events: list[Event] = change([event for _, event, _ in read_export(lines_of(sources.export), "export")])
+    path = Path("rewritten.jsonl")
+    with path.open("wb") as file:
+        writer = ExportWriter(file.write)
+        writer.add_events(events)
+        writer.close()
+    return path
+
+
+def test_a_store_and_an_export_are_fine(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", "--store", str(sources.store), "--json"]) == 0
+    stored = json.loads(capfd.readouterr().out)
+    assert run(["verify", str(sources.export), "--json"]) == 0
+    exported = json.loads(capfd.readouterr().out)
+    assert stored["schema"] == "riskcore.verify/1"
+    assert [row.pop("source") for row in stored["days"]] == ["combine", "combine"]
+    assert [row.pop("source") for row in exported["days"]] == ["two-export.jsonl", "two-export.jsonl"]
+    assert stored == exported
+    assert [row["trade_date"] for row in stored["days"]] == ["2026-11-20", "2026-11-23"]
+    assert [row["hands_on_the_same"] for row in stored["days"]] == [True, None]
+    assert all(row["recorded"] == row["recomputed"] > 5 for row in stored["days"])
+
+
+def test_a_wire_recording_has_no_decisions(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(sources.wire), "--json"]) == 0
+    row = json.loads(capfd.readouterr().out)["recordings"][0]
+    assert (row["lines"], row["end_line"], row["decisions"]) == (len(lines_of(sources.wire)), True, None)
+    assert run(["verify", str(sources.wire)]) == 0
+    assert "no decisions to compare" in capfd.readouterr().out
+
+
+def test_an_edited_recording_is_exit_3(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    sources.wire.write_bytes(sources.wire.read_bytes().replace(b"20849.25", b"20849.50", 1))
+    assert run(["verify", str(sources.wire)]) == 3
+    assert "the end line does not match" in capfd.readouterr().err
+
+
+def test_a_flipped_digit_is_named_with_file_and_line(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    lines = lines_of(sources.export)
+    number = next(index for index, line in enumerate(lines) if b"-604000000" in line)
+    lines[number] = lines[number].replace(b"-604000000", b"-404000000")
+    sources.export.write_bytes(b"".join(lines))
+    assert run(["verify", str(sources.export), "--json"]) == 3
+    said = capfd.readouterr()
+    assert f"two-export.jsonl, line {number + 1}" in said.err
+    assert json.loads(said.out)["damage"][0]["source"] == "two-export.jsonl"
+
+
+@pytest.mark.parametrize("what", ["removed", "swapped", "doubled"])
+def test_a_missing_moved_or_doubled_line_is_exit_3(sources: Sources, what: str) -> None:
+    lines = lines_of(sources.export)
+    if what == "removed":
+        del lines[10]
+    elif what == "swapped":
+        lines[10], lines[11] = lines[11], lines[10]
+    else:
+        lines.insert(10, lines[10])
+    sources.export.write_bytes(b"".join(lines))
+    assert run(["verify", str(sources.export)]) == 3
+
+
+def test_a_cut_export_is_read_up_to_the_cut_and_exit_3_with_strict(
+    sources: Sources, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sources.export.write_bytes(b"".join(lines_of(sources.export)[:-1]))
+    assert run(["verify", str(sources.export)]) == 0
+    assert "warning" in capfd.readouterr().err
+    assert run(["verify", str(sources.export), "--strict"]) == 3
+
+
+def test_a_damaged_file_does_not_hide_the_others(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    damaged = Path("damaged.jsonl")
+    damaged.write_bytes(b"".join(lines_of(sources.export)[:5] + lines_of(sources.export)[6:]))
+    assert run(["verify", str(damaged), str(sources.export), str(sources.wire), "--json"]) == 3
+    result = json.loads(capfd.readouterr().out)
+    assert [row["source"] for row in result["damage"]] == ["damaged.jsonl"]
+    assert [row["source"] for row in result["days"]] == ["two-export.jsonl"] * 2
+    assert len(result["recordings"]) == 1
+
+
+def test_a_decision_taken_out_of_a_chain_made_right_again_is_exit_1(
+    sources: Sources, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def forged(events: list[Event]) -> list[Event]:
+        found = next(event for event in events if isinstance(event.body, RuleBreached))
+        return [fresh(event) for event in events if event is not found]
+
+    path = rewritten(sources, forged)
+    assert run(["verify", str(path)]) == 1
+    text = capfd.readouterr().out
+    assert "only recomputed: RuleBreached" in text
+    assert "recorded by riskcore" in text
+
+
+def test_a_balance_changed_between_two_days_is_exit_1(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    """The opening of the second day, rewritten with its chain, no longer follows from the first day."""
+    from dataclasses import replace
+
+    def forged(events: list[Event]) -> list[Event]:
+        changed = []
+        for event in events:
+            body = event.body
+            if isinstance(body, TradingDayOpened) and body.accounts:
+                richer = replace(body.accounts[0], balance_usd=1)
+                event = replace(event, body=replace(body, accounts=(richer, *body.accounts[1:])))
+            changed.append(fresh(event))
+        return changed
+
+    path = rewritten(sources, forged)
+    assert run(["verify", str(path), "--json"]) == 1
+    days = json.loads(capfd.readouterr().out)["days"]
+    assert [row["hands_on_the_same"] for row in days] == [False, None]
+    assert days[0]["differences"][0]["key"] == "day:2026-11-23"
+
+
+def fresh(event: Event) -> Event:
+    """An opening without the hash of the chain it came from: the writer puts the new one in."""
+    from dataclasses import replace
+
+    if isinstance(event.body, TradingDayOpened):
+        return replace(event, body=replace(event.body, previous_hash=""))
+    return event
+
+
+def test_an_edited_store_is_exit_3(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    data = sources.store.read_bytes()
+    wal = sources.store.with_name(sources.store.name + "-wal")
+    assert not wal.exists() or not wal.stat().st_size
+    assert data.count(b"-604000000") >= 1
+    sources.store.write_bytes(data.replace(b"-604000000", b"-404000000", 1))
+    assert run(["verify", "--store", str(sources.store), "--json"]) == 3
+    said = capfd.readouterr()
+    assert "journal of combine, day 2026-11-20, event" in said.err
+    # The other day is still looked at.
+    assert [row["trade_date"] for row in json.loads(said.out)["days"]] == ["2026-11-23"]
+
+
+def test_a_truncated_store_is_exit_3_without_a_traceback(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    data = sources.store.read_bytes()
+    for size in (len(data) // 2, 5000, 100, 20):
+        Path("cut.db").write_bytes(data[:size])
+        assert run(["verify", "--store", "cut.db"]) in (2, 3)
+        error = capfd.readouterr().err
+        assert error.startswith("error: ")
+        assert "Traceback" not in error
+        for leftover in Path().glob("cut.db*"):
+            leftover.unlink()
+
+
+def test_no_file_and_no_store_say_what_to_do(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", "nothing.jsonl"]) == 3
+    assert "nothing.jsonl" in capfd.readouterr().err
+    assert run(["verify", "--store", "nothing.db"]) == 2
+    assert "--store" in capfd.readouterr().err
+    assert not Path("nothing.db").exists()
+
+
+def test_one_day_of_a_store_is_checked_alone(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", "--store", str(sources.store), "--day", "2026-11-20", "--json"]) == 0
+    assert [row["trade_date"] for row in json.loads(capfd.readouterr().out)["days"]] == ["2026-11-20"]
+
+
+def test_the_store_of_the_environment_gives_way_to_files(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISKCORE_STORE", "nowhere.db")
+    assert run(["verify", str(sources.export)]) == 0
+    assert run(["verify"]) == 2
+    shutil.copy(sources.store, "copied.db")
+    monkeypatch.setenv("RISKCORE_STORE", "copied.db")
+    assert run(["verify"]) == 0
