@@ -1,0 +1,75 @@
+"""Settings as a trader writes them."""
+
+import tomllib
+
+from riskcore.audit.written import changes, flat_settings, written_rule, written_settings
+from riskcore.config import read_settings
+
+TEXT = """
+[profile]
+name = "mine"
+reset_time = "16:30"
+
+[[rules.daily_realized_loss]]
+loss_limit = "400.5"
+action = "lock_only"
+
+[[rules.daily_realized_loss]]
+loss_limit = "500"
+shadow = true
+
+[rules.cooldown_after_loss]
+
+[accounts."second"]
+[[accounts."second".rules.daily_realized_loss]]
+loss_limit = "100"
+[[accounts."second".rules.daily_realized_loss]]
+loss_limit = "200"
+"""
+
+
+def test_written_settings_read_back_to_the_same() -> None:
+    plain = read_settings(TEXT).plain
+    written = written_settings(plain)
+    assert written["profile"]["reset_time"] == "16:30"
+    assert written["rules"]["daily_realized_loss"][0]["loss_limit"] == "400.5"
+    assert read_settings(_toml(plain)).plain == plain
+
+
+def _toml(plain: dict[str, object]) -> str:
+    from riskcore.config import settings_toml
+
+    text = settings_toml(plain)
+    assert tomllib.loads(text) == written_settings(plain)
+    return text
+
+
+def test_settings_of_an_older_version_are_filled_with_defaults() -> None:
+    plain = read_settings(TEXT).plain
+    del plain["profile"]["on_blind"]
+    del plain["programme"]
+    assert written_settings(plain)["profile"]["on_blind"] == "alert"
+
+
+def test_the_instance_and_the_account_override_that_decided() -> None:
+    plain = read_settings(TEXT).plain
+    assert written_rule(plain, 1, "first", "daily_realized_loss.0")["loss_limit"] == "400.5"
+    shadowed = written_rule(plain, 1, "first", "daily_realized_loss.1")
+    assert (shadowed["loss_limit"], shadowed["shadow"]) == ("500", True)
+    assert written_rule(plain, 2, "second", "daily_realized_loss.0")["loss_limit"] == "100"
+    assert written_rule(plain, 2, "second", "cooldown_after_loss.0") is not None
+    assert written_rule(plain, 1, "first", "guard.0") is None
+    assert written_rule(plain, 1, "first", "feed.0") is None
+
+
+def test_changes_name_every_setting_that_differs() -> None:
+    old = {"rules": {"a": {"limit": "1", "kept": 2}, "b": {"x": 1}}, "list": [{"x": 1}, {"x": 2}]}
+    new = {"rules": {"a": {"limit": "3", "kept": 2}, "c": {}}, "list": [{"x": 1}, {"x": 5}]}
+    assert changes(old, new) == [
+        {"setting": "rules.a.limit", "old": "1", "new": "3"},
+        {"setting": "rules.b.x", "old": 1, "new": None},
+        {"setting": "list.1.x", "old": 2, "new": 5},
+        {"setting": "rules.c", "old": None, "new": {}},
+    ]
+    assert changes(old, old) == []
+    assert flat_settings(old)["list.0.x"] == 1
