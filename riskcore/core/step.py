@@ -407,4 +407,8 @@ def _remember(
         blind = any(need in book.lacks for need in instance.rule.needs(instance.params))
         if instance.rule.remember is not None and not blind:
             view.rule_key = instance.key
-            instance.rule.remember(instance.params, view)
+            try:
+                instance.rule.remember(instance.params, view)
+            except Exception:
+                # It left the same half-done memory when it was judged; RuleFaulted is stored beside it.
+                continue

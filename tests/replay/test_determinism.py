@@ -200,3 +200,21 @@ def test_the_same_bytes_under_other_hash_seeds(tmp_path: Path) -> None:
 def test_what_is_stored_decodes_to_what_was_decided(tmp_path: Path) -> None:
     live = Live(losing_day().write(tmp_path / "day.jsonl"), EVERYTHING)
     assert [decode_event(*encode_event(1, event))[1] for event in live.stored] == live.stored
+
+
+def test_a_day_on_which_a_rule_failed_folds_into_the_live_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from riskcore.core.events import RuleFaulted
+    from riskcore.core.rules import daily_realized_loss
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("broken on purpose")
+
+    monkeypatch.setattr(daily_realized_loss, "remember_peak", broken)
+    live = Live(losing_day().write(tmp_path / "day.jsonl"), EVERYTHING)
+    assert any(isinstance(event.body, RuleFaulted) for event in live.stored)
+    book, rulebook = Book(), rulebook_of(settings_of(EVERYTHING))
+    for event in live.stored:
+        fold(book, rulebook, event)
+    assert [state_hash(book)] == live.hashes
