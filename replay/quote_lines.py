@@ -68,20 +68,25 @@ class _Prices(msgspec.Struct, gc=False):
 _Contract = Annotated[str, msgspec.Meta(max_length=_LONGEST_CONTRACT)]
 
 
+class _Arguments(msgspec.Struct, gc=False, array_like=True, forbid_unknown_fields=True):
+    contract: _Contract
+    prices: _Prices
+
+
 class _Line(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     at: str
     hub: Literal["market"]
     target: Literal["GatewayQuote"]
-    arguments: tuple[_Contract, _Prices]
+    arguments: _Arguments
 
 
-class _PriceTable(dict[str | int, int]):
-    """The price of each number as it was written: a text for a decimal, an int for a JSON integer."""
+class _PriceTable(dict[str | int | None, int | None]):
+    """The price of each number as it was written: a text for a decimal, an int for a JSON integer, None for none."""
 
-    def __missing__(self, written: str | int) -> int:
+    def __missing__(self, written: str | int | None) -> int | None:
         if len(self) >= _CACHED:
             self.clear()
-        found = self[written] = price(str(written))
+        found = self[written] = None if written is None else price(str(written))
         return found
 
 
@@ -96,9 +101,13 @@ class QuoteLines:
 
     def plain(self, block: bytes) -> list[bool] | bool:
         """Whether all lines of a block are plain quotes; if not, which of them are."""
-        shapes = block.translate(None, _NUMERIC).split(b"\n")
-        shapes.pop()
+        text = block.translate(None, _NUMERIC)
         known = self._shapes
+        first = text[: text.find(b"\n") + 1]
+        if known.get(first[:-1]) and text == first * (len(text) // len(first)):
+            return True  # All lines have the one shape that is known already.
+        shapes = text.split(b"\n")
+        shapes.pop()
         if len(known) > _CACHED:
             known.clear()
         every = True
@@ -114,13 +123,14 @@ class QuoteLines:
         table = self._prices
         try:
             rows = self._decode(lines)
-            contracts, prices = zip(*[row.arguments for row in rows], strict=True)
+            arguments = [row.arguments for row in rows]
+            prices = [one.prices for one in arguments]
             return Quotes(
                 self._instants([row.at for row in rows]),
-                list(contracts),
-                [x if (x := row.last) is None else table[x] for row in prices],
-                [x if (x := row.bid) is None else table[x] for row in prices],
-                [x if (x := row.ask) is None else table[x] for row in prices],
+                [one.contract for one in arguments],
+                [table[one.last] for one in prices],
+                [table[one.bid] for one in prices],
+                [table[one.ask] for one in prices],
             )
         except (msgspec.MsgspecError, ValueError):
             return None

@@ -84,8 +84,9 @@ class Runner:
             self._open_day_of(quotes.ats[start])
             assert self.book.day is not None
             end = bisect_left(quotes.ats, self.book.day.closes_at, start)
-            for low in range(start, end, CHUNK):
-                self._chunk(quotes, low, min(low + CHUNK, end))
+            if not self._run_is_quiet(quotes, start, end):
+                for low in range(start, end, CHUNK):
+                    self._chunk(quotes, low, min(low + CHUNK, end))
             start = end
 
     def finish(self) -> Book:
@@ -127,16 +128,24 @@ class Runner:
 
     # ---- quotes --------------------------------------------------------------------------------------
 
+    def _run_is_quiet(self, quotes: Quotes, start: int, end: int) -> bool:
+        """Skip a whole run at once when all of it is quiet."""
+        if self.every_event:
+            return False
+        if self._watch is None:
+            self._watch = watch(self.book, self.turn.rulebook)
+        if not self._all_quiet(self._watch, quotes, start, end):
+            return False
+        self._skip(quotes, start, end)
+        return True
+
     def _chunk(self, quotes: Quotes, low: int, high: int) -> None:
         if self.every_event:
             for index in range(low, high):
                 self._noisy(quotes, index)
             self._hand_on()
             return
-        if self._watch is None:
-            self._watch = watch(self.book, self.turn.rulebook)
-        if self._all_quiet(self._watch, quotes, low, high):
-            self._skip(quotes, low, high)
+        if self._run_is_quiet(quotes, low, high):
             return
         for index in range(low, high):
             known = self._watch
@@ -157,11 +166,11 @@ class Runner:
 
     def _all_quiet(self, known: Watch, quotes: Quotes, low: int, high: int) -> bool:
         """Whether a whole chunk is quiet, by its extremes; False when only looking one by one can tell."""
-        ats = quotes.ats[low:high]
-        if ats[-1] >= known.until:
+        if quotes.ats[high - 1] >= known.until:
             return False
         if not known.bounds:
             return True
+        ats = quotes.ats[low:high]
         contract = quotes.contracts[low]
         if len(set(quotes.contracts[low:high])) > 1:
             return False
@@ -176,8 +185,7 @@ class Runner:
             return bounds is None
         columns = (quotes.lasts, quotes.bids, quotes.asks)
         for column, least, most in zip(columns, bounds[::2], bounds[1::2], strict=True):
-            seen = set(column[low:high])
-            seen.discard(None)
+            seen = [price for price in set(column[low:high]) if price is not None]
             if seen and not (least <= min(seen) and max(seen) <= most):
                 return False
         return True
