@@ -20,8 +20,8 @@ from riskcore.schema.export import Stored, read_export
 from riskcore.store.journal import Journal
 from riskcore.store.location import choose_days, choose_profile, existing_store
 
-# Events handed on together: enough that the calls cost nothing, few enough for any memory.
-BATCH = 500
+# Events handed on together: few, because one may hold hundreds of quotes and memory must not grow.
+BATCH = 20
 
 
 @dataclass(frozen=True, slots=True)
