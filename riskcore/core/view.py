@@ -1,6 +1,7 @@
 """What a rule sees: one account at one event, nothing else."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from riskcore.core.events import Event
 from riskcore.core.marks import TotalValuation, Valuation, valuation
@@ -35,6 +36,9 @@ class View:
     changed: bool = False  # A rule changed what it remembers.
     _values: dict[str, Valuation] = field(default_factory=dict)
     _total: TotalValuation | None = None
+    _held: list[Position] | None = None
+    # What a rule worked out while remembering and may use again when it judges the same event.
+    notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def now(self) -> int:
@@ -66,6 +70,12 @@ class View:
     def tick_size(self, contract: str) -> int | None:
         known = self.book.contracts.get(contract)
         return known.tick_size if known else None
+
+    def held(self) -> list[Position]:
+        """Open positions, listed once per event: judging an event changes none."""
+        if self._held is None:
+            self._held = self.account.held()
+        return self._held
 
     def value(self, position: Position) -> Valuation:
         """Unrealised P&L of a position, computed once per event."""

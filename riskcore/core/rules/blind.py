@@ -45,13 +45,13 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
 
 
 def _too_long(params: Params, view: View, since: int) -> bool:
-    may_act = params.on_blind == "flatten" and bool(view.account.held()) and not view.episode_open("blind")
+    may_act = params.on_blind == "flatten" and bool(view.held()) and not view.episode_open("blind")
     return may_act and view.now - since >= params.limit_ns
 
 
 def deadline(params: Params, view: View) -> int | None:
     since = _lost_since(view)
-    waits = params.on_blind == "flatten" and bool(view.account.held()) and not view.episode_open("blind")
+    waits = params.on_blind == "flatten" and bool(view.held()) and not view.episode_open("blind")
     return since + params.limit_ns if since is not None and waits else None
 
 

@@ -50,7 +50,7 @@ def remember(params: Params, view: View) -> None:
         below = _below(params, view.total().value)
         view.keep_account("below_since", (since if since is not None else view.now) if below else None)
         return
-    for position in view.account.held():
+    for position in view.held():
         since = view.recall(position, "below_since")
         below = _below(params, view.value(position).value)
         view.keep(position, "below_since", (since if since is not None else view.now) if below else None)
@@ -60,7 +60,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     if params.scope == TOTAL:
         return _evaluate_total(params, view)
     found = []
-    for position in view.account.held():
+    for position in view.held():
         one = view.value(position)
         if one.value is None or not _below(params, one.value) or one.stale or view.episode_open(position.contract):
             continue
@@ -73,7 +73,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
 
 
 def _evaluate_total(params: Params, view: View) -> Sequence[Finding]:
-    if not view.account.held() or view.episode_open(TOTAL):
+    if not view.held() or view.episode_open(TOTAL):
         return ()
     total = view.total()
     if not _below(params, total.value) or not _confirmed(params, view.recall_account("below_since"), view.now):
@@ -110,7 +110,7 @@ def deadline(params: Params, view: View) -> int | None:
     else:
         waiting = [
             view.recall(position, "below_since")
-            for position in view.account.held()
+            for position in view.held()
             if not view.episode_open(position.contract)
         ]
     due = [since + params.confirm_ms * MILLISECOND_NS for since in waiting if since is not None]
@@ -124,7 +124,7 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
         elif params.confirm_ms or not view.episode_open(TOTAL):
             narrow_by_total(view, bounds, view.total().value + params.loss_limit, None)
         return
-    for position in view.account.held():
+    for position in view.held():
         if params.confirm_ms == 0 and view.episode_open(position.contract):
             continue
         one = view.value(position)

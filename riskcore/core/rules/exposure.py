@@ -93,7 +93,7 @@ def counted_orders(view: View) -> list[Order]:
             filled[trade.order_id] = filled.get(trade.order_id, 0) + trade.size
     unexplained = {
         position.contract: position.size - position.lot_size
-        for position in view.account.held()
+        for position in view.held()
         if not position.lots_lost
     }
     counted = []

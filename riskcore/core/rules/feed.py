@@ -22,7 +22,7 @@ def _watched(view: View) -> list[Position]:
     """Open positions whose value rests on a mark; one that fills already closed rests on none."""
     if "quotes" in view.book.lacks:
         return []
-    return [position for position in view.account.held() if view.value(position) != CLOSED]
+    return [position for position in view.held() if view.value(position) != CLOSED]
 
 
 def _missing_at(view: View, position: Position) -> int:

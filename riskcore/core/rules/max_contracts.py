@@ -43,7 +43,7 @@ def _exposure(params: Params, view: View) -> Exposure:
         return micro_units(view.root(contract)) if params.weighting == "mini_equivalent" else 1
 
     orders = counted_orders(view) if params.include_working_orders else []
-    return Exposure(view.account.held(), orders, weight, params.count_type == "net")
+    return Exposure(view.held(), orders, weight, params.count_type == "net")
 
 
 def _cuts(params: Params, view: View, exposure: Exposure) -> tuple[Command, ...]:

@@ -80,7 +80,7 @@ def _limit(params: Params, root: str) -> int | None:
 def _exposures(params: Params, view: View) -> dict[str, Exposure]:
     """What is held and working per root, with the roots of open episodes that have nothing left."""
     orders = counted_orders(view) if params.include_working_orders else []
-    held = view.account.held()
+    held = view.held()
     roots = [view.root(position.contract) for position in held] + [view.root(order.contract) for order in orders]
     roots += [name.partition("|")[2] for name in view.account.episodes if name.startswith(f"{view.rule_key}|")]
     return {

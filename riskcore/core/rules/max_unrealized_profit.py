@@ -74,7 +74,7 @@ def _usable(one: Valuation) -> int | None:
 
 def _open(view: View) -> list[Position]:
     """Positions that fills have not closed yet: one whose flat push is still on its way has no profit to give back."""
-    return [position for position in view.account.held() if view.value(position) is not CLOSED]
+    return [position for position in view.held() if view.value(position) is not CLOSED]
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
@@ -126,10 +126,10 @@ def remember(params: Params, view: View) -> None:
     if params.mode == PROFIT_TARGET:
         return
     if params.scope != TOTAL:
-        for position in view.account.held():
+        for position in view.held():
             peak = _raised(params, _usable(view.value(position)), view.recall(position, PEAK))
             view.keep(position, PEAK, peak)
-    elif not view.account.held():
+    elif not view.held():
         view.keep_account(PEAK, None)
     elif certain(view.total()):
         view.keep_account(PEAK, _raised(params, view.total().value, view.recall_account(PEAK)))

@@ -65,7 +65,7 @@ def _is_covered(params: Params, view: View, position: Position) -> bool:
 
 def remember(params: Params, view: View) -> None:
     """The clock of each position: uncovered time used up, and since when it is running."""
-    for position in view.account.held():
+    for position in view.held():
         if not _out_of_touch(view, position):
             _turn_clock(params, view, position)
 
@@ -109,7 +109,7 @@ def _breaches_at(params: Params, view: View, position: Position) -> int | None:
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
     found: list[Finding] = []
-    for position in view.account.held():
+    for position in view.held():
         if view.episode_open(position.contract):
             found.extend(_close_if_refused(view, position))
             continue
@@ -155,7 +155,7 @@ def _close_if_refused(view: View, position: Position) -> Sequence[Finding]:
 def deadline(params: Params, view: View) -> int | None:
     """The earliest moment at which a grace ends, a bracket leg stops covering, or a snapshot is waited for no more."""
     due: list[int | None] = []
-    for position in view.account.held():
+    for position in view.held():
         if view.recall(position, LOST) is not None:
             if view.book.connections.get(USER_HUB) == "connected":
                 due.append(view.book.connection_since[USER_HUB] + SNAPSHOT_WAIT_NS)

@@ -71,7 +71,7 @@ class Scope:
         return root == self.root if self.root is not None else root not in self.params.per_instrument
 
     def held(self) -> list[Position]:
-        return [position for position in self.view.account.held() if self.owns(position.contract)]
+        return [position for position in self.view.held() if self.owns(position.contract)]
 
     def working_orders(self) -> list[Order]:
         return [order for order in self.view.account.working_orders() if self.owns(order.contract)]
@@ -222,7 +222,7 @@ def _warnings(scope: Scope) -> Sequence[Finding]:
 
 def deadline(params: Params, view: View) -> int | None:
     """The next warning or end of a session with anything open."""
-    if not (view.account.held() or view.account.working_orders()):
+    if not (view.held() or view.account.working_orders()):
         return None
     due = []
     for scope in _scopes(params, view):

@@ -46,7 +46,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     if is_market_data(view):
         return ()
     found: list[Finding] = [*ended_order_episodes(view), *_unblocked(params, view)]
-    for position in view.account.held():
+    for position in view.held():
         root = view.root(position.contract)
         if params.blocks(root) and not view.episode_open(position.contract):
             found.append(_position_breach(params, view, position, root))

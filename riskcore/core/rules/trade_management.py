@@ -3,7 +3,7 @@
 Each block works only when its table is given. Nothing here is a breach: it shows in commands only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from riskcore.core.in_force import covers
 from riskcore.core.rules.base import UNBOUNDED, Action, Finding, Quiet, Rule
@@ -22,12 +22,19 @@ from riskcore.core.state import Position
 from riskcore.core.view import View
 
 
-def _managed(params: Params, view: View) -> Iterator[Held]:
+def _managed(params: Params, view: View) -> list[Held]:
     """Positions to manage; one that is being closed is left to the close, for a stop placed now could outlive it."""
-    for position in view.account.held() if params.manages_stops else ():
-        held = held_of(view, position)
-        if held is not None and not covers(view.account, close_position(position.contract)):
-            yield held
+    noted: list[Held] | None = view.notes.get(view.rule_key)
+    if noted is None:
+        seen = [held_of(view, position) for position in view.held()] if params.manages_stops else []
+        account = view.account
+        noted = view.notes[view.rule_key] = [
+            held
+            for held in seen
+            if held is not None
+            and not (account.obligations and covers(account, close_position(held.position.contract)))
+        ]
+    return noted
 
 
 def remember(params: Params, view: View) -> None:
@@ -41,7 +48,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     for held in _managed(params, view):
         found.extend(stop_actions(params, view, held))
         found.extend(exit_actions(view, held))
-    for position in view.account.held():
+    for position in view.held():
         held_too_long_at = _held_too_long_at(params, view, position)
         if held_too_long_at is not None and view.now >= held_too_long_at:
             found.append(Action(_held_target(position), (close_position(position.contract),)))
@@ -60,7 +67,7 @@ def _held_too_long_at(params: Params, view: View, position: Position) -> int | N
 
 def deadline(params: Params, view: View) -> int | None:
     due = [instant for held in _managed(params, view) for instant in stop_deadlines(params, view, held)]
-    ends = [_held_too_long_at(params, view, position) for position in view.account.held()]
+    ends = [_held_too_long_at(params, view, position) for position in view.held()]
     due += [instant for instant in ends if instant is not None and instant > view.now]
     return min(due, default=None)
 
