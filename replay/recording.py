@@ -5,7 +5,6 @@ skipped. A line that can be read but not understood (a key given twice, nested t
 LONGEST_LINE_BYTES, a payload that makes no sense) is always WireRejected and never stops anything.
 """
 
-import hashlib
 import re
 import sys
 from bisect import bisect_left
@@ -18,6 +17,7 @@ from adapters.topstepx.fields import TooDeep, decode, instant
 from adapters.topstepx.normalise import KINDS, normalise, rejected
 from replay.bar_schedule import BarSchedule
 from replay.blocks import LONGEST_LINE_BYTES, LineFile, Lines
+from replay.hash_ahead import HashAhead
 from replay.quote_lines import QuoteLines, Quotes
 from riskcore.core.events import Event, QuoteObserved, WireRejected
 from riskcore.errors import InputError
@@ -113,7 +113,7 @@ class WireReader:
         # A file may hold several recordings one after another, each with its own header and end line.
         self._open = True
         self._section_lines = 0
-        self._content_hash = hashlib.sha256()
+        self._content_hash = HashAhead()
         self._section_hash = self._content_hash  # Another object from the second header on.
 
     @property
@@ -282,7 +282,7 @@ class WireReader:
             self._cut_off("the end line is missing before a further header")
         self._open = True
         self._section_lines = 0
-        self._section_hash = hashlib.sha256()
+        self._section_hash = HashAhead()
 
     def _end(self, said: Any) -> None:
         figures = {"lines": self._section_lines, "sha256": self._section_hash.hexdigest()}

@@ -9,20 +9,13 @@ def result_text(result: Row) -> str:
     """Days, breaches, commands and what is in force at the end."""
     lines: list[str] = []
     for session in result["sessions"]:
-        lines.append(
-            f"{session['path']}  {session['events']} events  {short(session['first_at'])} .. {short(session['last_at'])}"
-        )
+        span = f"{short(session['first_at'])} .. {short(session['last_at'])}"
+        lines.append(f"{session['path']}  {session['events']} events  {span}")
     for account in result["accounts"]:
         lines += ["", f"Account {account['id']}" + (f"  {account['name']}" if account["name"] else "")]
         lines += _days(account["days"])
-        lines += [
-            f"  open      {row['side']} {row['size']} {row['contract']} at {row['average_price']}  open P&L {row['unrealized']}"
-            for row in account["positions"]
-        ]
-        lines += [
-            f"  lockout   {row['scope']} by {row['rule']} until {short(row['expires_at']) or 'released'}: {row['reason']}"
-            for row in account["lockouts"]
-        ]
+        lines += [_position(row) for row in account["positions"]]
+        lines += [_lockout(row) for row in account["lockouts"]]
         lines += [f"  blind     {row['trade_date']} {row['rule']}: {row['reason']}" for row in account["blind"]]
     lines += ["", *_decisions(result)]
     if result["rejected_lines"]:
@@ -43,18 +36,39 @@ def short(at: str | None) -> str:
     return f"{date} {whole}.{fraction}Z" if fraction else f"{date} {whole}Z"
 
 
+def _position(row: Row) -> str:
+    held = f"{row['side']} {row['size']} {row['contract']} at {row['average_price']}"
+    return f"  open      {held}  open P&L {row['unrealized']}"
+
+
+def _lockout(row: Row) -> str:
+    until = short(row["expires_at"]) or "released"
+    return f"  lockout   {row['scope']} by {row['rule']} until {until}: {row['reason']}"
+
+
+# Column titles, their field in a day's row, and their width.
+_COLUMNS = (
+    ("day", "trade_date", -10),
+    ("fills", "fills", 5),
+    ("trips", "round_trips", 5),
+    ("gross", "gross_pnl", 11),
+    ("fees", "fees", 9),
+    ("comm.", "commissions", 8),
+    ("net", "net_pnl", 11),
+    ("worst", "worst_running_net", 11),
+    ("best", "best_running_net", 10),
+)
+
+
 def _days(days: list[Row]) -> list[str]:
     if not days:
         return ["  no fills, positions or breaches"]
-    lines = [
-        f"  {'day':<10} {'fills':>5} {'trips':>5} {'gross':>11} {'fees':>9} {'comm.':>8} {'net':>11} {'worst':>11} {'best':>10}"
-    ]
-    for day in days:
-        lines.append(
-            f"  {day['trade_date']:<10} {day['fills']:>5} {day['round_trips']:>5} {day['gross_pnl']:>11} {day['fees']:>9}"
-            f" {day['commissions']:>8} {day['net_pnl']:>11} {day['worst_running_net']:>11} {day['best_running_net']:>10}"
-        )
-    return lines
+    return [_cells({field: title for title, field, _ in _COLUMNS}), *map(_cells, days)]
+
+
+def _cells(row: Row) -> str:
+    shown = (f"{row[field]:<{-width}}" if width < 0 else f"{row[field]:>{width}}" for _, field, width in _COLUMNS)
+    return "  " + " ".join(shown)
 
 
 def _decisions(result: Row) -> list[str]:

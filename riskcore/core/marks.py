@@ -1,13 +1,12 @@
 """What open positions are worth: lots against the mark (RULES.md 1.5, "Unrealised")."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from riskcore.core.quantities import move_value
 from riskcore.core.state import Book, Mark, Position
 
 
-@dataclass(frozen=True, slots=True)
-class Valuation:
+class Valuation(NamedTuple):
     """Unrealised P&L of one position in 1e-6 USD; None without a mark or tick economics."""
 
     value: int | None
@@ -16,8 +15,7 @@ class Valuation:
     from_bars: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TotalValuation:
+class TotalValuation(NamedTuple):
     """Unrealised P&L of an account: all known positions, and the part whose marks are fresh."""
 
     value: int

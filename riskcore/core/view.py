@@ -1,7 +1,7 @@
 """What a rule sees: one account at one event, nothing else."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from riskcore.core.events import Event
 from riskcore.core.marks import TotalValuation, Valuation, valuation
@@ -9,8 +9,7 @@ from riskcore.core.products import product_code, root_of_code
 from riskcore.core.state import Account, Book, DayFigures, Order, Position, Trade
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """What applying one event changed: the accounts to judge and what is new for them."""
 
     accounts: tuple[int, ...] = ()
