@@ -109,9 +109,7 @@ def deadline(params: Params, view: View) -> int | None:
         waiting = [] if view.episode_open(TOTAL) else [view.recall_account("below_since")]
     else:
         waiting = [
-            view.recall(position, "below_since")
-            for position in view.held()
-            if not view.episode_open(position.contract)
+            view.recall(position, "below_since") for position in view.held() if not view.episode_open(position.contract)
         ]
     due = [since + params.confirm_ms * MILLISECOND_NS for since in waiting if since is not None]
     return min((instant for instant in due if instant > view.now), default=None)
