@@ -1,16 +1,18 @@
-"""Recorded decisions against recomputed ones. Any difference is shown with its cause (DESIGN.md, "Replay")."""
+"""Recorded decisions against recomputed ones. Any difference is shown with its cause (DESIGN.md, "Replay").
+
+The planner's events are the live engine's; a replay carries nothing out and has none of them (INTERFACE.md 5).
+"""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskcore.core.events import Event, RequestConfirmed, RequestPlanned, RequestSuperseded
+from riskcore.core.enforce import of_planner
+from riskcore.core.events import Event
 from riskcore.schema.codec import encode_event
 from riskcore.schema.instants import utc_text
 
-# Requests are the live engine's; a replay carries nothing out and plans none (INTERFACE.md 5).
-REQUESTS = (RequestPlanned, RequestConfirmed, RequestSuperseded)
 MOST_SHOWN = 50
 
 
@@ -32,7 +34,7 @@ class Comparison:
 
     def record(self, event: Event) -> None:
         """A derived event as the journal has it."""
-        if not isinstance(event.body, REQUESTS):
+        if not of_planner(event.body):
             self.recorded += 1
             self._add(event, 1)
 
@@ -41,7 +43,7 @@ class Comparison:
         if not self.comparing:
             return
         for event in events:
-            if event.derived and not isinstance(event.body, REQUESTS):
+            if event.derived and not of_planner(event.body):
                 self.recomputed += 1
                 self._add(event, -1)
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from replay.recording import Quotes
 from riskcore.calendar import day_for
+from riskcore.core.enforce import OBSERVE
 from riskcore.core.events import Event, QuoteObserved, QuotesObserved, TradingDayOpened
 from riskcore.core.marks import default_age
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book, Mark
-from riskcore.core.step import Turn, observe, quote_key
+from riskcore.core.step import Turn, quote_key
 from riskcore.core.watch import NEVER, Watch, watch
 from riskcore.errors import InputError
 
@@ -51,7 +52,7 @@ class Runner:
         self.lacks = lacks
         self.every_event = every_event
         self.keep_quotes = keep_quotes
-        self.turn = Turn(Book(), rulebook_of(self.settings, restrict), observe)
+        self.turn = Turn(Book(), rulebook_of(self.settings, restrict), OBSERVE)
         self._watch: Watch | None = None
         self._moved: dict[str, list[Any]] = {}  # contract: [last, bid, ask, at] of quiet quotes not yet settled
         self._rows: list[tuple[int, str, int | None, int | None, int | None]] = []

@@ -1,100 +1,247 @@
 """The planner: obligations minus reality minus requests in flight (DESIGN.md, RULES.md 1.6, 3.4).
 
-`plan` is pure and only says which requests are missing; the live engine stores and sends them. A replay
-carries nothing out and never calls it (INTERFACE.md 5).
+A planner is pure: it only says which derived events are missing now. The live engine stores them and sends the
+requests; a replay uses `OBSERVE`, which plans nothing, because recorded facts continue as they happened
+(INTERFACE.md 5).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from riskcore.core.events import Command, RequestPlanned, RequestSuperseded
+from riskcore.core.events import (
+    Command,
+    CommandIssued,
+    Derived,
+    ObligationMet,
+    RequestConfirmed,
+    RequestPlanned,
+    RequestSuperseded,
+)
+from riskcore.core.in_force import PLANNER_KEY, effect_seen, next_flat_check
 from riskcore.core.order_roles import entry_orders
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import Account, Book, Obligation, Order, Request
+from riskcore.core.rules.commands import alert
+from riskcore.core.state import Account, Attempts, Book, Obligation, Order, Request, request_target
 
-# Delays before the next try after a refusal or timeout; the last one repeats (RULES.md 1.6).
-RETRY_SECONDS = (0, 1, 2, 5, 10, 30)
+PLANNER_ID = "PLANNER"
+USER_HUB = "user"
 ALERT_AT_FAILURE = 3
 UNRESOLVED_CLOSE_NS = 5 * SECOND_NS
+CLOSES = ("CloseAllPositions", "ClosePosition")
 
 
-def retry_delay_ns(failures: int) -> int:
-    """How long to wait after the nth failure (1 is the first)."""
-    return RETRY_SECONDS[min(failures, len(RETRY_SECONDS)) - 1] * SECOND_NS
+class Planner(Protocol):
+    """How commands in force are carried out. Every method looks at one account as it is now."""
+
+    def ended(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
+        """Requests that are no longer in flight."""
+
+    def missing(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
+        """Requests that are missing, and alerts about those that fail."""
+
+    def follow_up(self, account: Account, obligation: Obligation) -> Sequence[CommandIssued]:
+        """What comes after an obligation that was just met."""
+
+    def deadlines(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:
+        """The instants to come at which time alone makes a difference."""
 
 
-def plan(book: Book, account: Account, command_timeout_ns: int) -> list[RequestPlanned | RequestSuperseded]:
-    """Requests that are missing now for one account, and requests whose time has passed."""
-    ended = [
-        RequestSuperseded(account.id, request.id, reason)
-        for request in account.requests.values()
-        if (reason := _over(book, account, request, command_timeout_ns)) is not None
-    ]
-    gone = [superseded.request for superseded in ended]
-    open_requests = [request for request in account.requests.values() if request.id not in gone]
-    planned: list[RequestPlanned] = []
-    for obligation in account.obligations.values():
-        for wanted in _wanted(account, obligation, book.now):
-            busy = any(_same_target(request, wanted) for request in open_requests)
-            busy = busy or any(_same_target(request, wanted) for request in planned)
-            if not busy and book.now >= obligation.retry_at:
-                planned.append(wanted)
-    return [*ended, *planned]
+class Observe:
+    """The planner of a replay: nothing is carried out."""
+
+    def ended(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
+        return ()
+
+    def missing(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
+        return ()
+
+    def follow_up(self, account: Account, obligation: Obligation) -> Sequence[CommandIssued]:
+        return ()
+
+    def deadlines(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:
+        return ()
+
+
+OBSERVE = Observe()
+
+
+class Enforce:
+    """The planner of a live engine."""
+
+    def ended(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
+        found: list[Derived] = []
+        for request in account.requests.values():
+            reason = _over(book, account, request, command_timeout_ns)
+            if request.state != "planned" and effect_seen(account, request):
+                found.append(RequestConfirmed(account.id, request.id))
+            elif reason is not None:
+                found.append(RequestSuperseded(account.id, request.id, reason))
+        return found
+
+    def missing(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
+        found: list[Derived] = []
+        for obligation in account.obligations.values():
+            found.extend(_alerts(account, obligation))
+        in_flight: list[Request | RequestPlanned] = [*account.requests.values()]
+        for obligation in account.obligations.values():
+            for wanted in _wanted(book, account, obligation, command_timeout_ns):
+                attempts = obligation.attempts.get(_target(wanted), Attempts())
+                busy = any(_holds_back(request, wanted) for request in in_flight)
+                allowed = wanted.kind == "closeContract" or reconciled(book, account)
+                if not busy and allowed and book.now >= attempts.retry_at:
+                    in_flight.append(wanted)
+                    found.append(wanted)
+        return found
+
+    def follow_up(self, account: Account, obligation: Obligation) -> Sequence[CommandIssued]:
+        """Flat is shown: cancel what is left working, then look twice whether it stays flat (RULES.md 3.4)."""
+        if obligation.kind not in CLOSES:
+            return ()
+        command = Command("ConfirmFlat", contract=obligation.contract, scope="all")
+        name = f"{obligation.id}/ConfirmFlat"
+        return (CommandIssued(name, account.id, PLANNER_ID, PLANNER_KEY, obligation.breach, command),)
+
+    def deadlines(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:
+        instants: list[int] = []
+        for request in account.requests.values():
+            instants.extend(_looked_at(request, command_timeout_ns))
+        for obligation in account.obligations.values():
+            instants.append(next_flat_check(obligation) or 0)
+            instants.extend(attempts.retry_at for attempts in obligation.attempts.values())
+        return [instant for instant in instants if instant > book.now]
+
+
+def of_planner(body: object) -> bool:
+    """Whether a derived event is the planner's: a replay, which carries nothing out, has none of them."""
+    if isinstance(body, ObligationMet):
+        return body.obligation.endswith("/ConfirmFlat")
+    requests = (RequestPlanned, RequestConfirmed, RequestSuperseded)
+    return isinstance(body, requests) or getattr(body, "rule", None) == PLANNER_ID
+
+
+def reconciled(book: Book, account: Account) -> bool:
+    """Whether the account was seen in full since its events last came without a gap."""
+    connected = book.connections.get(USER_HUB, "connected") == "connected"
+    return connected and account.reconciled_at > 0 and account.reconciled_at >= book.connection_since.get(USER_HUB, 0)
+
+
+# ---- requests in flight ------------------------------------------------------------------------------
+
+
+def _unresolved_since(request: Request, now: int, command_timeout_ns: int) -> int | None:
+    """Since when nobody knows what the broker did; None while an answer may still come or has come."""
+    if request.state == "unresolved":
+        return request.at
+    if request.state == "attempted" and now - request.at >= command_timeout_ns:
+        return request.at + command_timeout_ns
+    return None
+
+
+def _looked_at(request: Request, command_timeout_ns: int) -> tuple[int, ...]:
+    """When a request is looked at again if nothing is heard of it: no answer, no effect, no snapshot."""
+    if request.state == "planned":
+        return ()
+    answer_due = request.at if request.state == "unresolved" else request.at + command_timeout_ns
+    return (answer_due, answer_due + UNRESOLVED_CLOSE_NS) if request.kind == "closeContract" else (answer_due,)
 
 
 def _over(book: Book, account: Account, request: Request, command_timeout_ns: int) -> str | None:
     """Why a request is no longer in flight, None while it is."""
-    if request.obligation not in account.obligations:
-        return "the obligation is met"
-    age_ns = book.now - request.at
-    if request.state == "unresolved":
-        if account.reconciled_at > request.at:
-            return "a snapshot showed what happened"
-        if request.kind == "closeContract" and age_ns >= UNRESOLVED_CLOSE_NS:
-            return "a close is repeated without a snapshot"
+    if request.state == "planned":
+        return None if request.obligation in account.obligations else "the obligation is met"
+    if request.state == "accepted":
+        return "no effect was seen in time" if book.now - request.at >= command_timeout_ns else None
+    since = _unresolved_since(request, book.now, command_timeout_ns)
+    if since is None:
         return None
-    if request.state == "accepted" and age_ns >= command_timeout_ns:
-        return "no effect was seen in time"
+    if request.kind == "takeSnapshot":
+        return "asking changes nothing"
+    if _seen_at(account, request.kind) > since:
+        return "a snapshot showed what happened"
+    if request.kind == "closeContract" and book.now - since >= UNRESOLVED_CLOSE_NS:
+        return "a close is repeated without a snapshot"
     return None
 
 
-def _same_target(request: Request | RequestPlanned, wanted: RequestPlanned) -> bool:
-    if wanted.order_id is not None:
-        return request.order_id == wanted.order_id and request.kind == wanted.kind
-    closes = ("closeContract", "partialCloseContract")
-    if wanted.kind in closes:
-        return request.kind in closes and request.contract == wanted.contract
-    return request.kind == wanted.kind and request.contract == wanted.contract
+def _seen_at(account: Account, kind: str) -> int:
+    """When the broker last listed what a request of this kind acts on."""
+    closes = kind in ("closeContract", "partialCloseContract")
+    return account.reconciled_at if closes else min(account.reconciled_at, account.orders_listed_at)
 
 
-def _wanted(account: Account, obligation: Obligation, now: int) -> Iterator[RequestPlanned]:
-    """The broker calls an obligation still needs, in the order of RULES.md 3.4: cancel entries, then close."""
+def _target(wanted: RequestPlanned) -> str:
+    return request_target(wanted.kind, wanted.contract, wanted.order_id)
+
+
+def _holds_back(request: Request | RequestPlanned, wanted: RequestPlanned) -> bool:
+    """Whether a request in flight stands in the way of another. Nothing but a close stands in the way of a close."""
+    if wanted.kind == "partialCloseContract" and request.kind == "closeContract":
+        return request.contract == wanted.contract
+    known = request.target if isinstance(request, Request) else _target(request)
+    return known == _target(wanted)
+
+
+# ---- what is wanted ----------------------------------------------------------------------------------
+
+
+def _wanted(book: Book, account: Account, obligation: Obligation, timeout_ns: int) -> Iterator[RequestPlanned]:
+    """The broker calls an obligation still needs, in the order of RULES.md 3.4, and a snapshot where one decides."""
+    calls = list(_calls(book, account, obligation))
+    yield from calls
+    if any(_needs_snapshot(book, account, obligation, call, timeout_ns) for call in calls):
+        yield _request(account, obligation, "takeSnapshot")
+
+
+def _needs_snapshot(
+    book: Book, account: Account, obligation: Obligation, call: RequestPlanned, timeout_ns: int
+) -> bool:
+    """After a failure, or while the outcome of a request in its way is unknown, the broker is asked what there is."""
+    attempts = obligation.attempts.get(_target(call), Attempts())
+    if attempts.failures and _seen_at(account, call.kind) <= attempts.failed_at:
+        return True
+    return any(
+        _holds_back(request, call) and _unresolved_since(request, book.now, timeout_ns) is not None
+        for request in account.requests.values()
+    )
+
+
+def _calls(book: Book, account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
     kind = obligation.kind
-    if kind in ("CancelOrders", "CancelOrder"):
-        for cancelled in obligation.order_ids:
-            order = account.orders.get(cancelled)
-            if order is not None and order.working:
-                yield _cancel(account, obligation, order)
-    elif kind in ("CloseAllPositions", "ClosePosition"):
-        for order in entry_orders(account, now, obligation.contract):
+    if kind in CLOSES:
+        for order in entry_orders(account, book.now, obligation.contract):
             yield _cancel(account, obligation, order)
         for position in account.held():
             if obligation.contract in (None, position.contract):
-                yield _request(account, obligation, "closeContract", contract=position.contract)
+                yield _request(account, obligation, "closeContract", position.contract)
     elif kind == "ReducePosition":
-        yield from _reduction(account, obligation)
-    else:
+        yield from _reduction(book, account, obligation)
+    elif kind in ("PlaceStop", "ModifyStop"):
         order_id = obligation.order_ids[0] if obligation.order_ids else None
-        yield _request(
-            account, obligation, "placeStop" if order_id is None else "modifyStop", obligation.contract, order_id
-        )
+        name = "placeStop" if order_id is None else "modifyStop"
+        yield _request(account, obligation, name, obligation.contract, order_id, obligation.size)
+    else:
+        for cancelled in obligation.order_ids:
+            known = account.orders.get(cancelled)
+            if known is not None and known.working:
+                yield _cancel(account, obligation, known)
+        check_at = next_flat_check(obligation)
+        if check_at is not None and book.now >= check_at:
+            yield _request(account, obligation, "takeSnapshot")
 
 
-def _reduction(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
-    """Size is relative to what exists, so a reduce goes out only straight after a fresh snapshot."""
-    position = account.positions.get(obligation.contract or "")
-    excess = abs(position.size) - obligation.to if position is not None else 0
-    if position is not None and excess > 0 and account.reconciled_at >= max(position.changed_at, obligation.retry_at):
-        yield _request(account, obligation, "partialCloseContract", contract=position.contract, size=excess)
+def _reduction(book: Book, account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
+    """Size is relative to what exists, so a reduce goes out only in the very turn of a snapshot; else one is asked for.
+
+    While a reduce is in flight the snapshot waits for its outcome.
+    """
+    position = account.positions[obligation.contract or ""]
+    excess = abs(position.size) - obligation.to
+    call = _request(account, obligation, "partialCloseContract", position.contract, size=excess)
+    in_flight = any(_holds_back(request, call) for request in account.requests.values())
+    if in_flight or account.reconciled_at == book.now:
+        yield call
+    elif book.now >= obligation.attempts.get(_target(call), Attempts()).retry_at:
+        yield _request(account, obligation, "takeSnapshot")
 
 
 def _cancel(account: Account, obligation: Obligation, order: Order) -> RequestPlanned:
@@ -109,28 +256,28 @@ def _request(
     order_id: int | None = None,
     size: int = 0,
 ) -> RequestPlanned:
-    """A request with an id derived from its obligation, target and attempt: the same plan has the same ids."""
-    attempt = obligation.failures + 1
-    target = order_id if order_id is not None else contract
+    """A request whose id derives from its obligation, target and number: the same plan has the same ids."""
+    target = request_target(kind, contract, order_id)
+    attempt = obligation.attempts.get(target, Attempts()).planned + 1
     return RequestPlanned(
         account=account.id,
-        request=f"{obligation.id}/{kind}/{target}/{attempt}",
+        request=f"{obligation.id}/{target}/{attempt}",
         obligation=obligation.id,
         kind=kind,
         contract=contract,
         order_id=order_id,
-        size=size or obligation.size,
+        size=size,
         side=obligation.side,
         price=obligation.price,
         attempt=attempt,
     )
 
 
-def alert_due(obligation: Obligation) -> bool:
-    """Whether the failure just noted is the one that must be told to a person."""
-    return obligation.failures == ALERT_AT_FAILURE
-
-
-def failure_alert(obligation: Obligation) -> Command:
-    text = f"{obligation.kind} was not carried out after {obligation.failures} attempts; still trying"
-    return Command("Alert", contract=obligation.contract, level="critical", text=text)
+def _alerts(account: Account, obligation: Obligation) -> Iterator[CommandIssued]:
+    """At the third failure in a row a person is told, once for each target (RULES.md 1.6)."""
+    for target, attempts in obligation.attempts.items():
+        about = f"{obligation.id}/{target}"
+        if attempts.failures >= ALERT_AT_FAILURE and f"{PLANNER_KEY}|{about}" not in account.episodes:
+            text = f"{obligation.kind}: {target} was not carried out in {attempts.failures} attempts; still trying"
+            command = alert(text, "critical", obligation.contract)
+            yield CommandIssued(f"{about}/Alert", account.id, PLANNER_ID, PLANNER_KEY, None, command, about)

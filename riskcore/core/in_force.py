@@ -3,7 +3,7 @@
 from riskcore.core.events import Command, CommandIssued, RuleBreached
 from riskcore.core.order_roles import entry_orders, is_entry
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import STOP_TYPES, Account, Obligation, Order
+from riskcore.core.state import STOP_TYPES, Account, Obligation, Order, Request
 
 # Commands that put an obligation in force; the others (alerts, lockouts) act by being recorded.
 OBLIGING = (
@@ -14,7 +14,13 @@ OBLIGING = (
     "CancelOrder",
     "PlaceStop",
     "ModifyStop",
+    "ConfirmFlat",
 )
+# What is followed by a newer one of the same contract: one wanted stop, one look after flat.
+REPLACED = (("PlaceStop", "ModifyStop"), ("ConfirmFlat",))
+# When the broker is asked again whether a closed position stayed closed (RULES.md 3.4, step 5).
+FLAT_CHECKS_NS = (2 * SECOND_NS, 10 * SECOND_NS)
+PLANNER_KEY = "planner.0"
 GUARD_CLOSES_WINDOW_NS = 60 * SECOND_NS
 
 
@@ -23,11 +29,10 @@ def put_in_force(account: Account, body: CommandIssued, at: int) -> None:
     command = body.command
     if command.kind not in OBLIGING:
         return
-    if command.kind in ("PlaceStop", "ModifyStop"):
-        # One wanted stop per contract: the newer one replaces the older.
-        for name, known in list(account.obligations.items()):
-            if known.kind in ("PlaceStop", "ModifyStop") and known.contract == command.contract:
-                del account.obligations[name]
+    for kinds in REPLACED:
+        for known in list(account.obligations.values()) if command.kind in kinds else ():
+            if known.kind in kinds and known.contract == command.contract:
+                end_obligation(account, known.id)
     account.obligations[body.id] = Obligation(
         id=body.id,
         kind=command.kind,
@@ -43,10 +48,18 @@ def put_in_force(account: Account, body: CommandIssued, at: int) -> None:
     )
 
 
+def end_obligation(account: Account, obligation_id: str) -> None:
+    """Take an obligation out of force, with the alerts about it that were open."""
+    account.obligations.pop(obligation_id, None)
+    for name in [name for name in account.episodes if name.startswith(f"{PLANNER_KEY}|{obligation_id}/")]:
+        del account.episodes[name]
+        account.counters.pop(name, None)
+
+
 def _bound_orders(account: Account, command: Command, at: int) -> tuple[int, ...]:
-    if command.kind == "CancelOrders":
+    if command.kind in ("CancelOrders", "ConfirmFlat"):
         if command.scope == "all":
-            orders = account.working_orders()
+            orders = [order for order in account.working_orders() if command.contract in (None, order.contract)]
         else:
             orders = entry_orders(account, at, command.contract)
         return tuple(order.id for order in orders)
@@ -61,7 +74,41 @@ def is_met(account: Account, obligation: Obligation) -> bool:
         return _size(account, obligation.contract) <= obligation.to
     if obligation.kind in ("CancelOrders", "CancelOrder"):
         return not any(_works(account, order_id) for order_id in obligation.order_ids)
-    return _size(account, obligation.contract) == 0 or _stop_stands(account, obligation)
+    if obligation.kind == "ConfirmFlat":
+        cancelled = not any(_works(account, order_id) for order_id in obligation.order_ids)
+        return cancelled and obligation.checks_done == len(FLAT_CHECKS_NS)
+    wanted = (obligation.contract, obligation.order_ids, obligation.price, obligation.size)
+    return _size(account, obligation.contract) == 0 or _stop_stands(account, *wanted)
+
+
+def effect_seen(account: Account, request: Request) -> bool:
+    """Whether recorded facts show what the request was sent for."""
+    if request.kind == "takeSnapshot":
+        return min(account.reconciled_at, account.orders_listed_at) > request.at
+    if request.kind == "cancelOrder":
+        return not _works(account, request.order_id)
+    if request.kind == "closeContract":
+        return _size(account, request.contract) == 0
+    if request.kind == "partialCloseContract":
+        obligation = account.obligations.get(request.obligation)
+        return obligation is None or is_met(account, obligation)
+    order_ids = () if request.order_id is None else (request.order_id,)
+    return _stop_stands(account, request.contract, order_ids, request.price, request.size)
+
+
+def next_flat_check(obligation: Obligation) -> int | None:
+    """When the broker is to be asked next whether a closed position stayed closed; None when it was asked enough."""
+    if obligation.kind != "ConfirmFlat" or obligation.checks_done == len(FLAT_CHECKS_NS):
+        return None
+    return obligation.set_at + FLAT_CHECKS_NS[obligation.checks_done]
+
+
+def note_flat_checks(account: Account, at: int) -> None:
+    """A snapshot was taken: it is the check of every closed position whose check was due."""
+    for obligation in account.obligations.values():
+        due = next_flat_check(obligation)
+        if due is not None and at >= due:
+            obligation.checks_done += 1
 
 
 def _size(account: Account, contract: str | None) -> int:
@@ -69,24 +116,23 @@ def _size(account: Account, contract: str | None) -> int:
     return abs(position.size) if position is not None else 0
 
 
-def _works(account: Account, order_id: int) -> bool:
-    order = account.orders.get(order_id)
+def _works(account: Account, order_id: int | None) -> bool:
+    order = account.orders.get(order_id) if order_id is not None else None
     return order is not None and order.working
 
 
-def _stop_stands(account: Account, obligation: Obligation) -> bool:
-    """A working stop where the obligation wants it: the order itself, or any when a new one was wanted."""
-    return any(_is_wanted_stop(order, obligation) for order in account.working_orders())
-
-
-def _is_wanted_stop(order: Order, obligation: Obligation) -> bool:
-    if order.contract != obligation.contract or order.type not in STOP_TYPES:
-        return False
-    if obligation.order_ids and order.id not in obligation.order_ids:
-        return False
-    right_price = obligation.price is None or order.stop_price == obligation.price
-    right_size = not obligation.size or order.remaining == obligation.size
-    return right_price and right_size
+def _stop_stands(
+    account: Account, contract: str | None, order_ids: tuple[int, ...], price: int | None, size: int
+) -> bool:
+    """A working stop as it is wanted: the order itself, or any of the contract when a new one was wanted."""
+    return any(
+        order.contract == contract
+        and order.type in STOP_TYPES
+        and (not order_ids or order.id in order_ids)
+        and (price is None or order.stop_price == price)
+        and (not size or order.remaining == size)
+        for order in account.working_orders()
+    )
 
 
 def covers(account: Account, command: Command) -> bool:

@@ -5,13 +5,19 @@ from dataclasses import replace
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.enforce import retry_delay_ns
 from riskcore.core.exposure_change import baseline_of, exposure_changed, note_disagreement
 from riskcore.core.fills import record_trade, void_trade
-from riskcore.core.in_force import end_lockout, put_in_force, remember_guard_close
+from riskcore.core.in_force import end_lockout, end_obligation, note_flat_checks, put_in_force, remember_guard_close
 from riskcore.core.marks import default_age, valued_side
 from riskcore.core.products import built_in_contract
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.requests import (
+    request_confirmed,
+    request_planned,
+    request_refused,
+    request_state,
+    request_superseded,
+)
 from riskcore.core.state import (
     STATUS_CANCELLED,
     STATUS_FILLED,
@@ -22,10 +28,9 @@ from riskcore.core.state import (
     Book,
     Lockout,
     Mark,
-    Obligation,
     Order,
     Position,
-    Request,
+    account_of,
     copy_account,
 )
 from riskcore.core.view import Effect
@@ -42,13 +47,6 @@ def apply(book: Book, event: e.Event) -> Effect:
     """Fold one event into the book. Unknown bodies are a programming error (KeyError)."""
     book.now = event.at
     return _HANDLERS[type(event.body)](book, event.at, event.body)
-
-
-def account_of(book: Book, account_id: int) -> Account:
-    account = book.accounts.get(account_id)
-    if account is None:
-        account = book.accounts[account_id] = Account(account_id, first_at=book.now)
-    return account
 
 
 def know_contract(book: Book, contract: str) -> None:
@@ -131,6 +129,7 @@ def _orders_listed(book: Book, at: int, body: e.OrdersListed) -> Effect:
         missing = order.status in body.statuses and order.id not in body.order_ids
         if missing and order.recorded_at + LIST_LAG_NS < at:
             account.orders[order.id] = replace(order, status=STATUS_CANCELLED, recorded_at=at)
+    account.orders_listed_at = at
     return Effect((account.id,))
 
 
@@ -161,6 +160,7 @@ def _positions_listed(book: Book, at: int, body: e.PositionsListed) -> Effect:
     for position in (*body.positions, *(e.PositionObserved(account.id, contract, 0) for contract in gone)):
         increased.extend(_position_observed(book, at, position).increased)
     account.reconciled_at = at
+    note_flat_checks(account, at)
     return Effect((account.id,), increased=tuple(increased))
 
 
@@ -196,7 +196,8 @@ def _marked(book: Book, contract: str, mark: Mark) -> Effect:
     if contract not in book.contracts:
         know_contract(book, contract)
     book.marks[contract] = mark
-    return Effect(_holders(book, contract, mark), contract=contract)
+    holders = _holders(book, contract, mark)
+    return Effect(holders, contract=contract) if holders else NOTHING
 
 
 def _holders(book: Book, contract: str, mark: Mark) -> tuple[int, ...]:
@@ -344,7 +345,7 @@ def _lockout_ended(book: Book, at: int, body: e.LockoutEnded) -> Effect:
 
 
 def _obligation_met(book: Book, at: int, body: e.ObligationMet) -> Effect:
-    account_of(book, body.account).obligations.pop(body.obligation, None)
+    end_obligation(account_of(book, body.account), body.obligation)
     return NOTHING
 
 
@@ -355,64 +356,6 @@ def _drift_detected(book: Book, at: int, body: e.DriftDetected) -> Effect:
     if position.pushed == 0:
         position.side, position.lots, position.early = 0, (), ()
     return Effect((body.account,), contract=body.contract)
-
-
-def _request_planned(book: Book, at: int, body: e.RequestPlanned) -> Effect:
-    account = account_of(book, body.account)
-    account.requests[body.request] = Request(
-        body.request,
-        body.obligation,
-        body.kind,
-        body.contract,
-        body.order_id,
-        body.size,
-        body.side,
-        body.price,
-        body.attempt,
-        "planned",
-        at,
-    )
-    return NOTHING
-
-
-def _request_state(state: str) -> Callable[[Book, int, Any], Effect]:
-    def handle(book: Book, at: int, body: Any) -> Effect:
-        account = account_of(book, body.account)
-        request = account.requests.get(body.request)
-        if request is not None:
-            account.requests[body.request] = replace(request, state=state, at=at)
-        return Effect((body.account,))
-
-    return handle
-
-
-def _request_refused(book: Book, at: int, body: e.RequestRefused) -> Effect:
-    account = account_of(book, body.account)
-    request = account.requests.pop(body.request, None)
-    obligation = account.obligations.get(request.obligation) if request is not None else None
-    if obligation is not None:
-        _note_failure(obligation, at)
-    return Effect((body.account,))
-
-
-def _request_superseded(book: Book, at: int, body: e.RequestSuperseded) -> Effect:
-    """A request that ended without effect counts as a failed attempt while its obligation is unmet."""
-    account = account_of(book, body.account)
-    request = account.requests.pop(body.request, None)
-    obligation = account.obligations.get(request.obligation) if request is not None else None
-    if obligation is not None:
-        _note_failure(obligation, at)
-    return NOTHING
-
-
-def _note_failure(obligation: Obligation, at: int) -> None:
-    obligation.failures += 1
-    obligation.retry_at = at + retry_delay_ns(obligation.failures)
-
-
-def _request_ended(book: Book, at: int, body: Any) -> Effect:
-    account_of(book, body.account).requests.pop(body.request, None)
-    return NOTHING
 
 
 _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
@@ -444,11 +387,11 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.GapRecorded: _changes_nothing,
     e.DriftDetected: _drift_detected,
     e.RuleFaulted: _changes_nothing,
-    e.RequestPlanned: _request_planned,
-    e.RequestAttempted: _request_state("attempted"),
-    e.RequestAccepted: _request_state("accepted"),
-    e.RequestUnresolved: _request_state("unresolved"),
-    e.RequestRefused: _request_refused,
-    e.RequestConfirmed: _request_ended,
-    e.RequestSuperseded: _request_superseded,
+    e.RequestPlanned: request_planned,
+    e.RequestAttempted: request_state("attempted"),
+    e.RequestAccepted: request_state("accepted"),
+    e.RequestUnresolved: request_state("unresolved"),
+    e.RequestRefused: request_refused,
+    e.RequestConfirmed: request_confirmed,
+    e.RequestSuperseded: request_superseded,
 }

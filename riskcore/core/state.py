@@ -185,6 +185,16 @@ class Lockout:
         return self.scope == "account" or self.scope == f"symbol:{root}"
 
 
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What was tried for one target of an obligation. `failures` counts those in a row without effect."""
+
+    planned: int = 0
+    failures: int = 0
+    failed_at: int = 0
+    retry_at: int = 0
+
+
 @dataclass(slots=True)
 class Obligation:
     """A command in force: holds until met or until its own end (RULES.md 1.6)."""
@@ -200,10 +210,13 @@ class Obligation:
     side: int = 0
     size: int = 0
     price: int | None = None
-    failures: int = 0
-    retry_at: int = 0
-    checks_done: int = 0  # Re-checks after flat that have been made (RULES.md 3.4).
-    flat_since: int | None = None
+    attempts: dict[str, Attempts] = field(default_factory=dict)  # Per "<request kind>/<target>".
+    checks_done: int = 0  # Snapshots that confirmed flat after a close (RULES.md 3.4, step 5).
+
+    @property
+    def failures(self) -> int:
+        """Failures in a row of the target that fares worst."""
+        return max((one.failures for one in self.attempts.values()), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +233,16 @@ class Request:
     price: int | None
     attempt: int
     state: str  # planned | attempted | accepted | unresolved
-    at: int
+    at: int  # When it came into this state.
+
+    @property
+    def target(self) -> str:
+        return request_target(self.kind, self.contract, self.order_id)
+
+
+def request_target(kind: str, contract: str | None, order_id: int | None) -> str:
+    """What a request acts on: an order, a contract, or the account."""
+    return f"{kind}/{contract or 'account' if order_id is None else order_id}"
 
 
 @dataclass(slots=True)
@@ -244,7 +266,8 @@ class Account:
     counters: dict[str, int] = field(default_factory=dict)  # Breaches so far per "<rule key>|<target>".
     memory: dict[str, int] = field(default_factory=dict)
     guarded: dict[int, int] = field(default_factory=dict)  # Entry orders the guard has answered.
-    reconciled_at: int = 0
+    reconciled_at: int = 0  # When positions were last listed in full.
+    orders_listed_at: int = 0
 
     def day(self, trade_date: str) -> DayFigures:
         figures = self.days.get(trade_date)
@@ -254,7 +277,11 @@ class Account:
 
     def held(self) -> list[Position]:
         """Open positions, in the order they were first seen."""
-        return [position for position in self.positions.values() if position.size]
+        return [
+            position
+            for position in self.positions.values()
+            if (position.lots if position.pushed is None else position.pushed) and position.size
+        ]
 
     def working_orders(self) -> list[Order]:
         return [order for order in self.orders.values() if order.status in WORKING]
@@ -296,6 +323,14 @@ class Book:
         return self.day.trade_date
 
 
+def account_of(book: Book, account_id: int) -> Account:
+    """The account, made when it is first heard of."""
+    account = book.accounts.get(account_id)
+    if account is None:
+        account = book.accounts[account_id] = Account(account_id, first_at=book.now)
+    return account
+
+
 def copy_position(position: Position) -> Position:
     return replace(position, memory=dict(position.memory))
 
@@ -309,7 +344,7 @@ def copy_account(account: Account) -> Account:
         trades=dict(account.trades),
         days={key: replace(value, order_fills=dict(value.order_fills)) for key, value in account.days.items()},
         lockouts={key: replace(value, held=dict(value.held)) for key, value in account.lockouts.items()},
-        obligations={key: replace(value) for key, value in account.obligations.items()},
+        obligations={key: replace(value, attempts=dict(value.attempts)) for key, value in account.obligations.items()},
         requests=dict(account.requests),
         episodes=dict(account.episodes),
         counters=dict(account.counters),

@@ -5,12 +5,13 @@ discharge. The book given is never changed; the outcome holds a new one and ever
 Source: DESIGN.md "One event, end to end", RULES.md 1.1 and 3.3.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from riskcore.core import events as e
 from riskcore.core import guard
 from riskcore.core.arbitrate import Candidate, arbitrate
+from riskcore.core.enforce import OBSERVE, Planner
 from riskcore.core.in_force import is_met
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, know_contract
@@ -21,19 +22,13 @@ from riskcore.core.state import Account, Book, Mark, copy_book
 from riskcore.core.timers import Timer, due_timers
 from riskcore.core.view import Effect, View
 
-Observe = Callable[[Book, Account], Sequence[e.Derived]]
 LATE_RULES = ("RULE-003", "RULE-006", "RULE-007", "RULE-013")
-
-
-def observe(book: Book, account: Account) -> Sequence[e.Derived]:
-    """The planner of a replay: plans nothing, because recorded facts continue as they happened."""
-    return ()
 
 
 class Turn:
     """One step in progress: the working copy, what is to be stored, and when time alone must act next."""
 
-    def __init__(self, book: Book, rulebook: Rulebook, planner: Observe) -> None:
+    def __init__(self, book: Book, rulebook: Rulebook, planner: Planner) -> None:
         self.book = book
         self.rulebook = rulebook
         self.planner = planner
@@ -112,7 +107,7 @@ class Turn:
     def _fire_timers(self, until: int) -> None:
         fired: list[Timer] = []
         while True:
-            timers = due_timers(self.book, self.rulebook)
+            timers = due_timers(self.book, self.rulebook, self.planner)
             if not timers or timers[0].due > until:
                 break
             timer = timers[0]
@@ -147,7 +142,7 @@ class Turn:
             account = self.book.accounts[account_id]
             if marked:
                 self._judge_mark(account, event, effect)
-            elif account.obligations or self.rulebook.instances(account):
+            elif account.obligations or account.requests or self.rulebook.instances(account):
                 self._judge(account, event, effect)
 
     def _judge_mark(self, account: Account, event: e.Event, effect: Effect) -> None:
@@ -159,6 +154,7 @@ class Turn:
             if candidates:
                 self._issue(account, event, candidates)
                 self._discharge(account, event)
+                self._carry_out(account, event)
             if candidates or view.changed:
                 self._timers_known = False
 
@@ -175,8 +171,7 @@ class Turn:
             for breach in guard.evaluate(view):
                 self._issue(account, event, self._breached(guard.GUARD_ID, guard.GUARD_KEY, 0, view, breach, False))
         self._discharge(account, event)
-        for planned in self.planner(self.book, account):
-            self.derive(event.at, event.key, planned)
+        self._carry_out(account, event)
         if view.changed or candidates:
             self._timers_known = False
 
@@ -190,34 +185,26 @@ class Turn:
             instances = [instance for instance in instances if not self._blind(instance)]
         candidates: list[Candidate] = []
         for instance in instances:
-            if instance.rule.remember is not None:
+            remember = instance.rule.remember
+            if remember is not None:
                 view.rule_key = instance.key
-                candidates.extend(self._remember(instance, view))
+                try:
+                    remember(instance.params, view)
+                except Exception as error:
+                    candidates += self._faulted(instance, view, error)
         for instance in instances:
             view.rule_key = instance.key
-            candidates.extend(self._evaluate(instance, view))
+            try:
+                findings = instance.rule.evaluate(instance.params, view)
+            except Exception as error:
+                candidates += self._faulted(instance, view, error)
+                continue
+            for finding in findings:
+                candidates += self._found(instance, view, finding)
         return candidates
 
     def _blind(self, instance: RuleInstance) -> bool:
         return any(need in self.book.lacks for need in instance.rule.needs(instance.params))
-
-    def _remember(self, instance: RuleInstance, view: View) -> list[Candidate]:
-        assert instance.rule.remember is not None
-        try:
-            instance.rule.remember(instance.params, view)
-        except Exception as error:
-            return self._faulted(instance, view, error)
-        return []
-
-    def _evaluate(self, instance: RuleInstance, view: View) -> list[Candidate]:
-        try:
-            findings = instance.rule.evaluate(instance.params, view)
-        except Exception as error:
-            return self._faulted(instance, view, error)
-        candidates: list[Candidate] = []
-        for finding in findings:
-            candidates.extend(self._found(instance, view, finding))
-        return candidates
 
     def _faulted(self, instance: RuleInstance, view: View, error: Exception) -> list[Candidate]:
         """A rule that raises fails closed: no new exposure until the reset, and the other rules go on."""
@@ -317,6 +304,14 @@ class Turn:
         for obligation in list(account.obligations.values()):
             if is_met(account, obligation):
                 self.derive(event.at, event.key, e.ObligationMet(account.id, obligation.id))
+                for body in self.planner.follow_up(account, obligation):
+                    self.derive(event.at, event.key, body, body.id)
+
+    def _carry_out(self, account: Account, event: e.Event) -> None:
+        """What the planner finds: first the requests that are over, then, knowing that, those that are missing."""
+        for look in (self.planner.ended, self.planner.missing):
+            for body in look(self.book, account, self.rulebook.profile.command_timeout_ns):
+                self.derive(event.at, event.key, body, body.id if isinstance(body, e.CommandIssued) else None)
 
     def derive(self, at: int, cause: str, body: e.Derived, key: str | None = None) -> None:
         """Record a derived event and fold it at once."""
@@ -361,7 +356,7 @@ def step(
     rulebook: Rulebook,
     facts: Iterable[e.Event],
     settled: Mapping[str, Mark] | None = None,
-    planner: Observe = observe,
+    planner: Planner = OBSERVE,
 ) -> e.Step:
     """One turn: a new book and the events to store, facts and derived in order.
 

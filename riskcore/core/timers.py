@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from riskcore.core.enforce import OBSERVE, PLANNER_ID, Planner
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rulebook import Rulebook
@@ -21,10 +22,10 @@ class Timer:
     rule: str
     account: int
     target: str
-    kind: str  # lockout | drift | rule
+    kind: str  # lockout | drift | planner | rule
 
 
-def due_timers(book: Book, rulebook: Rulebook) -> list[Timer]:
+def due_timers(book: Book, rulebook: Rulebook, planner: Planner = OBSERVE) -> list[Timer]:
     """All deadlines of the book, the earliest first."""
     timers: list[Timer] = []
     for account in book.accounts.values():
@@ -35,6 +36,8 @@ def due_timers(book: Book, rulebook: Rulebook) -> list[Timer]:
             if position.disagrees_since is not None:
                 due = position.disagrees_since + DRIFT_NS
                 timers.append(Timer(due, "DRIFT", account.id, position.contract, "drift"))
+        for due in planner.deadlines(book, account, rulebook.profile.command_timeout_ns):
+            timers.append(Timer(due, PLANNER_ID, account.id, "requests", "planner"))
         timers.extend(_rule_timers(book, rulebook, account))
     return sorted(timers)
 

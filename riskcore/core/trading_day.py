@@ -32,7 +32,9 @@ def instant(zone: Zone, ordinal: int, seconds: int) -> int:
     """The instant of a local date and time; a time that does not exist moves forward by the gap."""
     local_ns = (ordinal - EPOCH_ORDINAL) * DAY_NS + seconds * SECOND_NS
     guess = local_ns - offset_seconds(zone, local_ns) * SECOND_NS
-    return local_ns - offset_seconds(zone, guess) * SECOND_NS
+    found = local_ns - offset_seconds(zone, guess) * SECOND_NS
+    exists = offset_seconds(zone, found) == offset_seconds(zone, guess)
+    return found if exists else max(found, guess)
 
 
 def weekday(ordinal: int) -> int:

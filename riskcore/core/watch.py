@@ -7,6 +7,7 @@ test holds the two against each other.
 
 from dataclasses import dataclass, field
 
+from riskcore.core.enforce import OBSERVE, Planner
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.marks import mark_field, valued_side
 from riskcore.core.rulebook import Rulebook
@@ -38,9 +39,9 @@ class Watch:
     gaps: dict[str, int] = field(default_factory=dict)
 
 
-def watch(book: Book, rulebook: Rulebook) -> Watch:
+def watch(book: Book, rulebook: Rulebook, planner: Planner = OBSERVE) -> Watch:
     """The bounds of the book as it is now, all rules and timers intersected."""
-    timers = due_timers(book, rulebook)
+    timers = due_timers(book, rulebook, planner)
     found = Watch(book.day.closes_at if book.day is not None else 0)
     unwatched = [account.id for account in book.accounts.values()]
     for account in book.accounts.values():

@@ -12,10 +12,11 @@ import pytest
 
 from replay.sessions import Options, Replay
 from riskcore.config import read_settings
+from riskcore.core.enforce import OBSERVE
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book
-from riskcore.core.step import Turn, fold, observe
+from riskcore.core.step import Turn, fold
 from riskcore.schema.codec import book_from_bytes, decode_event, encode_event, state_bytes, state_hash
 from riskcore.store.journal import Journal
 from tests.recordings import losing_day
@@ -119,14 +120,14 @@ def test_a_day_resumed_from_any_event_goes_on_the_same(day: Path) -> None:
     assert isinstance(opened, TradingDayOpened)
     facts = [facts[0], *(fact for fact in facts[1:] if fact.at < opened.day.closes_at)]
     rulebook = rulebook_of(opened.settings)
-    whole = Turn(Book(), rulebook, observe)
+    whole = Turn(Book(), rulebook, OBSERVE)
     stops = []
     for fact in facts:
         whole.take(fact)
         stops.append((len(whole.events), state_bytes(whole.book)))
     for index in range(0, len(facts), max(1, len(facts) // RESUMED_AT_MOST)):
         count, remembered = stops[index]
-        resumed = Turn(book_from_bytes(remembered), rulebook, observe)
+        resumed = Turn(book_from_bytes(remembered), rulebook, OBSERVE)
         for fact in facts[index + 1 :]:
             resumed.take(fact)
         assert resumed.events == whole.events[count:], f"resumed behind {facts[index].key}"
@@ -139,13 +140,13 @@ def test_a_small_day_resumed_from_every_event_goes_on_the_same(tmp_path: Path) -
         if live.stored[index].derived:
             continue
         before, rulebook = (
-            Turn(Book(), rulebook_of(settings_of(EVERYTHING)), observe),
+            Turn(Book(), rulebook_of(settings_of(EVERYTHING)), OBSERVE),
             rulebook_of(settings_of(EVERYTHING)),
         )
         for event in live.stored[:index]:
             if not event.derived:
                 before.take(event)
-        resumed = Turn(book_from_bytes(state_bytes(before.book)), rulebook, observe)
+        resumed = Turn(book_from_bytes(state_bytes(before.book)), rulebook, OBSERVE)
         for event in live.stored[index:]:
             if not event.derived:
                 resumed.take(event)

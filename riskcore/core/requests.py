@@ -1,0 +1,85 @@
+"""Requests as recorded: planned, attempted, answered, over (RULES.md 1.6 and 4). Part of the fold; decides nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from riskcore.core import events as e
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.state import Account, Attempts, Book, Request, account_of
+from riskcore.core.view import Effect
+
+# Delays before the next try after a refusal or timeout; the last one repeats (RULES.md 1.6).
+RETRY_SECONDS = (0, 1, 2, 5, 10, 30)
+
+
+def retry_delay_ns(failures: int) -> int:
+    """How long to wait after the nth failure in a row (1 is the first)."""
+    return RETRY_SECONDS[min(failures, len(RETRY_SECONDS)) - 1] * SECOND_NS
+
+
+def request_planned(book: Book, at: int, body: e.RequestPlanned) -> Effect:
+    account = account_of(book, body.account)
+    request = Request(
+        id=body.request,
+        obligation=body.obligation,
+        kind=body.kind,
+        contract=body.contract,
+        order_id=body.order_id,
+        size=body.size,
+        side=body.side,
+        price=body.price,
+        attempt=body.attempt,
+        state="planned",
+        at=at,
+    )
+    account.requests[request.id] = request
+    _note(account, request, planned=body.attempt)
+    return Effect()
+
+
+def request_state(state: str) -> Callable[[Book, int, Any], Effect]:
+    """The handler of an answer after which the request is still open."""
+
+    def handle(book: Book, at: int, body: Any) -> Effect:
+        account = account_of(book, body.account)
+        request = account.requests.get(body.request)
+        if request is not None:
+            account.requests[body.request] = replace(request, state=state, at=at)
+        return Effect((body.account,))
+
+    return handle
+
+
+def request_refused(book: Book, at: int, body: e.RequestRefused) -> Effect:
+    _fail(account_of(book, body.account), body.request, at)
+    return Effect((body.account,))
+
+
+def request_superseded(book: Book, at: int, body: e.RequestSuperseded) -> Effect:
+    """A request that ended without effect counts as a failed attempt while its obligation is unmet."""
+    _fail(account_of(book, body.account), body.request, at)
+    return Effect()
+
+
+def request_confirmed(book: Book, at: int, body: e.RequestConfirmed) -> Effect:
+    account = account_of(book, body.account)
+    request = account.requests.pop(body.request, None)
+    if request is not None:
+        _note(account, request, failures=0, failed_at=0, retry_at=0)
+    return Effect()
+
+
+def _fail(account: Account, request_id: str, at: int) -> None:
+    request = account.requests.pop(request_id, None)
+    obligation = account.obligations.get(request.obligation) if request is not None else None
+    if request is not None and obligation is not None:
+        failures = obligation.attempts.get(request.target, Attempts()).failures + 1
+        _note(account, request, failures=failures, failed_at=at, retry_at=at + retry_delay_ns(failures))
+
+
+def _note(account: Account, request: Request, **changed: int) -> None:
+    obligation = account.obligations.get(request.obligation)
+    if obligation is not None:
+        known = obligation.attempts.get(request.target, Attempts())
+        obligation.attempts[request.target] = replace(known, **changed)

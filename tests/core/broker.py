@@ -1,0 +1,82 @@
+"""A scripted broker: carries out the planner's requests, or refuses, or never says; its effects come as its own events.
+
+    desk = Desk(daily_realized_loss={"loss_limit": usd("100")}).snapshot()
+    desk.fill("ES", 1, "6000").closed("-100")
+    assert desk.asked == ["closeContract CON.F.US.EP.Z26"]
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from riskcore.core import events as e
+from riskcore.core.enforce import Enforce
+from riskcore.core.state import Request
+from riskcore.core.step import step
+from riskcore.schema.codec import book_from_bytes, state_bytes
+from tests.core.ledger import ACCOUNT, Ledger
+
+WORKING_STATUSES = (1, 6, 7, 8)
+
+
+class Desk(Ledger):
+    """A ledger whose requests are carried out. `forgetful` writes and reads the book between any two events."""
+
+    def __init__(self, *, forgetful: bool = False, **options: Any) -> None:
+        self.forgetful = forgetful
+        super().__init__(**options)
+
+    def _step(self, event: e.Event) -> "Desk":
+        outcome = step(self.book, self.rulebook, [event], planner=Enforce())
+        self.book = book_from_bytes(state_bytes(outcome.book)) if self.forgetful else outcome.book
+        self.events.extend(outcome.events)
+        return self
+
+    # ---- what the planner wants ----------------------------------------------------------------------
+
+    @property
+    def planned(self) -> list[e.RequestPlanned]:
+        return self.bodies(e.RequestPlanned)
+
+    @property
+    def asked(self) -> list[str]:
+        """Every request so far: what, and about what."""
+        texts = []
+        for one in self.planned:
+            size = f" by {one.size}" if one.kind == "partialCloseContract" else ""
+            texts.append(f"{one.kind} {one.order_id or one.contract or ''}{size}".strip())
+        return texts
+
+    def open(self, kind: str = "", account: int = ACCOUNT) -> Request:
+        """The one open request of a kind."""
+        [request] = [one for one in self.book.accounts[account].requests.values() if kind in one.kind]
+        return request
+
+    def later(self, seconds: float) -> "Desk":
+        self.now += timedelta(seconds=seconds)
+        return self.tick()
+
+    # ---- what the broker does ------------------------------------------------------------------------
+
+    def attempt(self, kind: str = "") -> "Desk":
+        return self._answer(e.RequestAttempted(ACCOUNT, self.open(kind).id))
+
+    def accept(self, kind: str = "") -> "Desk":
+        return self._answer(e.RequestAccepted(ACCOUNT, self.open(kind).id))
+
+    def refuse(self, kind: str = "", why: str = "no") -> "Desk":
+        return self._answer(e.RequestRefused(ACCOUNT, self.open(kind).id, why))
+
+    def lose(self, kind: str = "") -> "Desk":
+        """Nobody knows what became of it."""
+        return self._answer(e.RequestUnresolved(ACCOUNT, self.open(kind).id, "timeout"))
+
+    def _answer(self, body: Any) -> "Desk":
+        return self._take(body, "gateway", f"answer:{body.request}")
+
+    def snapshot(self, *held: tuple[str, int], orders: tuple[int, ...] | None = None) -> "Desk":
+        """Positions in full, then orders in full; what is held is as known unless said otherwise."""
+        positions = tuple(e.PositionObserved(ACCOUNT, self.contract(name), size) for name, size in held)
+        self.take(e.PositionsListed(ACCOUNT, positions), "positions")
+        if orders is None:
+            orders = tuple(self.account_state.orders)
+        return self.take(e.OrdersListed(ACCOUNT, WORKING_STATUSES, orders), "orders")
