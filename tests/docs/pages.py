@@ -1,0 +1,35 @@
+"""The pages of the documentation: README.md and everything under docs/."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+_FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A fenced block of a page; `info` is what stands behind the opening fence."""
+
+    page: Path
+    line: int
+    info: str
+    text: str
+
+
+def fences(page: Path, info: str | None = None) -> list[Fence]:
+    """The fenced blocks of a page, all or those with one `info`."""
+    text = page.read_text(encoding="utf-8")
+    found = [
+        Fence(page, text[: match.start()].count("\n") + 1, match.group(1).strip(), match.group(2))
+        for match in _FENCE.finditer(text)
+    ]
+    return [one for one in found if info is None or one.info == info]
+
+
+def without_fences(page: Path) -> str:
+    """The prose of a page."""
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))
