@@ -45,7 +45,7 @@ class Collector:
 
     def _note_blind(self, book: Book, rulebook: Rulebook, account: Account, trade_date: str) -> None:
         for instance in rulebook.instances(account):
-            lacking = [need for need in instance.rule.needs(instance.params) if need in book.lacks]
+            lacking = instance.lacking(book.lacks)
             if lacking:
                 reason = f"the recording lacks {' and '.join(lacking)}"
                 self.blind[(account.id, trade_date, instance.rule.id)] = reason

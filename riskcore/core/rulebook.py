@@ -40,6 +40,16 @@ class RuleInstance:
     params: Any
     shadow: bool = False
 
+    def lacking(self, lacks: tuple[str, ...]) -> tuple[str, ...]:
+        """The inputs this rule needs and the source could not see; a rule with any is blind (RULES.md 1.5).
+
+        Exposure follows fills where positions are not seen, so those are missed only when fills are too.
+        """
+        if not lacks:
+            return ()
+        missed = lacks if "trades" in lacks else tuple(one for one in lacks if one != "positions")
+        return tuple(need for need in self.rule.needs(self.params) if need in missed)
+
 
 @dataclass(slots=True)
 class Rulebook:

@@ -182,7 +182,7 @@ class Turn:
     def _look(self, instances: Sequence[RuleInstance], view: View) -> list[Candidate]:
         """All rules remember, then all rules judge: none sees another one's decision."""
         if self.book.lacks:
-            instances = [instance for instance in instances if not self._blind(instance)]
+            instances = [instance for instance in instances if not instance.lacking(self.book.lacks)]
         candidates: list[Candidate] = []
         for instance in instances:
             remember = instance.rule.remember
@@ -202,9 +202,6 @@ class Turn:
             for finding in findings:
                 candidates += self._found(instance, view, finding)
         return candidates
-
-    def _blind(self, instance: RuleInstance) -> bool:
-        return any(need in self.book.lacks for need in instance.rule.needs(instance.params))
 
     def _faulted(self, instance: RuleInstance, view: View, error: Exception) -> list[Candidate]:
         """A rule that raises fails closed: no new exposure until the reset, and the other rules go on."""
@@ -399,8 +396,7 @@ def _remember(
 ) -> None:
     view = View(book, account, event, effect, rulebook.profile.pnl_basis, rulebook.profile.mark)
     for instance in instances:
-        blind = any(need in book.lacks for need in instance.rule.needs(instance.params))
-        if instance.rule.remember is not None and not blind:
+        if instance.rule.remember is not None and not instance.lacking(book.lacks):
             view.rule_key = instance.key
             try:
                 instance.rule.remember(instance.params, view)

@@ -47,7 +47,7 @@ def _rule_timers(book: Book, rulebook: Rulebook, account: Account) -> list[Timer
     profile = rulebook.profile
     view = View(book, account, _MOMENT, Effect(), profile.pnl_basis, profile.mark)
     for instance in rulebook.instances(account):
-        if instance.rule.deadline is None or any(need in book.lacks for need in instance.rule.needs(instance.params)):
+        if instance.rule.deadline is None or instance.lacking(book.lacks):
             continue
         view.rule_key = instance.key
         due = instance.rule.deadline(instance.params, view)

@@ -60,8 +60,7 @@ def _narrow(found: Watch, book: Book, rulebook: Rulebook, account: Account, held
     view = View(book, account, _MOMENT, Effect(), profile.pnl_basis, profile.mark)
     quiet = Quiet()
     for instance in rulebook.instances(account):
-        blind = any(need in book.lacks for need in instance.rule.needs(instance.params))
-        if instance.rule.quiet is not None and not blind:
+        if instance.rule.quiet is not None and not instance.lacking(book.lacks):
             view.rule_key = instance.key
             instance.rule.quiet(instance.params, view, quiet)
     found.until = min(found.until, quiet.until)
