@@ -1,8 +1,8 @@
 """A scripted broker: carries out the planner's requests, or refuses, or never says; its effects come as its own events.
 
-    desk = Desk(daily_realized_loss={"loss_limit": usd("100")}).snapshot()
-    desk.fill("ES", 1, "6000").closed("-100")
-    assert desk.asked == ["closeContract CON.F.US.EP.Z26"]
+desk = Desk(daily_realized_loss={"loss_limit": usd("100")}).snapshot()
+desk.fill("ES", 1, "6000").closed("-100")
+assert desk.asked == ["closeContract CON.F.US.EP.Z26"]
 """
 
 from datetime import timedelta

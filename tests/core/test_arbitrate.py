@@ -3,7 +3,7 @@
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskcore.core.arbitrate import Candidate, arbitrate, lockout_id
@@ -138,6 +138,7 @@ COMMANDS = st.sampled_from(
 
 
 @given(st.lists(st.tuples(COMMANDS, st.integers(0, 3)), max_size=8))
+@settings(deadline=None)
 def test_arbitration_is_idempotent(wanted: list[tuple[Command, int]]) -> None:
     candidates = [by("R", command, strength) for command, strength in wanted]
     once = arbitrate(Account(1), candidates)

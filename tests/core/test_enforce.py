@@ -101,9 +101,7 @@ def test_an_answer_to_an_unknown_request_changes_nothing() -> None:
 # ---- pace --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("failures", "seconds"), [(1, 0), (2, 1), (3, 2), (4, 5), (5, 10), (6, 30), (7, 30), (50, 30)]
-)
+@pytest.mark.parametrize(("failures", "seconds"), [(1, 0), (2, 1), (3, 2), (4, 5), (5, 10), (6, 30), (7, 30), (50, 30)])
 def test_the_pace_of_retries(failures: int, seconds: int) -> None:
     assert retry_delay_ns(failures) == seconds * SECOND_NS
 
@@ -125,9 +123,7 @@ def test_the_third_failure_alerts_once() -> None:
         desk.refuse("closeContract").later(60)
         told.append(len(desk.alerts))
     assert told == [0, 0, 1, 1, 1]
-    assert desk.alerts[0] == (
-        f"CloseAllPositions: closeContract/{ES} was not carried out in 3 attempts; still trying"
-    )
+    assert desk.alerts[0] == (f"CloseAllPositions: closeContract/{ES} was not carried out in 3 attempts; still trying")
     [alert] = [one for one in desk.commands if one.command.kind == "Alert"]
     assert (alert.rule, alert.command.level, alert.breach) == ("PLANNER", "critical", None)
 

@@ -1,7 +1,7 @@
 """Exact quantities: text to integer and back, nothing lost, nothing rounded before the last digit (RULES.md 1.2)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskcore.core import quantities as q
@@ -11,6 +11,7 @@ ES = (250_000_000, 12_500_000)
 
 
 @given(AMOUNTS)
+@settings(deadline=None)
 def test_text_of_an_amount_reads_back_as_the_amount(value: int) -> None:
     assert q.price(q.price_text(value)) == value
     assert q.money(q.money_text(value)) == value
@@ -19,6 +20,7 @@ def test_text_of_an_amount_reads_back_as_the_amount(value: int) -> None:
 
 
 @given(AMOUNTS, st.integers(0, 9))
+@settings(deadline=None)
 def test_a_shifted_number_is_the_same_number(value: int, places: int) -> None:
     text = q.decimal_text(value, 6)
     assert q.money(f"{text}e{places}") == value * 10**places if abs(value) < 10**10 else True
@@ -103,6 +105,7 @@ def test_value_of_a_move(points: int, value: int) -> None:
 
 
 @given(st.integers(-(10**15), 10**15), st.integers(1, 10**9), st.integers(1, 10**9))
+@settings(deadline=None)
 def test_the_value_of_a_move_is_symmetric_and_cut_towards_zero(points: int, tick_size: int, tick_value: int) -> None:
     value = q.move_value(points, tick_size, tick_value)
     assert q.move_value(-points, tick_size, tick_value) == -value

@@ -7,9 +7,10 @@ import pytest
 
 from riskcore.core import events as e
 from riskcore.core.quantities import money
+from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rules import daily_unrealized_loss
 from riskcore.core.state import copy_book
-from riskcore.core.step import fold, step
+from riskcore.core.step import step
 from riskcore.schema.codec import state_hash
 from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
 
@@ -221,6 +222,9 @@ def test_folding_the_stored_events_gives_the_same_state_as_living_them() -> None
     for event in day.events:
         fold(again, day.rulebook, event)
     assert state_hash(again) == state_hash(day.book)
+    once = type(day.book)()
+    rebuild(once, day.rulebook, day.events)
+    assert state_hash(once) == state_hash(day.book)
 
 
 def test_quotes_stored_many_to_an_event_are_judged_one_by_one() -> None:
@@ -231,8 +235,10 @@ def test_quotes_stored_many_to_an_event_are_judged_one_by_one() -> None:
     quotes = []
     for number, last in enumerate(("21000", "20900", "20850", "20800")):
         one.at(f"10:00:0{number}").quote(one.contract("MNQ"), last=last)
-        quote = one.events[-1] if number < 2 else next(
-            event for event in reversed(one.events) if isinstance(event.body, e.QuoteObserved)
+        quote = (
+            one.events[-1]
+            if number < 2
+            else next(event for event in reversed(one.events) if isinstance(event.body, e.QuoteObserved))
         )
         assert isinstance(quote.body, e.QuoteObserved)
         quotes.append((quote.at, quote.body.contract, quote.body.last, None, None))

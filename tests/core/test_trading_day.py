@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskcore.core import trading_day as days
@@ -99,6 +99,7 @@ def test_an_instant_of_another_day_is_dated_by_the_calendar_of_the_open_day() ->
 
 
 @given(st.datetimes(datetime(2026, 1, 2), datetime(2026, 12, 30)), st.integers(0, 86_399))
+@settings(deadline=None)
 def test_every_instant_lies_within_the_bounds_of_its_trading_day(moment: datetime, reset: int) -> None:
     at = nanoseconds(moment.replace(tzinfo=CHICAGO))
     day = days.trade_ordinal(ZONE, reset, at)
@@ -112,6 +113,7 @@ def test_every_instant_lies_within_the_bounds_of_its_trading_day(moment: datetim
 
 
 @given(st.dates(date(2026, 1, 5), date(2026, 12, 20)))
+@settings(deadline=None)
 def test_days_follow_each_other_without_gap(day: date) -> None:
     if day.weekday() < 5:
         following = day + timedelta(days=3 if day.weekday() == 4 else 1)

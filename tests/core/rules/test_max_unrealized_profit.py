@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given, settings
 
+from riskcore.core.rebuild import fold
 from riskcore.core.rules import by_name
 from riskcore.core.state import Book
-from riskcore.core.step import fold
 from tests.core.ledger import Ledger, clock, usd
 from tests.core.rules.quiet_walk import is_quiet, moves, walk
 

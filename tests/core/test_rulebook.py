@@ -1,0 +1,79 @@
+"""Who is judged by what (INTERFACE.md 3 and 4)."""
+
+from typing import Any
+
+import pytest
+
+from riskcore.core.rulebook import rulebook_of
+from riskcore.core.state import Account
+
+RULES = {"daily_realized_loss": [{"loss_limit": 1}], "max_contracts": [{"limit": 2}]}
+
+
+def keys(settings: dict[str, Any], account: Account | None = None) -> list[str]:
+    return [one.key for one in rulebook_of(settings).instances(account or Account(7))]
+
+
+def test_the_strongest_rule_comes_first_and_blindness_is_watched() -> None:
+    assert keys({"rules": RULES}) == ["daily_realized_loss.0", "blind.0", "max_contracts.0"]
+
+
+def test_rules_that_read_quotes_bring_the_feed_along() -> None:
+    assert keys({"rules": {"daily_unrealized_loss": [{}]}}) == ["daily_unrealized_loss.0", "blind.0", "feed.0"]
+
+
+def test_without_rules_nothing_is_watched() -> None:
+    assert keys({}) == []
+
+
+def test_a_rule_that_is_switched_off_keeps_its_number_to_itself() -> None:
+    tables = [{"limit": 1, "enabled": False}, {"limit": 2, "shadow": True, "locked": True}]
+    book = rulebook_of({"rules": {"max_contracts": tables}})
+    [instance] = [one for one in book.instances(Account(7)) if one.key != "blind.0"]
+    assert (instance.key, instance.shadow, instance.params.limit) == ("max_contracts.1", True, 2)
+
+
+@pytest.mark.parametrize("name", ["7", "mine"])
+def test_an_account_overrides_by_number_or_by_name(name: str) -> None:
+    settings = {"rules": RULES, "accounts": {name: {"max_contracts": [{"limit": 9}]}}}
+    book = rulebook_of(settings)
+    [_, _, own] = book.instances(Account(7, "mine"))
+    [_, _, other] = book.instances(Account(8, "other"))
+    assert (own.params.limit, other.params.limit) == (9, 2)
+
+
+@pytest.mark.parametrize(
+    ("listed", "restrict", "account", "judged"),
+    [
+        ((), (), Account(7), True),
+        (("7",), (), Account(7), True),
+        (("8",), (), Account(7), False),
+        (("mine",), (), Account(7, "mine"), True),
+        (("mine",), (), Account(7, "other"), False),
+        (("mine",), (), Account(7), True),  # Nobody can say that it is not.
+        (("mine", "8"), (), Account(7), True),
+        ((), ("7",), Account(7), True),
+        ((), ("8",), Account(7), False),
+        (("mine",), ("mine",), Account(7, "mine"), True),
+        (("mine",), ("mine",), Account(7), False),
+    ],
+)
+def test_who_is_judged(listed: tuple[str, ...], restrict: tuple[str, ...], account: Account, judged: bool) -> None:
+    book = rulebook_of({"profile": {"accounts": list(listed)}, "rules": RULES}, restrict)
+    assert book.judges(account) is judged
+    assert bool(book.instances(account)) is judged
+    assert book.instances(account) is book.instances(account)
+
+
+def test_only_rules_with_quiet_bounds_read_quotes() -> None:
+    book = rulebook_of({"rules": {**RULES, "daily_unrealized_loss": [{}]}})
+    readers = book.quote_readers(Account(7))
+    assert "daily_unrealized_loss.0" in [one.key for one in readers]
+    assert "max_contracts.0" not in [one.key for one in readers]
+    assert book.quote_readers(Account(7)) is readers
+
+
+def test_options_of_the_profile_that_the_core_does_not_read_are_left_alone() -> None:
+    book = rulebook_of({"profile": {"name": "x", "mark": "conservative", "operator_unlock": "with_reason"}})
+    profile = book.profile
+    assert (profile.mark, profile.operator_unlock, profile.accounts) == ("conservative", "with_reason", ())

@@ -1,0 +1,100 @@
+"""The state: copies that share nothing that changes, sizes, figures (DESIGN.md)."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from riskcore.core import state as s
+from riskcore.schema.codec import state_hash
+from tests.schema.examples import example
+
+ES = "CON.F.US.EP.Z26"
+
+
+def test_a_copy_of_the_book_shares_nothing_that_can_change() -> None:
+    book = example(s.Book)
+    before, copied = state_hash(book), s.copy_book(book)
+    assert copied == book
+    for account in copied.accounts.values():
+        for name in ("positions", "orders", "trades", "days", "lockouts", "obligations", "requests"):
+            for record in getattr(account, name).values():
+                for field in dataclasses.fields(record):
+                    spoil(record, field.name)
+            getattr(account, name).clear()
+        for name in ("episodes", "counters", "memory", "guarded"):
+            getattr(account, name).clear()
+    for name in ("contracts", "marks", "connections", "connection_since", "accounts"):
+        getattr(copied, name).clear()
+    assert state_hash(book) == before
+
+
+def spoil(record: Any, name: str) -> None:
+    """Change a field in place where that is possible at all."""
+    if isinstance(getattr(record, name), dict):
+        getattr(record, name).clear()
+    elif not record.__dataclass_params__.frozen:
+        setattr(record, name, None)
+
+
+def test_an_account_is_made_when_it_is_first_heard_of() -> None:
+    book = s.Book(now=9)
+    account = s.account_of(book, 7)
+    assert (account.id, account.first_at) == (7, 9)
+    assert s.account_of(book, 7) is account
+
+
+def test_sizes_are_fills_until_the_first_push() -> None:
+    position = s.Position(ES, side=-1, lots=(s.Lot(1, 5, 2), s.Lot(2, 5, 1)), early=(s.Lot(3, 5, 1),))
+    assert position.lot_size == position.size == -2
+    position.pushed = 0
+    assert (position.lot_size, position.size) == (-2, 0)
+
+
+def test_money_of_a_day() -> None:
+    day = s.DayFigures("2026-11-20", gross_usd=100, fees_usd=7, commissions_usd=3)
+    assert day.net_usd == day.realised_usd("net") == 90
+    assert day.realised_usd("gross") == 100
+
+
+@pytest.mark.parametrize(("size", "filled", "left"), [(3, 0, 3), (3, 1, 2), (3, 3, 0), (3, 4, 0)])
+def test_what_is_left_of_an_order(size: int, filled: int, left: int) -> None:
+    order = s.Order(1, ES, 1, 1, 1, size, filled, None, None, None, None, None, None, 0)
+    assert order.remaining == left
+
+
+@pytest.mark.parametrize(("status", "works"), [(0, False), (1, True), (2, False), (5, False), (6, True), (8, True)])
+def test_which_orders_work(status: int, works: bool) -> None:
+    account = s.Account(1)
+    order = s.Order(1, ES, status, 1, 1, 1, 0, None, None, None, None, None, None, 0)
+    account.orders[1] = order
+    assert order.working is works
+    assert account.working_orders() == ([order] if works else [])
+
+
+@pytest.mark.parametrize(("scope", "covers"), [("account", True), ("symbol:ES", True), ("symbol:MES", False)])
+def test_what_a_lockout_covers(scope: str, covers: bool) -> None:
+    lockout = s.Lockout(scope, "R", "day", "cooldown", 0, 5, "")
+    assert lockout.covers("ES") is covers
+    assert lockout.id == f"{scope}/R/day"
+
+
+def test_an_obligation_fails_as_often_as_its_worst_target() -> None:
+    obligation = s.Obligation("o", "CloseAllPositions", "R", None, 0)
+    assert obligation.failures == 0
+    obligation.attempts = {"a": s.Attempts(failures=1), "b": s.Attempts(failures=3), "c": s.Attempts()}
+    assert obligation.failures == 3
+
+
+@pytest.mark.parametrize(
+    ("contract", "order_id", "target"),
+    [(ES, None, f"k/{ES}"), (ES, 7, "k/7"), (None, None, "k/account"), (None, 0, "k/0")],
+)
+def test_what_a_request_acts_on(contract: str | None, order_id: int | None, target: str) -> None:
+    assert s.request_target("k", contract, order_id) == target
+    assert s.Request("q", "o", "k", contract, order_id, 0, 0, None, 1, "planned", 0).target == target
+
+
+def test_a_book_without_a_day_has_no_trade_date() -> None:
+    with pytest.raises(AssertionError, match="no trading day"):
+        _ = s.Book().trade_date
