@@ -4,7 +4,7 @@ The planner's events are the live engine's; a replay carries nothing out and has
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +22,8 @@ class Comparison:
 
     comparing: bool = False  # The session being read has recorded decisions.
     compared: bool = False
-    recorded: int = 0
-    recomputed: int = 0
+    recorded: Counter[int | None] = field(default_factory=Counter)  # By account; None concerns all of them.
+    recomputed: Counter[int | None] = field(default_factory=Counter)
     _balance: Counter[bytes] = field(default_factory=Counter)
     _events: dict[bytes, Event] = field(default_factory=dict)
 
@@ -35,7 +35,7 @@ class Comparison:
     def record(self, event: Event) -> None:
         """A derived event as the journal has it."""
         if not of_planner(event.body):
-            self.recorded += 1
+            self.recorded[_account(event)] += 1
             self._add(event, 1)
 
     def recompute(self, events: Sequence[Event]) -> None:
@@ -44,7 +44,7 @@ class Comparison:
             return
         for event in events:
             if event.derived and not of_planner(event.body):
-                self.recomputed += 1
+                self.recomputed[_account(event)] += 1
                 self._add(event, -1)
 
     def _add(self, event: Event, count: int) -> None:
@@ -56,14 +56,19 @@ class Comparison:
             del self._balance[canonical]
             self._events.pop(canonical, None)
 
-    def outcome(self) -> dict[str, Any] | None:
-        """The comparison as INTERFACE.md 5 shows it; None when nothing was recorded."""
+    def outcome(self, judges: Callable[[int], bool] = lambda account: True) -> dict[str, Any] | None:
+        """The comparison as INTERFACE.md 5 shows it, of the accounts evaluated; None when nothing was recorded."""
         if not self.compared:
             return None
-        differing = sorted(self._events.items(), key=lambda item: (item[1].at, item[0]))
+
+        def counts(account: int | None) -> bool:
+            return account is None or judges(account)
+
+        found = [item for item in self._events.items() if counts(_account(item[1]))]
+        differing = sorted(found, key=lambda item: (item[1].at, item[0]))
         return {
-            "recorded": self.recorded,
-            "recomputed": self.recomputed,
+            "recorded": sum(count for account, count in self.recorded.items() if counts(account)),
+            "recomputed": sum(count for account, count in self.recomputed.items() if counts(account)),
             "differences": [self._difference(canonical, event) for canonical, event in differing[:MOST_SHOWN]],
         }
 
@@ -75,3 +80,8 @@ class Comparison:
             "key": event.key,
             "cause": event.cause,
         }
+
+
+def _account(event: Event) -> int | None:
+    account = getattr(event.body, "account", None)
+    return account if isinstance(account, int) else None

@@ -48,6 +48,10 @@ class Quotes(NamedTuple):
     bids: list[int | None]
     asks: list[int | None]
 
+    def row(self, index: int) -> tuple[int, str, int | None, int | None, int | None]:
+        """One quote: (at, contract, last, bid, ask)."""
+        return self.ats[index], self.contracts[index], self.lasts[index], self.bids[index], self.asks[index]
+
     def part(self, start: int, end: int) -> "Quotes":
         """The quotes from `start` to before `end`."""
         return Quotes(

@@ -13,11 +13,11 @@ from replay.recording import Quotes
 from riskcore.calendar import day_for
 from riskcore.core.enforce import OBSERVE
 from riskcore.core.events import Event, QuoteObserved, QuotesObserved, TradingDayOpened
-from riskcore.core.marks import default_age
+from riskcore.core.project import settle
 from riskcore.core.rulebook import rulebook_of
-from riskcore.core.state import Book, Mark
+from riskcore.core.state import Book
 from riskcore.core.step import Turn, quote_key
-from riskcore.core.watch import NEVER, Watch, watch
+from riskcore.core.watch import NEVER, QuietMarks, Watch
 from riskcore.errors import InputError
 
 # Quotes looked at together. Longer chunks fail more often, shorter ones cost more calls.
@@ -53,8 +53,7 @@ class Runner:
         self.every_event = every_event
         self.keep_quotes = keep_quotes
         self.turn = Turn(Book(), rulebook_of(self.settings, restrict), OBSERVE)
-        self._watch: Watch | None = None
-        self._moved: dict[str, list[Any]] = {}  # contract: [last, bid, ask, at] of quiet quotes not yet settled
+        self._quiet = QuietMarks()
         self._rows: list[tuple[int, str, int | None, int | None, int | None]] = []
 
     @property
@@ -75,7 +74,7 @@ class Runner:
             self._open_day_of(event.at)
         self._settle()
         self.turn.take(event)
-        self._watch = None
+        self._quiet.happened()
         self._hand_on()
 
     def quotes(self, quotes: Quotes) -> None:
@@ -102,7 +101,7 @@ class Runner:
         """Close the open day under its own rules, as a stored stream that ends with DayRolled asks for."""
         self._settle()
         self.turn.end_day(next_date)
-        self._watch = None
+        self._quiet.happened()
         self._hand_on()
 
     def _open_day_of(self, at: int) -> None:
@@ -124,7 +123,7 @@ class Runner:
         )
         opens_at = day.closes_at if day is not None else at
         self.turn.take(Event(opens_at, "operator", f"day:{opened.trade_date}", body))
-        self._watch = None
+        self._quiet.happened()
         self._hand_on()
 
     # ---- quotes --------------------------------------------------------------------------------------
@@ -133,9 +132,7 @@ class Runner:
         """Skip a whole run at once when all of it is quiet."""
         if self.every_event:
             return False
-        if self._watch is None:
-            self._watch = watch(self.book, self.turn.rulebook)
-        if not self._all_quiet(self._watch, quotes, start, end):
+        if not self._all_quiet(self._quiet.bounds(self.book, self.turn.rulebook), quotes, start, end):
             return False
         self._skip(quotes, start, end)
         return True
@@ -149,15 +146,13 @@ class Runner:
         if self._run_is_quiet(quotes, low, high):
             return
         for index in range(low, high):
-            known = self._watch
-            if known is None:
-                known = self._watch = watch(self.book, self.turn.rulebook)
-            if self._is_quiet(known, quotes, index):
+            known = self._quiet.bounds(self.book, self.turn.rulebook)
+            if self._quiet.is_quiet(self.book, known, *quotes.row(index)):
                 self._skip(quotes, index, index + 1)
             else:
                 self._settle()
                 self._noisy(quotes, index)
-                self._watch = None
+                self._quiet.happened()
         self._hand_on()
 
     def _noisy(self, quotes: Quotes, index: int) -> None:
@@ -177,9 +172,12 @@ class Runner:
             return False
         for watched, gap_ns in known.gaps.items():
             if watched != contract:
-                if ats[-1] - self._marked_at(watched) > gap_ns:
+                if ats[-1] - self._quiet.marked_at(self.book, watched) > gap_ns:
                     return False
-            elif ats[0] - self._marked_at(watched) > gap_ns or max(map(sub, ats[1:], ats), default=0) > gap_ns:
+            elif (
+                ats[0] - self._quiet.marked_at(self.book, watched) > gap_ns
+                or max(map(sub, ats[1:], ats), default=0) > gap_ns
+            ):
                 return False
         bounds = known.bounds.get(contract)
         if bounds is None or bounds == NEVER:
@@ -191,28 +189,6 @@ class Runner:
                 return False
         return True
 
-    def _is_quiet(self, known: Watch, quotes: Quotes, index: int) -> bool:
-        at = quotes.ats[index]
-        if at >= known.until:
-            return False
-        for contract, gap_ns in known.gaps.items():
-            if at - self._marked_at(contract) > gap_ns:
-                return False
-        bounds = known.bounds.get(quotes.contracts[index])
-        if bounds is None or bounds == NEVER:
-            return bounds is None
-        last, bid, ask = quotes.lasts[index], quotes.bids[index], quotes.asks[index]
-        return (
-            (last is None or bounds[0] <= last <= bounds[1])
-            and (bid is None or bounds[2] <= bid <= bounds[3])
-            and (ask is None or bounds[4] <= ask <= bounds[5])
-        )
-
-    def _marked_at(self, contract: str) -> int:
-        moved = self._moved.get(contract)
-        at: int = moved[3] if moved is not None else self.book.marks[contract].at
-        return at
-
     def _skip(self, quotes: Quotes, low: int, high: int) -> None:
         """Remember where quiet quotes moved the marks; they changed nothing else."""
         if self.keep_quotes:
@@ -220,39 +196,19 @@ class Runner:
             while len(self._rows) >= BATCH:
                 self._hand_on_rows(BATCH)
         contracts = quotes.contracts
-        first = contracts[high - 1]
-        if high - low > 1 and contracts.count(first) != len(contracts) and len(set(contracts[low:high])) > 1:
+        if high - low > 1 and len(set(contracts[low:high])) > 1:
             for index in range(low, high):
-                self._move(quotes, contracts[index], index, index + 1)
-        else:
-            self._move(quotes, first, low, high)
-
-    def _move(self, quotes: Quotes, contract: str, low: int, high: int) -> None:
-        moved = self._moved.setdefault(contract, [None, None, None, 0])
-        for field, column in enumerate((quotes.lasts, quotes.bids, quotes.asks)):
-            for index in range(high - 1, low - 1, -1):
-                value = column[index]
-                if value is not None:
-                    moved[field] = value
-                    break
-        moved[3] = quotes.ats[high - 1]
+                self._quiet.move(*quotes.row(index))
+            return
+        last, bid, ask = (_newest(column, low, high) for column in (quotes.lasts, quotes.bids, quotes.asks))
+        self._quiet.move(quotes.ats[high - 1], contracts[low], last, bid, ask)
 
     def _settle(self) -> None:
         """Put the marks of skipped quotes in place before anything else is judged."""
-        if not self._moved:
-            return
-        self._hand_on_rows(len(self._rows))
-        age_ns = default_age(self.book)
-        settled = {}
-        for contract, (last, bid, ask, at) in self._moved.items():
-            known = self.book.marks.get(contract)
-            if known is not None:
-                last = known.last if last is None else last
-                bid = known.bid if bid is None else bid
-                ask = known.ask if ask is None else ask
-            settled[contract] = Mark(last, bid, ask, at, age_ns)
-        self._moved = {}
-        self.turn.settle(settled)
+        settled = self._quiet.settled(self.book)
+        if settled:
+            self._hand_on_rows(len(self._rows))
+            settle(self.book, settled)
 
     # ---- what goes out -------------------------------------------------------------------------------
 
@@ -271,6 +227,11 @@ class Runner:
             self.turn.events = []
             for listener in self.listeners:
                 listener(events)
+
+
+def _newest(column: Sequence[int | None], low: int, high: int) -> int | None:
+    """The last price of a part of a column that says one."""
+    return next((column[index] for index in range(high - 1, low - 1, -1) if column[index] is not None), None)
 
 
 def check_order(before: int | None, first_at: int | None, name: str) -> None:

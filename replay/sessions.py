@@ -7,6 +7,7 @@ from typing import Any
 
 from replay.comparison import Comparison
 from replay.recording import Quotes, detect_form, open_lines, read_wire
+from replay.remarks import remarks
 from replay.result import Collector, result_of
 from replay.runner import Listener, Runner, check_order
 from riskcore.core.events import DayRolled, Event
@@ -66,7 +67,11 @@ class Replay:
         book = self.runner.finish()
         if book.day is not None:
             self.collector.note_days(book, self.runner.turn.rulebook, book.trade_date)
-        return result_of(book, self.runner.turn.rulebook, self.collector, self.rows, self.comparison.outcome())
+        rulebook = self.runner.turn.rulebook
+        for text in remarks(book, rulebook):
+            self.warn(text)
+        comparison = self.comparison.outcome(lambda account: rulebook.judges(book.accounts[account]))
+        return result_of(book, rulebook, self.collector, self.rows, comparison)
 
     def _start(self, lacks: tuple[str, ...]) -> Runner:
         options = self.options

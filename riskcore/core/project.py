@@ -1,6 +1,6 @@
 """apply(book, event): the fold. Changes the working copy of the book and says what changed; decides nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -185,6 +185,14 @@ def next_mark(book: Book, contract: str, at: int, last: int | None, bid: int | N
         bid = known.bid if bid is None else bid
         ask = known.ask if ask is None else ask
     return Mark(last, bid, ask, at, default_age(book))
+
+
+def settle(book: Book, marks: Mapping[str, Mark]) -> None:
+    """Put marks in place that quiet quotes moved; they changed nothing else (watch.py)."""
+    for contract, mark in marks.items():
+        know_contract(book, contract)
+        book.marks[contract] = mark
+        book.now = max(book.now, mark.at)
 
 
 def _market_traded(book: Book, at: int, body: e.MarketTraded) -> Effect:

@@ -14,7 +14,7 @@ from riskcore.core.arbitrate import Candidate, arbitrate
 from riskcore.core.enforce import OBSERVE, Planner
 from riskcore.core.in_force import is_met
 from riskcore.core.operator import operator_candidates, override_ends
-from riskcore.core.project import apply, bar_phases, know_contract
+from riskcore.core.project import apply, bar_phases, settle
 from riskcore.core.rulebook import Rulebook, RuleInstance
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
@@ -55,13 +55,6 @@ class Turn:
             self.book.now = fact.at
         else:
             self._handle(fact)
-
-    def settle(self, marks: Mapping[str, Mark]) -> None:
-        """Put marks in place that quiet quotes moved since the last turn; they changed nothing else."""
-        for contract in marks:
-            know_contract(self.book, contract)
-        self.book.marks.update(marks)
-        self.book.now = max(self.book.now, max(mark.at for mark in marks.values()))
 
     def _take_quotes(self, body: e.QuotesObserved) -> None:
         """Quotes journaled as one event are handled one by one, each at its own time."""
@@ -362,44 +355,7 @@ def step(
     """
     turn = Turn(copy_book(book), rulebook, planner)
     if settled:
-        turn.settle(settled)
+        settle(turn.book, settled)
     for fact in facts:
         turn.take(fact)
     return e.Step(turn.book, turn.events)
-
-
-def fold(book: Book, rulebook: Rulebook, event: e.Event) -> None:
-    """Fold one stored event into the book in place: apply and remember, no judging (rebuild from the journal)."""
-    body = event.body
-    if isinstance(body, e.QuotesObserved):
-        for at, contract, last, bid, ask in body.quotes:
-            fold(book, rulebook, e.Event(at, "market", "", e.QuoteObserved(contract, last, bid, ask)))
-        return
-    effects = bar_phases(book, event, body) if isinstance(body, e.BarObserved) else (apply(book, event),)
-    for effect in effects:
-        for account_id in effect.accounts:
-            account = book.accounts[account_id]
-            marked = isinstance(body, e.MARKING)
-            instances = rulebook.quote_readers(account) if marked else rulebook.instances(account)
-            if instances:
-                _remember(book, rulebook, account, instances, event, effect)
-    book.now = event.at
-
-
-def _remember(
-    book: Book,
-    rulebook: Rulebook,
-    account: Account,
-    instances: Sequence[RuleInstance],
-    event: e.Event,
-    effect: Effect,
-) -> None:
-    view = View(book, account, event, effect, rulebook.profile.pnl_basis, rulebook.profile.mark)
-    for instance in instances:
-        if instance.rule.remember is not None and not instance.lacking(book.lacks):
-            view.rule_key = instance.key
-            try:
-                instance.rule.remember(instance.params, view)
-            except Exception:
-                # It left the same half-done memory when it was judged; RuleFaulted is stored beside it.
-                continue

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from riskcore.core.enforce import OBSERVE, Planner
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.marks import mark_field, valued_side
+from riskcore.core.project import next_mark
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import UNBOUNDED, Quiet
 from riskcore.core.rules.feed import FEED
-from riskcore.core.state import Account, Book, Position
+from riskcore.core.state import Account, Book, Mark, Position
 from riskcore.core.timers import due_timers
 from riskcore.core.view import Effect, View
 
@@ -101,3 +102,70 @@ def _intersect(one: Bounds, other: Bounds) -> Bounds:
         max(low_ask, other[4]),
         min(high_ask, other[5]),
     )
+
+
+class QuietMarks:
+    """Marks moved by quiet quotes and not put into the book yet: the bounds, and where each contract is now."""
+
+    def __init__(self) -> None:
+        self._watch: Watch | None = None
+        self._moved: dict[str, list[int | None]] = {}  # contract: [last, bid, ask, at]
+
+    def bounds(self, book: Book, rulebook: Rulebook) -> Watch:
+        """The bounds in force, worked out again after something happened."""
+        if self._watch is None:
+            self._watch = watch(book, rulebook)
+        return self._watch
+
+    def happened(self) -> None:
+        """Something other than a quiet quote changed the book: the bounds are not good any more."""
+        self._watch = None
+
+    def marked_at(self, book: Book, contract: str) -> int:
+        """When a contract was last quoted."""
+        moved = self._moved.get(contract)
+        at = moved[3] if moved is not None else book.marks[contract].at
+        assert at is not None, "a moved mark has a time"
+        return at
+
+    def is_quiet(
+        self, book: Book, known: Watch, at: int, contract: str, last: int | None, bid: int | None, ask: int | None
+    ) -> bool:
+        """Whether one quote lies within the bounds."""
+        if at >= known.until:
+            return False
+        for watched, gap_ns in known.gaps.items():
+            if at - self.marked_at(book, watched) > gap_ns:
+                return False
+        bounds = known.bounds.get(contract)
+        if bounds is None or bounds == NEVER:
+            return bounds is None
+        return (
+            (last is None or bounds[0] <= last <= bounds[1])
+            and (bid is None or bounds[2] <= bid <= bounds[3])
+            and (ask is None or bounds[4] <= ask <= bounds[5])
+        )
+
+    def move(self, at: int, contract: str, last: int | None, bid: int | None, ask: int | None) -> None:
+        """Remember a quiet quote; what it leaves out stays as it was."""
+        moved = self._moved.get(contract)
+        if moved is None:
+            self._moved[contract] = [last, bid, ask, at]
+            return
+        if last is not None:
+            moved[0] = last
+        if bid is not None:
+            moved[1] = bid
+        if ask is not None:
+            moved[2] = ask
+        moved[3] = at
+
+    def settled(self, book: Book) -> dict[str, Mark]:
+        """The marks to put into the book before anything else is judged; nothing is remembered afterwards."""
+        marks = {
+            contract: next_mark(book, contract, at, last, bid, ask)
+            for contract, (last, bid, ask, at) in self._moved.items()
+            if at is not None
+        }
+        self._moved = {}
+        return marks

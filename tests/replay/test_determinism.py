@@ -14,9 +14,10 @@ from replay.sessions import Options, Replay
 from riskcore.config import read_settings
 from riskcore.core.enforce import OBSERVE
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
+from riskcore.core.rebuild import fold
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book
-from riskcore.core.step import Turn, fold
+from riskcore.core.step import Turn
 from riskcore.schema.codec import book_from_bytes, decode_event, encode_event, state_bytes, state_hash
 from riskcore.store.journal import Journal
 from tests.recordings import losing_day

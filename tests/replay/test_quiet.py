@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from replay.recording import Quotes
 from replay.runner import Runner
 from riskcore.core.events import Event
-from riskcore.core.rulebook import Rulebook
+from riskcore.core.rebuild import rebuild
+from riskcore.core.rulebook import Rulebook, rulebook_of
+from riskcore.core.state import Book
 from riskcore.schema.codec import encode_event, state_hash
 from tests.replay.random_days import RandomDay, settings_of
 
@@ -19,16 +21,23 @@ from tests.replay.random_days import RandomDay, settings_of
 def run(day: RandomDay, plain: dict[str, Any], *, every_event: bool) -> tuple[list[bytes], str]:
     derived: list[bytes] = []
 
+    stored: list[Event] = []
+
     def listen(events: list[Event]) -> None:
+        stored.extend(events)
         derived.extend(encode_event(0, event)[1] for event in events if event.derived)
 
-    runner = Runner(plain, (listen,), version="test", every_event=every_event)
+    runner = Runner(plain, (listen,), version="test", every_event=every_event, keep_quotes=True)
     for item in day.items:
         if isinstance(item, Quotes):
             runner.quotes(item)
         else:
             runner.event(item)
-    return derived, state_hash(runner.finish())
+    lived = state_hash(runner.finish())
+    again = Book()
+    rebuild(again, rulebook_of(plain), stored)
+    assert state_hash(again) == lived
+    return derived, lived
 
 
 # RISKCORE_EXAMPLES makes it a long campaign of fresh days.
