@@ -118,8 +118,8 @@ def tests_of(path: Path) -> list[str]:
 
 def survives(copied: Path, path: Path, source: str, tests: list[str]) -> bool:
     """Whether the tests of a module pass although it is broken. A mutant that hangs is noticed."""
-    target = copied / path.relative_to(ROOT)
-    target.write_text(source, encoding="utf-8")
+    unbroken = path.read_text(encoding="utf-8")
+    path.write_text(source, encoding="utf-8")
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     environment = {**os.environ, "PYTHONPATH": str(copied), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
@@ -129,8 +129,25 @@ def survives(copied: Path, path: Path, source: str, tests: list[str]) -> bool:
     except subprocess.TimeoutExpired:
         return False
     finally:
-        shutil.copyfile(path, target)
+        path.write_text(unbroken, encoding="utf-8")
     return run.returncode == 0
+
+
+def copy_tree(copied: Path) -> None:
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copied / name, ignore=shutil.ignore_patterns("__pycache__", "days"))
+        elif source.exists():
+            shutil.copyfile(source, copied / name)
+
+
+def chosen(copied: Path, only: str, sample: int, seed: int) -> list[tuple[Path, int, str, str, str]]:
+    core = copied / "riskcore" / "core"
+    paths = [core / f"{name}.py" for name in MODULES] + sorted((core / "rules").glob("[a-z]*.py"))
+    found = [(path, *mutant) for path in paths if only in path.stem for mutant in mutants(path)]
+    print(f"{len(found)} mutants", flush=True)
+    return random.Random(seed).sample(found, min(sample, len(found))) if sample else found
 
 
 def main() -> int:
@@ -140,22 +157,12 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--only", default="", help="modules whose name contains this")
     options = parser.parse_args()
-    core = ROOT / "riskcore" / "core"
-    paths = [core / f"{name}.py" for name in MODULES] + sorted((core / "rules").glob("[a-z]*.py"))
-    found = [(path, *mutant) for path in paths if options.only in path.stem for mutant in mutants(path)]
-    print(f"{len(found)} mutants of {len(paths)} modules", flush=True)
-    if options.sample:
-        found = random.Random(options.seed).sample(found, min(options.sample, len(found)))
     until = time.monotonic() + options.minutes * 60
     survivors = tried = 0
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(folder)
-        for name in COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, copied / name, ignore=shutil.ignore_patterns("__pycache__", "days"))
-            elif source.exists():
-                shutil.copyfile(source, copied / name)
+        copy_tree(copied)
+        found = chosen(copied, options.only, options.sample, options.seed)
         sound: list[list[str]] = []
         for path, line, what, shown, text in found:
             if time.monotonic() > until:
@@ -167,7 +174,7 @@ def main() -> int:
             tried += 1
             if survives(copied, path, text, tests):
                 survivors += 1
-                print(f"survives: {path.relative_to(ROOT)}:{line}: {what}: {shown}", flush=True)
+                print(f"survives: {path.relative_to(copied)}:{line}: {what}: {shown}", flush=True)
     print(f"{tried} tried, {tried - survivors} noticed, {survivors} survive", flush=True)
     return 1 if survivors else 0
 
