@@ -88,10 +88,11 @@ def is_shown(day: DayFigures) -> bool:
 
 
 def position_row(book: Book, position: Position, mode: str) -> Row:
+    """An open position: valued by its lots, shown at the broker's average price (RULES.md 1.5)."""
     value = valuation(book, position, mode, book.now).value
+    average = position.average_price if position.pushed is not None else None
     cost = open_cost(position)
-    average = position.average_price
-    if cost is not None and cost[0]:
+    if average is None and cost is not None and cost[0]:
         average = cost[1] // abs(cost[0])
     return {
         "contract": position.contract,
