@@ -95,4 +95,4 @@ def _absorbs(wide: Candidate, narrow: Candidate) -> bool:
 def _scope_covers(one: Command, other: Command) -> bool:
     if one.scope == "all":
         return True
-    return one.scope == other.scope == "entry" or (other.scope == "contract" and one.contract in (None, other.contract))
+    return one.scope == other.scope == "entry" or (other.scope == "symbol" and one.contract in (None, other.contract))

@@ -24,7 +24,7 @@ class Command:
     price: int | None = None
     side: int | None = None
     order_id: int | None = None
-    scope: str | None = None  # CancelOrders: entry | all | contract; lockouts: account | symbol:<root>.
+    scope: str | None = None  # CancelOrders: entry | all | symbol (one contract); lockouts: account | symbol:<root>.
     lockout_key: str | None = None
     lockout_kind: str | None = None
     expires_at: int | None = None

@@ -239,7 +239,7 @@ def bar_phases(book: Book, event: e.Event, body: e.BarObserved) -> Iterator[Effe
         if max(position.changed_at, position.fill_at) >= ends_at:
             continue
         prices = [body.close]
-        if max(position.changed_at, position.fill_at) <= body.opens_at:
+        if max(position.changed_at, position.fill_at) < body.opens_at:
             long = valued_side(position) > 0
             prices = [body.low, body.high, body.close] if long else [body.high, body.low, body.close]
         position.awaits_mark = False

@@ -175,3 +175,9 @@ def test_a_newer_quote_is_not_overwritten_by_a_bar() -> None:
 def test_bars_of_a_contract_nobody_holds_only_leave_their_close() -> None:
     day = Ledger(daily_unrealized_loss=CUT).at("09:59:00").bar("MNQ", "10:00:00", ("1", "2", "0.5", "1.5"))
     assert day.book.marks[day.contract("MNQ")].last == price("1.5")
+
+
+def test_a_fill_at_the_very_start_of_a_bar_is_inside_it() -> None:
+    day = Ledger(daily_unrealized_loss=CUT).at("10:00:00").fill("MNQ", 1, "21000")
+    day.bar("MNQ", "10:00:00", ("21000", "21200", "20000", "20990"))
+    assert day.breaches == []

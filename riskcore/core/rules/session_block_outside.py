@@ -169,7 +169,7 @@ def _lock(scope: Scope, reason: str) -> tuple[Command, ...]:
 
 
 def _close(contract: str) -> tuple[Command, ...]:
-    return Command("CancelOrders", scope="contract", contract=contract), close_position(contract)
+    return Command("CancelOrders", scope="symbol", contract=contract), close_position(contract)
 
 
 def _position_breach(scope: Scope, contract: str) -> Breach:
@@ -197,7 +197,7 @@ def _end_commands(scope: Scope) -> tuple[Command, ...]:
         return FLATTEN
     closed = [position.contract for position in scope.held()] if params.close_at_end else []
     entered = [order.contract for order in scope.entry_orders()] if params.action_on_order == "cancel" else []
-    cancel = [Command("CancelOrders", scope="contract", contract=name) for name in dict.fromkeys((*closed, *entered))]
+    cancel = [Command("CancelOrders", scope="symbol", contract=name) for name in dict.fromkeys((*closed, *entered))]
     return (*cancel, *(close_position(contract) for contract in closed))
 
 

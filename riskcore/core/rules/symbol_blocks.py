@@ -68,7 +68,7 @@ def _lock(view: View, root: str) -> Command:
 
 
 def _cancel_orders(contract: str) -> Command:
-    return Command("CancelOrders", scope="contract", contract=contract)
+    return Command("CancelOrders", scope="symbol", contract=contract)
 
 
 def _position_breach(params: Params, view: View, position: Position, root: str) -> Breach:

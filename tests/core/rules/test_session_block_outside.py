@@ -98,7 +98,7 @@ def test_a_position_opened_outside_is_closed_with_its_orders() -> None:
     day = session().at("15:30:00").fill("MNQ", -2, "21000")
     assert day.kinds == ["SetLockout", "CancelOrders", "ClosePosition"]
     cancel, close = (issued.command for issued in day.commands[1:])
-    assert (cancel.scope, cancel.contract, close.contract) == ("contract", *[day.contract("MNQ")] * 2)
+    assert (cancel.scope, cancel.contract, close.contract) == ("symbol", *[day.contract("MNQ")] * 2)
     assert own(day) == [("RULE-009", day.contract("MNQ"))]
     assert day.breaches[0].figures == {
         "local_time": "2026-11-20 15:30:00",
