@@ -138,7 +138,7 @@ def copy_tree(copied: Path) -> None:
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, copied / name, ignore=shutil.ignore_patterns("__pycache__", "days"))
+            shutil.copytree(source, copied / name, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.exists():
             shutil.copyfile(source, copied / name)
 
