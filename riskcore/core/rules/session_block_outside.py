@@ -235,7 +235,8 @@ def deadline(params: Params, view: View) -> int | None:
 
 
 def needs(params: Params) -> tuple[str, ...]:
-    return ("positions",) if params.action_on_order == "ignore" else ("positions", "orders")
+    """Without orders the positions are still judged, and rightly; only entry orders go unseen."""
+    return ("positions",)
 
 
 RULE = Rule(

@@ -102,7 +102,8 @@ def _unblocked(params: Params, view: View) -> list[Action]:
 
 
 def needs(params: Params) -> tuple[str, ...]:
-    return ("positions", "orders") if params.cancel_orders else ("positions",)
+    """Without orders the positions are still judged, and rightly; only their orders go unseen."""
+    return ("positions",)
 
 
 RULE = Rule(RULE_ID, "symbol_blocks", "Never trade these", 70, Params, evaluate, needs=needs)

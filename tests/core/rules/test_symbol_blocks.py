@@ -157,5 +157,4 @@ def test_a_root_that_leaves_the_list_ends_its_lockout() -> None:
 
 def test_orders_are_needed_only_to_cancel_them() -> None:
     rule = by_name("symbol_blocks")
-    assert rule.needs(rule.build({})) == ("positions", "orders")
-    assert rule.needs(rule.build({"cancel_orders": False})) == ("positions",)
+    assert rule.needs(rule.build({})) == ("positions",)
