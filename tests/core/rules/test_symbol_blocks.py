@@ -155,6 +155,6 @@ def test_a_root_that_leaves_the_list_ends_its_lockout() -> None:
     assert [scope for scope, _, _ in lockouts(day)] == ["symbol:ES"]
 
 
-def test_orders_are_needed_only_to_cancel_them() -> None:
+def test_positions_are_judged_where_orders_are_not_seen() -> None:
     rule = by_name("symbol_blocks")
     assert rule.needs(rule.build({})) == ("positions",)
