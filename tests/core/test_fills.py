@@ -172,3 +172,8 @@ def test_round_trips_count_flat_to_flat_per_contract() -> None:
     day = Ledger().fill("MNQ", 1, "21000").fill("ES", 1, "6000").fill("MNQ", 1, "21000")
     day.fill("MNQ", -2, "21000", profit="0").fill("ES", -1, "6000", profit="0").fill("ES", -1, "6000")
     assert day.account_state.days["2026-11-20"].round_trips == 2
+
+
+def test_every_fill_knows_its_flat_to_flat_trip() -> None:
+    day = Ledger().closed("-1").closed("-1").fill("MNQ", 1, "21000")
+    assert [one.round_trip for one in day.account_state.trades.values()] == [0, 0, 1, 1, 2]

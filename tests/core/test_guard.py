@@ -136,3 +136,8 @@ def test_setting_a_lockout_again_keeps_the_later_end() -> None:
     day = Ledger(cooldown_after_loss={}).at("10:00:00").closed("-250").at("10:01:00").closed("-100")
     [lockout] = day.account_state.lockouts.values()
     assert lockout.expires_at == nanoseconds(day.at("10:15:00").now)
+
+
+def test_an_entry_order_during_a_flatten_is_left_to_the_flatten() -> None:
+    day = Ledger(daily_realized_loss=LOSS).fill("ES", 1, "6000").closed("-100").order(7, "ES", 1)
+    assert guards(day) == []

@@ -87,6 +87,7 @@ def test_when_an_order_was_first_seen_filled(status: int, filled: int, is_filled
         (1, 5000, 3, 5000, True),  # one instant: what ends an order wins,
         (3, 5000, 1, 5000, False),  # whichever came first;
         (3, 5000, 1, 5999, False),  # times are compared in microseconds;
+        (3, 5_000_000, 1, 5_000_999, False),
         (3, 5000, 1, 6000, True),  # a later version is believed,
         (1, 5000, 6, 4999, False),  # an earlier one is not;
         (3, None, 1, 9000, False),  # without a time an ended order stays ended,

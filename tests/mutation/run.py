@@ -107,11 +107,13 @@ def _put(parent: ast.AST, name: str, index: int | None, node: ast.AST) -> None:
 
 
 def tests_of(path: Path) -> list[str]:
-    """The test files of a module: by its name, and for rules those that speak of it."""
+    """The test files of a module: by its name; for a rule those that speak of it; for what rules share all of them."""
     tests = ROOT / "tests" / "core"
     if path.parent.name != "rules":
         own = [tests / f"test_{path.stem}.py", *(tests / name for name in ALSO.get(path.stem, ()))]
         return [str(one.relative_to(ROOT)) for one in own if one.exists()]
+    if "RULE = " not in path.read_text("utf-8"):
+        return ["tests/core/rules"]  # What several rules share is held by the tests of all of them.
     speaking = [one for one in sorted((tests / "rules").glob("test_*.py")) if path.stem in one.read_text("utf-8")]
     return [str(one.relative_to(ROOT)) for one in speaking] or ["tests/core/rules"]
 
