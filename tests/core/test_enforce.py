@@ -266,6 +266,12 @@ def test_a_close_waits_for_no_reduce() -> None:
     assert f"closeContract {ES}" in desk.asked
 
 
+def test_a_reduce_waits_for_a_close_of_its_own_contract_and_for_no_other() -> None:
+    desk = Desk(max_contracts={"limit": 2}, **LOSS).snapshot().later(1).push("ES", 5).attempt()
+    desk.closed("-100").attempt("close").later(0.5).snapshot(("ES", 5))
+    assert not any("partial" in one for one in desk.asked)
+
+
 # ---- after flat --------------------------------------------------------------------------------------
 
 
