@@ -1,7 +1,8 @@
 """Recorded days with expected results: replay each, compare, tell every difference by its place.
 
 A recorded day is a folder with session files (*.jsonl, *.jsonl.gz), replayed in one run in the order of their names,
-under the riskcore.toml beside them or in a folder above, and compared with the expected.json beside them.
+under the riskcore.toml beside them or in a folder above (up to the one given), and compared with the expected.json
+beside them.
 `riskcore regress` and the pytest plugin are two ways to call `check_day`.
 """
 

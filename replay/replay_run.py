@@ -2,25 +2,17 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from replay.recording import detect_form
 from replay.runner import Listener
 from replay.sessions import Options, Progress, Replay, Warn, ignore
+from riskcore import __version__
 from riskcore.config import load_settings
 from riskcore.core.events import Event
 from riskcore.errors import ConfigError, StoreError
 from riskcore.store.journal import Journal
-
-
-def installed_version() -> str:
-    """The version a day is judged by, as its opening event records it."""
-    try:
-        return version("riskcore")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def run_replay(
@@ -60,7 +52,7 @@ def run_replay(
             listeners = (*listeners, Keeper(journal).keep)
         options = Options(
             settings.plain,
-            installed_version(),
+            __version__,
             restrict=restrict,
             skip_bad_lines=skip_bad_lines,
             strict=strict,

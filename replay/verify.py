@@ -10,10 +10,10 @@ from typing import Any
 
 from replay.comparison import Comparison
 from replay.recording import detect_form, open_lines, read_wire
-from replay.replay_run import installed_version
 from replay.runner import Runner
 from replay.sessions import Progress, Warn, ignore
 from replay.source import Source, open_journal
+from riskcore import __version__
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.step import carried_over
 from riskcore.errors import ConfigError, InputError, StoreError
@@ -35,7 +35,7 @@ class Check:
     def result(self) -> Row:
         return {
             "schema": SCHEMA,
-            "version": installed_version(),
+            "version": __version__,
             "days": self.days,
             "recordings": self.recordings,
             "damage": self.damage,

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from riskcore import __version__
 from riskcore.errors import RiskcoreError
 
 # Name of the command: its line in `riskcore --help`. The code is in riskcore/cli/<name>_command.py.
@@ -53,9 +54,7 @@ class LazyGroup(click.Group):
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"riskcore {version('riskcore')}")
+        click.echo(f"riskcore {__version__}")
         context.exit()
 
 

@@ -23,8 +23,8 @@ def command(
 ) -> int:
     """Replay every recorded day below DIR and compare with its expected result.
 
-    A day is a folder with session files, the riskcore.toml that judges them (there or in a folder above) and
-    expected.json. Exit code 1 means a difference, 2 settings that are wrong, 3 a file that cannot be read.
+    A day is a folder with session files, the riskcore.toml that judges them (there or in a folder above, up to
+    DIR) and expected.json. Exit code 1 means a difference, 2 settings that are wrong, 3 a file that cannot be read.
     Warnings about settings are shown with --verbose.
     """
     from replay.junit import write_junit

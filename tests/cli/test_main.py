@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from riskcore import __version__
 from riskcore.cli import main as cli
 from riskcore.errors import InputError
 
@@ -145,7 +146,6 @@ def test_bytes_that_are_no_text_do_not_break_the_error_line(tmp_path: Path) -> N
     assert b"Traceback" not in result.stderr
 
 
-def test_the_version_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.metadata.version", lambda name: "1.2.3")
+def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
-    assert capsys.readouterr().out == "riskcore 1.2.3\n"
+    assert capsys.readouterr().out == f"riskcore {__version__}\n"
