@@ -8,11 +8,11 @@ from typing import Any
 from replay.recording import detect_form
 from replay.runner import Listener
 from replay.sessions import Options, Progress, Replay, Warn, ignore
-from riskcore import __version__
 from riskcore.config import load_settings
 from riskcore.core.events import Event
 from riskcore.errors import ConfigError, StoreError
 from riskcore.store.journal import Journal
+from riskcore.version import VERSION
 
 
 def run_replay(
@@ -52,7 +52,7 @@ def run_replay(
             listeners = (*listeners, Keeper(journal).keep)
         options = Options(
             settings.plain,
-            __version__,
+            VERSION,
             restrict=restrict,
             skip_bad_lines=skip_bad_lines,
             strict=strict,

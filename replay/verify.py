@@ -13,12 +13,12 @@ from replay.recording import detect_form, open_lines, read_wire
 from replay.runner import Runner
 from replay.sessions import Progress, Warn, ignore
 from replay.source import Source, open_journal
-from riskcore import __version__
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.step import carried_over
 from riskcore.errors import ConfigError, InputError, StoreError
 from riskcore.schema.export import Stored, read_export
 from riskcore.store.location import choose_days
+from riskcore.version import VERSION
 
 SCHEMA = "riskcore.verify/1"
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ class Check:
     def result(self) -> Row:
         return {
             "schema": SCHEMA,
-            "version": __version__,
+            "version": VERSION,
             "days": self.days,
             "recordings": self.recordings,
             "damage": self.damage,

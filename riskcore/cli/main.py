@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from riskcore import __version__
 from riskcore.errors import RiskcoreError
+from riskcore.version import VERSION
 
 # Name of the command: its line in `riskcore --help`. The code is in riskcore/cli/<name>_command.py.
 COMMANDS = {
@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        click.echo(f"riskcore {__version__}")
+        click.echo(f"riskcore {VERSION}")
         context.exit()
 
 

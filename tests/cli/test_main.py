@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
-from riskcore import __version__
 from riskcore.cli import main as cli
 from riskcore.errors import InputError
+from riskcore.version import VERSION
 
 
 def process(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -148,4 +148,4 @@ def test_bytes_that_are_no_text_do_not_break_the_error_line(tmp_path: Path) -> N
 
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
-    assert capsys.readouterr().out == f"riskcore {__version__}\n"
+    assert capsys.readouterr().out == f"riskcore {VERSION}\n"
