@@ -40,7 +40,8 @@ ours = ("riskcore", "adapters", "replay", "pydantic", "eventsourcing", "msgspec"
 print(sorted(name for name in set(sys.modules) - before if name.split(".")[0] in ours))
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.splitlines()[-1] == "['riskcore', 'riskcore.cli', 'riskcore.cli.main', 'riskcore.errors']"
+    imported = ["riskcore", "riskcore.cli", "riskcore.cli.main", "riskcore.errors", "riskcore.version"]
+    assert result.stdout.splitlines()[-1] == str(imported)
     for name, text in cli.COMMANDS.items():
         assert name in result.stdout
         assert text in result.stdout
