@@ -1,9 +1,11 @@
 """Marks, stale and missing ones, bars (RULES.md 1.5)."""
 
+from dataclasses import replace
+
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.marks import valuation
+from riskcore.core.marks import TotalValuation, price_moves, stale_at, valuation
 from riskcore.core.quantities import money, price
 from tests.core.ledger import Ledger
 
@@ -181,3 +183,74 @@ def test_a_fill_at_the_very_start_of_a_bar_is_inside_it() -> None:
     day = Ledger(daily_unrealized_loss=CUT).at("10:00:00").fill("MNQ", 1, "21000")
     day.bar("MNQ", "10:00:00", ("21000", "21200", "20000", "20990"))
     assert day.breaches == []
+
+
+# ---- what the quiet bounds rest on -------------------------------------------------------------------
+
+
+def test_a_mark_is_stale_one_nanosecond_after_its_age_whether_quoted_or_not() -> None:
+    day = Ledger().at("10:00:00").fill("MNQ", 1, "21000")
+    position = day.account_state.positions[day.contract("MNQ")]
+    age, filled_at = 10 * 10**9, day.book.now
+    assert stale_at(day.book, position) == filled_at + age + 1
+    day.at("10:00:05").mark("MNQ", "21000")
+    position = day.account_state.positions[day.contract("MNQ")]
+    assert stale_at(day.book, position) == filled_at + 5 * 10**9 + age + 1
+    day.at("10:00:07").push("MNQ", 2)
+    position = day.account_state.positions[day.contract("MNQ")]
+    assert position.awaits_mark
+    assert stale_at(day.book, position) == day.book.now + age + 1
+
+
+@pytest.mark.parametrize(
+    ("size", "slack", "points"),
+    [
+        (1, "10", "4.75"),  # 10 dollars are 5 points of one MNQ; one tick less to be safe.
+        (-1, "10", "4.75"),
+        (4, "10", "1"),
+        (1, "0.50", "0"),
+        (1, "0", "-1e-9"),  # No room at all: not even the price it is at.
+        (1, "-100", "-1e-9"),
+    ],
+)
+def test_how_far_a_price_may_move(size: int, slack: str, points: str) -> None:
+    day = Ledger().fill("MNQ", size, "21000").mark("MNQ", "21000")
+    position = day.account_state.positions[day.contract("MNQ")]
+    assert price_moves(day.book, position, money(slack)) == price(points)
+
+
+@pytest.mark.parametrize("size", [-3, -1, 1, 2, 7])
+def test_within_that_move_the_value_never_changes_by_the_slack(size: int) -> None:
+    day = Ledger().fill("MNQ", size, "21000").mark("MNQ", "21000")
+    position, slack = day.account_state.positions[day.contract("MNQ")], money("123.45")
+    points = price_moves(day.book, position, slack)
+    assert points is not None
+    mark = day.book.marks[day.contract("MNQ")]
+    for moved, changed in ((points, True), (-points, True), (points + 2 * price("0.25"), False)):
+        day.book.marks[day.contract("MNQ")] = replace(mark, last=price("21000") + moved)
+        now = value(day, "MNQ")
+        assert now is not None
+        assert (abs(now) < slack) is changed
+
+
+def test_what_has_no_value_has_no_move_either() -> None:
+    unknown = Ledger().fill("CON.F.US.XYZ.Z26", 1, "10")
+    nameless = Ledger().push("MNQ", 2)
+    closed = Ledger().push("MNQ", 2, "21000").fill("MNQ", 2, "21000").push("MNQ", 2, "21000")
+    closed.fill("MNQ", -2, "21000", profit="0")
+    for day in (unknown, nameless, closed):
+        [position] = day.account_state.positions.values()
+        assert price_moves(day.book, position, money("10")) is None
+    assert value(closed, "MNQ") == 0
+
+
+@pytest.mark.parametrize(
+    ("on", "flags"),
+    [
+        ((False, False, False), ()),
+        ((True, False, False), ("stale_mark",)),
+        ((True, True, True), ("stale_mark", "incomplete_marks", "from_bars")),
+    ],
+)
+def test_flags_of_a_total(on: tuple[bool, bool, bool], flags: tuple[str, ...]) -> None:
+    assert TotalValuation(0, 0, *on).flags == flags

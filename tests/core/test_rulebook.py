@@ -77,3 +77,19 @@ def test_options_of_the_profile_that_the_core_does_not_read_are_left_alone() -> 
     book = rulebook_of({"profile": {"name": "x", "mark": "conservative", "operator_unlock": "with_reason"}})
     profile = book.profile
     assert (profile.mark, profile.operator_unlock, profile.accounts) == ("conservative", "with_reason", ())
+
+
+@pytest.mark.parametrize(
+    ("lacks", "lacking"),
+    [
+        ((), ()),
+        (("orders",), ("orders",)),
+        (("positions",), ()),  # Exposure follows fills then.
+        (("positions", "trades"), ("positions",)),
+        (("quotes",), ()),
+    ],
+)
+def test_which_inputs_a_rule_lacks(lacks: tuple[str, ...], lacking: tuple[str, ...]) -> None:
+    instances = rulebook_of({"rules": {"no_stop_loss_grace": [{}]}}).instances(Account(7))
+    [stop_rule] = [one for one in instances if one.key == "no_stop_loss_grace.0"]
+    assert stop_rule.lacking(lacks) == lacking

@@ -98,3 +98,39 @@ def test_what_a_request_acts_on(contract: str | None, order_id: int | None, targ
 def test_a_book_without_a_day_has_no_trade_date() -> None:
     with pytest.raises(AssertionError, match="no trading day"):
         _ = s.Book().trade_date
+
+
+@pytest.mark.parametrize(("fees", "commissions", "costs"), [(None, None, 0), (7, None, 7), (None, 3, 3), (7, 3, 10)])
+def test_costs_the_broker_has_not_said_yet_count_nothing(fees: int | None, commissions: int | None, costs: int) -> None:
+    trade = s.Trade(1, ES, 0, "2026-11-20", 5, 1, 1, None, fees, commissions, False, None, 0)
+    assert trade.costs_usd() == costs
+
+
+def test_the_figures_of_a_day_are_made_once() -> None:
+    account = s.Account(1)
+    day = account.day("2026-11-20")
+    assert (day.trade_date, day.fills) == ("2026-11-20", 0)
+    assert account.day("2026-11-20") is day
+    assert list(account.days) == ["2026-11-20"]
+
+
+LOT = (s.Lot(1, 5, 2),)
+
+
+@pytest.mark.parametrize(
+    ("position", "held"),
+    [
+        (s.Position(ES), False),
+        (s.Position(ES, side=1, lots=LOT), True),
+        (s.Position(ES, side=1, lots=LOT, early=LOT), False),  # Lots that add up to nothing.
+        (s.Position(ES, side=1, lots=LOT, pushed=0), False),
+        (s.Position(ES, pushed=-1), True),
+    ],
+)
+def test_what_is_held(position: s.Position, held: bool) -> None:
+    assert s.Account(1, positions={ES: position}).held() == ([position] if held else [])
+
+
+def test_the_trade_date_is_that_of_the_open_day() -> None:
+    day = s.Day("2026-11-20", 0, 9, "America/Chicago", 0, {})
+    assert s.Book(day=day).trade_date == "2026-11-20"

@@ -79,3 +79,20 @@ def test_an_episode_is_the_rules_own() -> None:
     assert not view.episode_open("day")
     view.rule_key = "r.1"
     assert not view.episode_open("total")
+
+
+def test_the_fill_and_the_time_of_the_event() -> None:
+    day = Ledger().closed("-40")
+    trade = next(iter(day.account_state.trades.values()))
+    assert view_of(day).trade is None
+    assert view_of(day, trade=trade).trade is trade
+    assert view_of(day).now == day.book.now
+
+
+def test_open_positions_are_listed_and_valued_once_per_event() -> None:
+    day = Ledger().fill("ES", 1, "6000").closed("-40").mark("ES", "6002")
+    view = view_of(day)
+    assert [position.contract for position in view.held()] == [ES]
+    assert view.held() is view.held()
+    assert view.total() is view.total()
+    assert (view.total().value, view.total().incomplete) == (money("100"), False), "what is closed counts nothing"

@@ -5,7 +5,7 @@ import pytest
 from riskcore.core.enforce import Enforce
 from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.rules.base import UNBOUNDED
-from riskcore.core.watch import NEVER, watch
+from riskcore.core.watch import NEVER, QuietMarks, watch
 from tests.core.broker import Desk
 from tests.core.ledger import Ledger, nanoseconds
 
@@ -97,3 +97,85 @@ def test_no_quote_is_quiet_once_a_timer_is_due() -> None:
 def test_deadlines_of_the_planner_count_where_it_plans() -> None:
     desk = Desk(**LOSS).at("10:00:00").snapshot().fill("ES", 1, "6000").mark("ES", "5994").attempt("close")
     assert watch(desk.book, desk.rulebook, Enforce()).until == nanoseconds(desk.now) + 3 * SECOND_NS
+
+
+# ---- marks moved by quiet quotes ---------------------------------------------------------------------
+
+
+def quiet_of(day: Ledger, seconds: float, last: str | None, bid: str | None = None, ask: str | None = None) -> bool:
+    """Whether one ES quote so long from now is quiet."""
+    values = [None if value is None else price(value) for value in (last, bid, ask)]
+    at = nanoseconds(day.now) + int(seconds * SECOND_NS)
+    return QuietMarks().is_quiet(day.book, watch(day.book, day.rulebook), at, ES, *values)
+
+
+@pytest.mark.parametrize(
+    ("mode", "quote", "quiet"),
+    [
+        ("last", ("6000", None, None), True),
+        ("last", ("5990", None, None), False),
+        ("last", (None, "1", "9999"), True),  # Bid and ask value nothing here.
+        ("conservative", (None, "5990", None), False),
+        ("conservative", ("1", "6000", "9999"), True),
+    ],
+)
+def test_a_quote_is_quiet_within_the_bounds_of_the_price_that_counts(
+    mode: str, quote: tuple[str | None, ...], quiet: bool
+) -> None:
+    assert quiet_of(held(mode).mark("ES", "6000"), 1, *quote) is quiet
+
+
+def test_a_short_is_held_to_its_ask() -> None:
+    day = Ledger(**LOSS, profile={"mark": "conservative"}).at("10:00:00").fill("ES", -1, "6000").mark("ES", "6000")
+    assert quiet_of(day, 1, None, ask="6000.25")
+    assert not quiet_of(day, 1, None, ask="6010")
+
+
+def test_before_the_first_mark_no_quote_is_quiet() -> None:
+    assert not quiet_of(held(), 1, "6000")
+
+
+def test_a_contract_nobody_holds_is_quiet_at_any_price() -> None:
+    assert quiet_of(Ledger(**LOSS).at("10:00:00").tick(), 1, "1")
+
+
+@pytest.mark.parametrize(("seconds", "quiet"), [(10, True), (10.000000001, False)])
+def test_no_quote_is_quiet_once_a_mark_it_rests_on_went_stale(seconds: float, quiet: bool) -> None:
+    assert quiet_of(held().mark("ES", "6000"), seconds, "6000") is quiet
+
+
+@pytest.mark.parametrize(("seconds", "quiet"), [(299.999999, True), (300, False)])
+def test_a_quote_at_the_instant_of_a_timer_is_not_quiet(seconds: float, quiet: bool) -> None:
+    day = Ledger(**LOSS, cooldown_after_loss={}).at("10:00:00").closed("-100")
+    assert quiet_of(day, seconds, "6000") is quiet
+
+
+def test_a_moved_mark_counts_as_quoted_and_is_settled_once_with_what_it_left_out() -> None:
+    day, quiet = held().mark("ES", "6000"), QuietMarks()
+    start = nanoseconds(day.now)
+    assert quiet.marked_at(day.book, ES) == start
+    quiet.move(start + 1, ES, price("6001"), None, None)
+    quiet.move(start + 2, ES, None, price("6000.50"), None)
+    quiet.move(start + 3, ES, None, None, price("6001.25"))
+    quiet.move(start + 4, ES, price("6000.75"), None, None)
+    assert quiet.marked_at(day.book, ES) == start + 4
+    mark = quiet.settled(day.book)[ES]
+    assert (mark.last, mark.bid, mark.ask, mark.at) == (
+        price("6000.75"),
+        price("6000.50"),
+        price("6001.25"),
+        start + 4,
+    )
+    assert quiet.settled(day.book) == {}
+    assert quiet.marked_at(day.book, ES) == start, "the mark itself is put in place by settle"
+
+
+def test_bounds_are_worked_out_again_only_after_something_happened() -> None:
+    day, quiet = held().mark("ES", "6000"), QuietMarks()
+    first = quiet.bounds(day.book, day.rulebook)
+    day.mark("ES", "6001")
+    assert quiet.bounds(day.book, day.rulebook) is first
+    quiet.happened()
+    again = quiet.bounds(day.book, day.rulebook)
+    assert again == watch(day.book, day.rulebook)
+    assert again is not first
