@@ -26,11 +26,24 @@ class Comparison:
     recomputed: Counter[int | None] = field(default_factory=Counter)
     _balance: Counter[bytes] = field(default_factory=Counter)
     _events: dict[bytes, Event] = field(default_factory=dict)
+    _tail: dict[bytes, Event] = field(default_factory=dict)  # Since the last fact, recorded or recomputed.
 
     def begin(self, recorded: bool) -> None:
         """The next session has recorded decisions, or none."""
         self.comparing = recorded
         self.compared |= recorded
+
+    def next_fact(self) -> None:
+        """Another fact is about to be judged: what was recorded and recomputed up to here is whole."""
+        self._tail.clear()
+
+    def forgive_tail(self) -> None:
+        """The recording was cut off: what belongs to its last fact, or came after it, cannot be compared."""
+        for canonical, event in self._tail.items():
+            count = self._balance.pop(canonical, 0)
+            if count:
+                del self._events[canonical]
+                (self.recorded if count > 0 else self.recomputed)[_account(event)] -= abs(count)
 
     def record(self, event: Event) -> None:
         """A derived event as the journal has it."""
@@ -49,6 +62,7 @@ class Comparison:
 
     def _add(self, event: Event, count: int) -> None:
         _, canonical = encode_event(0, event)
+        self._tail[canonical] = event
         self._balance[canonical] += count
         if self._balance[canonical]:
             self._events[canonical] = event

@@ -110,18 +110,23 @@ class Replay:
         runner = self._start(())
         first_at: int | None = None
         last_at = count = 0
-        for event in self._facts(path, lines):
+        cut: list[str] = []
+        for event in self._facts(path, lines, cut):
             if first_at is None:
                 first_at = event.at
                 check_order(self._last_at, first_at, path.name)
             last_at, count = event.at, count + 1
+            self.comparison.next_fact()
             runner.event(event)
+        if cut:
+            self.comparison.forgive_tail()
+            self.warn(cut[0])
         if self._rolled is not None:
             runner.end_day(self._rolled.next_date)
         self._close(path, "journal", lines.sha256, count, first_at, last_at)
 
-    def _facts(self, path: Path, lines: Any) -> Iterator[Event]:
-        for _, event, _ in read_export(lines, path.name, self.warn, self.options.strict):
+    def _facts(self, path: Path, lines: Any, cut: list[str]) -> Iterator[Event]:
+        for _, event, _ in read_export(lines, path.name, cut.append, self.options.strict):
             self._rolled = event.body if isinstance(event.body, DayRolled) else None
             if event.derived:
                 self.comparison.record(event)

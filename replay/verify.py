@@ -3,7 +3,7 @@
 Beside the decisions the hand-over is checked: what a day hands on to the next is what the next one opened with.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ class _Day:
 
     def take(self, event: Event) -> None:
         if not event.derived:
+            self.comparison.next_fact()
             self.runner.event(event)
             return
         self.comparison.record(event)
@@ -116,8 +117,11 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> 
             if detect_form(path, skip_bad_lines=source.skip_bad_lines) == "wire":
                 check.recordings.append(_recording(source, path, warn))
             else:
-                stored = read_export(open_lines(path), path.name, warn, source.strict)
-                check.days += _judged_again(path.name, stored, source.days, progress)
+                cut: list[str] = []
+                stored = read_export(open_lines(path), path.name, cut.append, source.strict)
+                check.days += _judged_again(path.name, stored, source.days, progress, cut=cut)
+                for text in cut:
+                    warn(text)
         except (InputError, StoreError) as error:
             check.damage.append({"source": path.name, "text": str(error)})
     if source.days and not check.damage:
@@ -147,8 +151,12 @@ def _judged_again(
     days: tuple[str, ...],
     progress: Progress,
     following: TradingDayOpened | None = None,
+    cut: Sequence[str] = (),
 ) -> list[Row]:
-    """The findings of every day of one stream, each run alone; `following` opened the day behind the last."""
+    """The findings of every day of one stream, each run alone; `following` opened the day behind the last.
+
+    `cut` says, once all is read, that the stream was cut off: its last fact is judged by nobody's record.
+    """
     rows: list[Row] = []
     current: _Day | None = None
     for seq, event, digest in stored:
@@ -163,6 +171,8 @@ def _judged_again(
         if current is not None:
             current.events, current.last_hash = seq, digest.hex()
     if current is not None:
+        if cut:
+            current.comparison.forgive_tail()
         rows.append(current.close(following))
         progress(f"{source} {current.opened.day.trade_date}", current.events)
     return rows
