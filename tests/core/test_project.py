@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskcore.core import events as e
-from riskcore.core.project import apply
+from riskcore.core.project import apply, settle
 from riskcore.core.quantities import SECOND_NS, money, price
-from riskcore.core.state import Book, Contract, Order
+from riskcore.core.state import Book, Contract, Mark, Order
 from riskcore.core.view import Effect
 from riskcore.schema.codec import state_hash
 from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
@@ -181,6 +181,54 @@ def test_a_mark_concerns_only_those_who_hold_the_contract() -> None:
     assert apply(day.book, quote).accounts == (ACCOUNT,)
 
 
+def test_a_quote_without_any_price_leaves_a_position_waiting() -> None:
+    day = Ledger().push("ES", 1, "6000").quote("ES")
+    assert day.account_state.positions[ES].awaits_mark
+    assert not day.quote("ES", bid="6000").account_state.positions[ES].awaits_mark
+
+
+def test_settled_marks_are_put_in_place_and_time_never_runs_back() -> None:
+    day = Ledger().at("10:00:00").tick()
+    now = nanoseconds(day.now)
+    newer, older = Mark(price("6000"), None, None, now + 5, 1), Mark(price("21000"), None, None, now - 5, 1)
+    settle(day.book, {ES: newer, MNQ: older})
+    assert (day.book.marks, day.book.now) == ({ES: newer, MNQ: older}, now + 5)
+    assert day.book.contracts[ES].root == "ES"
+
+
+def test_a_connection_is_lost_since_it_was_first_seen_so() -> None:
+    day = Ledger().fill("ES", 1, "6000").fill("ES", 1, "6000", account=99000002)
+    start = day.book.now
+
+    def changed(state: str, after: int) -> tuple[int, ...]:
+        event = e.Event(start + after, "gateway", "c", e.ConnectionChanged("user", state))
+        return apply(day.book, event).accounts
+
+    assert changed("lost", 1) == (ACCOUNT, 99000002)
+    changed("lost", 2)
+    assert (day.book.connections, day.book.connection_since) == ({"user": "lost"}, {"user": start + 1})
+    changed("connected", 3)
+    assert (day.book.connections, day.book.connection_since) == ({"user": "connected"}, {"user": start + 3})
+
+
+# ---- lockouts ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "ends"), [(5, 9, 9), (9, 5, 9), (5, 5, 5), (None, 5, None), (5, None, None)]
+)
+def test_a_lockout_set_again_keeps_the_later_end(first: int | None, second: int | None, ends: int | None) -> None:
+    day = Ledger().fill("ES", 2, "6000").fill("MNQ", 1, "21000").fill("MNQ", -1, "21000", profit="0")
+    for number, expires_at in enumerate((first, second)):
+        command = e.Command(
+            "SetLockout", scope="account", lockout_key="k", lockout_kind="cooldown", expires_at=expires_at
+        )
+        issued = e.CommandIssued(f"c{number}", ACCOUNT, "R", "r.0", "b", command)
+        apply(day.book, e.Event(day.book.now + number, "core", f"c{number}", issued))
+    [lockout] = day.account_state.lockouts.values()
+    assert (lockout.expires_at, lockout.set_at, lockout.held) == (ends, nanoseconds(day.now), {ES: 2})
+
+
 # ---- the day -----------------------------------------------------------------------------------------
 
 
@@ -192,6 +240,14 @@ def test_the_reset_ends_episodes_and_memory_of_the_day_and_nothing_else() -> Non
     apply(day.book, e.Event(day.book.now, "core", "r", e.DayRolled("2026-11-20", "2026-11-23")))
     assert account.episodes == {f"b.0|{ES}": 1}
     assert account.memory == {"a.0.peak": 2}
+
+
+def test_a_day_that_opens_with_a_position_was_held_and_one_without_was_not() -> None:
+    day = Ledger(start="2026-11-20 15:00:00").fill("ES", 1, "6000").closed("-1", account=99000002)
+    day.at("2026-11-20 17:00:00").tick()
+    held, flat = (day.book.accounts[account].days for account in (ACCOUNT, 99000002))
+    assert held["2026-11-23"].held
+    assert "2026-11-23" not in flat
 
 
 def test_an_event_nobody_knows_is_a_programming_error() -> None:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.quantities import money
+from riskcore.core.quantities import money, price
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rules import daily_unrealized_loss
-from riskcore.core.state import copy_book
+from riskcore.core.state import Obligation, copy_book
 from riskcore.core.step import step
 from riskcore.schema.codec import state_hash
+from tests.core.broker import Desk
 from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
 
 LOSS = {"loss_limit": money("100")}
@@ -165,6 +166,111 @@ def test_without_names_the_profile_judges_every_account_unless_ids_are_listed() 
     assert len(day.breaches) == 1
     day = Ledger(daily_realized_loss=LOSS, profile={"accounts": ["99000002"]}).closed("-100")
     assert day.breaches == []
+
+
+def test_every_phase_of_a_bar_is_judged_at_the_time_of_the_bar() -> None:
+    day = Ledger(daily_unrealized_loss=LOSS, daily_realized_profit={"profit_target": money("100"), "basis": "combined"})
+    day.at("10:00:00").fill("MNQ", 1, "21000").bar("MNQ", "10:01:00", ("21000", "21050", "20950", "21000"))
+    assert [breach.rule for breach in day.breaches if breach.rule != "RULE-013"] == ["RULE-004"]
+    assert set(day.breach_times) == {"10:02:00"}
+    assert day.book.now == nanoseconds(day.now)
+
+
+def test_a_closing_fill_larger_than_what_is_known_is_recorded_as_a_gap() -> None:
+    day = Ledger(daily_realized_loss=LOSS).fill("MNQ", 1, "21000").fill("MNQ", -3, "20990", profit="-60")
+    [gap] = day.bodies(e.GapRecorded)
+    assert (gap.account, gap.contract) == (ACCOUNT, day.contract("MNQ"))
+
+
+def test_a_drift_is_a_timer_of_its_own() -> None:
+    day = Ledger(daily_realized_loss=LOSS).at("10:00:00").fill("MNQ", 2, "21000").push("MNQ", 1).tick("10:00:05")
+    [event] = [event for event in day.events if isinstance(event.body, e.DriftDetected)]
+    assert (event.at, event.key) == (
+        nanoseconds(day.now) - 3 * 10**9,
+        f"timer:DRIFT:{ACCOUNT}:{day.contract('MNQ')}@{event.at}",
+    )
+    assert isinstance(event.body, e.DriftDetected)
+    assert (event.body.fills_size, event.body.broker_size) == (2, 1)
+
+
+def test_a_mark_concerns_no_account_whose_rules_read_no_quotes() -> None:
+    day = Ledger(max_contracts={"limit": 1}).fill("MNQ", 1, "21000")
+    count = len(day.events)
+    day.mark("MNQ", "1")
+    assert [type(event.body) for event in day.events[count:]] == [e.QuoteObserved]
+
+
+def test_an_override_ends_a_lockout_at_once_where_the_profile_allows_it() -> None:
+    for policy, ends in (("with_reason", ["override"]), ("never", [])):
+        day = Ledger(cooldown_after_loss={}, profile={"operator_unlock": policy}).at("10:00:00").closed("-100")
+        day.at("10:00:10").take(e.OperatorOverride(ACCOUNT, "account/RULE-007/cooldown", "why"), "op:1", "operator")
+        assert [ended.ended_by for ended in day.bodies(e.LockoutEnded)] == ends
+        assert bool(day.account_state.lockouts) is not bool(ends)
+
+
+def test_what_is_in_force_ends_also_where_no_rule_judges_any_more() -> None:
+    day = Ledger().fill("ES", 1, "6000")
+    close = Obligation("o", "ClosePosition", "R", None, 0, contract=day.contract("ES"))
+    day.account_state.obligations["o"] = close
+    assert day.tick().account_state.obligations == {"o": close}
+    day.fill("ES", -1, "6000", profit="0")
+    assert day.account_state.obligations == {}
+    assert [met.obligation for met in day.bodies(e.ObligationMet)] == ["o"]
+
+
+def test_a_rule_without_its_inputs_is_left_out_and_the_others_go_on() -> None:
+    rules = {"daily_unrealized_loss": LOSS, "daily_realized_loss": LOSS}
+    day = Ledger(**rules, lacks=("quotes",)).fill("ES", 1, "6000").mark("ES", "5900").closed("-100")
+    assert [breach.rule for breach in day.breaches] == ["RULE-003"]
+
+
+def test_a_count_that_comes_down_ends_its_episode() -> None:
+    day = Ledger(max_contracts={"limit": 1}).fill("MNQ", 2, "21000").fill("MNQ", -1, "21000", profit="0")
+    assert [(ended.rule_key, ended.target) for ended in day.bodies(e.EpisodeEnded)] == [("max_contracts.0", "count")]
+    day.fill("MNQ", 1, "21000")
+    assert [breach.id.rsplit("/", 1)[1] for breach in day.breaches] == ["1", "2"]
+
+
+def test_actions_in_shadow_are_not_issued() -> None:
+    for shadow, alerts in ((True, 0), (False, 1)):
+        day = Ledger(auth_loss_guard={"shadow": shadow}).account(balance="50000")
+        assert len(day.alerts) == alerts
+
+
+def test_a_late_fill_breaches_its_own_day_once_and_commands_nothing() -> None:
+    day = Ledger(daily_realized_loss=LOSS, start="2026-11-20 15:00:00").fill("MNQ", 1, "21000")
+    then = day.now
+    day.at("2026-11-23 09:00:00")
+    for _ in range(2):
+        day.fill("MNQ", -1, "20900", profit="-150", created=then)
+    [breach] = day.breaches
+    assert (breach.target, breach.flags) == ("late.2026-11-20", ("late",))
+    assert day.kinds == []
+
+
+def test_rights_that_come_back_end_the_lockout_the_rule_set() -> None:
+    day = Ledger(auth_loss_guard={}).account(can_trade=False).account(can_trade=True)
+    assert [(ended.lockout, ended.ended_by) for ended in day.bodies(e.LockoutEnded)] == [
+        ("account/RULE-010/can_trade", "restored")
+    ]
+
+
+def test_the_planner_carries_out_and_follows_up_on_what_is_in_force() -> None:
+    desk = Desk(daily_realized_loss=LOSS).at("10:00:00").snapshot().order(7, "ES", -1, type=4, stop="5990")
+    desk.fill("ES", 1, "6000").closed("-100")
+    assert f"closeContract {desk.contract('ES')}" in desk.asked
+    desk.attempt("close").fill("ES", -1, "6000", profit="0").push("ES", 0)
+    desk.tick("10:00:20")
+    assert "cancelOrder 7" in desk.asked
+
+
+def test_settled_marks_are_in_place_before_the_first_fact() -> None:
+    day = Ledger(daily_unrealized_loss=LOSS).at("10:00:00").fill("MNQ", 1, "21000").mark("MNQ", "21000")
+    mark = replace(day.book.marks[day.contract("MNQ")], last=price("20900"))
+    tick = e.Event(day.book.now + 1, "market", "q", e.QuoteObserved(day.contract("MNQ"), bid=1))
+    outcome = step(day.book, day.rulebook, [tick], {day.contract("MNQ"): mark})
+    assert [event.body.rule for event in outcome.events if isinstance(event.body, e.RuleBreached)] == ["RULE-004"]
+    assert step(day.book, day.rulebook, [tick]).events == [tick]
 
 
 # ---- days --------------------------------------------------------------------------------------------

@@ -446,3 +446,10 @@ def test_quotes_below_the_next_level_are_quiet() -> None:
     prints(day, "ES", "5806")
     assert is_quiet(day, "ES", "5806")
     assert not is_quiet(day, "ES", "5806.25")
+
+
+def test_while_the_mark_is_unknown_or_stale_every_quote_is_looked_at() -> None:
+    day = held(managing(**TRAILING), "ES", 1, "5800", "5790").mark("ES", "5801")
+    assert is_quiet(day, "ES", "5800.50")
+    day.push("ES", 2)
+    assert not is_quiet(day, "ES", "5800.50")
