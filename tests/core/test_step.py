@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from riskcore.core import events as e
+from riskcore.core.enforce import OBSERVE
 from riskcore.core.quantities import money, price
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rules import daily_unrealized_loss
-from riskcore.core.state import Obligation, copy_book
-from riskcore.core.step import step
+from riskcore.core.state import Book, Obligation, copy_book
+from riskcore.core.step import Turn, step
 from riskcore.schema.codec import state_hash
 from tests.core.broker import Desk
 from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
@@ -353,3 +354,14 @@ def test_quotes_stored_many_to_an_event_are_judged_one_by_one() -> None:
     assert state_hash(outcome.book) == state_hash(one.book)
     ids = [event.body.id for event in outcome.events if isinstance(event.body, e.RuleBreached)]
     assert ids == [breach.id for breach in one.breaches]
+
+
+def test_a_day_ends_once_however_often_it_is_told() -> None:
+    day = Ledger(daily_realized_loss=LOSS).fill("ES", 1, "6000")
+    turn = Turn(copy_book(day.book), day.rulebook, OBSERVE)
+    turn.end_day("2026-11-23")
+    turn.end_day("2026-11-23")
+    assert [type(event.body) for event in turn.events].count(e.DayRolled) == 1
+    nothing = Turn(Book(), day.rulebook, OBSERVE)
+    nothing.end_day("2026-11-23")
+    assert nothing.events == []

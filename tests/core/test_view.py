@@ -94,5 +94,7 @@ def test_open_positions_are_listed_and_valued_once_per_event() -> None:
     view = view_of(day)
     assert [position.contract for position in view.held()] == [ES]
     assert view.held() is view.held()
+    position = view.held()[0]
+    assert view.value(position) is view.value(position)
     assert view.total() is view.total()
     assert (view.total().value, view.total().incomplete) == (money("100"), False), "what is closed counts nothing"
