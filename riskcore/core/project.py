@@ -8,6 +8,7 @@ from riskcore.core import events as e
 from riskcore.core.exposure_change import baseline_of, exposure_changed, note_disagreement
 from riskcore.core.fills import record_trade, void_trade
 from riskcore.core.in_force import end_lockout, end_obligation, note_flat_checks, put_in_force, remember_guard_close
+from riskcore.core.loosening import in_force_now
 from riskcore.core.marks import default_age, valued_side
 from riskcore.core.products import built_in_contract
 from riskcore.core.quantities import SECOND_NS
@@ -256,6 +257,12 @@ def _connection_changed(book: Book, at: int, body: e.ConnectionChanged) -> Effec
     return Effect(tuple(book.accounts))
 
 
+def _config_changed(book: Book, at: int, body: e.ConfigChanged) -> Effect:
+    """What tightens is in force at once, what loosens comes with the next day's opening (RULES.md 1.6)."""
+    book.settings = in_force_now(book.settings, body.settings)
+    return Effect(tuple(book.accounts))
+
+
 def _changes_nothing(book: Book, at: int, body: Any) -> Effect:
     return NOTHING
 
@@ -379,6 +386,7 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.QuoteObserved: _quote_observed,
     e.MarketTraded: _market_traded,
     e.ConnectionChanged: _connection_changed,
+    e.ConfigChanged: _config_changed,
     e.ClockTicked: _changes_nothing,
     e.CallObserved: _changes_nothing,
     e.DepthObserved: _changes_nothing,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from riskcore.core import events as e
 from riskcore.core.project import apply, bar_phases, settle
-from riskcore.core.rulebook import Rulebook, RuleInstance
+from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of
 from riskcore.core.state import Account, Book
 from riskcore.core.view import Effect, View
 from riskcore.core.watch import QuietMarks
@@ -27,6 +27,8 @@ def rebuild(book: Book, rulebook: Rulebook, events: Iterable[e.Event]) -> None:
             settle(book, quiet.settled(book))
             fold(book, rulebook, event)
             quiet.happened()
+            if isinstance(body, e.ConfigChanged):
+                rulebook = rulebook_of(book.settings, rulebook.restrict)
     settle(book, quiet.settled(book))
 
 

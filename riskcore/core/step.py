@@ -15,7 +15,7 @@ from riskcore.core.enforce import OBSERVE, Planner
 from riskcore.core.in_force import is_met
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, settle
-from riskcore.core.rulebook import Rulebook, RuleInstance
+from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
 from riskcore.core.state import Account, Book, Mark, copy_book
@@ -84,6 +84,8 @@ class Turn:
 
     def _handle(self, fact: e.Event) -> None:
         effect = apply(self.book, fact)
+        if isinstance(fact.body, e.ConfigChanged):
+            self.rulebook = rulebook_of(self.book.settings, self.rulebook.restrict)
         if effect.gap is not None and effect.contract is not None:
             self.derive(fact.at, fact.key, e.GapRecorded(effect.accounts[0], effect.contract, effect.gap))
         self._judge_all(fact, effect)
