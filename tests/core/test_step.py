@@ -249,6 +249,14 @@ def test_a_late_fill_breaches_its_own_day_once_and_commands_nothing() -> None:
     assert day.kinds == []
 
 
+def test_a_late_loss_is_named_and_starts_no_cooldown() -> None:
+    day = Ledger(cooldown_after_loss={}, start="2026-11-20 15:00:00").fill("MNQ", 1, "21000")
+    then = day.now
+    day.at("2026-11-23 09:00:00").fill("MNQ", -1, "20900", profit="-150", created=then)
+    assert [(breach.rule, breach.flags) for breach in day.breaches] == [("RULE-007", ("late",))]
+    assert (day.kinds, day.account_state.lockouts) == ([], {})
+
+
 def test_rights_that_come_back_end_the_lockout_the_rule_set() -> None:
     day = Ledger(auth_loss_guard={}).account(can_trade=False).account(can_trade=True)
     assert [(ended.lockout, ended.ended_by) for ended in day.bodies(e.LockoutEnded)] == [
