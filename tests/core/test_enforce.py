@@ -483,3 +483,10 @@ def is_in_hand(desk: Desk, obligation: Obligation) -> bool:
     if Enforce().deadlines(desk.book, desk.account_state, 3 * SECOND_NS):
         return True
     return any(one.state in ("planned", "attempted", "unresolved") for one in desk.account_state.requests.values())
+
+
+def test_which_events_are_the_planners() -> None:
+    assert of_planner(e.ObligationMet(1, "x/ConfirmFlat")) is True
+    assert of_planner(e.ObligationMet(1, "x/CloseAllPositions")) is False
+    assert of_planner(e.RequestConfirmed(1, "x")) is True
+    assert of_planner(e.DayRolled("2026-11-20", "2026-11-23")) is False

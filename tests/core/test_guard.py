@@ -141,3 +141,8 @@ def test_setting_a_lockout_again_keeps_the_later_end() -> None:
 def test_an_entry_order_during_a_flatten_is_left_to_the_flatten() -> None:
     day = Ledger(daily_realized_loss=LOSS).fill("ES", 1, "6000").closed("-100").order(7, "ES", 1)
     assert guards(day) == []
+
+
+def test_a_lockout_says_why_it_was_set() -> None:
+    [lockout] = locked().account_state.lockouts.values()
+    assert lockout.reason == "day P&L -100.00 reached the loss limit of 100"

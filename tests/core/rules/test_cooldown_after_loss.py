@@ -217,3 +217,14 @@ def test_rule_007_tiers_are_checked(given: list[tuple[int, int]], said: str) -> 
     plain = [{"loss_amount": amount, "cooldown_seconds": seconds} for amount, seconds in given]
     with pytest.raises(ValueError, match=said):
         by_name("cooldown_after_loss").build({"loss_thresholds": plain})
+
+
+@pytest.mark.parametrize(("seconds", "accepted"), [(0, False), (1, True)])
+def test_a_cooldown_lasts_a_second_at_least(seconds: int, accepted: bool) -> None:
+    tiers = [{"loss_amount": usd("100"), "cooldown_seconds": seconds}]
+    build = by_name("cooldown_after_loss").build
+    if accepted:
+        assert build({"loss_thresholds": tiers})
+    else:
+        with pytest.raises(ValueError, match="at least 1"):
+            build({"loss_thresholds": tiers})

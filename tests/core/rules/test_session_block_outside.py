@@ -385,3 +385,8 @@ def test_a_window_needs_a_start_that_is_not_its_end() -> None:
         rule.build({"windows": [{"days": [MON], "start": HOUR, "end": HOUR}]})
     with pytest.raises(ValueError, match="a day or more"):
         rule.build({"per_instrument": {"CL": [{"days": [], "start": HOUR, "end": 2 * HOUR}]}})
+
+
+def test_the_figures_show_the_local_time_of_the_attempt() -> None:
+    day = Ledger(session_block_outside={}).at("15:59:58").fill("MNQ", 1, "21000")
+    assert day.breaches[0].figures["local_time"] == "2026-11-20 15:59:58"

@@ -453,3 +453,11 @@ def test_while_the_mark_is_unknown_or_stale_every_quote_is_looked_at() -> None:
     assert is_quiet(day, "ES", "5800.50")
     day.push("ES", 2)
     assert not is_quiet(day, "ES", "5800.50")
+
+
+def test_the_stop_follows_a_position_down_to_its_last_contract() -> None:
+    day = Ledger(trade_management={"trailing_stop": {"activation_ticks": 20, "trail_distance_ticks": 10}})
+    day.fill("MNQ", 3, "21000").order(7, "MNQ", -3, type=4, stop="20990")
+    day.at("10:00:00").fill("MNQ", -2, "21001", profit="4").at("10:00:05").tick()
+    sizes = [issued.command.size for issued in day.commands if issued.command.kind == "ModifyStop"]
+    assert sizes == [1]
