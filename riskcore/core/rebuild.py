@@ -59,6 +59,9 @@ def fold(book: Book, rulebook: Rulebook, event: e.Event) -> None:
             fold(book, rulebook, e.Event(at, "market", "", e.QuoteObserved(contract, last, bid, ask)))
         return
     effects = bar_phases(book, event, body) if isinstance(body, e.BarObserved) else (apply(book, event),)
+    if isinstance(body, e.ConfigChanged):
+        # The rules of the new settings remember from this very event on, as they did when it was judged.
+        rulebook = rulebook_of(book.settings, rulebook.restrict)
     for effect in effects:
         for account_id in effect.accounts:
             account = book.accounts[account_id]

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riskcore.config import read_settings
 from riskcore.core import events as e
 from riskcore.core.quantities import money, price, price_text
 from riskcore.core.rebuild import fold, rebuild
-from riskcore.core.rulebook import Rulebook
+from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.rules import daily_unrealized_loss
 from riskcore.core.state import Account, Book
 from riskcore.schema.codec import state_hash
@@ -177,3 +178,17 @@ def test_any_day_is_rebuilt_to_the_last_byte(mode: str, deeds: list[tuple[str, s
     for deed in deeds:
         do(day, sizes, deed)
     assert_refolds(day)
+
+
+def test_new_settings_are_remembered_by_from_their_own_event_on() -> None:
+    table = '[rules.daily_realized_loss]\nloss_limit = 700\nbasis = "trailing_unrealized"\n'
+    old, new = (read_settings(f"[profile]\n[rules.daily_unrealized_loss]\n{more}").plain for more in ("", table))
+    day, began = Ledger(), rulebook_of(old)
+    day.settings, day.rulebook, day.book, day.events = old, began, Book(), []
+    day._open_day(nanoseconds(day.now))
+    day.at("10:00:00").fill("MNQ", 1, "21000").mark("MNQ", "21030")
+    day.at("10:00:01").take(e.ConfigChanged(new), "config:1", "operator")
+    day.rulebook = rulebook_of(day.book.settings)
+    day.at("10:00:02").mark("MNQ", "21020")
+    assert day.account_state.memory == {"daily_realized_loss.0.day.peak": money("60")}
+    assert state_hash(rebuilt(began, day.events)) == state_hash(day.book)
