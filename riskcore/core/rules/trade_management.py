@@ -23,22 +23,18 @@ from riskcore.core.view import View
 
 
 def _managed(params: Params, view: View) -> list[Held]:
-    """Positions to manage. What is remembered of them depends on facts alone, so that a rebuild folds the same."""
+    """Positions to manage; one that is being closed is left to the close, for a stop placed now could outlive it."""
     noted: list[Held] | None = view.notes.get(view.rule_key)
     if noted is None:
         seen = [held_of(view, position) for position in view.held()] if params.manages_stops else []
-        noted = view.notes[view.rule_key] = [held for held in seen if held is not None]
+        account = view.account
+        noted = view.notes[view.rule_key] = [
+            held
+            for held in seen
+            if held is not None
+            and not (account.obligations and covers(account, close_position(held.position.contract)))
+        ]
     return noted
-
-
-def _free(params: Params, view: View) -> list[Held]:
-    """Positions no close is in force for; the others are left to the close, for a stop placed now could outlive it."""
-    account = view.account
-    return [
-        held
-        for held in _managed(params, view)
-        if not (account.obligations and covers(account, close_position(held.position.contract)))
-    ]
 
 
 def remember(params: Params, view: View) -> None:
@@ -49,7 +45,7 @@ def remember(params: Params, view: View) -> None:
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
     found: list[Finding] = []
-    for held in _free(params, view):
+    for held in _managed(params, view):
         found.extend(stop_actions(params, view, held))
         found.extend(exit_actions(view, held))
     for position in view.held():
@@ -70,7 +66,7 @@ def _held_too_long_at(params: Params, view: View, position: Position) -> int | N
 
 
 def deadline(params: Params, view: View) -> int | None:
-    due = [instant for held in _free(params, view) for instant in stop_deadlines(params, view, held)]
+    due = [instant for held in _managed(params, view) for instant in stop_deadlines(params, view, held)]
     ends = [_held_too_long_at(params, view, position) for position in view.held()]
     due += [instant for instant in ends if instant is not None and instant > view.now]
     return min(due, default=None)
