@@ -1,11 +1,18 @@
 """What RULE-009 and RULE-011 share: new entry orders, and the episodes of orders that are gone."""
 
+from riskcore.core.events import BarObserved, MarketTraded, QuoteObserved, QuotesObserved
 from riskcore.core.order_roles import entry_filled_at, entry_orders
 from riskcore.core.rules.base import Rearm
 from riskcore.core.state import Order
 from riskcore.core.view import View
 
+MARKET = (QuoteObserved, QuotesObserved, MarketTraded, BarObserved)
 ORDER = "order:"
+
+
+def is_market_data(view: View) -> bool:
+    """Whether the event moves marks only, so that rules about orders and positions have nothing to say."""
+    return isinstance(view.event.body, MARKET)
 
 
 def new_entry_orders(view: View) -> list[Order]:

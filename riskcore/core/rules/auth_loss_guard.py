@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.events import AccountObserved, Command
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules.attempts import is_market_data
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
 from riskcore.core.rules.commands import ACCOUNT, CANCEL_ENTRIES, FLATTEN, alert
 from riskcore.core.view import View
@@ -52,6 +53,8 @@ def _lock(reason: str) -> Command:
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    if is_market_data(view):
+        return ()
     if view.account.can_trade is None:
         return _unknown(params, view)
     if view.account.can_trade:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from riskcore.core.events import Command
+from riskcore.core.events import QUOTES, BarObserved, Command
 from riskcore.core.in_force import is_met
 from riskcore.core.order_roles import is_entry
 from riskcore.core.rules.commands import reduce_position
@@ -110,8 +110,11 @@ def still_to_cut(view: View, exposure: Exposure, commands: Sequence[Command]) ->
     """What an open episode still asks for: nothing while a cut is in force, because a cut is a level.
 
     A cut that is met while the count is still too high, because another contract grew meanwhile, is followed
-    by the next. Orders are cancelled one by one, so each new one that is too many is cancelled.
+    by the next. Orders are cancelled one by one, so each new one that is too many is cancelled. The market
+    moves no count, so quotes are no occasion to look again.
     """
+    if isinstance(view.event.body, (*QUOTES, BarObserved)):
+        return ()
     contracts = [None, *(position.contract for position in exposure.positions)]
     cutting = any(
         obligation.kind in CUTS and obligation.contract in contracts and not is_met(view.account, obligation)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.rules.attempts import ended_order_episodes, new_entry_orders, order_target
+from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders, order_target
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
 from riskcore.core.rules.commands import ACCOUNT, FLATTEN, alert, close_position, symbol
 from riskcore.core.rules.session_hours import Hours, Window, windows_of
@@ -106,7 +106,7 @@ def _scopes(params: Params, view: View) -> list[Scope]:
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
     account = view.account
-    if not (account.held() or account.working_orders() or account.episodes):
+    if is_market_data(view) or not (account.held() or account.working_orders() or account.episodes):
         return ()
     found: list[Finding] = list(ended_order_episodes(view))
     for scope in _scopes(params, view):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command, PositionsListed
 from riskcore.core.products import micro_of
-from riskcore.core.rules.attempts import ended_order_episodes, new_entry_orders, order_target
+from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders, order_target
 from riskcore.core.rules.base import Action, Breach, Finding, Rule, spec
 from riskcore.core.rules.commands import close_position, symbol
 from riskcore.core.state import Order, Position
@@ -43,6 +43,8 @@ def _lockout_key(view: View) -> str:
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    if is_market_data(view):
+        return ()
     found: list[Finding] = [*ended_order_episodes(view), *_unblocked(params, view)]
     for position in view.held():
         root = view.root(position.contract)
