@@ -9,12 +9,13 @@ reads those lines one by one with the normaliser: both ways give the same (a pro
 
 import re
 from bisect import bisect_left
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from adapters.topstepx.fields import instant
 from riskcore.core.quantities import price
+from riskcore.engine.quotes import Quotes
 
 _LONGEST_CONTRACT = 1000
 _CACHED = 4096
@@ -37,30 +38,6 @@ _QUOTE = re.compile(
 _KEY = re.compile(rb'"([A-Za-z]+)": ?')
 # The wrapped form and the other spelling of a price key belong to the normaliser.
 _OTHER_FORMS = {b"data", b"Data", b"LastPrice", b"BestBid", b"BestAsk"}
-
-
-class Quotes(NamedTuple):
-    """Consecutive quotes by column, at least one; `ats` never decrease. None: the quote says nothing of it."""
-
-    ats: list[int]
-    contracts: list[str]
-    lasts: list[int | None]
-    bids: list[int | None]
-    asks: list[int | None]
-
-    def row(self, index: int) -> tuple[int, str, int | None, int | None, int | None]:
-        """One quote: (at, contract, last, bid, ask)."""
-        return self.ats[index], self.contracts[index], self.lasts[index], self.bids[index], self.asks[index]
-
-    def part(self, start: int, end: int) -> "Quotes":
-        """The quotes from `start` to before `end`."""
-        return Quotes(
-            self.ats[start:end],
-            self.contracts[start:end],
-            self.lasts[start:end],
-            self.bids[start:end],
-            self.asks[start:end],
-        )
 
 
 class _Prices(msgspec.Struct, gc=False):

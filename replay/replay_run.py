@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from replay.recording import detect_form
-from replay.runner import Listener
 from replay.sessions import Options, Progress, Replay, Warn, ignore
 from riskcore.config import load_settings
 from riskcore.core.events import Event
+from riskcore.engine.runner import Listener
 from riskcore.errors import ConfigError, StoreError
 from riskcore.store.journal import Journal
 from riskcore.version import VERSION

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from replay.comparison import Comparison
-from replay.recording import Quotes, detect_form, open_lines, read_wire
+from replay.recording import detect_form, open_lines, read_wire
 from replay.remarks import remarks
 from replay.result import Collector, result_of
-from replay.runner import Listener, Runner, check_order
 from riskcore.core.events import DayRolled, Event
+from riskcore.engine.quotes import Quotes
+from riskcore.engine.runner import Listener, Runner
+from riskcore.errors import InputError
 from riskcore.schema.export import read_export
 from riskcore.schema.instants import utc_text
 
@@ -145,3 +147,9 @@ class Replay:
                 "last_at": None if last_at is None else utc_text(last_at),
             }
         )
+
+
+def check_order(before: int | None, first_at: int | None, name: str) -> None:
+    """Sessions run one after another. Raises InputError when one begins before the one before it ends."""
+    if before is not None and first_at is not None and first_at < before:
+        raise InputError(f"{name}: begins before the session given ahead of it ends; give each day once, oldest first")

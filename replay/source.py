@@ -11,10 +11,10 @@ from pathlib import Path
 
 from replay.recording import detect_form, open_lines
 from replay.replay_run import run_replay
-from replay.runner import Listener
 from replay.sessions import Progress, Warn, ignore
 from riskcore.config import find_file, load_settings
 from riskcore.core.events import Event, TradingDayOpened
+from riskcore.engine.runner import Listener
 from riskcore.errors import ConfigError, InputError
 from riskcore.schema.export import Stored, read_export
 from riskcore.store.journal import Journal

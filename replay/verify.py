@@ -10,11 +10,11 @@ from typing import Any
 
 from replay.comparison import Comparison
 from replay.recording import detect_form, open_lines, read_wire
-from replay.runner import Runner
 from replay.sessions import Progress, Warn, ignore
 from replay.source import Source, open_journal
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.step import carried_over
+from riskcore.engine.runner import Runner
 from riskcore.errors import ConfigError, InputError, StoreError
 from riskcore.schema.export import Stored, read_export
 from riskcore.store.location import choose_days

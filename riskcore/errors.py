@@ -47,3 +47,17 @@ class ReplayDifference(RiskcoreError):
 
 class InvariantBroken(RiskcoreError):
     """riskcore itself is wrong: state that must never be was reached."""
+
+
+class GatewayError(RiskcoreError):
+    """The broker cannot be used."""
+
+    exit_code = 5
+
+
+class BrokerUnreachable(GatewayError):
+    """No answer from the broker's hosts."""
+
+
+class LoginRefused(GatewayError):
+    """The broker refused the user name or the API key, or there is none."""

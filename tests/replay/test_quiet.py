@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay.recording import Quotes
-from replay.runner import Runner
 from riskcore.core.events import Event
 from riskcore.core.rebuild import rebuild
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Book
+from riskcore.engine.quotes import Quotes
+from riskcore.engine.runner import Runner
 from riskcore.schema.codec import encode_event, state_hash
 from tests.replay.random_days import RandomDay, settings_of
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from adapters.topstepx.fields import decode, instant
 from adapters.topstepx.normalise import normalise
-from replay.quote_lines import QuoteLines, Quotes
+from replay.quote_lines import QuoteLines
 from riskcore.core.events import QuoteObserved
+from riskcore.engine.quotes import Quotes
 
 LINE = '{"at":"%s","hub":"market","target":"GatewayQuote","arguments":["%s",{%s}]}'
 AT = "2025-08-19T22:00:00.082800Z"

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import sub
 from typing import Any
 
-from replay.recording import Quotes
 from riskcore.calendar import day_for
 from riskcore.core.enforce import OBSERVE
 from riskcore.core.events import Event, QuoteObserved, QuotesObserved, TradingDayOpened
@@ -18,7 +17,7 @@ from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book
 from riskcore.core.step import Turn, quote_key
 from riskcore.core.watch import NEVER, QuietMarks, Watch
-from riskcore.errors import InputError
+from riskcore.engine.quotes import Quotes
 
 # Quotes looked at together. Longer chunks fail more often, shorter ones cost more calls.
 CHUNK = 256
@@ -232,9 +231,3 @@ class Runner:
 def _newest(column: Sequence[int | None], low: int, high: int) -> int | None:
     """The last price of a part of a column that says one."""
     return next((column[index] for index in range(high - 1, low - 1, -1) if column[index] is not None), None)
-
-
-def check_order(before: int | None, first_at: int | None, name: str) -> None:
-    """Sessions run one after another. Raises InputError when one begins before the one before it ends."""
-    if before is not None and first_at is not None and first_at < before:
-        raise InputError(f"{name}: begins before the session given ahead of it ends; give each day once, oldest first")

@@ -1,0 +1,99 @@
+"""What the engine needs of the outside: a clock, hubs that tell, a gateway that carries out, someone to tell.
+
+Real ones are in `adapters`; tests bring a clock that is moved by hand and a broker in memory. The engine decides
+with none of them: everything they say becomes a fact first (DESIGN.md "The line between pure and impure").
+"""
+
+from asyncio import Timeout
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from riskcore.core.state import Request
+from riskcore.engine.quotes import Quotes
+
+Line = Mapping[str, Any]
+
+
+class Clock(Protocol):
+    """The only source of time. A test may run it fifty times as fast, or stop it."""
+
+    def now(self) -> int:
+        """Nanoseconds UTC, never decreasing, whatever the system's clock does."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let this many seconds of this clock pass."""
+
+    def timeout(self, seconds: float) -> Timeout:
+        """`async with clock.timeout(3):` raises TimeoutError after three seconds of this clock."""
+
+
+class Sink(Protocol):
+    """Where everything goes that the broker says, in order of receipt.
+
+    A line is a line of a wire recording without its `at` (INTERFACE.md 4), decoded by adapters.topstepx.fields.
+    """
+
+    def line(self, line: Line) -> None:
+        """A user-hub event, a REST exchange or a change of a connection; never waits behind market data.
+
+        A REST exchange may carry `asked_at` (RFC 3339): when the request left. What was pushed since is newer.
+        """
+
+    def market(self, line: Line) -> None:
+        """A market-hub event that is no plain quote."""
+
+    def quotes(self, quotes: Quotes) -> None:
+        """Plain quotes, stamped when they were received."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt. `reason` is a sentence a trader understands.
+
+    accepted: the broker said yes (the effect is shown by its events only). refused: it proved that it did nothing.
+    unresolved: nobody knows; a snapshot decides.
+    """
+
+    kind: Literal["accepted", "refused", "unresolved"]
+    reason: str = ""
+    order_id: int | None = None
+
+
+class Gateway(Protocol):
+    """Calls to the broker. Each hands the exchange to the sink as a line before it returns; none but `open` raises."""
+
+    async def open(self, sink: Sink) -> None:
+        """Log in and list the accounts. Raises LoginRefused, BrokerUnreachable."""
+
+    async def carry_out(self, account: int, request: Request) -> Outcome:
+        """One attempt of a planned request; of a `takeSnapshot` everything `snapshot` reads."""
+
+    async def snapshot(self, account: int, since: int) -> bool:
+        """Account, positions, working orders (suspended ones too) and fills since `since`; whether all of it came."""
+
+    async def describe(self, contract: str) -> None:
+        """The contract's own record."""
+
+    async def refresh_mark(self, contract: str) -> None:
+        """The last seconds of a contract as one-second bars, while its quotes are stale."""
+
+    async def close(self) -> None:
+        """Log out and let all connections go."""
+
+
+class Feed(Protocol):
+    """Both hubs, supervised for ever: every loss is followed by another attempt."""
+
+    async def run(self, sink: Sink) -> None:
+        """Connect, subscribe and hand on until cancelled. Says connected, stale and lost as connection lines."""
+
+    def follow(self, accounts: Sequence[int], contracts: Sequence[str]) -> None:
+        """What to be subscribed to from now on, also after every reconnect."""
+
+
+class Announcer(Protocol):
+    """Tells a person, by a path that does not need the journal."""
+
+    def say(self, kind: str, **figures: Any) -> None:
+        """One happening: kind is ready, breach, command, request, outcome, lockout, connection, drift or halt."""
