@@ -1,12 +1,11 @@
 """The planner: obligations minus reality minus requests in flight (DESIGN.md, RULES.md 1.6, 3.4).
 
-A planner is pure: it only says which derived events are missing now. The live engine stores them and sends the
-requests; a replay uses `OBSERVE`, which plans nothing, because recorded facts continue as they happened
-(INTERFACE.md 5).
+The planner is pure: it only says which derived events are missing now. The live engine stores them and sends the
+requests. It plans nothing in a book that nobody enforces (`Book.enforces`): recorded facts of a wire recording
+continue as they happened (INTERFACE.md 5).
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 from riskcore.core.events import (
     Command,
@@ -30,85 +29,57 @@ UNRESOLVED_CLOSE_NS = 5 * SECOND_NS
 CLOSES = ("CloseAllPositions", "ClosePosition")
 
 
-class Planner(Protocol):
-    """How commands in force are carried out. Every method looks at one account as it is now."""
-
-    def ended(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
-        """Requests that are no longer in flight."""
-
-    def missing(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
-        """Requests that are missing, and alerts about those that fail."""
-
-    def follow_up(self, account: Account, obligation: Obligation) -> Sequence[CommandIssued]:
-        """What comes after an obligation that was just met."""
-
-    def deadlines(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:
-        """The instants to come at which time alone makes a difference."""
+def ended(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
+    """Requests that are no longer in flight."""
+    found: list[Derived] = []
+    for request in account.requests.values() if book.enforces else ():
+        reason = _over(book, account, request, command_timeout_ns)
+        if request.state != "planned" and effect_seen(account, request):
+            found.append(RequestConfirmed(account.id, request.id))
+        elif reason is not None:
+            found.append(RequestSuperseded(account.id, request.id, reason))
+    return found
 
 
-class Observe:
-    """The planner of a replay: nothing is carried out."""
-
-    def ended(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
-        return ()
-
-    def missing(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
-        return ()
-
-    def follow_up(self, account: Account, obligation: Obligation) -> Sequence[CommandIssued]:
-        return ()
-
-    def deadlines(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:
-        return ()
-
-
-OBSERVE = Observe()
-
-
-class Enforce:
-    """The planner of a live engine."""
-
-    def ended(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
-        found: list[Derived] = []
-        for request in account.requests.values():
-            reason = _over(book, account, request, command_timeout_ns)
-            if request.state != "planned" and effect_seen(account, request):
-                found.append(RequestConfirmed(account.id, request.id))
-            elif reason is not None:
-                found.append(RequestSuperseded(account.id, request.id, reason))
+def missing(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
+    """Requests that are missing, and alerts about those that fail."""
+    found: list[Derived] = []
+    if not book.enforces:
         return found
+    for obligation in account.obligations.values():
+        found.extend(_alerts(account, obligation))
+    in_flight: list[Request | RequestPlanned] = [*account.requests.values()]
+    for obligation in account.obligations.values():
+        for wanted in _wanted(book, account, obligation, command_timeout_ns):
+            attempts = obligation.attempts.get(_target(wanted), Attempts())
+            busy = any(_holds_back(request, wanted) for request in in_flight)
+            allowed = wanted.kind == "closeContract" or reconciled(book, account)
+            if not busy and allowed and book.now >= attempts.retry_at:
+                in_flight.append(wanted)
+                found.append(wanted)
+    return found
 
-    def missing(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
-        found: list[Derived] = []
-        for obligation in account.obligations.values():
-            found.extend(_alerts(account, obligation))
-        in_flight: list[Request | RequestPlanned] = [*account.requests.values()]
-        for obligation in account.obligations.values():
-            for wanted in _wanted(book, account, obligation, command_timeout_ns):
-                attempts = obligation.attempts.get(_target(wanted), Attempts())
-                busy = any(_holds_back(request, wanted) for request in in_flight)
-                allowed = wanted.kind == "closeContract" or reconciled(book, account)
-                if not busy and allowed and book.now >= attempts.retry_at:
-                    in_flight.append(wanted)
-                    found.append(wanted)
-        return found
 
-    def follow_up(self, account: Account, obligation: Obligation) -> Sequence[CommandIssued]:
-        """Flat is shown: cancel what is left working, then look twice whether it stays flat (RULES.md 3.4)."""
-        if obligation.kind not in CLOSES:
-            return ()
-        command = Command("ConfirmFlat", contract=obligation.contract, scope="all")
-        name = f"{obligation.id}/ConfirmFlat"
-        return (CommandIssued(name, account.id, PLANNER_ID, PLANNER_KEY, obligation.breach, command),)
+def follow_up(book: Book, account: Account, obligation: Obligation) -> Sequence[CommandIssued]:
+    """Flat is shown: cancel what is left working, then look twice whether it stays flat (RULES.md 3.4)."""
+    if not book.enforces or obligation.kind not in CLOSES:
+        return ()
+    command = Command("ConfirmFlat", contract=obligation.contract, scope="all")
+    name = f"{obligation.id}/ConfirmFlat"
+    return (CommandIssued(name, account.id, PLANNER_ID, PLANNER_KEY, obligation.breach, command),)
 
-    def deadlines(self, book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:
-        instants: list[int] = []
-        for request in account.requests.values():
-            instants.extend(_looked_at(request, command_timeout_ns))
-        for obligation in account.obligations.values():
-            instants.append(next_flat_check(obligation) or 0)
-            instants.extend(attempts.retry_at for attempts in obligation.attempts.values())
-        return [instant for instant in instants if instant > book.now]
+
+def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:
+    """The instants to come at which time alone makes a difference to what is planned."""
+    instants: list[int] = []
+    if not book.enforces:
+        return instants
+    for request in account.requests.values():
+        instants.extend(_looked_at(request, command_timeout_ns))
+    for obligation in account.obligations.values():
+        instants.append(next_flat_check(obligation) or 0)
+        instants.extend(attempts.retry_at for attempts in obligation.attempts.values())
+    return [instant for instant in instants if instant > book.now]
 
 
 def of_planner(body: object) -> bool:

@@ -8,7 +8,7 @@ The natural `key` of a fact, never a store position, names it in every output (I
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskcore.core.state import Account, Contract, Day, Mark
+from riskcore.core.state import Account, Contract, Day, Mark, OrderTerms
 
 FACT_SOURCES = ("broker", "market", "clock", "operator", "gateway")
 
@@ -51,6 +51,7 @@ class TradingDayOpened:
     connections: dict[str, str] = field(default_factory=dict)
     connection_since: dict[str, int] = field(default_factory=dict)
     ordinal: int = 0
+    enforces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class OrdersListed:
     account: int
     statuses: tuple[int, ...]
     order_ids: tuple[int, ...]
+    asked_at: int | None = None  # When the question left; what was pushed since is newer than the answer.
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,16 @@ class PositionsListed:
 
     account: int
     positions: tuple[PositionObserved, ...]
+    asked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradesListed:
+    """A complete REST list of fills was told just before: every fill since `from_at` is known (RULES.md 8.6)."""
+
+    account: int
+    from_at: int
+    asked_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +232,27 @@ class ConfigChanged:
     """New settings; what loosens waits for the next reset (RULES.md 1.6)."""
 
     settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStarted:
+    """A live engine takes over. From here on commands are carried out, or only decided (`--dry-run`)."""
+
+    version: str
+    enforces: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequested:
+    """The trader asks riskcore for an order: the rules say first whether they would allow it (RULES.md 7)."""
+
+    account: int
+    action: str  # place | modify | cancel | close
+    contract: str | None = None
+    order_id: int | None = None
+    side: int = 0
+    size: int = 0  # close: 0 means the whole position.
+    terms: OrderTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +402,15 @@ class RuleFaulted:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderDeclined:
+    """The rules do not allow what the trader asked for; nothing is sent. `order` is the key of the OrderRequested."""
+
+    account: int
+    order: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPlanned:
     account: int
     request: str
@@ -380,6 +422,8 @@ class RequestPlanned:
     side: int
     price: int | None
     attempt: int
+    tag: str | None = None  # The broker's custom tag of an order to place: unique for ever (API.md 0.7).
+    terms: OrderTerms | None = None  # Of the trader's own orders.
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +451,7 @@ Fact = (
     | OrdersListed
     | PositionObserved
     | PositionsListed
+    | TradesListed
     | TradeRecorded
     | TradeVoided
     | QuoteObserved
@@ -419,6 +464,8 @@ Fact = (
     | DepthObserved
     | WireRejected
     | ConfigChanged
+    | EngineStarted
+    | OrderRequested
     | LockRequested
     | OperatorOverride
     | RequestAttempted
@@ -437,6 +484,7 @@ Derived = (
     | GapRecorded
     | DriftDetected
     | RuleFaulted
+    | OrderDeclined
     | RequestPlanned
     | RequestConfirmed
     | RequestSuperseded

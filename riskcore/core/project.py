@@ -63,7 +63,7 @@ def _day_opened(book: Book, at: int, body: e.TradingDayOpened) -> Effect:
     book.marks = dict(body.marks)
     book.accounts = {account.id: copy_account(account) for account in body.accounts}
     book.connections, book.connection_since = dict(body.connections), dict(body.connection_since)
-    book.ordinal = body.ordinal
+    book.ordinal, book.enforces = body.ordinal, body.enforces
     for account in book.accounts.values():
         if account.held():
             account.day(body.day.trade_date).held = True
@@ -267,6 +267,11 @@ def _changes_nothing(book: Book, at: int, body: Any) -> Effect:
     return NOTHING
 
 
+def _engine_started(book: Book, at: int, body: e.EngineStarted) -> Effect:
+    book.enforces = body.enforces
+    return Effect(tuple(book.accounts))
+
+
 def _judged_again(book: Book, at: int, body: Any) -> Effect:
     """Facts and timers that change no state of their own but are a moment to look (ticks, timers)."""
     return Effect((body.account,))
@@ -381,6 +386,7 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.OrdersListed: _orders_listed,
     e.PositionObserved: _position_observed,
     e.PositionsListed: _positions_listed,
+    e.TradesListed: _judged_again,
     e.TradeRecorded: _trade_recorded,
     e.TradeVoided: _trade_voided,
     e.QuoteObserved: _quote_observed,
@@ -391,6 +397,8 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.CallObserved: _changes_nothing,
     e.DepthObserved: _changes_nothing,
     e.WireRejected: _changes_nothing,
+    e.EngineStarted: _engine_started,
+    e.OrderRequested: _judged_again,
     e.LockRequested: _judged_again,
     e.OperatorOverride: _judged_again,
     e.DayRolled: _day_rolled,
@@ -403,6 +411,7 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.GapRecorded: _changes_nothing,
     e.DriftDetected: _drift_detected,
     e.RuleFaulted: _changes_nothing,
+    e.OrderDeclined: _changes_nothing,
     e.RequestPlanned: request_planned,
     e.RequestAttempted: request_state("attempted"),
     e.RequestAccepted: request_state("accepted"),

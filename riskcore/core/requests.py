@@ -32,6 +32,8 @@ def request_planned(book: Book, at: int, body: e.RequestPlanned) -> Effect:
         attempt=body.attempt,
         state="planned",
         at=at,
+        tag=body.tag,
+        terms=body.terms,
     )
     account.requests[request.id] = request
     _note(account, request, planned=body.attempt)

@@ -220,8 +220,20 @@ class Obligation:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderTerms:
+    """What the trader asks the broker for. Prices in 1e-9 points; bracket ticks are signed from entry (API.md 2.3)."""
+
+    type: int = 0
+    limit_price: int | None = None
+    stop_price: int | None = None
+    trail_price: int | None = None
+    stop_loss_ticks: int | None = None
+    take_profit_ticks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One intended broker call, planned for an obligation."""
+    """One intended broker call, planned for an obligation, or for what the trader asked (`obligation` is empty)."""
 
     id: str
     obligation: str
@@ -234,6 +246,8 @@ class Request:
     attempt: int
     state: str  # planned | attempted | accepted | unresolved
     at: int  # When it came into this state.
+    tag: str | None = None
+    terms: OrderTerms | None = None
 
     @property
     def target(self) -> str:
@@ -316,6 +330,7 @@ class Book:
     connections: dict[str, str] = field(default_factory=dict)
     connection_since: dict[str, int] = field(default_factory=dict)
     ordinal: int = 0
+    enforces: bool = False  # Whether commands are carried out by a live engine, or only decided.
 
     @property
     def trade_date(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from riskcore.core import events as e
 from riskcore.core import guard
 from riskcore.core.arbitrate import Candidate, arbitrate
-from riskcore.core.enforce import OBSERVE, Planner
+from riskcore.core.enforce import ended, follow_up, missing
 from riskcore.core.in_force import is_met
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, settle
@@ -28,10 +28,9 @@ LATE_RULES = ("RULE-003", "RULE-006", "RULE-007", "RULE-013")
 class Turn:
     """One step in progress: the working copy, what is to be stored, and when time alone must act next."""
 
-    def __init__(self, book: Book, rulebook: Rulebook, planner: Planner) -> None:
+    def __init__(self, book: Book, rulebook: Rulebook) -> None:
         self.book = book
         self.rulebook = rulebook
-        self.planner = planner
         self.events: list[e.Event] = []
         self._next_due: int | None = None
         self._timers_known = False
@@ -102,7 +101,7 @@ class Turn:
     def _fire_timers(self, until: int) -> None:
         fired: list[Timer] = []
         while True:
-            timers = due_timers(self.book, self.rulebook, self.planner)
+            timers = due_timers(self.book, self.rulebook)
             if not timers or timers[0].due > until:
                 break
             timer = timers[0]
@@ -296,12 +295,12 @@ class Turn:
         for obligation in list(account.obligations.values()):
             if is_met(account, obligation):
                 self.derive(event.at, event.key, e.ObligationMet(account.id, obligation.id))
-                for body in self.planner.follow_up(account, obligation):
+                for body in follow_up(self.book, account, obligation):
                     self.derive(event.at, event.key, body, body.id)
 
     def _carry_out(self, account: Account, event: e.Event) -> None:
         """What the planner finds: first the requests that are over, then, knowing that, those that are missing."""
-        for look in (self.planner.ended, self.planner.missing):
+        for look in (ended, missing):
             for body in look(self.book, account, self.rulebook.profile.command_timeout_ns):
                 self.derive(event.at, event.key, body, body.id if isinstance(body, e.CommandIssued) else None)
 
@@ -340,6 +339,7 @@ def carried_over(book: Book, body: e.TradingDayOpened) -> e.TradingDayOpened:
         connections=dict(book.connections),
         connection_since=dict(book.connection_since),
         ordinal=book.ordinal,
+        enforces=book.enforces,
     )
 
 
@@ -348,14 +348,13 @@ def step(
     rulebook: Rulebook,
     facts: Iterable[e.Event],
     settled: Mapping[str, Mark] | None = None,
-    planner: Planner = OBSERVE,
 ) -> e.Step:
     """One turn: a new book and the events to store, facts and derived in order.
 
     `settled` are marks moved by quiet quotes since the last turn (watch.py): they changed nothing else.
     Raises AssertionError when an invariant of the core itself is broken.
     """
-    turn = Turn(copy_book(book), rulebook, planner)
+    turn = Turn(copy_book(book), rulebook)
     if settled:
         settle(turn.book, settled)
     for fact in facts:

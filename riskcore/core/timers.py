@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from riskcore.core.enforce import OBSERVE, PLANNER_ID, Planner
+from riskcore.core.enforce import PLANNER_ID, deadlines
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rulebook import Rulebook
@@ -25,7 +25,7 @@ class Timer:
     kind: str  # lockout | drift | planner | rule
 
 
-def due_timers(book: Book, rulebook: Rulebook, planner: Planner = OBSERVE) -> list[Timer]:
+def due_timers(book: Book, rulebook: Rulebook) -> list[Timer]:
     """All deadlines of the book, the earliest first."""
     timers: list[Timer] = []
     for account in book.accounts.values():
@@ -36,7 +36,7 @@ def due_timers(book: Book, rulebook: Rulebook, planner: Planner = OBSERVE) -> li
             if position.disagrees_since is not None:
                 due = position.disagrees_since + DRIFT_NS
                 timers.append(Timer(due, "DRIFT", account.id, position.contract, "drift"))
-        for due in planner.deadlines(book, account, rulebook.profile.command_timeout_ns):
+        for due in deadlines(book, account, rulebook.profile.command_timeout_ns):
             timers.append(Timer(due, PLANNER_ID, account.id, "requests", "planner"))
         timers.extend(_rule_timers(book, rulebook, account))
     return sorted(timers)

@@ -7,7 +7,6 @@ test holds the two against each other.
 
 from dataclasses import dataclass, field
 
-from riskcore.core.enforce import OBSERVE, Planner
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.marks import mark_field, valued_side
 from riskcore.core.project import next_mark
@@ -40,9 +39,9 @@ class Watch:
     gaps: dict[str, int] = field(default_factory=dict)
 
 
-def watch(book: Book, rulebook: Rulebook, planner: Planner = OBSERVE) -> Watch:
+def watch(book: Book, rulebook: Rulebook) -> Watch:
     """The bounds of the book as it is now, all rules and timers intersected."""
-    timers = due_timers(book, rulebook, planner)
+    timers = due_timers(book, rulebook)
     found = Watch(book.day.closes_at if book.day is not None else 0)
     unwatched = [account.id for account in book.accounts.values()]
     for account in book.accounts.values():

@@ -10,7 +10,6 @@ from operator import sub
 from typing import Any
 
 from riskcore.calendar import day_for
-from riskcore.core.enforce import OBSERVE
 from riskcore.core.events import Event, QuoteObserved, QuotesObserved, TradingDayOpened
 from riskcore.core.project import settle
 from riskcore.core.rulebook import rulebook_of
@@ -51,7 +50,7 @@ class Runner:
         self.lacks = lacks
         self.every_event = every_event
         self.keep_quotes = keep_quotes
-        self.turn = Turn(Book(), rulebook_of(self.settings, restrict), OBSERVE)
+        self.turn = Turn(Book(), rulebook_of(self.settings, restrict))
         self._quiet = QuietMarks()
         self._rows: list[tuple[int, str, int | None, int | None, int | None]] = []
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.enforce import Enforce
 from riskcore.core.state import Request
 from riskcore.core.step import step
 from riskcore.schema.codec import book_from_bytes, state_bytes
@@ -21,12 +20,14 @@ WORKING_STATUSES = (1, 6, 7, 8)
 class Desk(Ledger):
     """A ledger whose requests are carried out. `forgetful` writes and reads the book between any two events."""
 
+    enforces = True
+
     def __init__(self, *, forgetful: bool = False, **options: Any) -> None:
         self.forgetful = forgetful
         super().__init__(**options)
 
     def _step(self, event: e.Event) -> "Desk":
-        outcome = step(self.book, self.rulebook, [event], planner=Enforce())
+        outcome = step(self.book, self.rulebook, [event])
         self.book = book_from_bytes(state_bytes(outcome.book)) if self.forgetful else outcome.book
         self.events.extend(outcome.events)
         return self

@@ -51,6 +51,8 @@ def zone_rows(name: str, around: datetime) -> tuple[tuple[int, int], ...]:
 class Ledger:
     """One profile's day, fact by fact."""
 
+    enforces = False  # Whether what is decided is also carried out.
+
     def __init__(
         self,
         *,
@@ -96,7 +98,7 @@ class Ledger:
         ordinal = trade_ordinal(rows, 17 * 3600, at)
         opens_at, closes_at = day_bounds(rows, 17 * 3600, ordinal)
         day = Day(date_text(ordinal), opens_at, closes_at, "America/Chicago", 17 * 3600, self.zones)
-        opened = e.TradingDayOpened("test", day, self.settings, self.lacks, (), {}, (), "0", "")
+        opened = e.TradingDayOpened("test", day, self.settings, self.lacks, (), {}, (), "0", "", enforces=self.enforces)
         opening_at = self.book.day.closes_at if self.book.day else at
         self._step(e.Event(opening_at, "operator", f"day:{day.trade_date}", opened))
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskcore.core import events as e
-from riskcore.core.enforce import OBSERVE, Enforce, of_planner, reconciled
+from riskcore.core.enforce import deadlines, of_planner, reconciled
 from riskcore.core.in_force import is_met
 from riskcore.core.quantities import SECOND_NS, money
 from riskcore.core.requests import retry_delay_ns
@@ -55,7 +55,6 @@ def test_a_replay_plans_nothing() -> None:
     day = Ledger(**LOSS).fill("ES", 1, "6000").order(7, "MNQ", 1).closed("-100").tick("10:00:00")
     day.fill("ES", -1, "6000", profit="0").tick("10:01:00")
     assert not any(of_planner(event.body) for event in day.events)
-    assert OBSERVE.ended(day.book, day.account_state, 1) == ()
 
 
 def test_one_request_per_target_however_often_the_broker_repeats_itself() -> None:
@@ -480,7 +479,7 @@ def check(desk: Desk, before: Book, bodies: list[Any]) -> None:
 
 def is_in_hand(desk: Desk, obligation: Obligation) -> bool:
     """An open request on one of its targets, or an instant at which the planner looks again."""
-    if Enforce().deadlines(desk.book, desk.account_state, 3 * SECOND_NS):
+    if deadlines(desk.book, desk.account_state, 3 * SECOND_NS):
         return True
     return any(one.state in ("planned", "attempted", "unresolved") for one in desk.account_state.requests.values())
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.enforce import OBSERVE
 from riskcore.core.quantities import money, price
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rules import daily_unrealized_loss
@@ -366,10 +365,10 @@ def test_quotes_stored_many_to_an_event_are_judged_one_by_one() -> None:
 
 def test_a_day_ends_once_however_often_it_is_told() -> None:
     day = Ledger(daily_realized_loss=LOSS).fill("ES", 1, "6000")
-    turn = Turn(copy_book(day.book), day.rulebook, OBSERVE)
+    turn = Turn(copy_book(day.book), day.rulebook)
     turn.end_day("2026-11-23")
     turn.end_day("2026-11-23")
     assert [type(event.body) for event in turn.events].count(e.DayRolled) == 1
-    nothing = Turn(Book(), day.rulebook, OBSERVE)
+    nothing = Turn(Book(), day.rulebook)
     nothing.end_day("2026-11-23")
     assert nothing.events == []

@@ -1,6 +1,5 @@
 """Deadlines derived from state (RULES.md 1.1): what is due, when, and in which order."""
 
-from riskcore.core.enforce import Enforce
 from riskcore.core.quantities import SECOND_NS, money
 from riskcore.core.state import Lockout
 from riskcore.core.timers import DRIFT_NS, Timer, due_timers
@@ -41,7 +40,8 @@ def test_a_rule_without_its_inputs_sets_no_timer() -> None:
 def test_the_planner_is_asked_for_its_deadlines_only_where_it_plans() -> None:
     desk = Desk(daily_realized_loss={"loss_limit": money("100")}).snapshot().fill("ES", 1, "6000").closed("-100")
     desk.attempt("close")
-    assert "PLANNER" not in [rule for _, rule, _ in due(desk)]
     now = nanoseconds(desk.now)
-    timers = [timer for timer in due_timers(desk.book, desk.rulebook, Enforce()) if timer.kind == "planner"]
+    timers = [timer for timer in due_timers(desk.book, desk.rulebook) if timer.kind == "planner"]
     assert timers == [Timer(now + seconds * SECOND_NS, "PLANNER", ACCOUNT, "requests", "planner") for seconds in (3, 8)]
+    desk.book.enforces = False
+    assert "PLANNER" not in [rule for _, rule, _ in due(desk)]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from riskcore.core.enforce import Enforce
 from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.rules.base import UNBOUNDED
 from riskcore.core.watch import NEVER, QuietMarks, watch
@@ -96,7 +95,7 @@ def test_no_quote_is_quiet_once_a_timer_is_due() -> None:
 
 def test_deadlines_of_the_planner_count_where_it_plans() -> None:
     desk = Desk(**LOSS).at("10:00:00").snapshot().fill("ES", 1, "6000").mark("ES", "5994").attempt("close")
-    assert watch(desk.book, desk.rulebook, Enforce()).until == nanoseconds(desk.now) + 3 * SECOND_NS
+    assert watch(desk.book, desk.rulebook).until == nanoseconds(desk.now) + 3 * SECOND_NS
 
 
 # ---- marks moved by quiet quotes ---------------------------------------------------------------------

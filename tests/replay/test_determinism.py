@@ -12,7 +12,6 @@ import pytest
 
 from replay.sessions import Options, Replay
 from riskcore.config import read_settings
-from riskcore.core.enforce import OBSERVE
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.rebuild import fold
 from riskcore.core.rulebook import rulebook_of
@@ -121,14 +120,14 @@ def test_a_day_resumed_from_any_event_goes_on_the_same(day: Path) -> None:
     assert isinstance(opened, TradingDayOpened)
     facts = [facts[0], *(fact for fact in facts[1:] if fact.at < opened.day.closes_at)]
     rulebook = rulebook_of(opened.settings)
-    whole = Turn(Book(), rulebook, OBSERVE)
+    whole = Turn(Book(), rulebook)
     stops = []
     for fact in facts:
         whole.take(fact)
         stops.append((len(whole.events), state_bytes(whole.book)))
     for index in range(0, len(facts), max(1, len(facts) // RESUMED_AT_MOST)):
         count, remembered = stops[index]
-        resumed = Turn(book_from_bytes(remembered), rulebook, OBSERVE)
+        resumed = Turn(book_from_bytes(remembered), rulebook)
         for fact in facts[index + 1 :]:
             resumed.take(fact)
         assert resumed.events == whole.events[count:], f"resumed behind {facts[index].key}"
@@ -141,13 +140,13 @@ def test_a_small_day_resumed_from_every_event_goes_on_the_same(tmp_path: Path) -
         if live.stored[index].derived:
             continue
         before, rulebook = (
-            Turn(Book(), rulebook_of(settings_of(EVERYTHING)), OBSERVE),
+            Turn(Book(), rulebook_of(settings_of(EVERYTHING))),
             rulebook_of(settings_of(EVERYTHING)),
         )
         for event in live.stored[:index]:
             if not event.derived:
                 before.take(event)
-        resumed = Turn(book_from_bytes(state_bytes(before.book)), rulebook, OBSERVE)
+        resumed = Turn(book_from_bytes(state_bytes(before.book)), rulebook)
         for event in live.stored[index:]:
             if not event.derived:
                 resumed.take(event)
