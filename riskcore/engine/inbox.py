@@ -1,0 +1,119 @@
+"""What has come in and waits for its turn: what concerns the account first, market data behind it.
+
+The order in which things are taken is the order in which they are handled and stored, so `at`, the time of receipt,
+is set when they are taken: what waited behind something newer gets that one's time, and time never decreases
+(RULES.md 1.1, DESIGN.md "One event, end to end").
+"""
+
+from asyncio import Event as Signal
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from heapq import heappop, heappush
+
+from riskcore.core.events import Event, Fact
+from riskcore.engine.ports import Clock, Line
+from riskcore.engine.quotes import Quotes
+from riskcore.errors import RiskcoreError
+
+# What the broker's hub says of accounts is a trickle; so many waiting means that the engine does not keep up.
+MOST_WAITING = 100_000
+Normalise = Callable[[Line, int], list[Event]]
+Item = list[Event] | Quotes
+_Read = Callable[[int], list[Event]]
+
+
+class Overflow(RiskcoreError):
+    """So much waits that deciding on it would be deciding on the past."""
+
+
+class Inbox:
+    """The sink of hubs and gateway, and the way in for the operator and for time."""
+
+    def __init__(self, clock: Clock, normalise: Normalise) -> None:
+        self._clock = clock
+        self._normalise = normalise
+        self._first: deque[tuple[int, _Read]] = deque()
+        self._market: deque[tuple[int, _Read] | Quotes] = deque()
+        self._later: list[tuple[int, int, Event]] = []  # Bars that are known only when they have ended.
+        self._numbered = 0
+        self._last_at = 0
+        self.filled = Signal()
+
+    # ---- in ------------------------------------------------------------------------------------------
+
+    def line(self, line: Line) -> None:
+        """See ports.Sink. Raises Overflow."""
+        self._add(lambda at: self._normalise(line, at))
+
+    def market(self, line: Line) -> None:
+        """See ports.Sink."""
+        self._market.append((self._clock.now(), lambda at: self._normalise(line, at)))
+        self.filled.set()
+
+    def quotes(self, quotes: Quotes) -> None:
+        """See ports.Sink."""
+        self._market.append(quotes)
+        self.filled.set()
+
+    def fact(self, body: Fact, source: str, about: str) -> str:
+        """Something that is no wire message: an operator's word, an outcome, the clock. Returns its natural key."""
+        self._numbered += 1
+        key = f"{about}@{self._clock.now()}.{self._numbered}"
+        self._add(lambda at: [Event(at, source, key, body)])
+        return key
+
+    def _add(self, read: _Read) -> None:
+        if len(self._first) >= MOST_WAITING:
+            raise Overflow(f"more than {MOST_WAITING} messages about the accounts wait to be handled")
+        self._first.append((self._clock.now(), read))
+        self.filled.set()
+
+    # ---- out -----------------------------------------------------------------------------------------
+
+    @property
+    def empty(self) -> bool:
+        return not self._first and not self._market
+
+    def resume_at(self, at: int) -> None:
+        """Time goes on from here: nothing is stamped earlier than what is stored already."""
+        self._last_at = max(self._last_at, at)
+
+    def take(self) -> Item | None:
+        """The next facts in order, or a run of quotes; None when nothing waits."""
+        if self._first:
+            return self._read(*self._first.popleft())
+        if not self._market:
+            self.filled.clear()
+            return None
+        item = self._market.popleft()
+        if isinstance(item, Quotes):
+            return self._stamped(item)
+        return self._read(*item)
+
+    def stamp(self) -> int:
+        """The time of something that happens now, in this very turn."""
+        self._last_at = max(self._last_at, self._clock.now())
+        return self._last_at
+
+    def _read(self, received_at: int, read: _Read) -> list[Event]:
+        before = self._last_at
+        at = self._last_at = max(before, received_at)
+        events = []
+        while self._later and self._later[0][0] <= at:
+            known = heappop(self._later)[2]
+            events.append(replace(known, at=max(known.at, before)))
+        for event in read(at):
+            if event.at > at:
+                self._numbered += 1
+                heappush(self._later, (event.at, self._numbered, event))
+            else:
+                events.append(event)
+        return events
+
+    def _stamped(self, quotes: Quotes) -> Quotes:
+        if quotes.ats[0] < self._last_at:
+            # They waited behind something newer.
+            quotes = quotes._replace(ats=[max(at, self._last_at) for at in quotes.ats])
+        self._last_at = quotes.ats[-1]
+        return quotes

@@ -1,0 +1,80 @@
+"""When the broker is asked what there is: after every connection, at intervals, on drift, and by polling while blind.
+
+Pure schedule over times; the engine takes the snapshots. Source: DESIGN.md "Connection and truth", API.md 4.4.
+"""
+
+from dataclasses import dataclass, field
+
+from riskcore.core.quantities import SECOND_NS
+
+PERIOD_NS = 60 * SECOND_NS  # While the stream works, as a check on what it may have lost.
+POLL_NS = 5 * SECOND_NS  # While the stream is lost: REST polling instead of it.
+SLOW_POLL_NS = 30 * SECOND_NS  # When polling fails as well: single snapshots.
+FAILURES_TO_SLOW = 5
+FIRST_RETRY_NS = SECOND_NS
+MARKS_NS = 5 * SECOND_NS  # Between two looks at the bars of a contract whose quotes are stale.
+STREAM, POLLING, SNAPSHOTS = "stream", "polling", "snapshots"
+
+
+@dataclass(slots=True)
+class _Account:
+    due: int = 0
+    failures: int = 0
+    asking: bool = False
+    succeeded_at: int = 0
+
+
+@dataclass(slots=True)
+class Lookout:
+    """Which account is to be asked about next. All times in nanoseconds."""
+
+    streaming: bool = False
+    _accounts: dict[int, _Account] = field(default_factory=dict)
+
+    @property
+    def mode(self) -> str:
+        """How riskcore sees the accounts at the moment: stream, polling or snapshots."""
+        if self.streaming:
+            return STREAM
+        slow = any(account.failures >= FAILURES_TO_SLOW for account in self._accounts.values())
+        return SNAPSHOTS if slow else POLLING
+
+    def follow(self, accounts: list[int]) -> None:
+        self._accounts = {name: self._accounts.get(name, _Account()) for name in accounts}
+
+    def now(self, account: int) -> None:
+        """The next look is due at once: connected anew, or drift."""
+        if account in self._accounts:
+            self._accounts[account].due = 0
+
+    def stream(self, alive: bool) -> None:
+        """The user hub is connected, or not any more."""
+        if alive != self.streaming:
+            self.streaming = alive
+            for account in self._accounts.values():
+                account.due = 0
+
+    def due(self, now: int) -> list[int]:
+        """The accounts to be asked about now; each is noted as being asked about."""
+        found = [name for name, one in self._accounts.items() if not one.asking and one.due <= now]
+        for name in found:
+            self._accounts[name].asking = True
+        return found
+
+    def answered(self, account: int, now: int, complete: bool) -> None:
+        """A snapshot came, in full or not."""
+        known = self._accounts.get(account)
+        if known is None:
+            return
+        known.asking = False
+        if complete:
+            known.failures, known.succeeded_at = 0, now
+            known.due = now + (PERIOD_NS if self.streaming else POLL_NS)
+        else:
+            known.failures += 1
+            known.due = now + min(FIRST_RETRY_NS << min(known.failures - 1, 5), SLOW_POLL_NS)
+
+    def succeeded_at(self, account: int) -> int:
+        """When the account was last seen in full; 0 for never."""
+        known = self._accounts.get(account)
+        return known.succeeded_at if known is not None else 0
