@@ -71,7 +71,7 @@ def _decoder(topic: str) -> tuple[str, int, Callable[[bytes], Envelope[Any]]]:
 
     def decode_older(line: bytes) -> Envelope[Any]:
         envelope: Envelope[Any] = decode(line)
-        envelope.data = msgspec.convert(upcast(name, version, envelope.data), body)
+        envelope.data = msgspec.convert(upcast(name, version, envelope.data), body, str_keys=True)
         return envelope
 
     return name, version, decode_older

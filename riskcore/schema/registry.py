@@ -14,8 +14,21 @@ from riskcore.errors import Corrupt
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 BODIES: dict[str, type] = {body.__name__: body for body in get_args(Body)}
-CHANGED: dict[str, int] = {}  # Current version of every event that is no longer at version 1.
-UPCASTERS: dict[tuple[str, int], Upcaster] = {}  # (name, version) -> data of the next version.
+# Current version of every event that is no longer at version 1.
+CHANGED: dict[str, int] = {"OrdersListed": 2, "PositionsListed": 2, "RequestPlanned": 2, "TradingDayOpened": 2}
+
+
+def _fields_added(data: dict[str, Any]) -> dict[str, Any]:
+    """The next version only has more fields: their defaults say what was true before anybody wrote them."""
+    return data
+
+
+UPCASTERS: dict[tuple[str, int], Upcaster] = {  # (name, version) -> data of the next version.
+    ("OrdersListed", 1): _fields_added,  # asked_at
+    ("PositionsListed", 1): _fields_added,  # asked_at
+    ("RequestPlanned", 1): _fields_added,  # tag, terms
+    ("TradingDayOpened", 1): _fields_added,  # enforces, and what accounts and their requests know since
+}
 
 
 def current_version(name: str) -> int:

@@ -1,5 +1,7 @@
 """Every event version that was ever stored must decode for ever, from its frozen example."""
 
+import json
+
 import pytest
 
 from riskcore.schema.codec import decode_event, encode_event
@@ -23,3 +25,15 @@ def test_fixture_decodes_and_encodes_to_the_same_bytes(topic: str) -> None:
     if int(version) == current_version(name):
         assert encode_event(seq, event) == (topic, frozen)
         assert event == example_event(BODIES[name])
+
+
+@pytest.mark.parametrize(
+    "topic", [topic for topic in released() if not topic.endswith(f".{current_version(topic.partition('.')[0])}")]
+)
+def test_an_older_version_says_what_the_current_one_says_about_the_fields_it_had(topic: str) -> None:
+    _, event = decode_event(topic, fixture_path(topic).read_bytes().removesuffix(b"\n"))
+    current = example_event(BODIES[topic.partition(".")[0]]).body
+    said = json.loads(fixture_path(topic).read_bytes())[-1]
+    plain = [name for name, value in said.items() if not isinstance(value, dict | list)]
+    assert plain
+    assert {name: getattr(event.body, name) for name in plain} == {name: getattr(current, name) for name in plain}
