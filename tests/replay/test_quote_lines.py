@@ -190,14 +190,6 @@ def test_the_fast_way_gives_what_the_normaliser_gives(lines: list[bytes]) -> Non
         assert [tuple(row) for row in zip(*quotes, strict=True)] == [exact(text) for text in lines]
 
 
-def test_knows_shapes_of_many_contracts_without_growing() -> None:
-    reader = QuoteLines()
-    for index in range(5000):
-        letters = "".join(chr(65 + index // 26**place % 26) for place in range(3))
-        assert reader.plain(line("", contract=f"CON.F.US.{letters}.Z25") + b"\n") is True
-    assert len(reader._shapes) <= 4097
-
-
 def test_a_part_of_quotes_keeps_its_columns(tmp_path: Path) -> None:
     quotes = Quotes([1, 2, 3], ["a", "b", "c"], [1, None, 3], [4, 5, 6], [7, 8, 9])
     assert quotes.part(1, 2) == Quotes([2], ["b"], [None], [5], [8])
