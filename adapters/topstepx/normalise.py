@@ -4,6 +4,8 @@ Each fact gets the natural key that names it in every output. What cannot be und
 with its raw text and changes nothing; a bad row in a list rejects that row only.
 """
 
+from dataclasses import replace
+
 from adapters.topstepx import fields
 from adapters.topstepx.fields import Object, Rejected
 from adapters.topstepx.hub import HUBS, Reading, hub_reading
@@ -25,6 +27,7 @@ from riskcore.core.events import (
     PositionsListed,
     QuoteObserved,
     TradeRecorded,
+    TradesListed,
     TradeVoided,
     WireRejected,
 )
@@ -44,7 +47,7 @@ def normalise(line: Object, at: int) -> list[Event]:
         if "hub" in line:
             bodies = _read_rows(hub_reading(line["hub"], line.get("target"), line.get("arguments")))
         elif "rest" in line:
-            bodies = _rest(line)
+            bodies = _rest(line, at)
         elif "connection" in line:
             bodies = _connection(line)
         elif line.get("clock") is True:
@@ -78,7 +81,7 @@ def _read_rows(reading: Reading) -> list[Body]:
     return bodies
 
 
-def _rest(line: Object) -> list[Body]:
+def _rest(line: Object, at: int) -> list[Body]:
     path = path_of(line["rest"])
     request, status, response = line.get("request"), line.get("status"), line.get("response")
     if type(status) is not int or not 0 <= status <= 999:
@@ -87,7 +90,16 @@ def _rest(line: Object) -> list[Body]:
     answer = rest_reading(path, request, response) if status == _OK else None
     if answer is None:
         return [observed]
-    return _together(*answer) or [observed]
+    asked_at = fields.instant_of(line, "asked_at")
+    bodies = _together(*answer) or [observed]
+    return bodies if asked_at is None else [_asked(body, min(asked_at, at)) for body in bodies]
+
+
+def _asked(body: Body, asked_at: int) -> Body:
+    """What the broker answered was true when it was asked; what was pushed since is newer."""
+    if isinstance(body, AccountObserved | OrdersListed | PositionsListed | TradesListed):
+        return replace(body, asked_at=asked_at)
+    return body
 
 
 def _together(reading: Reading, summary: Summary) -> list[Body]:
@@ -137,6 +149,8 @@ def _broker_key(body: Body, at: int) -> str:
             return f"positions:{body.account}@{at}"
         case OrdersListed():
             return f"orders:{body.account}@{at}"
+        case TradesListed():
+            return f"trades:{body.account}@{at}"
         case ConnectionChanged():
             return f"connection:{body.hub}@{at}"
         case CallObserved():

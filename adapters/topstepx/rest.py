@@ -19,12 +19,16 @@ from riskcore.core.events import (
     OrdersListed,
     PositionObserved,
     PositionsListed,
+    TradeRecorded,
+    TradesListed,
+    TradeVoided,
 )
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.state import STATUS_OPEN, WORKING
 
 Summary = Callable[[list[Body]], list[Body]]  # From the facts of all rows, each one read, to what they say together.
 _LONGEST_MESSAGE = 500
+_OWNED = (PositionObserved, OrderObserved, TradeRecorded, TradeVoided)
 # A month is its longest, so that no bar is known before it has ended.
 _UNITS_NS = {1: SECOND_NS, 2: MINUTE_NS, 3: 60 * MINUTE_NS, 4: DAY_NS, 5: 7 * DAY_NS, 6: 31 * DAY_NS}
 _LONGEST_UNIT_NUMBER = 100_000
@@ -100,7 +104,7 @@ def _account_of(asked: Object, bodies: Iterable[Body]) -> int | None:
         account = fields.identifier(asked, "accountId")
     except Rejected:
         return None
-    owners = {body.account for body in bodies if isinstance(body, PositionObserved | OrderObserved)}
+    owners = {body.account for body in bodies if isinstance(body, _OWNED)}
     if account is None and len(owners) == 1:
         return owners.pop()
     return account if owners <= {account} else None
@@ -158,7 +162,18 @@ def _queried(asked: Object, listed: list[Any], response: Object) -> tuple[int, .
 
 
 def _trades(asked: Object, listed: list[Any], response: Object) -> tuple[Reading, Summary]:
-    return (_oldest_first(listed, "creationTimestamp"), lambda row: rows.trade(row_of(row))), _as_read
+    """Fills, ending with TradesListed when they are all there are since an instant."""
+    try:
+        from_at = fields.instant_of(asked, "startTimestamp")
+        whole = fields.field(asked, "accountId") is not None and fields.field(asked, "endTimestamp") is None
+    except Rejected:
+        from_at, whole = None, False
+
+    def together(bodies: list[Body]) -> list[Body]:
+        account = _account_of(asked, bodies) if whole else None
+        return bodies if account is None or from_at is None else [*bodies, TradesListed(account, from_at)]
+
+    return (_oldest_first(listed, "creationTimestamp"), lambda row: rows.trade(row_of(row))), together
 
 
 def _bars(asked: Object, listed: list[Any], response: Object) -> tuple[Reading, Summary]:

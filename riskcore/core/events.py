@@ -61,6 +61,7 @@ class AccountObserved:
     balance_usd: int | None = None
     can_trade: bool | None = None
     simulated: bool | None = None
+    asked_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,10 @@ def _trade_voided(book: Book, at: int, body: e.TradeVoided) -> Effect:
     return void_trade(book, account_of(book, body.account), body, at)
 
 
+def _trades_listed(book: Book, at: int, body: e.TradesListed) -> Effect:
+    return Effect((account_of(book, body.account).id,))
+
+
 def _quote_observed(book: Book, at: int, body: e.QuoteObserved) -> Effect:
     return _marked(book, body.contract, next_mark(book, body.contract, at, body.last, body.bid, body.ask))
 
@@ -386,7 +390,7 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.OrdersListed: _orders_listed,
     e.PositionObserved: _position_observed,
     e.PositionsListed: _positions_listed,
-    e.TradesListed: _judged_again,
+    e.TradesListed: _trades_listed,
     e.TradeRecorded: _trade_recorded,
     e.TradeVoided: _trade_voided,
     e.QuoteObserved: _quote_observed,

@@ -15,7 +15,13 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 BODIES: dict[str, type] = {body.__name__: body for body in get_args(Body)}
 # Current version of every event that is no longer at version 1.
-CHANGED: dict[str, int] = {"OrdersListed": 2, "PositionsListed": 2, "RequestPlanned": 2, "TradingDayOpened": 2}
+CHANGED: dict[str, int] = {
+    "AccountObserved": 2,
+    "OrdersListed": 2,
+    "PositionsListed": 2,
+    "RequestPlanned": 2,
+    "TradingDayOpened": 2,
+}
 
 
 def _fields_added(data: dict[str, Any]) -> dict[str, Any]:
@@ -24,6 +30,7 @@ def _fields_added(data: dict[str, Any]) -> dict[str, Any]:
 
 
 UPCASTERS: dict[tuple[str, int], Upcaster] = {  # (name, version) -> data of the next version.
+    ("AccountObserved", 1): _fields_added,  # asked_at
     ("OrdersListed", 1): _fields_added,  # asked_at
     ("PositionsListed", 1): _fields_added,  # asked_at
     ("RequestPlanned", 1): _fields_added,  # tag, terms

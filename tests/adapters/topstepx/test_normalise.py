@@ -26,12 +26,14 @@ from riskcore.core.events import (
     PositionsListed,
     QuoteObserved,
     TradeRecorded,
+    TradesListed,
     TradeVoided,
     WireRejected,
 )
 from riskcore.core.state import Contract
 
 AT = 1_787_148_961_500_000_000
+FROM = 1_787_090_400_000_000_000  # 2026-08-18T22:00:00Z
 POINT = 10**9
 DOLLAR = 10**6
 MNQ = "CON.F.US.MNQ.U26"
@@ -428,6 +430,50 @@ class TestLists:
         bodies = rest("Trade/search", answer(f'"trades":[{TRADE},{voided},{same},{early}]'))
         ids = [body.trade_id for body in bodies if isinstance(body, TradeRecorded | TradeVoided)]
         assert ids == [900, 700, 750, 801]
+
+    @pytest.mark.parametrize(
+        ("request_", "listed"),
+        [
+            ('{"accountId":7001,"startTimestamp":"2026-08-18T22:00:00Z"}', [TradesListed(7001, FROM)]),
+            (
+                '{"accountId":7001,"startTimestamp":"2026-08-18T22:00:00Z","endTimestamp":null}',
+                [TradesListed(7001, FROM)],
+            ),
+            ('{"accountId":7001,"startTimestamp":"2026-08-18T22:00:00Z","endTimestamp":"2026-08-19T14:20:00Z"}', []),
+            ('{"accountId":7001,"startTimestamp":"yesterday"}', []),
+            ('{"accountId":7001}', []),
+            ('{"startTimestamp":"2026-08-18T22:00:00Z"}', []),
+            ('{"accountId":7002,"startTimestamp":"2026-08-18T22:00:00Z"}', []),
+        ],
+    )
+    def test_a_search_of_trades_is_complete_only_when_it_was_asked_for_one_account_from_an_instant_on(
+        self, request_: str, listed: list[TradesListed]
+    ) -> None:
+        bodies = rest("Trade/search", answer(f'"trades":[{TRADE}]'), request_)
+        assert isinstance(bodies[0], TradeRecorded)
+        assert bodies[1:] == listed
+
+    def test_no_fills_are_a_complete_list_too_and_a_bad_row_makes_none(self) -> None:
+        request = '{"accountId":7001,"startTimestamp":"2026-08-18T22:00:00Z"}'
+        assert rest("Trade/search", answer('"trades":[]'), request) == [TradesListed(7001, FROM)]
+        bad = rest("Trade/search", answer(f'"trades":[{TRADE},{change(TRADE, size="-1")}]'), request)
+        assert [type(body) for body in bad] == [TradeRecorded, WireRejected]
+
+    def test_what_was_asked_for_says_when_it_was_asked(self) -> None:
+        def asked(path: str, response: str, request: str, asked_at: str = "2026-08-19T14:15:59.25Z") -> Body:
+            told = f'"asked_at":"{asked_at}","status":200,"response":{response}'
+            return facts(f'{{"rest":"/api/{path}","request":{request},{told}}}')[-1].body
+
+        account, since = '{"accountId":7001}', '{"accountId":7001,"startTimestamp":"2026-08-18T22:00:00Z"}'
+        at = 1_787_148_959_250_000_000
+        assert asked("Position/searchOpen", answer('"positions":[]'), account) == PositionsListed(7001, (), at)
+        assert asked("Order/searchOpen", answer('"orders":[]'), account) == OrdersListed(7001, (1,), (), at)
+        assert asked("Trade/search", answer('"trades":[]'), since) == TradesListed(7001, FROM, at)
+        observed = asked("Account/search", answer(f'"accounts":[{ACCOUNT}]'), "{}")
+        assert observed == AccountObserved(7001, "PRAC-7001", 150_175_380_000, True, True, at)
+        later = asked("Position/searchOpen", answer('"positions":[]'), account, "2026-08-19T15:15:59Z")
+        assert later == PositionsListed(7001, (), AT), "nothing is asked after its answer came"
+        assert isinstance(asked("Position/searchOpen", answer('"positions":[]'), account, "soon"), WireRejected)
 
     @pytest.mark.parametrize(
         ("response", "status"),
