@@ -28,13 +28,13 @@ LATE_RULES = ("RULE-003", "RULE-006", "RULE-007", "RULE-013")
 class Turn:
     """One step in progress: the working copy, what is to be stored, and when time alone must act next."""
 
-    def __init__(self, book: Book, rulebook: Rulebook) -> None:
+    def __init__(self, book: Book, rulebook: Rulebook, day_ended: bool = False) -> None:
         self.book = book
         self.rulebook = rulebook
         self.events: list[e.Event] = []
         self._next_due: int | None = None
         self._timers_known = False
-        self._day_ended = False
+        self._day_ended = day_ended  # Its DayRolled is stored already.
 
     # ---- facts ---------------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from riskcore.core.state import Request
+from riskcore.core.events import Event
+from riskcore.core.state import Book, Request
 from riskcore.engine.quotes import Quotes
 
 Line = Mapping[str, Any]
@@ -67,10 +68,13 @@ class Gateway(Protocol):
         """Log in and list the accounts. Raises LoginRefused, BrokerUnreachable."""
 
     async def carry_out(self, account: int, request: Request) -> Outcome:
-        """One attempt of a planned request; of a `takeSnapshot` everything `snapshot` reads."""
+        """One attempt of a planned request of any kind but `takeSnapshot`."""
 
-    async def snapshot(self, account: int, since: int) -> bool:
-        """Account, positions, working orders (suspended ones too) and fills since `since`; whether all of it came."""
+    async def snapshot(self, account: int, since: int, urgent: bool = False) -> bool:
+        """Account, positions, working orders (suspended ones too) and fills since `since`; whether all of it came.
+
+        An urgent one decides about enforcement and is never held back by quota or breaker.
+        """
 
     async def describe(self, contract: str) -> None:
         """The contract's own record."""
@@ -95,5 +99,8 @@ class Feed(Protocol):
 class Announcer(Protocol):
     """Tells a person, by a path that does not need the journal."""
 
-    def say(self, kind: str, **figures: Any) -> None:
-        """One happening: kind is ready, breach, command, request, outcome, lockout, connection, drift or halt."""
+    def stored(self, events: Sequence[Event], book: Book) -> None:
+        """What has just been stored, facts and derived events, and the book behind it."""
+
+    def say(self, kind: str, /, **figures: Any) -> None:
+        """One happening of the engine itself: ready, halt, connection (INTERFACE.md 7)."""

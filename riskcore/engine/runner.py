@@ -29,7 +29,8 @@ class Runner:
     """Feeds facts to the core in order. `listeners` receive every event to be stored, in order.
 
     settings: plain settings (config.py); restrict: accounts to evaluate; lacks: what the source could not see.
-    keep_quotes: hand on every quote as well, many to an event, for a journal.
+    keep_quotes: hand on every quote as well, many to an event, for a journal. book, day_ended: go on from a stored
+    state, under the settings it was judged by; `settings` come with the next day.
     """
 
     def __init__(
@@ -42,6 +43,8 @@ class Runner:
         lacks: tuple[str, ...] = (),
         every_event: bool = False,
         keep_quotes: bool = False,
+        book: Book | None = None,
+        day_ended: bool = False,
     ) -> None:
         self.settings = dict(settings)
         self.listeners = listeners
@@ -50,7 +53,8 @@ class Runner:
         self.lacks = lacks
         self.every_event = every_event
         self.keep_quotes = keep_quotes
-        self.turn = Turn(Book(), rulebook_of(self.settings, restrict))
+        in_force = self.settings if book is None or book.day is None else book.settings
+        self.turn = Turn(book or Book(), rulebook_of(in_force, restrict), day_ended)
         self._quiet = QuietMarks()
         self._rows: list[tuple[int, str, int | None, int | None, int | None]] = []
 
@@ -86,6 +90,10 @@ class Runner:
                 for low in range(start, end, CHUNK):
                     self._chunk(quotes, low, min(low + CHUNK, end))
             start = end
+
+    def change_settings(self, settings: Mapping[str, Any]) -> None:
+        """The settings of the days to come; what of them counts today a ConfigChanged says (RULES.md 1.6)."""
+        self.settings = dict(settings)
 
     def finish(self) -> Book:
         """Time ends with the last line: timers due later do not fire (RULES.md 1.1)."""

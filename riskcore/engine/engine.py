@@ -1,0 +1,356 @@
+"""The live engine: what comes in is decided, stored, and only then carried out (DESIGN.md "One event, end to end").
+
+One task turns: it takes what waits in the inbox, runs it through the core, stores facts and decisions in one
+transaction, and sends the requests that are due. Everything else (hubs, calls, clock) only fills the inbox.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+
+from riskcore.core.enforce import reconciled
+from riskcore.core.events import (
+    ClockTicked,
+    ConfigChanged,
+    ConnectionChanged,
+    DriftDetected,
+    EngineStarted,
+    Event,
+    Fact,
+    RequestAccepted,
+    RequestAttempted,
+    RequestRefused,
+    RequestUnresolved,
+)
+from riskcore.core.quantities import MINUTE_NS, SECOND_NS
+from riskcore.core.rulebook import Rulebook
+from riskcore.core.state import Account, Book, Request
+from riskcore.engine.inbox import Inbox, Normalise
+from riskcore.engine.lookout import MARKS_NS, Lookout
+from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
+from riskcore.engine.quotes import Quotes
+from riskcore.engine.resume import Resumed
+from riskcore.engine.runner import Runner
+from riskcore.engine.writer import Appender, Writer
+from riskcore.errors import InvariantBroken, OutOfSequence
+
+# Taken in one turn at most: a longer transaction would let a command wait behind its quotes.
+MOST_A_TURN = 500
+TICK_SECONDS = 1
+FIRST_CONNECTION_NS = 10 * SECOND_NS  # How long the hubs may take to connect before they count as lost.
+OVERLAP_NS = 10 * MINUTE_NS  # How far back fills are listed again, to catch late corrections (API.md 3.4).
+WIND_UP_SECONDS = 5  # How long answers to requests in flight are waited for when the engine stops.
+HUBS = ("user", "market")
+
+
+class Engine:
+    """Runs until `stop`. Build it with a resumed book and real or simulated ports."""
+
+    def __init__(
+        self,
+        *,
+        settings: Mapping[str, Any],
+        version: str,
+        enforces: bool,
+        journal: Appender,
+        resumed: Resumed,
+        clock: Clock,
+        gateway: Gateway,
+        feed: Feed,
+        announcer: Announcer,
+        normalise: Normalise,
+    ) -> None:
+        self.version = version
+        self.enforces = enforces
+        self.clock = clock
+        self.gateway = gateway
+        self.feed = feed
+        self.announcer = announcer
+        self.inbox = Inbox(clock, normalise)
+        self.inbox.resume_at(resumed.last_at)
+        self.writer = Writer(journal)
+        self.writer.remember(resumed.book)
+        self.lookout = Lookout()
+        self.ready = False
+        self._settings = dict(settings)
+        self._runner = Runner(
+            settings,
+            (self.writer.keep,),
+            version=version,
+            keep_quotes=True,
+            book=resumed.book,
+            day_ended=resumed.day_ended,
+        )
+        self._held: list[tuple[int, Request]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._started_at = 0
+        self._followed: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
+        self._asked_about: dict[str, int] = {}
+        self._halted: str | None = None
+
+    @property
+    def book(self) -> Book:
+        """The book as it is now. While the journal cannot be written it is ahead of what is stored."""
+        return self._runner.book
+
+    @property
+    def rulebook(self) -> Rulebook:
+        return self._runner.turn.rulebook
+
+    def judged(self) -> list[Account]:
+        """The accounts the rules judge."""
+        return [account for account in self.book.accounts.values() if self.rulebook.judges(account)]
+
+    # ---- life ----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Log in, connect, and go on until stopped. Raises LoginRefused, BrokerUnreachable, StoreError, InvariantBroken."""
+        self._started_at = self.inbox.stamp()
+        try:
+            await self.gateway.open(self.inbox)
+            self.inbox.fact(EngineStarted(self.version, self.enforces), "operator", "engine")
+            self._compare_settings()
+            self.turn()
+            self._follow()
+            self._background(self.feed.run(self.inbox))
+            self._background(self._tick())
+            await self._turn_until_stopped()
+        finally:
+            await self._wind_up()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stop in good order: take on nothing new, store what is in hand."""
+        self._stopping.set()
+        self.inbox.filled.set()
+
+    def submit(self, body: Fact, about: str) -> str:
+        """The operator's word as a fact; returns its natural key, the cause of what follows from it."""
+        return self.inbox.fact(body, "operator", about)
+
+    def change_settings(self, settings: Mapping[str, Any]) -> None:
+        """Settings were edited: what tightens counts at once, what loosens at the next reset (RULES.md 1.6)."""
+        self._settings = dict(settings)
+        self._compare_settings()
+
+    def _compare_settings(self) -> None:
+        self._runner.change_settings(self._settings)
+        if self.book.day is not None and self.book.settings != self._settings:
+            self.inbox.fact(ConfigChanged(self._settings), "operator", "config")
+
+    async def _turn_until_stopped(self) -> None:
+        while not self._stopping.is_set():
+            await self.inbox.filled.wait()
+            self.turn()
+            # Hubs and calls get their turn too, however much waits.
+            await asyncio.sleep(0)
+
+    async def _wind_up(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with self.clock.timeout(WIND_UP_SECONDS):
+                while self._calls:
+                    await asyncio.wait(self._calls)
+        except TimeoutError:
+            for call in self._calls:
+                call.cancel()
+        if not isinstance(self._failure, InvariantBroken | OutOfSequence):
+            self.store_in_hand()
+        await self.gateway.close()
+
+    def store_in_hand(self) -> None:
+        """Handle and store what has come in, and send nothing any more. Raises StoreError."""
+        while not self.inbox.empty:
+            self._take()
+        self._runner.finish()
+        self._store()
+
+    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.add(self._task(work, self._tasks))
+
+    def _task(self, work: Coroutine[Any, Any, None], group: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+        """A task whose failure ends the engine loudly instead of leaving it half alive."""
+        task = asyncio.get_running_loop().create_task(work)
+
+        def over(done: asyncio.Task[None]) -> None:
+            group.discard(done)
+            if not done.cancelled() and done.exception() is not None and self._failure is None:
+                self._failure = done.exception()
+                self.stop()
+
+        task.add_done_callback(over)
+        return task
+
+    # ---- one turn ------------------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """Handle what waits, store it, send what it leads to. Raises InvariantBroken, OutOfSequence, StoreError."""
+        try:
+            self._take()
+            to_send = self._attempt()
+        except AssertionError as error:
+            raise InvariantBroken(
+                f"riskcore itself went wrong ({error or 'an assertion failed'}); nothing was sent on it, and the state"
+                " is built again from the journal"
+            ) from error
+        self._store()
+        self._send(to_send)
+        self._follow()
+
+    def _take(self) -> None:
+        for _ in range(MOST_A_TURN):
+            item = self.inbox.take()
+            if item is None:
+                return
+            if isinstance(item, Quotes):
+                self._runner.quotes(item)
+                continue
+            for event in item:
+                self._runner.event(event)
+                if isinstance(event.body, ConnectionChanged) and event.body.hub == "user":
+                    self._note_stream(event.body.state == "connected")
+
+    def _note_stream(self, alive: bool) -> None:
+        mode = self.lookout.mode
+        self.lookout.stream(alive)
+        if self.lookout.mode != mode:
+            self.announcer.say("connection", hub="user", mode=self.lookout.mode)
+
+    def _attempt(self) -> list[tuple[int, Request]]:
+        """The requests to be sent behind the next commit: each is noted as attempted in that very transaction."""
+        due = [
+            (account.id, request)
+            for account in self.book.accounts.values()
+            for request in account.requests.values()
+            if request.state == "planned" and (self.writer.broken is None or self.writer.may_leave(account.id, request))
+        ]
+        for account_id, request in due:
+            body = RequestAttempted(account_id, request.id)
+            self._runner.event(Event(self.inbox.stamp(), "gateway", f"attempt:{request.id}", body))
+        return due
+
+    def _store(self) -> None:
+        stored = self.writer.commit(self.book)
+        if self.writer.broken != self._halted:
+            self._halted = self.writer.broken
+            self.announcer.say("halt", reason=self._halted, over=self._halted is None)
+        if not stored:
+            return
+        for event in stored:
+            if isinstance(event.body, DriftDetected):
+                self.lookout.now(event.body.account)
+        self.announcer.stored(stored, self.book)
+        self._announce_readiness()
+
+    def _send(self, due: Sequence[tuple[int, Request]]) -> None:
+        """Send what is stored; with a broken disk only what may leave, the rest when it has healed."""
+        if self.writer.broken is None:
+            due, self._held = [*self._still_open(self._held), *due], []
+        else:
+            self._held += [one for one in due if not self.writer.may_leave(*one)]
+            due = [one for one in due if self.writer.may_leave(*one)]
+        for account, request in due:
+            self._calls.add(self._task(self._carry_out(account, request), self._calls))
+
+    def _still_open(self, held: Sequence[tuple[int, Request]]) -> list[tuple[int, Request]]:
+        return [(account, request) for account, request in held if request.id in self.book.accounts[account].requests]
+
+    async def _carry_out(self, account: int, request: Request) -> None:
+        if request.kind == "takeSnapshot":
+            complete = await self._snapshot(account, urgent=True)
+            outcome = Outcome("accepted") if complete else Outcome("unresolved", "the broker's lists did not come")
+        else:
+            outcome = await self.gateway.carry_out(account, request)
+        body: Fact
+        if outcome.kind == "accepted":
+            body = RequestAccepted(account, request.id, outcome.order_id)
+        elif outcome.kind == "refused":
+            body = RequestRefused(account, request.id, outcome.reason)
+        else:
+            body = RequestUnresolved(account, request.id, outcome.reason)
+        self.inbox.fact(body, "gateway", f"{outcome.kind}:{request.id}")
+
+    # ---- seeing --------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        """Once a second: time passes for the core, and what is to be looked at is looked at."""
+        while True:
+            self.inbox.fact(ClockTicked(), "clock", "clock")
+            self._look()
+            await self.clock.sleep(TICK_SECONDS)
+
+    def _look(self) -> None:
+        now = self.inbox.stamp()
+        late = now - self._started_at >= FIRST_CONNECTION_NS
+        for hub in HUBS if late else ():
+            if hub not in self.book.connections:
+                self.inbox.line({"connection": hub, "state": "lost"})
+        if late or self.lookout.streaming:
+            for account in self.lookout.due(now):
+                self._calls.add(self._task(self._look_at(account), self._calls))
+        if self.book.connections.get("market", "connected") != "connected":
+            for contract in self._held_contracts():
+                if now - self._asked_about.get(f"marks {contract}", 0) >= MARKS_NS:
+                    self._asked_about[f"marks {contract}"] = now
+                    self._calls.add(self._task(self.gateway.refresh_mark(contract), self._calls))
+
+    async def _look_at(self, account: int) -> None:
+        await self._snapshot(account, urgent=False)
+
+    async def _snapshot(self, account: int, *, urgent: bool) -> bool:
+        """The broker's own lists, of fills those since the last complete look, at first the whole day's."""
+        assert self.book.day is not None
+        last = self.lookout.succeeded_at(account)
+        since = max(last - OVERLAP_NS, self.book.day.opens_at) if last else self.book.day.opens_at
+        asked_at = self.inbox.stamp()
+        complete = await self.gateway.snapshot(account, since, urgent)
+        mode = self.lookout.mode
+        self.lookout.answered(account, asked_at, complete)
+        if self.lookout.mode != mode:
+            self.announcer.say("connection", hub="user", mode=self.lookout.mode)
+        return complete
+
+    def _held_contracts(self) -> list[str]:
+        held = {position.contract: None for account in self.judged() for position in account.held()}
+        return list(held)
+
+    def _follow(self) -> None:
+        """Subscribe to what the accounts hold or have working; what was followed once stays followed."""
+        accounts = tuple(account.id for account in self.judged())
+        contracts = dict.fromkeys(self._followed[1])
+        for account in self.judged():
+            contracts.update(dict.fromkeys(position.contract for position in account.held()))
+            contracts.update(dict.fromkeys(order.contract for order in account.working_orders() if order.contract))
+        wanted = (accounts, tuple(contracts))
+        if wanted != self._followed:
+            self._followed = wanted
+            self.lookout.follow(list(accounts))
+            self.feed.follow(*wanted)
+        self._describe(list(contracts))
+
+    def follow(self, contract: str) -> None:
+        """Subscribe to a contract that somebody asks about."""
+        self._followed = (self._followed[0], (*self._followed[1], contract))
+        self.feed.follow(*self._followed)
+        self._describe([contract])
+
+    def _describe(self, contracts: Sequence[str]) -> None:
+        now = self.inbox.stamp()
+        for contract in contracts:
+            known = self.book.contracts.get(contract)
+            unknown = known is None or not known.described
+            if unknown and now - self._asked_about.get(contract, 0) >= MINUTE_NS:
+                self._asked_about[contract] = now
+                self._calls.add(self._task(self.gateway.describe(contract), self._calls))
+
+    def _announce_readiness(self) -> None:
+        judged = self.judged()
+        if not self.ready and judged and all(reconciled(self.book, account) for account in judged):
+            self.ready = True
+            self.announcer.say("ready", accounts=[account.id for account in judged], enforces=self.enforces)
