@@ -32,7 +32,7 @@ from riskcore.engine.quotes import Quotes
 from riskcore.engine.resume import Resumed
 from riskcore.engine.runner import Runner
 from riskcore.engine.writer import Appender, Writer
-from riskcore.errors import InvariantBroken, OutOfSequence
+from riskcore.errors import ConfigError, InvariantBroken, OutOfSequence
 
 # Taken in one turn at most: a longer transaction would let a command wait behind its quotes.
 MOST_A_TURN = 500
@@ -107,14 +107,18 @@ class Engine:
     # ---- life ----------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Log in, connect, and go on until stopped. Raises LoginRefused, BrokerUnreachable, StoreError, InvariantBroken."""
+        """Log in, connect, and go on until stopped.
+
+        Raises LoginRefused, BrokerUnreachable, ConfigError (an account that must not be armed), StoreError,
+        InvariantBroken (start again: the journal holds what is true).
+        """
         self._started_at = self.inbox.stamp()
+        self.inbox.fact(EngineStarted(self.version, self.enforces), "operator", "engine")
         try:
             await self.gateway.open(self.inbox)
-            self.inbox.fact(EngineStarted(self.version, self.enforces), "operator", "engine")
             self._compare_settings()
             self.turn()
-            self._follow()
+            self._check_accounts()
             self._background(self.feed.run(self.inbox))
             self._background(self._tick())
             await self._turn_until_stopped()
@@ -122,6 +126,20 @@ class Engine:
             await self._wind_up()
         if self._failure is not None:
             raise self._failure
+
+    def _check_accounts(self) -> None:
+        """Refuse to arm on a funded account (RULES.md 6.8). Raises ConfigError."""
+        judged = self.judged()
+        if not judged:
+            visible = ", ".join(f"{one.name or ''} ({one.id})" for one in self.book.accounts.values()) or "none"
+            raise ConfigError(f"no account of the profile is there; accounts of this login: {visible}")
+        funded = [account for account in judged if account.simulated is False]
+        if self.enforces and funded and (self.rulebook.profile.accounts or len(funded) == len(judged)):
+            names = ", ".join(f"{account.name or ''} ({account.id})" for account in funded)
+            raise ConfigError(
+                f"{names}: not a simulated account, and the firm forbids automation on live funded accounts;"
+                " leave it out of [profile] accounts, or watch it with --dry-run"
+            )
 
     def stop(self) -> None:
         """Stop in good order: take on nothing new, store what is in hand."""
