@@ -36,6 +36,8 @@ def ended(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Der
         reason = _over(book, account, request, command_timeout_ns)
         if request.state != "planned" and effect_seen(account, request):
             found.append(RequestConfirmed(account.id, request.id))
+            if request.kind == "closeContract" and not request.obligation:
+                found.append(_confirm_flat(account, request.id, request.contract, None))
         elif reason is not None:
             found.append(RequestSuperseded(account.id, request.id, reason))
     return found
@@ -64,9 +66,12 @@ def follow_up(book: Book, account: Account, obligation: Obligation) -> Sequence[
     """Flat is shown: cancel what is left working, then look twice whether it stays flat (RULES.md 3.4)."""
     if not book.enforces or obligation.kind not in CLOSES:
         return ()
-    command = Command("ConfirmFlat", contract=obligation.contract, scope="all")
-    name = f"{obligation.id}/ConfirmFlat"
-    return (CommandIssued(name, account.id, PLANNER_ID, PLANNER_KEY, obligation.breach, command),)
+    return (_confirm_flat(account, obligation.id, obligation.contract, obligation.breach),)
+
+
+def _confirm_flat(account: Account, stem: str, contract: str | None, breach: str | None) -> CommandIssued:
+    command = Command("ConfirmFlat", contract=contract, scope="all")
+    return CommandIssued(f"{stem}/ConfirmFlat", account.id, PLANNER_ID, PLANNER_KEY, breach, command)
 
 
 def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:
@@ -111,15 +116,20 @@ def _unresolved_since(request: Request, now: int, command_timeout_ns: int) -> in
 def _looked_at(request: Request, command_timeout_ns: int) -> tuple[int, ...]:
     """When a request is looked at again if nothing is heard of it: no answer, no effect, no snapshot."""
     if request.state == "planned":
-        return ()
+        return () if request.obligation else (request.at + command_timeout_ns,)
     answer_due = request.at if request.state == "unresolved" else request.at + command_timeout_ns
     return (answer_due, answer_due + UNRESOLVED_CLOSE_NS) if request.kind == "closeContract" else (answer_due,)
 
 
 def _over(book: Book, account: Account, request: Request, command_timeout_ns: int) -> str | None:
     """Why a request is no longer in flight, None while it is."""
-    if request.state == "planned":
+    if request.state == "planned" and request.obligation:
         return None if request.obligation in account.obligations else "the obligation is met"
+    if request.state == "planned":
+        return "it was not sent in time" if book.now - request.at >= command_timeout_ns else None
+    if request.state == "accepted" and request.kind == "placeOrder":
+        # It counts as exposure to come until it is seen, or seen not to be there.
+        return "a snapshot showed what happened" if _seen_at(account, request.kind) > request.at else None
     if request.state == "accepted":
         return "no effect was seen in time" if book.now - request.at >= command_timeout_ns else None
     since = _unresolved_since(request, book.now, command_timeout_ns)

@@ -21,7 +21,7 @@ def active_lockouts(view: View, root: str) -> list[Lockout]:
     ]
 
 
-def _shown(lockouts: list[Lockout]) -> Lockout:
+def shown_lockout(lockouts: list[Lockout]) -> Lockout:
     """Of several lockouts the latest-ending is displayed (RULES.md 3.1)."""
     return max(lockouts, key=lambda lockout: (lockout.expires_at is None, lockout.expires_at or 0))
 
@@ -46,7 +46,7 @@ def _exposure(view: View, contract: str) -> Breach | None:
     command = reduce_position(contract, held, abs(size) - held)
     if covers(view.account, command):
         return None
-    shown = _shown(lockouts)
+    shown = shown_lockout(lockouts)
     figures = {"lockout": shown.id, "size": str(abs(size)), "allowed": str(held)}
     commands: tuple[Command, ...] = (command,)
     if third_guard_close(view.account, contract, view.now):
@@ -69,6 +69,6 @@ def _entry_order(view: View) -> Breach | None:
     lockouts = active_lockouts(view, view.root(order.contract))
     if not lockouts or covers_order(view.account, order, view.now):
         return None
-    figures = {"lockout": _shown(lockouts).id, "size": str(order.remaining)}
+    figures = {"lockout": shown_lockout(lockouts).id, "size": str(order.remaining)}
     command = Command("CancelOrder", contract=order.contract, order_id=order.id)
     return Breach(f"order:{order.id}", figures, (command,), contract=order.contract, once=False)

@@ -89,11 +89,42 @@ def effect_seen(account: Account, request: Request) -> bool:
         return not _works(account, request.order_id)
     if request.kind == "closeContract":
         return _size(account, request.contract) == 0
+    if request.kind == "placeOrder":
+        return any(order.tag == request.tag for order in account.orders.values())
+    if request.kind == "modifyOrder":
+        return _modified(account, request)
+    if request.kind == "partialCloseContract" and not request.obligation:
+        return _closed_since(account, request) >= request.size
     if request.kind == "partialCloseContract":
         obligation = account.obligations.get(request.obligation)
         return obligation is None or is_met(account, obligation)
     order_ids = () if request.order_id is None else (request.order_id,)
     return _stop_stands(account, request.contract, order_ids, request.price, request.size)
+
+
+def _modified(account: Account, request: Request) -> bool:
+    """Whether the trader's change of an order is seen, or the order works no more.
+
+    The broker reads a trail price back as a distance (API.md 2.3): any later word about the order shows that one.
+    """
+    order, terms = account.orders.get(request.order_id or 0), request.terms
+    if order is None or not order.working or terms is None:
+        return True
+    if terms.trail_price is not None:
+        return order.recorded_at >= request.at
+    prices = ((terms.limit_price, order.limit_price), (terms.stop_price, order.stop_price))
+    return request.size in (0, order.size) and all(asked in (None, known) for asked, known in prices)
+
+
+def _closed_since(account: Account, request: Request) -> int:
+    """How many contracts fills have closed since a partial close was sent; all when nothing is left."""
+    if _size(account, request.contract) == 0:
+        return request.size
+    return sum(
+        trade.size
+        for trade in account.trades.values()
+        if trade.contract == request.contract and trade.side == request.side and trade.recorded_at >= request.at
+    )
 
 
 def next_flat_check(obligation: Obligation) -> int | None:

@@ -46,6 +46,12 @@ def date_text(ordinal: int) -> str:
     return date.fromordinal(ordinal).isoformat()
 
 
+def local_text(zone: Zone, at: int) -> str:
+    """An instant as the clock of the zone shows it: 2026-11-20 15:00:00."""
+    ordinal, seconds = local_time(zone, at)
+    return f"{date_text(ordinal)} {seconds // 3_600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
 def date_ordinal(text: str) -> int:
     """Raises ValueError for anything that is not YYYY-MM-DD."""
     return date.fromisoformat(text).toordinal()

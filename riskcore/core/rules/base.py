@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from riskcore.core.events import Command
+from riskcore.core.state import Order
 from riskcore.core.view import View
 
 UNBOUNDED = 10**30
@@ -101,6 +102,18 @@ class Quiet:
         self.intervals[contract] = (max(low, known_low), min(high, known_high))
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An order the trader asks for that would open exposure if it filled now.
+
+    `beside` are the working orders that limits count, and those on their way to the broker (order_roles.is_entry
+    tells which of them may open as well).
+    """
+
+    order: Order
+    beside: tuple[Order, ...] = ()
+
+
 def _nothing_needed(params: Any) -> tuple[str, ...]:
     return ()
 
@@ -116,6 +129,9 @@ class Rule:
     quiet(params, view, quiet)  narrows the bounds within which quotes cannot matter; a rule without it
                             declares that it reads no quotes.
     needs(params)           inputs without which the rule is blind: trades, orders, quotes, positions.
+    admit(params, view, proposal)
+                            why an order the trader asks for would breach if it filled now: a sentence, or None.
+                            A rule without it has no objection; lockouts are looked at for all rules.
     """
 
     id: str
@@ -128,6 +144,7 @@ class Rule:
     deadline: Callable[[Any, View], int | None] | None = None
     quiet: Callable[[Any, View, Quiet], None] | None = None
     needs: Callable[[Any], tuple[str, ...]] = _nothing_needed
+    admit: Callable[[Any, View, Proposal], str | None] | None = None
 
     def build(self, plain: Mapping[str, Any]) -> Any:
         """Parameters from plain data (scaled integers, text, lists): unknown names raise TypeError."""

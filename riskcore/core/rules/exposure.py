@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from riskcore.core.events import QUOTES, BarObserved, Command
 from riskcore.core.in_force import is_met
 from riskcore.core.order_roles import is_entry
+from riskcore.core.rules.base import Proposal
 from riskcore.core.rules.commands import reduce_position
 from riskcore.core.state import BUY, SELL, STATUS_SUSPENDED, Order, Position
 from riskcore.core.view import View
@@ -104,6 +105,21 @@ def counted_orders(view: View) -> list[Order]:
             unexplained[order.contract] -= order.side * pushed
         counted.append(replace(order, fill_volume=done + pushed))
     return counted
+
+
+def count_with(exposure: Exposure, proposal: Proposal, view: View, *, all_orders: bool) -> int:
+    """What a limit would count once an order the trader asks for has filled, beside the entries that work already.
+
+    Of `exposure` the positions, weights and `net` are used. With `all_orders` the limit counts working orders too,
+    so the order must also fit in while it works.
+    """
+    order = proposal.order
+    sizes = {position.contract: position.size for position in exposure.positions}
+    sizes[order.contract] = sizes.get(order.contract, 0) + order.side * order.remaining
+    filled = [Position(contract, pushed=size) for contract, size in sizes.items()]
+    beside = proposal.beside if all_orders else [one for one in proposal.beside if is_entry(view.account, one, view.now)]
+    count = replace(exposure, positions=filled, orders=beside).count()
+    return max(count, replace(exposure, orders=[*beside, order]).count()) if all_orders else count
 
 
 def still_to_cut(view: View, exposure: Exposure, commands: Sequence[Command]) -> tuple[Command, ...]:

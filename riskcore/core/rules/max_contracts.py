@@ -7,7 +7,7 @@ from riskcore.core.events import Command
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert, optional_lockout
-from riskcore.core.rules.exposure import Exposure, counted_orders, still_to_cut
+from riskcore.core.rules.exposure import Exposure, count_with, counted_orders, still_to_cut
 from riskcore.core.view import View
 
 COUNT = "count"
@@ -68,8 +68,23 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     return (Breach(COUNT, {"count": str(count), "limit": str(limit)}, lock + (commands or (alert(reason),))),)
 
 
+def admit(params: Params, view: View, proposal: Proposal) -> str | None:
+    count = count_with(_exposure(params, view), proposal, view, all_orders=params.include_working_orders)
+    limit, unit = _limit(params), "micro-units" if params.weighting == "mini_equivalent" else "contracts"
+    return None if count <= limit else f"it would make {count} {unit}, the limit is {limit}"
+
+
 def needs(params: Params) -> tuple[str, ...]:
     return ("positions", "orders") if params.include_working_orders else ("positions",)
 
 
-RULE = Rule("RULE-001", "max_contracts", "Cap total contracts on the account", 40, Params, evaluate, needs=needs)
+RULE = Rule(
+    "RULE-001",
+    "max_contracts",
+    "Cap total contracts on the account",
+    40,
+    Params,
+    evaluate,
+    needs=needs,
+    admit=admit,
+)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
-from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
+from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rearm, Rule, spec
 from riskcore.core.rules.commands import alert, close_position, optional_lockout, symbol
-from riskcore.core.rules.exposure import Exposure, counted_orders, still_to_cut
+from riskcore.core.rules.exposure import Exposure, count_with, counted_orders, still_to_cut
 from riskcore.core.view import View
 
 MOST_CONTRACTS = 10_000
@@ -128,6 +128,20 @@ def _judge(params: Params, view: View, root: str, exposure: Exposure) -> Sequenc
     )
 
 
+def admit(params: Params, view: View, proposal: Proposal) -> str | None:
+    root = view.root(proposal.order.contract)
+    limit = _limit(params, root)
+    if limit is None:
+        return None
+    held = [position for position in view.held() if view.root(position.contract) == root]
+    beside = tuple(order for order in proposal.beside if view.root(order.contract) == root)
+    exposure = Exposure(held, (), lambda contract: 1)
+    count = count_with(
+        exposure, Proposal(proposal.order, beside), view, all_orders=params.include_working_orders
+    )
+    return None if count <= limit else f"it would make {count} contracts of {root}, the limit is {limit}"
+
+
 def needs(params: Params) -> tuple[str, ...]:
     return ("positions", "orders") if params.include_working_orders else ("positions",)
 
@@ -140,4 +154,5 @@ RULE = Rule(
     Params,
     evaluate,
     needs=needs,
+    admit=admit,
 )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from riskcore.core.events import Command
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders, order_target
-from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
+from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rearm, Rule, spec
 from riskcore.core.rules.commands import ACCOUNT, FLATTEN, alert, close_position, symbol
 from riskcore.core.rules.session_hours import Hours, Window, windows_of
 from riskcore.core.state import Order, Position
-from riskcore.core.trading_day import date_text, local_time
+from riskcore.core.trading_day import local_text
 from riskcore.core.view import View
 
 END = "end"
@@ -143,14 +143,9 @@ def _works_since(order: Order) -> int:
 
 
 def _figures(scope: Scope) -> dict[str, str]:
-    figures = {"local_time": _local_text(scope, scope.view.now), "timezone": scope.params.timezone}
+    figures = {"local_time": local_text(scope.hours.zone, scope.view.now), "timezone": scope.params.timezone}
     next_start = scope.hours.next_start(scope.view.now)
-    return figures if next_start is None else {**figures, "next_start": _local_text(scope, next_start)}
-
-
-def _local_text(scope: Scope, at: int) -> str:
-    ordinal, seconds = local_time(scope.hours.zone, at)
-    return f"{date_text(ordinal)} {seconds // 3_600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return figures if next_start is None else {**figures, "next_start": local_text(scope.hours.zone, next_start)}
 
 
 def _lock(scope: Scope, reason: str) -> tuple[Command, ...]:
@@ -234,6 +229,15 @@ def deadline(params: Params, view: View) -> int | None:
     return min(due, default=None)
 
 
+def admit(params: Params, view: View, proposal: Proposal) -> str | None:
+    scope = next(scope for scope in reversed(_scopes(params, view)) if scope.owns(proposal.order.contract))
+    if scope.inside(view.now):
+        return None
+    next_start = _figures(scope).get("next_start")
+    until = "" if next_start is None else f"; they begin again {next_start} {params.timezone}"
+    return f"it is outside the allowed hours{until}"
+
+
 def needs(params: Params) -> tuple[str, ...]:
     """Without orders the positions are still judged, and rightly; only entry orders go unseen."""
     return ("positions",)
@@ -248,4 +252,5 @@ RULE = Rule(
     evaluate,
     deadline=deadline,
     needs=needs,
+    admit=admit,
 )

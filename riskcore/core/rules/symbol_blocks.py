@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from riskcore.core.events import Command, PositionsListed
 from riskcore.core.products import micro_of
 from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders, order_target
-from riskcore.core.rules.base import Action, Breach, Finding, Rule, spec
+from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rule, spec
 from riskcore.core.rules.commands import close_position, symbol
 from riskcore.core.state import Order, Position
 from riskcore.core.view import View
@@ -101,9 +101,14 @@ def _unblocked(params: Params, view: View) -> list[Action]:
     ]
 
 
+def admit(params: Params, view: View, proposal: Proposal) -> str | None:
+    root = view.root(proposal.order.contract)
+    return f"{root} is blocked" if params.blocks(root) else None
+
+
 def needs(params: Params) -> tuple[str, ...]:
     """Without orders the positions are still judged, and rightly; only their orders go unseen."""
     return ("positions",)
 
 
-RULE = Rule(RULE_ID, "symbol_blocks", "Never trade these", 70, Params, evaluate, needs=needs)
+RULE = Rule(RULE_ID, "symbol_blocks", "Never trade these", 70, Params, evaluate, needs=needs, admit=admit)

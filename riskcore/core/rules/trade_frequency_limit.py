@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from riskcore.core.events import Command
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.rules.base import Action, Breach, Finding, Rule, spec
+from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rule, spec
 from riskcore.core.rules.commands import ACCOUNT, CANCEL_ENTRIES, lock_for, lock_until_reset
 from riskcore.core.rules.trade_units import counting_fills, unit_of
 from riskcore.core.state import Trade
@@ -156,8 +156,18 @@ def _restarted(params: Params, view: View, trade: Trade, breached: list[str]) ->
     return tuple(commands)
 
 
+def admit(params: Params, view: View, proposal: Proposal) -> str | None:
+    """One more trade would be one too many: by "exceeded" it breaches, by "reached" the limit is met already."""
+    dating = _dating_fills(params, view)
+    for window, limit, inside in _windows(params, view):
+        count = sum(inside(one) for one in dating.values())
+        if count >= limit:
+            return f"there were {count} trades in the {window} already, the limit is {limit}"
+    return None
+
+
 def needs(params: Params) -> tuple[str, ...]:
     return ("trades",)
 
 
-RULE = Rule(RULE_ID, "trade_frequency_limit", "Too many trades", 30, Params, evaluate, needs=needs)
+RULE = Rule(RULE_ID, "trade_frequency_limit", "Too many trades", 30, Params, evaluate, needs=needs, admit=admit)
