@@ -117,7 +117,9 @@ def count_with(exposure: Exposure, proposal: Proposal, view: View, *, all_orders
     sizes = {position.contract: position.size for position in exposure.positions}
     sizes[order.contract] = sizes.get(order.contract, 0) + order.side * order.remaining
     filled = [Position(contract, pushed=size) for contract, size in sizes.items()]
-    beside = proposal.beside if all_orders else [one for one in proposal.beside if is_entry(view.account, one, view.now)]
+    beside = (
+        proposal.beside if all_orders else [one for one in proposal.beside if is_entry(view.account, one, view.now)]
+    )
     count = replace(exposure, positions=filled, orders=beside).count()
     return max(count, replace(exposure, orders=[*beside, order]).count()) if all_orders else count
 

@@ -136,9 +136,7 @@ def admit(params: Params, view: View, proposal: Proposal) -> str | None:
     held = [position for position in view.held() if view.root(position.contract) == root]
     beside = tuple(order for order in proposal.beside if view.root(order.contract) == root)
     exposure = Exposure(held, (), lambda contract: 1)
-    count = count_with(
-        exposure, Proposal(proposal.order, beside), view, all_orders=params.include_working_orders
-    )
+    count = count_with(exposure, Proposal(proposal.order, beside), view, all_orders=params.include_working_orders)
     return None if count <= limit else f"it would make {count} contracts of {root}, the limit is {limit}"
 
 
