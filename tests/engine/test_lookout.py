@@ -1,0 +1,78 @@
+"""When the broker is asked: at once after a connection, each minute while the stream works, by polling without it."""
+
+import pytest
+
+from riskcore.core.quantities import SECOND_NS
+from riskcore.engine.lookout import FAILURES_TO_SLOW, PERIOD_NS, POLL_NS, SLOW_POLL_NS, Lookout
+
+NOW = 1_000 * SECOND_NS
+
+
+def watching(*, streaming: bool = True) -> Lookout:
+    lookout = Lookout()
+    lookout.follow([1])
+    lookout.stream(streaming)
+    assert lookout.due(NOW) == [1]
+    return lookout
+
+
+def test_nothing_is_asked_twice_at_a_time() -> None:
+    lookout = watching()
+    assert lookout.due(NOW + PERIOD_NS * 9) == []
+
+
+@pytest.mark.parametrize(("streaming", "period"), [(True, PERIOD_NS), (False, POLL_NS)])
+def test_the_next_look_comes_after_the_period_of_the_mode(streaming: bool, period: int) -> None:
+    lookout = watching(streaming=streaming)
+    lookout.answered(1, NOW, True)
+    assert lookout.due(NOW + period - 1) == []
+    assert lookout.due(NOW + period) == [1]
+    assert lookout.succeeded_at(1) == NOW
+
+
+def test_losing_and_regaining_the_stream_asks_at_once() -> None:
+    lookout = watching()
+    lookout.answered(1, NOW, True)
+    lookout.stream(False)
+    assert lookout.mode == "polling"
+    assert lookout.due(NOW + 1) == [1]
+    lookout.answered(1, NOW + 1, True)
+    lookout.stream(True)
+    assert lookout.mode == "stream"
+    assert lookout.due(NOW + 2) == [1]
+    lookout.answered(1, NOW + 2, True)
+    lookout.stream(True)
+    assert lookout.due(NOW + 3) == [], "nothing changed"
+
+
+def test_failures_are_tried_again_ever_more_slowly_and_never_given_up() -> None:
+    lookout = watching(streaming=False)
+    waits = []
+    now = NOW
+    for _ in range(8):
+        lookout.answered(1, now, False)
+        before = now
+        while lookout.due(now) == []:
+            now += SECOND_NS
+        waits.append((now - before) // SECOND_NS)
+    assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_polling_that_keeps_failing_becomes_single_snapshots() -> None:
+    lookout = watching(streaming=False)
+    for count in range(FAILURES_TO_SLOW):
+        assert lookout.mode == "polling", count
+        lookout.answered(1, NOW, False)
+    assert lookout.mode == "snapshots"
+    lookout.answered(1, NOW + SLOW_POLL_NS, True)
+    assert lookout.mode == "polling"
+
+
+def test_drift_asks_at_once_and_an_unknown_account_is_nobodys() -> None:
+    lookout = watching()
+    lookout.answered(1, NOW, True)
+    lookout.now(1)
+    lookout.now(2)
+    lookout.answered(2, NOW, True)
+    assert lookout.due(NOW) == [1]
+    assert lookout.succeeded_at(2) == 0
