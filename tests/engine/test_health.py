@@ -1,0 +1,132 @@
+"""The explained health score: every threshold just below, at and above it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from riskcore.engine import health
+from riskcore.engine.health import HubSign, Signs, explain
+
+WELL = Signs(
+    hubs=(HubSign("user", "connected", 90), HubSign("market", "connected", 90)),
+    snapshot_age_seconds=10,
+    rest_latency_ms=40,
+    token_left_seconds=80_000,
+    quota_used_percent=5,
+    commit_latency_ms=2,
+)
+RISING = {
+    "snapshot_age_seconds": health.SNAPSHOT_AGE_SECONDS,
+    "rest_failures": health.REST_FAILURES,
+    "rest_latency_ms": health.REST_LATENCY_MS,
+    "quota_used_percent": health.QUOTA_USED_PERCENT,
+    "commit_latency_ms": health.COMMIT_LATENCY_MS,
+    "unresolved_requests": health.UNRESOLVED_REQUESTS,
+    "drifts_last_hour": health.DRIFTS_LAST_HOUR,
+}
+
+
+def lost(**signs: Any) -> int:
+    return health.FULL - explain(replace(WELL, **signs)).score
+
+
+def test_all_is_well() -> None:
+    assert explain(WELL) == health.Health(100, ())
+
+
+@pytest.mark.parametrize("name", RISING)
+def test_each_threshold_that_rises_counts_from_its_very_value(name: str) -> None:
+    before = 0
+    for least, points in RISING[name]:
+        assert lost(**{name: least - 1}) == before
+        assert lost(**{name: least}) == points
+        assert lost(**{name: least + 1}) == points
+        before = points
+
+
+def test_a_token_counts_from_the_seconds_it_has_left() -> None:
+    before = 0
+    for least, points in health.TOKEN_LEFT_SECONDS:
+        assert lost(token_left_seconds=least + 1) == before
+        assert lost(token_left_seconds=least) == points
+        assert lost(token_left_seconds=least - 1) == points
+        before = points
+
+
+def test_blind_rules_count_by_their_number_and_are_named() -> None:
+    names = tuple(f"RULE-00{number}" for number in range(1, 6))
+    assert [lost(blind_rules=names[:count]) for count in range(5)] == [0, 15, 15, 30, 30]
+    (part,) = explain(replace(WELL, blind_rules=names[:2])).parts
+    assert part.sentence.endswith("RULE-001, RULE-002")
+
+
+@pytest.mark.parametrize(
+    ("hub", "state", "seconds", "points"),
+    [
+        ("user", "connected", 9_999, 0),
+        ("user", "lost", 0, 40),
+        ("user", "lost", health.LONG_LOST_SECONDS - 1, 40),
+        ("user", "lost", health.LONG_LOST_SECONDS, 60),
+        ("user", "lost", health.LONG_LOST_SECONDS + 1, 60),
+        ("user", "stale", 1, 25),
+        ("market", "lost", 1, 20),
+        ("market", "stale", 1, 10),
+        ("market", "stale", health.LONG_LOST_SECONDS, 15),
+    ],
+)
+def test_hubs_cost_by_what_they_tell_and_for_how_long(hub: str, state: str, seconds: int, points: int) -> None:
+    found = explain(replace(WELL, hubs=(HubSign(hub, state, seconds),)))
+    assert found.score == 100 - points
+    assert all(f"the {hub} hub is {state} for {seconds} s" == part.sentence for part in found.parts)
+
+
+def test_what_is_not_measured_yet_costs_nothing_but_an_account_never_seen_does() -> None:
+    unknown = replace(WELL, rest_latency_ms=None, token_left_seconds=None, commit_latency_ms=None)
+    assert explain(unknown).score == 100
+    assert lost(snapshot_age_seconds=None) == health.NEVER_SNAPSHOT
+
+
+def test_a_halted_journal_leaves_nothing_and_says_why() -> None:
+    found = explain(replace(WELL, halted="the disk is full"))
+    assert found.score == 0
+    assert "the disk is full" in found.parts[0].sentence
+
+
+def test_unarmed_rules_cost_half() -> None:
+    assert lost(armed=False) == health.NOT_ARMED
+
+
+def test_the_score_never_falls_below_zero_and_the_costliest_reason_comes_first() -> None:
+    found = explain(
+        Signs(
+            armed=False,
+            hubs=(HubSign("user", "lost", 90), HubSign("market", "lost", 90)),
+            rest_failures=50,
+            unresolved_requests=9,
+        )
+    )
+    assert found.score == 0
+    costs = [part.points_lost for part in found.parts]
+    assert costs == sorted(costs, reverse=True)
+    assert found.parts[0].name == "user hub"
+
+
+def test_the_parts_add_up_to_what_is_missing() -> None:
+    found = explain(replace(WELL, rest_failures=3, drifts_last_hour=1, quota_used_percent=75))
+    assert {part.name: part.points_lost for part in found.parts} == {"calls": 20, "drift": 3, "quota": 5}
+    assert found.score == 100 - 28
+
+
+def test_one_and_many_are_said_as_people_say_them() -> None:
+    one = explain(replace(WELL, unresolved_requests=1, rest_failures=1, drifts_last_hour=1))
+    assert [part.sentence for part in one.parts] == [
+        "nobody knows what became of 1 request",
+        "the last call to the broker failed",
+        "fills and the broker's positions disagreed once in the last hour",
+    ]
+    many = explain(replace(WELL, unresolved_requests=2, rest_failures=2))
+    assert [part.sentence for part in many.parts] == [
+        "nobody knows what became of 2 requests",
+        "the last 2 calls to the broker failed",
+    ]
