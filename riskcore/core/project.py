@@ -39,6 +39,7 @@ from riskcore.core.view import Effect
 # Trading days whose fills are kept: rolling windows cross the reset, and opening fills are sent again.
 DAYS_OF_TRADES_KEPT = 2
 DAYS_OF_FIGURES_KEPT = 8
+HUBS, CONNECTED = ("user", "market"), "connected"
 # An order pushed this shortly before a REST list may be missing from it for good reason.
 LIST_LAG_NS = 2 * SECOND_NS
 NOTHING = Effect()
@@ -273,6 +274,10 @@ def _changes_nothing(book: Book, at: int, body: Any) -> Effect:
 
 def _engine_started(book: Book, at: int, body: e.EngineStarted) -> Effect:
     book.enforces = body.enforces
+    for hub in HUBS:
+        if book.connections.get(hub, CONNECTED) == CONNECTED:
+            # The sockets of the process before are gone: what it saw last is no picture of now.
+            book.connection_since[hub] = at
     return Effect(tuple(book.accounts))
 
 
