@@ -17,6 +17,9 @@ from riskcore.core.events import (
     EngineStarted,
     Event,
     Fact,
+    LockRequested,
+    OperatorOverride,
+    OrderRequested,
     RequestAccepted,
     RequestAttempted,
     RequestRefused,
@@ -31,16 +34,20 @@ from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
 from riskcore.engine.quotes import Quotes
 from riskcore.engine.resume import Resumed
 from riskcore.engine.runner import Runner
+from riskcore.engine.stories import Stories
 from riskcore.engine.writer import Appender, Writer
 from riskcore.errors import ConfigError, InvariantBroken, OutOfSequence
 
 # Taken in one turn at most: a longer transaction would let a command wait behind its quotes.
 MOST_A_TURN = 500
+REMEMBERED_EVERY = 20_000  # Events between two copies of the book that speed up a start.
 TICK_SECONDS = 1
 FIRST_CONNECTION_NS = 10 * SECOND_NS  # How long the hubs may take to connect before they count as lost.
 OVERLAP_NS = 10 * MINUTE_NS  # How far back fills are listed again, to catch late corrections (API.md 3.4).
 WIND_UP_SECONDS = 5  # How long answers to requests in flight are waited for when the engine stops.
 HUBS = ("user", "market")
+# How the natural keys of the operator's words begin.
+_ABOUT = {OrderRequested: "order", LockRequested: "lock", OperatorOverride: "override"}
 
 
 class Engine:
@@ -71,6 +78,7 @@ class Engine:
         self.writer = Writer(journal)
         self.writer.remember(resumed.book)
         self.lookout = Lookout()
+        self.stories = Stories()
         self.ready = False
         self._settings = dict(settings)
         self._runner = Runner(
@@ -90,6 +98,7 @@ class Engine:
         self._followed: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
         self._asked_about: dict[str, int] = {}
         self._halted: str | None = None
+        self._remember_at = REMEMBERED_EVERY
 
     @property
     def book(self) -> Book:
@@ -146,9 +155,15 @@ class Engine:
         self._stopping.set()
         self.inbox.filled.set()
 
-    def submit(self, body: Fact, about: str) -> str:
+    def submit(self, body: Fact) -> str:
         """The operator's word as a fact; returns its natural key, the cause of what follows from it."""
-        return self.inbox.fact(body, "operator", about)
+        key = self.inbox.fact(body, "operator", _ABOUT[type(body)])
+        self.stories.follow(key)
+        return key
+
+    async def settled(self, key: str, timeout_seconds: float) -> list[Event]:
+        """What followed from a submitted fact: derived events, and the answers to the requests it led to."""
+        return await self.stories.settled(key, self.clock, timeout_seconds)
 
     def change_settings(self, settings: Mapping[str, Any]) -> None:
         """Settings were edited: what tightens counts at once, what loosens at the next reset (RULES.md 1.6)."""
@@ -188,6 +203,8 @@ class Engine:
             self._take()
         self._runner.finish()
         self._store()
+        if self.writer.broken is None:
+            self._remember()
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.add(self._task(work, self._tasks))
@@ -255,6 +272,8 @@ class Engine:
 
     def _store(self) -> None:
         stored = self.writer.commit(self.book)
+        if self.writer.stored >= self._remember_at and self.writer.broken is None:
+            self._remember()
         if self.writer.broken != self._halted:
             self._halted = self.writer.broken
             self.announcer.say("halt", reason=self._halted, over=self._halted is None)
@@ -264,7 +283,15 @@ class Engine:
             if isinstance(event.body, DriftDetected):
                 self.lookout.now(event.body.account)
         self.announcer.stored(stored, self.book)
+        self.stories.note(stored)
         self._announce_readiness()
+
+    def _remember(self) -> None:
+        """Keep the book beside the journal, so that the next start folds only what comes behind it."""
+        self._runner.finish()
+        self.writer.commit(self.book)
+        self.writer.cache(self.book)
+        self._remember_at = self.writer.stored + REMEMBERED_EVERY
 
     def _send(self, due: Sequence[tuple[int, Request]]) -> None:
         """Send what is stored; with a broken disk only what may leave, the rest when it has healed."""

@@ -7,6 +7,7 @@ nobody was told and nothing was done about; the broker's own lists tell the fact
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from riskcore.core.events import Event
@@ -24,6 +25,9 @@ class Appender(Protocol):
 
     def append(self, events: Sequence[Event]) -> None:
         """Store events durably in one transaction: all or none. Raises StoreError, OutOfSequence."""
+
+    def cache_state(self, book: Book) -> None:
+        """Remember the book as of the last event stored. Raises StoreError."""
 
 
 class Writer:
@@ -61,6 +65,11 @@ class Writer:
         self.stored += len(stored)
         self.remember(book)
         return stored
+
+    def cache(self, book: Book) -> None:
+        """Keep the book beside the journal; a start without it only takes longer, so a failure is no fault."""
+        with suppress(StoreError):
+            self._journal.cache_state(book)
 
     def remember(self, book: Book) -> None:
         """The book as it is now is what the journal says: its obligations may be carried out whatever happens."""

@@ -14,6 +14,9 @@ TICK = Event(1, "clock", "clock@1", ClockTicked())
 
 
 class Disk:
+    def cache_state(self, book: Book) -> None:
+        self.cached = book
+
     def __init__(self) -> None:
         self.stored: list[Event] = []
         self.fault: Exception | None = None
