@@ -283,7 +283,7 @@ def _engine_started(book: Book, at: int, body: e.EngineStarted) -> Effect:
 
 def _judged_again(book: Book, at: int, body: Any) -> Effect:
     """Facts and timers that change no state of their own but are a moment to look (ticks, timers)."""
-    return Effect((body.account,))
+    return Effect((body.account,)) if body.account in book.accounts else NOTHING
 
 
 def _day_rolled(book: Book, at: int, body: e.DayRolled) -> Effect:

@@ -20,6 +20,7 @@ from riskcore.core.rules.base import Action, Breach, Finding, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
 from riskcore.core.state import Account, Book, Mark, copy_book
 from riskcore.core.timers import Timer, due_timers
+from riskcore.core.trader_orders import answer
 from riskcore.core.view import Effect, View
 
 LATE_RULES = ("RULE-003", "RULE-006", "RULE-007", "RULE-013")
@@ -88,6 +89,8 @@ class Turn:
         if effect.gap is not None and effect.contract is not None:
             self.derive(fact.at, fact.key, e.GapRecorded(effect.accounts[0], effect.contract, effect.gap))
         self._judge_all(fact, effect)
+        if isinstance(fact.body, e.OrderRequested):
+            self.derive(fact.at, fact.key, answer(self.book, self.rulebook, fact))
         if not isinstance(fact.body, e.QUOTES):
             self._timers_known = False
 
@@ -136,7 +139,7 @@ class Turn:
             account = self.book.accounts[account_id]
             if marked:
                 self._judge_mark(account, event, effect)
-            elif account.obligations or account.requests or self.rulebook.instances(account):
+            elif account.obligations or account.requests or self.rulebook.judges(account):
                 self._judge(account, event, effect)
 
     def _judge_mark(self, account: Account, event: e.Event, effect: Effect) -> None:
@@ -161,7 +164,7 @@ class Turn:
             self.derive(event.at, event.key, e.LockoutEnded(account.id, lockout_id, "override"))
         if candidates:
             self._issue(account, event, candidates)
-        if instances:
+        if self.rulebook.judges(account):
             for breach in guard.evaluate(view):
                 self._issue(account, event, self._breached(guard.GUARD_ID, guard.GUARD_KEY, 0, view, breach, False))
         self._discharge(account, event)
