@@ -1,0 +1,112 @@
+"""Every call to the broker: with a token, within the quota, past the breaker, retried where that is harmless.
+
+Questions are asked again with growing delay; what changes something is sent once, and once more only when the
+broker itself said that the token was the reason (401). Enforcement waits for nothing: no quota, no breaker, no
+login that hangs. Source: DESIGN.md "Requests to the broker".
+"""
+
+from random import Random
+
+from adapters.topstepx.breaker import Breaker
+from adapters.topstepx.exchange import Caller, Exchange
+from adapters.topstepx.quota import Quota
+from adapters.topstepx.session import Record, Session
+from adapters.topstepx.wire import PING, Body
+from riskcore.core.quantities import SECOND_NS
+from riskcore.engine.ports import Clock
+from riskcore.errors import GatewayError
+
+ACTION_SECONDS = 3.0  # Enforcement, and everything that changes something (`command_timeout_seconds`, INTERFACE.md 3).
+READ_SECONDS = 10.0
+READ_TRIES, ENFORCEMENT_TRIES = 3, 2
+FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 10.0
+_UNAUTHORIZED = 401
+
+
+class Client:
+    """The calls of one login."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        session: Session,
+        quota: Quota,
+        breaker: Breaker,
+        clock: Clock,
+        random: Random,
+        record: Record,
+    ) -> None:
+        self._caller = caller
+        self._session = session
+        self._quota = quota
+        self._breaker = breaker
+        self._clock = clock
+        self._random = random
+        self._record = record
+
+    async def call(
+        self, body: Body, *, enforcement: bool = False, tries: int | None = None, recorded: bool = True
+    ) -> Exchange:
+        """One request and its answer, each attempt handed on as a line unless `recorded` is off.
+
+        Never raises. `tries` (of questions only): READ_TRIES, for enforcement ENFORCEMENT_TRIES, unless given.
+        """
+        text = body.text().encode()
+        if body.MUTATES:
+            return await self._attempt(body, text, enforcement, recorded)
+        most = tries or (ENFORCEMENT_TRIES if enforcement else READ_TRIES)
+        exchange = await self._attempt(body, text, enforcement, recorded)
+        for failures in range(1, most):
+            if not exchange.transient:
+                break
+            await self._clock.sleep(self._delay_seconds(failures))
+            exchange = await self._attempt(body, text, enforcement, recorded)
+        return exchange
+
+    async def ping(self) -> bool:
+        """Whether the REST host answers; needs no login."""
+        exchange = await self._caller.exchange(PING, b"", None, READ_SECONDS, method="GET")
+        response: object = exchange.response
+        return response == "pong"
+
+    def record(self, exchange: Exchange) -> None:
+        """Hand on an exchange that `call` was told not to."""
+        self._record(exchange.line())
+
+    async def _attempt(self, body: Body, text: bytes, enforcement: bool, recorded: bool) -> Exchange:
+        refusal = None if enforcement else await self._held_back(body.PATH)
+        if refusal is not None:
+            return self._unsent(body, refusal)
+        try:
+            token = await (self._session.token_now() if enforcement else self._session.token())
+        except GatewayError as error:
+            return self._unsent(body, str(error))
+        seconds = ACTION_SECONDS if enforcement or body.MUTATES else READ_SECONDS
+        exchange = await self._caller.exchange(body.PATH, text, token, seconds)
+        if recorded:
+            self.record(exchange)
+        if exchange.status != _UNAUTHORIZED:
+            return exchange
+        fresh = await self._session.replaced(token, enforcement)
+        if fresh == token:
+            return exchange
+        exchange = await self._caller.exchange(body.PATH, text, fresh, seconds)
+        if recorded:
+            self.record(exchange)
+        return exchange
+
+    async def _held_back(self, path: str) -> str | None:
+        """Wait for the quota; why the call is not made at all."""
+        while delay := self._quota.delay_ns(self._clock.now(), path, False):
+            await self._clock.sleep(delay / SECOND_NS)
+        if self._breaker.allows(self._clock.now()):
+            return None
+        return "the broker's server has failed several times in a row; riskcore waits a little before it asks again"
+
+    def _unsent(self, body: Body, reason: str) -> Exchange:
+        return Exchange(body.PATH, self._clock.now(), body.written(), failure="not sent", reason=reason)
+
+    def _delay_seconds(self, failures: int) -> float:
+        """Growing, with jitter, never below a second: a host that is down is asked once a second at most."""
+        delay = min(FIRST_DELAY_SECONDS * (1 << failures - 1), LONGEST_DELAY_SECONDS)
+        return delay * (1 + self._random.random() / 2)

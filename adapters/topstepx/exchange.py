@@ -1,0 +1,143 @@
+"""One question to the broker and what came of it. Source: INTERFACE.md 4, DESIGN.md "Requests to the broker"."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from adapters.topstepx import fields
+from adapters.topstepx.breaker import Breaker
+from adapters.topstepx.error_codes import OK, TOO_MANY, judge
+from adapters.topstepx.quota import Quota
+from adapters.topstepx.rest import is_login
+from adapters.topstepx.transport import NotSent, Transport, Unanswered
+from adapters.topstepx.wire import envelope
+from riskcore.engine.ports import Clock, Line, Outcome
+from riskcore.schema.instants import utc_text
+
+Failure = Literal["not sent", "unanswered"]
+_LONGEST_EXCERPT = 500
+_SERVER_ERROR = 500
+_NO_STATUS = 0  # In a line: there was no answer.
+_HEADERS = {"accept": "application/json", "content-type": "application/json", "user-agent": "riskcore"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A call and its answer. What was sent and said is not shown by repr: a login's holds secrets."""
+
+    path: str
+    asked_at: int
+    request: Any = field(default=None, repr=False)  # Decoded, None for a login.
+    status: int | None = None
+    response: Any = field(default=None, repr=False)  # Decoded, None when it was no JSON.
+    excerpt: str = field(default="", repr=False)  # The beginning of an answer that was no JSON.
+    retry_after: str | None = None
+    failure: Failure | None = None
+    reason: str = ""  # Why it failed.
+
+    @property
+    def good(self) -> bool:
+        """Whether the broker answered with success."""
+        found = envelope(self.response) if self.status == OK else None
+        return found is not None and found.good
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same question may well be answered a little later."""
+        status = self.status
+        if status is None or status == TOO_MANY or status >= _SERVER_ERROR:
+            return True
+        return status == OK and self.response is None
+
+    def rows(self, key: str) -> list[Any] | None:
+        """The list of a good answer, None when it has none: unknown is never empty."""
+        found = self.response.get(key) if self.good else None
+        return found if isinstance(found, list) else None
+
+    def outcome(self) -> Outcome:
+        """What it means for what was asked."""
+        if self.failure == "not sent":
+            return Outcome("refused", f"nothing was sent: {self.reason}")
+        if self.status is None:
+            return Outcome("unresolved", f"no answer, nobody knows whether it happened: {self.reason}")
+        return judge(self.path, self.status, self.response)
+
+    def line(self) -> Line:
+        """The exchange as a line of a wire recording; of a login only whether it worked."""
+        line: dict[str, Any] = {"rest": self.path}
+        if is_login(self.path):
+            response = _login_result(self.response)
+        else:
+            line["request"] = self.request
+            response = self.excerpt or None if self.response is None else self.response
+        line["asked_at"] = utc_text(self.asked_at)
+        line["status"] = _NO_STATUS if self.status is None else self.status
+        line["response"] = response
+        return line
+
+
+def _login_result(response: Any) -> Any:
+    found = envelope(response)
+    return None if found is None else {"success": found.success, "errorCode": found.error_code}
+
+
+class Caller:
+    """Sends one question over the transport, times it, counts it, and reads the answer."""
+
+    def __init__(self, transport: Transport, quota: Quota, breaker: Breaker, clock: Clock) -> None:
+        self._transport = transport
+        self._quota = quota
+        self._breaker = breaker
+        self._clock = clock
+        self._token = ""
+        self._headers = dict(_HEADERS)
+
+    async def exchange(
+        self, path: str, body: bytes, token: str | None, seconds: float, *, method: str = "POST"
+    ) -> Exchange:
+        """One call within a time limit; never raises for what a network or a broker can do."""
+        asked_at = self._clock.now()
+        self._quota.spend(asked_at, path)
+        try:
+            async with self._clock.timeout(seconds):
+                answer = await self._transport.call(method, path, body, self._with(token))
+        except NotSent as error:
+            return self._failed(path, asked_at, body, "not sent", str(error))
+        except Unanswered as error:
+            return self._failed(path, asked_at, body, "unanswered", str(error))
+        except TimeoutError:
+            return self._failed(path, asked_at, body, "unanswered", f"no answer to {path} within {seconds:g} s")
+        if answer.status >= _SERVER_ERROR:
+            self._breaker.failed(self._clock.now())
+        else:
+            self._breaker.succeeded()
+        retry_after = answer.headers.get("retry-after")
+        if answer.status == TOO_MANY:
+            self._quota.refused(self._clock.now(), path, retry_after)
+        response, excerpt = _read(answer.body, path)
+        return Exchange(path, asked_at, _asked(path, body), answer.status, response, excerpt, retry_after)
+
+    def _with(self, token: str | None) -> dict[str, str]:
+        """The headers with a token, built once for each."""
+        if token is None:
+            return _HEADERS
+        if token != self._token:
+            self._token = token
+            self._headers = {**_HEADERS, "authorization": f"Bearer {token}"}
+        return self._headers
+
+    def _failed(self, path: str, asked_at: int, body: bytes, failure: Failure, reason: str) -> Exchange:
+        self._breaker.failed(self._clock.now())
+        return Exchange(path, asked_at, _asked(path, body), failure=failure, reason=reason)
+
+
+def _asked(path: str, body: bytes) -> Any:
+    return fields.decode(body).value if body and not is_login(path) else None
+
+
+def _read(body: bytes, path: str) -> tuple[Any, str]:
+    """The decoded answer; of what is no JSON its beginning, unless it may hold a secret."""
+    try:
+        return fields.decode(body).value, ""
+    except ValueError:
+        text = body[: 4 * _LONGEST_EXCERPT].decode("utf-8", "replace")
+        return None, "" if is_login(path) else fields.raw_text(text)[:_LONGEST_EXCERPT]

@@ -1,0 +1,145 @@
+"""The TopstepX broker as the engine's Gateway: what it asks, and how what it wants is carried out.
+
+Every exchange becomes a line before a call returns, and no call but `open` raises: what went wrong is an outcome.
+Source: DESIGN.md "Requests to the broker" and "Connection and truth", topstepx/API.md 2.
+"""
+
+from collections.abc import AsyncIterator
+from random import Random
+from typing import Any
+
+from adapters.topstepx import history
+from adapters.topstepx.breaker import Breaker
+from adapters.topstepx.client import Client
+from adapters.topstepx.credentials import Credentials
+from adapters.topstepx.exchange import Caller, Exchange
+from adapters.topstepx.placement import ENFORCEMENT, PLACEMENTS, body_of, settled
+from adapters.topstepx.quota import Quota
+from adapters.topstepx.session import Session
+from adapters.topstepx.snapshot import take_snapshot
+from adapters.topstepx.transport import Transport
+from adapters.topstepx.wire import (
+    SECONDS_UNIT,
+    AccountSearch,
+    ContractAvailable,
+    ContractSearch,
+    ContractSearchById,
+    RetrieveBars,
+)
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.state import Request
+from riskcore.engine.ports import Clock, Line, Outcome, Sink
+from riskcore.errors import BrokerUnreachable, LoginRefused
+
+OPEN_TRIES = 4
+MARK_SECONDS = 60
+_FORBIDDEN = (401, 403)
+
+
+class TopstepGateway:
+    """One login at the broker, for all its accounts."""
+
+    def __init__(
+        self, transport: Transport, credentials: Credentials, clock: Clock, random: Random, *, live: bool = False
+    ) -> None:
+        """`live` picks the broker's live data; simulated accounts have none of it (API.md 2.1)."""
+        quota, breaker = Quota(), Breaker()
+        caller = Caller(transport, quota, breaker, clock)
+        self._transport = transport
+        self._clock = clock
+        self._live = live
+        self._sink: Sink | None = None
+        self._told: dict[int, int] = {}  # Per account since when fills are asked for.
+        self.session = Session(caller, credentials, clock, random, self._record)
+        self._client = Client(caller, self.session, quota, breaker, clock, random, self._record)
+
+    def __repr__(self) -> str:
+        return f"TopstepGateway({self._transport!r})"
+
+    def _record(self, line: Line) -> None:
+        if self._sink is not None:
+            self._sink.line(line)
+
+    async def token(self) -> str:
+        """A fresh token for a hub. Raises LoginRefused, BrokerUnreachable."""
+        return await self.session.token()
+
+    async def open(self, sink: Sink) -> None:
+        """Log in and list the accounts. Raises LoginRefused, BrokerUnreachable."""
+        self._sink = sink
+        await self.session.open()
+        exchange = await self._client.call(AccountSearch(only_active_accounts=True), tries=OPEN_TRIES)
+        if exchange.rows("accounts") is not None:
+            return
+        reason = exchange.outcome().reason or "the answer has no list of accounts"
+        if exchange.status in _FORBIDDEN:
+            raise LoginRefused(f"the broker does not show the accounts of this login: {reason}")
+        raise BrokerUnreachable(f"the broker does not list the accounts: {reason}")
+
+    async def carry_out(self, account: int, request: Request) -> Outcome:
+        """One attempt; a placement whose answer was lost is looked up, never sent again."""
+        enforcement = request.kind in ENFORCEMENT
+        if request.kind == "takeSnapshot":
+            since = self._told.get(account, self._clock.now())
+            if await take_snapshot(self._client, account, since, enforcement):
+                return Outcome("accepted")
+            return Outcome("refused", "the broker did not tell everything about the account")
+        try:
+            body = body_of(account, request)
+        except ValueError as error:
+            return Outcome("refused", f"riskcore cannot send this: {' '.join(str(error).split())}")
+        exchange = await self._client.call(body, enforcement=enforcement)
+        if request.kind in PLACEMENTS:
+            return await settled(self._client, account, request.tag, exchange, enforcement)
+        return exchange.outcome()
+
+    async def snapshot(self, account: int, since: int, urgent: bool = False) -> bool:
+        """Everything about an account, with fills since `since`; whether all of it came."""
+        asked_at = self._clock.now()
+        complete = await take_snapshot(self._client, account, since, enforcement=urgent)
+        self._told[account] = asked_at if complete else min(self._told.get(account, since), since)
+        return complete
+
+    async def describe(self, contract: str) -> None:
+        """The contract's own record."""
+        await self._client.call(ContractSearchById(contract_id=contract))
+
+    async def refresh_mark(self, contract: str) -> None:
+        """The last minute of a contract as one-second bars."""
+        now = self._clock.now()
+        body = RetrieveBars(
+            contract_id=contract,
+            live=self._live,
+            start_time=now - MARK_SECONDS * SECOND_NS,
+            end_time=now,
+            unit=SECONDS_UNIT,
+            unit_number=1,
+            limit=MARK_SECONDS,
+            include_partial_bar=False,
+        )
+        await self._client.call(body, tries=1)
+
+    async def contracts(self) -> list[Any] | None:
+        """The rows of all contracts on offer, None when the broker does not tell."""
+        exchange = await self._client.call(ContractAvailable(live=self._live))
+        return exchange.rows("contracts")
+
+    async def search_contracts(self, text: str) -> list[Any] | None:
+        """The rows of the contracts whose name is like `text`; the search is fuzzy (API.md 2.1)."""
+        exchange = await self._client.call(ContractSearch(live=self._live, search_text=text))
+        return exchange.rows("contracts")
+
+    def bars(self, contract: str, start: int, end: int, unit: int, unit_number: int = 1) -> AsyncIterator[Exchange]:
+        """Every page of a contract's bars, the newest first (adapters.topstepx.history)."""
+        return history.bars(self._client, contract, start, end, unit, unit_number, live=self._live)
+
+    async def ping(self) -> bool:
+        """Whether the broker's REST host answers."""
+        return await self._client.ping()
+
+    async def close(self) -> None:
+        """Log out if that is quickly done, and let all connections go."""
+        try:
+            await self.session.close()
+        finally:
+            await self._transport.close()
