@@ -5,6 +5,7 @@ it (recorder.py) covers disks on which file locks do not work. Source: DESIGN.md
 """
 
 import os
+import struct
 import sys
 from pathlib import Path
 
@@ -15,12 +16,31 @@ if sys.platform == "win32":
 
     def _lock(handle: int) -> None:
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+    def _is_locked(handle: int) -> bool:
+        # Windows cannot be asked about a lock; it is taken for an instant.
+        try:
+            _lock(handle)
+        except OSError:
+            return True
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+        return False
 else:
     import fcntl
+
+    # struct flock of this system: where its type stands, and its fields in order.
+    _TYPE, _FLOCK = (3, "qqihh") if sys.platform == "darwin" else (0, "hhqqi")
 
     def _lock(handle: int) -> None:
         # A record lock, not flock: a forked child must not keep the lock of a dead engine.
         fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _is_locked(handle: int) -> bool:
+        """Ask who would be in the way, without taking the lock: an engine that starts now must not meet ours."""
+        fields = [0, 0, 0, 0, 0]
+        fields[_TYPE] = fcntl.F_WRLCK
+        answer = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, struct.pack(_FLOCK, *fields)))
+        return bool(answer[_TYPE] != fcntl.F_UNLCK)
 
 
 # Record locks do not exclude a second opening in the same process, so that case is remembered here.
@@ -50,3 +70,23 @@ class ProfileLock:
         if self._path in _held:
             _held.discard(self._path)
             os.close(self._handle)
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody, this process or another, holds the lock of `path`; looking changes nothing.
+
+    Raises StoreError when the file is there and cannot be read.
+    """
+    if path in _held:
+        # Opening and closing the file here would let this very process lose its record lock.
+        return True
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"{path}: nobody can tell whether an engine is running ({error.strerror})") from error
+    try:
+        return _is_locked(handle)
+    finally:
+        os.close(handle)

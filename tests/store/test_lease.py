@@ -8,6 +8,8 @@ import pytest
 
 from riskcore.errors import ProfileBusy
 from riskcore.store.journal import Journal
+from riskcore.store.lease import is_held
+from riskcore.store.recorder import lock_path
 from tests.store.days import DAY, day, quotes
 
 HOLDER = """
@@ -97,3 +99,24 @@ def test_a_store_that_does_not_open_lets_the_profile_go(tmp_path: Path) -> None:
             Journal.open(path, "p", write=True)
     path.unlink()
     Journal.open(path, "p", write=True).close()
+
+
+def test_whether_somebody_holds_a_profile_is_asked_without_disturbing_anybody(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    lock = lock_path(str(path), "p")
+    assert not is_held(lock)
+    assert not lock.exists()
+    with Journal.open(path, "p", write=True) as writer:
+        writer.append(day(1))
+        assert is_held(lock)
+        # Looking has not let the lock go: another process is still refused.
+        assert newcomer(path).returncode == 4
+    assert not is_held(lock)
+    holder = start_holder(path)
+    try:
+        assert is_held(lock)
+        assert newcomer(path).returncode == 4
+    finally:
+        holder.kill()
+        holder.wait()
+    assert not is_held(lock)
