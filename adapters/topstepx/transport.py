@@ -22,6 +22,10 @@ class SocketClosed(GatewayError):
     """The WebSocket is gone, whoever ended it."""
 
 
+class TokenRefused(SocketClosed):
+    """The server did not take the token (HTTP 401 or 403): another one is needed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back: header names in lower case, the body as it is."""

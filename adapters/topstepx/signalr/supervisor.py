@@ -1,0 +1,252 @@
+"""One hub, connected again and again for ever. Source: topstepx/API.md 4.4, DESIGN.md "Connection and truth".
+
+What it says of the connection: `connected` once every subscription has been confirmed, `lost` once a loss however
+many attempts follow it, `stale` when nothing comes although the connection stands, `connected` again when it talks.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+from typing import Literal, NoReturn, Protocol
+from urllib.parse import quote
+
+from adapters.topstepx.signalr.codec import Codec, Message, Recogniser
+from adapters.topstepx.signalr.connection import STALE_AFTER_SECONDS, Call, HubConnection, HubLost
+from adapters.topstepx.transport import Connect, Socket, TokenRefused
+from riskcore.core.quantities import SECOND_NS
+from riskcore.engine.ports import Clock
+from riskcore.errors import GatewayError
+
+State = Literal["connecting", "handshaking", "subscribing", "connected", "stale", "waiting", "closed"]
+Announced = Literal["connected", "lost", "stale"]
+
+TOKEN_LIMIT_SECONDS = 60  # A token may need a log-in, whose own time limits are shorter.
+CONNECT_LIMIT_SECONDS = 10
+# Waits between attempts: 1, 2, 4, ... 20 s, each up to half as long again by chance, so never more than 30 s,
+# and never less than a second even when the server accepts and closes at once.
+SHORTEST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 20.0
+SPREAD = 0.5
+SETTLED_AFTER_SECONDS = 10  # A connection that has lived so long was a good one: waits start over.
+# Quotes are missing while they should come: the feed freezes while "connected" (API.md 4.4).
+MARKET_STALE_AFTER_SECONDS = 15
+MARKET_REBUILD_AFTER_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class HubHealth:
+    """How a hub is doing. `since`: of the state. `reason`: of the last loss or failed attempt, empty for none."""
+
+    hub: str
+    state: State
+    since: int
+    attempts: int
+    reconnects: int
+    reason: str
+    last_message_at: int | None
+
+
+class Tokens(Protocol):
+    """Where tokens come from; both raise GatewayError (adapters.topstepx.session)."""
+
+    async def token(self) -> str:
+        """One that is good for a while."""
+
+    async def replaced(self, rejected: str, enforcement: bool) -> str:
+        """Another one, because the server did not take `rejected`."""
+
+
+class Supervisor:
+    """Keeps one hub connected and subscribed to what is wanted. `run` ends by cancellation only."""
+
+    def __init__(
+        self,
+        hub: str,
+        url: str,
+        connect: Connect,
+        tokens: Tokens,
+        clock: Clock,
+        chance: Random,
+        *,
+        hear: Callable[[Message, int], None],
+        announce: Callable[[Announced], None],
+        plain: Recogniser | None = None,
+        data_expected: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._hub, self._url, self._connect, self._tokens = hub, url, connect, tokens
+        self._clock, self._chance = clock, chance
+        self._hear, self._announce, self._plain, self._data_expected = hear, announce, plain, data_expected
+        self._wanted: tuple[Call, ...] = ()
+        self._changed = asyncio.Event()
+        self._connection: HubConnection | None = None
+        self._announced: Announced | None = None
+        self._state: State = "closed"
+        self._since = clock.now()
+        self._attempts = self._connections = self._failures = 0
+        self._reason = ""
+        self._rejected: str | None = None  # A token the server did not take.
+        self._last_message_at: int | None = None
+        self._dry_seconds = 0  # Without data that is expected.
+
+    # ---- from outside ----------------------------------------------------------------------------------
+
+    def health(self) -> HubHealth:
+        return HubHealth(
+            self._hub,
+            self._state,
+            self._since,
+            self._attempts,
+            max(0, self._connections - 1),
+            self._reason,
+            self._last_message_at,
+        )
+
+    def follow(self, calls: Sequence[Call]) -> None:
+        """The subscriptions wanted from now on, in order, on this connection and on every later one."""
+        if tuple(calls) != self._wanted:
+            self._wanted = tuple(calls)
+            self._changed.set()
+
+    def data_came(self) -> None:
+        """What `data_expected` waits for is here."""
+        self._dry_seconds = 0
+
+    def logged_out(self) -> None:
+        """The gateway has ended the session, and has said so itself."""
+        self._announced = "lost"
+        if self._connection is not None:
+            self._connection.end("the gateway logged us out (GatewayLogout)")
+
+    async def run(self) -> None:
+        """Connect, subscribe, listen, and again after every loss."""
+        try:
+            while True:
+                lived_ns, welcome = await self._attempt()
+                settled = welcome and lived_ns >= SETTLED_AFTER_SECONDS * SECOND_NS
+                self._failures = 0 if settled else self._failures + 1
+                self._enter("waiting")
+                await self._clock.sleep(self._wait_seconds())
+        finally:
+            self._enter("closed")
+
+    # ---- one attempt -----------------------------------------------------------------------------------
+
+    async def _attempt(self) -> tuple[int, bool]:
+        """One connection to its end: how many nanoseconds it lived, and whether the server would have us back."""
+        self._attempts += 1
+        token = ""
+        opened_at = None
+        welcome = True
+        try:
+            self._enter("connecting")
+            async with self._clock.timeout(TOKEN_LIMIT_SECONDS):
+                token = await self._fresh_token()
+            async with self._clock.timeout(CONNECT_LIMIT_SECONDS):
+                socket = await self._connect(f"{self._url}?access_token={quote(token, safe='')}")
+            opened_at = self._clock.now()
+            await self._live(socket)
+        except TimeoutError:
+            reason = (
+                f"no connection for {CONNECT_LIMIT_SECONDS} s" if token else f"no token for {TOKEN_LIMIT_SECONDS} s"
+            )
+        except TokenRefused as error:
+            reason, self._rejected = str(error), token
+        except HubLost as error:
+            reason, welcome = str(error), error.welcome
+        except GatewayError as error:
+            reason = str(error)
+        except Exception as error:  # Whatever it is, the next attempt may succeed; its text may hold the URL.
+            reason = f"unexpected {type(error).__name__}"
+        self._reason = reason.replace(token, "(token)") if token else reason
+        self._say("lost")
+        return (0 if opened_at is None else self._clock.now() - opened_at), welcome
+
+    async def _fresh_token(self) -> str:
+        rejected, self._rejected = self._rejected, None
+        return await (self._tokens.token() if rejected is None else self._tokens.replaced(rejected, False))
+
+    async def _live(self, socket: Socket) -> NoReturn:
+        """A connection from its handshake to its end. Always raises."""
+        connection = HubConnection(socket, Codec(self._plain), self._clock, self)
+        subscribing: asyncio.Task[None] | None = None
+        try:
+            self._enter("handshaking")
+            await connection.handshake()
+            self._connection = connection
+            self._dry_seconds = 0
+            self._enter("subscribing")
+            subscribing = asyncio.create_task(self._keep_subscribed(connection))
+            await connection.run()
+        finally:
+            self._connection = None
+            if subscribing is not None:
+                subscribing.cancel()
+                await asyncio.gather(subscribing, return_exceptions=True)
+            await connection.close()
+
+    async def _keep_subscribed(self, connection: HubConnection) -> None:
+        """Bring the subscriptions to what is wanted, now and whenever that changes."""
+        subscribed: tuple[Call, ...] = ()
+        try:
+            while True:
+                self._changed.clear()
+                wanted = self._wanted
+                await connection.invoke([call for call in wanted if call not in subscribed])
+                # What a subscription that cannot be ended still brings does no harm.
+                with suppress(HubLost):
+                    await connection.invoke([_ending(call) for call in subscribed if call not in wanted])
+                subscribed = wanted
+                if self._state == "subscribing":
+                    self._connections += 1
+                    self._enter("connected")
+                    self._say("connected")
+                await self._changed.wait()
+        except HubLost as error:
+            connection.end(str(error))
+
+    # ---- what a connection says (Listener) -------------------------------------------------------------
+
+    def hear(self, message: Message, at: int) -> None:
+        self._hear(message, at)
+
+    def heard(self, at: int) -> None:
+        self._last_message_at = at
+        if self._state == "stale":
+            self._judge(0)
+
+    def beat(self, silent_seconds: int) -> None:
+        self._dry_seconds = self._dry_seconds + 1 if self._data_expected() else 0
+        if self._dry_seconds >= MARKET_REBUILD_AFTER_SECONDS and self._connection is not None:
+            self._connection.end(f"no quote for {MARKET_REBUILD_AFTER_SECONDS} s while the market is open")
+        elif self._state in ("connected", "stale"):
+            self._judge(silent_seconds)
+
+    def _judge(self, silent_seconds: int) -> None:
+        stale = silent_seconds >= STALE_AFTER_SECONDS or self._dry_seconds >= MARKET_STALE_AFTER_SECONDS
+        found: Literal["connected", "stale"] = "stale" if stale else "connected"
+        if found != self._state:
+            self._enter(found)
+            self._say(found)
+
+    # ---- states ----------------------------------------------------------------------------------------
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._since = self._clock.now()
+
+    def _say(self, state: Announced) -> None:
+        if state != self._announced:
+            self._announced = state
+            self._announce(state)
+
+    def _wait_seconds(self) -> float:
+        doublings = max(0, min(self._failures - 1, 10))
+        wait: float = min(LONGEST_WAIT_SECONDS, SHORTEST_WAIT_SECONDS * 2**doublings)
+        return wait + wait * SPREAD * self._chance.random()
+
+
+def _ending(call: Call) -> Call:
+    target, arguments = call
+    return f"Unsubscribe{target.removeprefix('Subscribe')}", arguments
