@@ -31,9 +31,11 @@ def account_words(row: Mapping[str, Any]) -> str:
 
 
 def words_of(row: Mapping[str, Any]) -> str:
-    """What happened, without time, kind and account."""
-    words = _WORDS.get(row["type"], _other)
-    return words(row)
+    """What happened, without time, kind and account; a happening of another shape is told by the fields it has."""
+    try:
+        return _WORDS.get(row["type"], _other)(row)
+    except KeyError:
+        return _other(row)
 
 
 def is_worth_a_line(row: Mapping[str, Any]) -> bool:
@@ -42,11 +44,11 @@ def is_worth_a_line(row: Mapping[str, Any]) -> bool:
     A lockout says better than its SetLockout what is in force, and snapshots come by themselves.
     """
     if row["type"] == "command":
-        return row["kind"] not in ("SetLockout", "ConfirmFlat")
+        return row.get("kind") not in ("SetLockout", "ConfirmFlat")
     if row["type"] == "request":
         return row.get("kind") != _QUIET_KIND
     if row["type"] == "outcome":
-        return row.get("kind") != _QUIET_KIND or row["outcome"] not in _QUIET_OUTCOMES
+        return row.get("kind") != _QUIET_KIND or row.get("outcome") not in _QUIET_OUTCOMES
     return True
 
 
@@ -99,7 +101,8 @@ def _drift(row: Mapping[str, Any]) -> str:
 def _other(row: Mapping[str, Any]) -> str:
     """A happening of the engine itself (ready, halt): its text, then its other figures."""
     figures = [f"{name} {_value(value)}" for name, value in row.items() if name not in _SHOWN_APART]
-    return "  ".join([str(row["text"])] * ("text" in row) + figures)
+    text = [str(row["text"])] if "text" in row else []
+    return "  ".join(text + figures)
 
 
 def _value(value: Any) -> str:

@@ -56,6 +56,7 @@ def row(kind: str, /, **figures: Any) -> dict[str, Any]:
         (row("drift", contract="MNQ", text="fills say 1, the broker 2"), "MNQ: fills say 1, the broker 2"),
         (row("ready", accounts=["a", "b"], rules=3), "accounts a, b  rules 3"),
         (row("halt", text="the disk is full"), "the disk is full"),
+        (row("outcome", account=1, what="odd"), "what odd"),
     ],
 )
 def test_words_of_each_kind(happened: dict[str, Any], words: str) -> None:
