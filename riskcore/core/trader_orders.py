@@ -133,20 +133,21 @@ def _cancel(view: View, rulebook: Rulebook, asked: OrderRequested) -> RequestPla
 
 
 def _close(view: View, rulebook: Rulebook, asked: OrderRequested) -> RequestPlanned:
-    contract = _contract(view, asked.contract)
-    position = view.account.positions.get(contract.id)
+    contract = asked.contract or ""
+    position = view.account.positions.get(contract)
     held = abs(position.size) if position is not None else 0
     if position is None or not held:
-        raise Declined(f"there is no open position in {contract.id}")
+        raise Declined(f"there is no open position in {contract or '(no contract)'}")
+    root = view.root(contract)
     if asked.size < 0 or asked.size > held:
-        raise Declined(f"{held} contracts of {contract.root} are open: {asked.size} cannot be closed")
-    if any(request.kind in CLOSING and request.contract == contract.id for request in view.account.requests.values()):
-        raise Declined(f"a close of {contract.root} is on its way already")
-    _refuse_while_closing(view, contract.id)
+        raise Declined(f"{held} contracts of {root} are open: {asked.size} cannot be closed")
+    if any(request.kind in CLOSING and request.contract == contract for request in view.account.requests.values()):
+        raise Declined(f"a close of {root} is on its way already")
+    _refuse_while_closing(view, contract)
     if asked.size in (0, held):
-        return _planned(view, "closeContract", contract.id)
+        return _planned(view, "closeContract", contract)
     side = SELL if position.size > 0 else BUY
-    return _planned(view, "partialCloseContract", contract.id, side=side, size=asked.size)
+    return _planned(view, "partialCloseContract", contract, side=side, size=asked.size)
 
 
 # ---- what stands in the way --------------------------------------------------------------------------
