@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -98,10 +99,8 @@ class HubServer:
         caller = Caller(self, socket)
         self.callers.append(caller)
         script = self._scripts[min(len(self.callers), len(self._scripts)) - 1]
-        try:
+        with suppress(ConnectionClosed):
             await script(caller)
-        except ConnectionClosed:
-            pass
 
 
 async def until(found: Callable[[], Any], seconds: float = 8) -> None:
