@@ -3,7 +3,7 @@
 from riskcore.core.events import Command, CommandIssued, RuleBreached
 from riskcore.core.order_roles import entry_orders, is_entry
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import STOP_TYPES, Account, Obligation, Order, Request
+from riskcore.core.state import STATUS_REJECTED, STOP_TYPES, Account, Obligation, Order, Request
 
 # Commands that put an obligation in force; the others (alerts, lockouts) act by being recorded.
 OBLIGING = (
@@ -90,7 +90,7 @@ def effect_seen(account: Account, request: Request) -> bool:
     if request.kind == "closeContract":
         return _size(account, request.contract) == 0
     if request.kind == "placeOrder":
-        return any(order.tag == request.tag for order in account.orders.values())
+        return any(order.tag == request.tag and order.status != STATUS_REJECTED for order in account.orders.values())
     if request.kind == "modifyOrder":
         return _modified(account, request)
     if request.kind == "partialCloseContract" and not request.obligation:

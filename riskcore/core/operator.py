@@ -4,6 +4,7 @@ from riskcore.core.arbitrate import Candidate
 from riskcore.core.events import Command, LockRequested, OperatorOverride
 from riskcore.core.rulebook import Profile
 from riskcore.core.rules.commands import ACCOUNT, FLATTEN
+from riskcore.core.state import Account
 from riskcore.core.view import View
 
 OPERATOR = "OPERATOR"
@@ -31,7 +32,18 @@ def operator_candidates(view: View) -> list[Candidate]:
 def override_ends(view: View, profile: Profile) -> list[str]:
     """The lockout an operator override ends; none when the policy or the lockout's kind forbids it."""
     body = view.event.body
-    if not isinstance(body, OperatorOverride) or profile.operator_unlock != "with_reason":
+    if not isinstance(body, OperatorOverride):
         return []
-    lockout = view.account.lockouts.get(body.lockout)
-    return [body.lockout] if lockout is not None and lockout.kind not in NEVER_UNLOCKED else []
+    return [] if override_refusal(view.account, body, profile) else [body.lockout]
+
+
+def override_refusal(account: Account, body: OperatorOverride, profile: Profile) -> str | None:
+    """Why an early unlock is refused, None when it is granted (RULES.md 3.1)."""
+    lockout = account.lockouts.get(body.lockout)
+    if lockout is None:
+        return f"there is no lockout {body.lockout} on this account"
+    if profile.operator_unlock != "with_reason":
+        return 'operator_unlock = "never" is in force: no lockout ends early'
+    if lockout.kind in NEVER_UNLOCKED:
+        return f"a lockout of {lockout.rule} ({lockout.kind}) cannot be ended by the operator"
+    return None if body.reason.strip() else "an early unlock needs a reason"

@@ -3,7 +3,7 @@
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.operator import operator_candidates, override_ends
+from riskcore.core.operator import operator_candidates, override_ends, override_refusal
 from riskcore.core.rulebook import Profile
 from riskcore.core.state import Lockout
 from riskcore.core.view import Effect, View
@@ -45,6 +45,24 @@ def test_a_personal_lockout(flatten: bool, kinds: list[str]) -> None:
 def test_an_early_unlock(policy: str, kind: str, lockout: str, ends: bool) -> None:
     view = view_of(e.OperatorOverride(ACCOUNT, lockout, "why"), kind)
     assert override_ends(view, Profile(operator_unlock=policy)) == ([lockout] if ends else [])
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind", "lockout", "reason", "why"),
+    [
+        ("with_reason", "until_time", "account/R/k", "mistyped", None),
+        ("with_reason", "until_time", "account/R/k", " ", "an early unlock needs a reason"),
+        ("with_reason", "terminal", "account/R/k", "why", "cannot be ended by the operator"),
+        ("with_reason", "cooldown", "account/R/other", "why", "there is no lockout account/R/other"),
+        ("never", "cooldown", "account/R/k", "why", "never"),
+    ],
+)
+def test_a_refused_unlock_says_why(policy: str, kind: str, lockout: str, reason: str, why: str | None) -> None:
+    body = e.OperatorOverride(ACCOUNT, lockout, reason)
+    view = view_of(body, kind)
+    refusal = override_refusal(view.account, body, Profile(operator_unlock=policy))
+    assert why in refusal if why and refusal else refusal is why
+    assert bool(override_ends(view, Profile(operator_unlock=policy))) is (refusal is None)
 
 
 def test_other_events_ask_for_nothing() -> None:

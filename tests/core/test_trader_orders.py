@@ -464,6 +464,14 @@ def test_an_order_ends_when_the_broker_shows_it_by_its_tag() -> None:
     assert [body.request for body in desk.bodies(e.RequestConfirmed)] == [desk.planned[0].request]
 
 
+def test_an_order_that_shows_up_rejected_was_not_placed() -> None:
+    desk = Trader().place(1)
+    desk.attempt().seen(1, tag=desk.planned[0].tag, status=5)
+    assert desk.open().state == "attempted"
+    desk.refuse()
+    assert desk.bodies(e.RequestConfirmed) == []
+
+
 def test_a_snapshot_without_the_order_ends_it_and_nothing_is_sent_again() -> None:
     desk = Trader().place(1)
     desk.attempt().lose().later(60)
