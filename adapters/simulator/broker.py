@@ -13,14 +13,62 @@ Bodies are JSON decoded by adapters.topstepx.fields.decode, answers and lines ar
 numbers are exact and spelled as the broker spells them. Source: topstepx/API.md, whose twelve facts hold here.
 """
 
+import random
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from heapq import heappop, heappush
 from typing import Any
 
+from adapters.simulator import lists, order_changes, order_entry
+from adapters.simulator.logins import Logins
+from adapters.simulator.matching import Exchange
+from adapters.simulator.price_path import MovingPrice
 from adapters.simulator.records import Fill, TradingAccount, WorkOrder
 from adapters.simulator.scenario import Scenario
-from adapters.topstepx.fields import Object
+from adapters.simulator.scenarios import DEFAULT, SCENARIOS
+from adapters.simulator.tape import Tape
+from adapters.simulator.trader import Trader
+from adapters.simulator.venue import Reply, Venue
+from adapters.topstepx.fields import Object, Rejected
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.quantities import price as price_of
 
 Message = tuple[int, str, str, Object]
+_MILLISECOND_NS = SECOND_NS // 1000
+_LOOKS_EVERY_NS = SECOND_NS // 4  # How often the scripted trader looks at what his habits wait for.
+_FIRST_ID, _IDS_OF_A_SEED = 3_420_000_000, 100_000
+_PREFIX = "/api/"
+_BAD_REQUEST, _UNAUTHORISED, _NOT_FOUND = 400, 401, 404
+_TITLES = {
+    _BAD_REQUEST: "One or more validation errors occurred.",
+    _UNAUTHORISED: "Unauthorized",
+    _NOT_FOUND: "Not Found",
+}
+
+_CHANGING: dict[str, Callable[[Venue, Object], Reply]] = {
+    "Order/place": order_entry.place,
+    "Order/modify": order_changes.modify,
+    "Order/cancel": order_changes.cancel,
+    "Position/closeContract": order_changes.close,
+    "Position/partialCloseContract": order_changes.close_partly,
+}
+_ENDPOINTS: dict[str, Callable[[Venue, Object], Reply]] = {
+    **_CHANGING,
+    "Account/search": lists.accounts,
+    "Contract/search": lists.search_contracts,
+    "Contract/searchById": lists.contract_by_id,
+    "Contract/available": lists.available_contracts,
+    "History/retrieveBars": lists.bars,
+    "Order/search": lists.search_orders,
+    "Order/searchOpen": lists.open_orders,
+    "Order/searchById": lists.order_by_id,
+    "Order/v2/query": lists.query_orders,
+    "Position/searchOpen": lists.positions,
+    "Trade/search": lists.trades,
+}
+PATHS = ("Status/ping", "Auth/loginKey", "Auth/loginApp", "Auth/validate", "Auth/logout", *_ENDPOINTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +89,57 @@ class Broker:
 
     def __init__(self, scenario: Scenario | None = None, *, seed: int = 1, at: int, waits: bool = False) -> None:
         """The day of `scenario` (default: daily-loss) from `at` on; with `waits` its script begins at `begin`."""
-        raise NotImplementedError
+        self.scenario = scenario or SCENARIOS[DEFAULT]
+        self.received: list[Received] = []
+        self._random = random.Random(seed)
+        self._now = self._cursor = at
+        self._began: int | None = None
+        self._exchange = Exchange(
+            self._tell_user,
+            self._pass,
+            self._chance,
+            _FIRST_ID + seed % 10_000 * _IDS_OF_A_SEED,
+            self.scenario.largest_fill,
+        )
+        self._venue = Venue(self._exchange, self.scenario.accounts, at, self.scenario.hours)
+        self._tape = Tape(self._tell_market, self._chance, self._between)
+        self._trader = Trader(self._venue, self.scenario)
+        self._logins = Logins(seed, self.scenario.token_life_seconds, self.scenario.subscribed)
+        self._told_users: deque[Message] = deque()
+        self._told_markets: deque[Message] = deque()
+        self._agenda: list[tuple[int, int, Callable[[], None]]] = []
+        self._entries = 0
+        for plan in self.scenario.prices:
+            moving = MovingPrice(plan, self._venue.quoted(plan.root, price_of(plan.start)))
+            self._at(at + self._about(moving.every_ns), partial(self._quote, moving))
+        if not waits:
+            self.begin(at)
 
     # ---- time ----------------------------------------------------------------------------------------
 
     def begin(self, at: int) -> None:
         """The script begins now: for a server that waits for its first client. Later calls change nothing."""
-        raise NotImplementedError
+        if self._began is not None:
+            return
+        self.advance(at)
+        self._began = self._now
+        for action in self.scenario.actions:
+            self._at(self._now + round(action.second * SECOND_NS), partial(self._trader.perform, action))
+        if self.scenario.habits:
+            self._at(self._now + _LOOKS_EVERY_NS, self._look)
 
     def advance(self, at: int) -> None:
         """Let time pass: prices move, quotes are made, scripted traders act, resting orders match."""
-        raise NotImplementedError
+        while self._agenda and self._agenda[0][0] <= at:
+            due, _, happen = heappop(self._agenda)
+            self._move_to(due)
+            happen()
+        self._move_to(at)
 
     def due(self) -> int | None:
         """The next instant at which `advance` does something or a message falls due; None when there is none."""
-        raise NotImplementedError
+        heads = [queue[0][0] for queue in (self._agenda, self._told_users, self._told_markets) if queue]
+        return min(heads, default=None)
 
     def messages(self, until: int) -> list[Message]:
         """Hub events due up to and including `until`, in order, each handed out once.
@@ -63,42 +147,155 @@ class Broker:
         (instant, "user" or "market", audience, line): the audience is the account id as text or the contract id,
         the line {"hub", "target", "arguments"} is that of a recording. Nothing is kept for those who listen later.
         """
-        raise NotImplementedError
+        due: list[Message] = []
+        for queue in (self._told_users, self._told_markets):
+            while queue and queue[0][0] <= until:
+                due.append(queue.popleft())
+        due.sort(key=lambda message: message[0])
+        return due
 
     # ---- requests ------------------------------------------------------------------------------------
 
     def rest(self, path: str, body: Any, token: str | None, at: int) -> tuple[int, Any]:
         """HTTP status and answer to one request. `path` is "/api/Order/place"; `token` the bearer token or None."""
-        raise NotImplementedError
+        self.advance(at)
+        name = path.removeprefix(_PREFIX)
+        if name not in PATHS or not path.startswith(_PREFIX):
+            return _problem(_NOT_FOUND)
+        if name == "Status/ping":
+            return 200, "pong"
+        reply: Reply | None
+        try:
+            if name.startswith("Auth/"):
+                reply = self._log_in_or_out(name, body, token)
+            else:
+                reply = self._answer(name, body) if self.authorised(token, self._now) else None
+        except Rejected as error:
+            status, answer = _problem(_BAD_REQUEST, str(error))
+        else:
+            status, answer = (200, reply.envelope()) if reply is not None else _problem(_UNAUTHORISED)
+        if name in _CHANGING:
+            self._note(name, body, status, reply if status == 200 else None)
+        return status, answer
 
     def authorised(self, token: str | None, at: int) -> bool:
         """Whether a token opens the hubs and the endpoints: known, not expired, not logged out."""
-        raise NotImplementedError
+        return self._logins.authorised(token, at)
+
+    def _log_in_or_out(self, name: str, body: Any, token: str | None) -> Reply | None:
+        """None stands for HTTP 401."""
+        if name == "Auth/validate":
+            return self._logins.validate(token, self._now)
+        if name == "Auth/logout":
+            return self._logins.log_out(token, self._now)
+        log_in = self._logins.log_in if name == "Auth/loginKey" else self._logins.log_in_as_application
+        return log_in(_object(body), self._now)
+
+    def _answer(self, name: str, body: Any) -> Reply:
+        return _ENDPOINTS[name](self._venue, _object(body))
+
+    def _note(self, name: str, body: Any, status: int, reply: Reply | None) -> None:
+        done = reply or Reply()
+        self.received.append(
+            Received(
+                self._now,
+                name,
+                body if isinstance(body, dict) else {},
+                status,
+                None if reply is None else reply.code,
+                done.performed,
+                tuple(order.id for order in done.orders),
+            )
+        )
 
     # ---- what judges read ----------------------------------------------------------------------------
-
-    scenario: Scenario
-    received: list[Received]
 
     @property
     def accounts(self) -> list[TradingAccount]:
         """Every account with its balance_usd and holdings (contract id to Holding, whose size is signed)."""
-        raise NotImplementedError
+        return list(self._venue.accounts.values())
 
     @property
     def orders(self) -> list[WorkOrder]:
         """Every order ever, oldest first."""
-        raise NotImplementedError
+        return self._exchange.orders
 
     @property
     def fills(self) -> list[Fill]:
         """Every execution's half-turns, oldest first."""
-        raise NotImplementedError
+        return self._exchange.fills
 
     def position(self, account: int, contract: str) -> int:
         """The signed size held, 0 when flat. Raises KeyError for an unknown account."""
-        raise NotImplementedError
+        return self._venue.held(self._venue.accounts[account], contract)
+
+    def active_contract(self, root: str) -> str:
+        """The contract id of an exchange root that takes orders now. Raises KeyError."""
+        return self._venue.active_id(root)
 
     def flat(self) -> bool:
         """No account holds anything and no order works, suspended legs included."""
-        raise NotImplementedError
+        held = any(holding.size for account in self.accounts for holding in account.holdings.values())
+        return not held and not any(order.working for order in self.orders)
+
+    # ---- what happens --------------------------------------------------------------------------------
+
+    def _quote(self, moving: MovingPrice) -> None:
+        """A contract trades near its path, and its resting orders match."""
+        instrument = moving.instrument
+        ticks = self._between(-moving.noise_ticks, moving.noise_ticks)
+        elapsed = 0 if self._began is None else self._now - self._began
+        before = instrument.volume
+        self._tape.trade(instrument, moving.line(elapsed) + ticks * instrument.tick_size, self._now)
+        self._venue.history(instrument).note(self._now, instrument.last, instrument.volume - before)
+        self._exchange.match(instrument)
+        self._at(self._now + self._about(moving.every_ns), partial(self._quote, moving))
+
+    def _look(self) -> None:
+        assert self._began is not None, "habits begin with the script"
+        if self._trader.look(self._now - self._began):
+            self._at(self._now + _LOOKS_EVERY_NS, self._look)
+
+    def _at(self, due: int, happen: Callable[[], None]) -> None:
+        self._entries += 1
+        heappush(self._agenda, (due, self._entries, happen))
+
+    def _move_to(self, at: int) -> None:
+        self._now = self._venue.now = max(self._now, at)
+
+    def _pass(self, milliseconds: int) -> int:
+        """What happens next happens about so many milliseconds later: a cursor that runs ahead of the time."""
+        self._cursor = max(self._cursor, self._now) + self._about(milliseconds * _MILLISECOND_NS)
+        return self._cursor
+
+    def _tell_user(self, line: Object) -> None:
+        row = line["arguments"][0]["data"]
+        self._told_users.append((max(self._cursor, self._now), "user", str(row.get("accountId", row["id"])), line))
+
+    def _tell_market(self, line: Object) -> None:
+        self._told_markets.append((self._now, "market", line["arguments"][0], line))
+
+    # ---- chance --------------------------------------------------------------------------------------
+
+    def _chance(self, probability: float) -> bool:
+        return self._random.random() < probability
+
+    def _between(self, low: int, high: int) -> int:
+        return low + int(self._random.random() * (high - low + 1))
+
+    def _about(self, duration: int) -> int:
+        """A duration between 70 and 130 hundredths of the one given, on the server's 100 ns grid."""
+        return duration * (70 + self._between(0, 60)) // 100 // 100 * 100 + self._between(1, 9) * 100
+
+
+def _object(body: Any) -> Object:
+    """The body of a request. Raises Rejected."""
+    if not isinstance(body, dict):
+        raise Rejected("the body is not an object")
+    return body
+
+
+def _problem(status: int, detail: str = "") -> tuple[int, Object]:
+    """ProblemDetails of RFC 7807, not the envelope (API.md 1)."""
+    row: Object = {"type": "about:blank", "title": _TITLES[status], "status": status}
+    return status, {**row, "detail": detail} if detail else row

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from adapters.simulator import rows
 from adapters.simulator.matching import Exchange
 from adapters.simulator.records import Instrument, TradingAccount, WorkOrder
+from adapters.simulator.tape import Tape
 from adapters.topstepx.fields import Object, instant
 from riskcore.core.quantities import MINUTE_NS, SECOND_NS, money
 from riskcore.core.quantities import price as price_of
@@ -42,7 +43,7 @@ class DayGenerator:
         self.accounts: list[TradingAccount] = []
         self.instruments: list[Instrument] = []
         self._exchange = Exchange(self._user_event, self._pass, self._chance, _FIRST_ID + seed * _IDS_OF_A_DAY)
-        self._quotes = 0
+        self._tape = Tape(self._market_event, self._chance, self._between)
 
     @property
     def orders(self) -> list[WorkOrder]:
@@ -123,34 +124,8 @@ class DayGenerator:
                 self._trade_at(instrument, instrument.last)
 
     def _trade_at(self, instrument: Instrument, last: int) -> None:
-        self._quotes += 1
-        before = (instrument.last, instrument.bid, instrument.ask)
-        instrument.move_to(last, 1 if self._chance(0.75) else 2)
-        volume = 1 + self._between(0, 12)
-        instrument.volume += volume
-        if self._quotes % 9 == 0:
-            sizes = [1, 0, volume] if self._chance(0.3) else [volume]
-            self._line(rows.prints(instrument, sizes, self._chance(0.5), self.now), "market")
-        if self._quotes % 31 == 0:
-            self._line(rows.depth(instrument, [3 + self._between(0, 20) for _ in range(4)], self.now), "market")
-        self._line(rows.quote(instrument, self._changed(instrument, before), self.now), "market")
+        self._tape.trade(instrument, last, self.now)
         self._exchange.match(instrument)
-
-    def _changed(self, instrument: Instrument, before: tuple[int, int, int]) -> Object:
-        """The fields of a quote that changed; all of them in the first one."""
-        names = ("lastPrice", "bestBid", "bestAsk")
-        after = (instrument.last, instrument.bid, instrument.ask)
-        first = not instrument.quoted_at
-        instrument.quoted_at = self.now
-        changed: Object = {"symbolName": f"/{instrument.root}"} if first else {}
-        for name, old, new in zip(names, before, after, strict=True):
-            if first or old != new:
-                changed[name] = rows.price(new)
-        if first:
-            changed |= {name: rows.price(getattr(instrument, name)) for name in ("open", "high", "low")}
-        if first or self._chance(0.5):
-            changed["volume"] = instrument.volume
-        return changed
 
     # ---- the trader ----------------------------------------------------------------------------------
 
@@ -297,6 +272,9 @@ class DayGenerator:
 
     def _user_event(self, line: Object) -> None:
         self._line(line, "user")
+
+    def _market_event(self, line: Object) -> None:
+        self._line(line, "market")
 
     def _line(self, line: Object, hub: str = "") -> None:
         """Write a line as received: later than it was sent, never before the one ahead of it."""

@@ -11,20 +11,22 @@ from adapters.simulator import rows
 from adapters.simulator.records import Fill, Holding, Instrument, TradingAccount, WorkOrder
 from adapters.topstepx.fields import Object
 from riskcore.core.state import (
-    BUY,
     STATUS_CANCELLED,
     STATUS_FILLED,
     STATUS_OPEN,
     STATUS_SUSPENDED,
 )
 
-_PENDING = 6
-_LIMIT, _MARKET, _STOP = 1, 2, 4
+PENDING, REJECTED = 6, 5
+LIMIT, MARKET, STOP_LIMIT, STOP, TRAILING_STOP = 1, 2, 3, 4, 5
 _CREATED = 0
 
 
 class Exchange:
-    """All orders, fills and holdings of a day. `tell` announces, `wait` lets milliseconds pass, `chance` decides."""
+    """All orders, fills and holdings of a day. `tell` announces, `wait` lets milliseconds pass, `chance` decides.
+
+    `largest_fill` is the most contracts of one execution, 0 for no bound; what is left fills at the next quotes.
+    """
 
     def __init__(
         self,
@@ -32,11 +34,15 @@ class Exchange:
         wait: Callable[[int], int],
         chance: Callable[[float], bool],
         first_id: int,
+        largest_fill: int = 0,
     ) -> None:
         self._tell = tell
         self._wait = wait
         self._chance = chance
         self._next_id = first_id
+        self._largest_fill = largest_fill
+        self._unfinished: dict[str, list[WorkOrder]] = {}  # Of each contract, oldest first.
+        self._by_id: dict[int, WorkOrder] = {}
         self.orders: list[WorkOrder] = []
         self.fills: list[Fill] = []
 
@@ -46,10 +52,10 @@ class Exchange:
         self, account: TradingAccount, instrument: Instrument, side: int, sizes: Sequence[int], tag: str | None
     ) -> WorkOrder:
         """A market order filled in pieces of `sizes`, each piece after the first a tick worse."""
-        order = self._new(account, instrument, _MARKET, side, sum(sizes), _PENDING, tag=tag)
+        order = self.new(account, instrument, MARKET, side, sum(sizes), tag=tag)
         self._tell_order(order)
         self._wait(3)
-        price = instrument.ask if side == BUY else instrument.bid
+        price = instrument.touch(side)
         for index, size in enumerate(sizes):
             if index:
                 self._wait(180)
@@ -67,8 +73,8 @@ class Exchange:
         limit_price: int | None = None,
     ) -> WorkOrder:
         """A stop or limit order: pending, then open."""
-        kind = _STOP if stop_price is not None else _LIMIT
-        order = self._new(account, instrument, kind, side, size, _PENDING, limit_price, stop_price)
+        kind = STOP if stop_price is not None else LIMIT
+        order = self.new(account, instrument, kind, side, size, limit_price=limit_price, stop_price=stop_price)
         self._tell_order(order)
         self._wait(4)
         self.show(order, STATUS_OPEN)
@@ -85,47 +91,103 @@ class Exchange:
         tag: str,
         limit_price: int | None,
     ) -> tuple[WorkOrder, WorkOrder, WorkOrder]:
-        """Entry and both legs, born in the same instant; the legs wait suspended and without a price."""
-        kind = _MARKET if limit_price is None else _LIMIT
-        entry = self._new(account, instrument, kind, side, size, _PENDING, limit_price, tag=tag)
-        stop = self._new(account, instrument, _STOP, -side, size, STATUS_SUSPENDED, tag=f"{tag}-SL")
-        target = self._new(account, instrument, _LIMIT, -side, size, STATUS_SUSPENDED, tag=f"{tag}-TP")
-        stop.parent = target.parent = entry
-        stop.linked, target.linked, target.links_openly = target, stop, True
-        stop.offset = -side * stop_ticks * instrument.tick_size
-        target.offset = side * target_ticks * instrument.tick_size
-        for order in (stop, entry, target):
-            self._tell_order(order)
-        self._wait(3)
-        if limit_price is None:
-            self._fill(entry, instrument.ask if side == BUY else instrument.bid, size)
-        else:
-            self.show(entry, STATUS_OPEN)
+        """Entry and both legs; the legs wait suspended and without a price. Ticks are magnitudes."""
+        kind = MARKET if limit_price is None else LIMIT
+        entry = self.new(account, instrument, kind, side, size, limit_price=limit_price, tag=tag)
+        stop = self.leg(entry, STOP, -side * stop_ticks)
+        target = self.leg(entry, LIMIT, side * target_ticks)
+        self.submit(entry)
         return entry, stop, target
+
+    def submit(self, order: WorkOrder) -> None:
+        """A new order and its legs reach the exchange: told, then filled at the market or open."""
+        stops = [leg for leg in order.legs if leg.type != LIMIT]
+        for told in (*stops, order, *(leg for leg in order.legs if leg.type == LIMIT)):
+            self._tell_order(told)
+        self._wait(3)
+        if order.type == MARKET:
+            self._fill(order, order.instrument.touch(order.side), self._piece(order))
+        else:
+            self.show(order, STATUS_OPEN)
+
+    def cross(self, order: WorkOrder) -> None:
+        """Fill an open limit order that is as good as a market order, at the market's price."""
+        price = order.instrument.touch(order.side)
+        plain = order.open and order.stop_price is None
+        if plain and order.limit_price is not None and (order.limit_price - price) * order.side >= 0:
+            self._wait(2)
+            self._fill(order, price, self._piece(order))
+
+    def reject(self, order: WorkOrder) -> None:
+        """A new order is told as pending and a few milliseconds later as rejected, without a reason (API.md 3.2)."""
+        self._tell_order(order)
+        self._wait(3)
+        self.show(order, REJECTED)
 
     def show(self, order: WorkOrder, status: int) -> None:
         """The order takes on a status, and the hub says so."""
         order.status = status
         order.updated_at = self._wait(1)
         self._tell_order(order)
-        if status == STATUS_CANCELLED:
-            for leg in self._legs(order):
+        if status in (STATUS_CANCELLED, REJECTED):
+            for leg in order.legs:
                 if leg.status == STATUS_SUSPENDED:
                     self.show(leg, STATUS_CANCELLED)
 
+    def order(self, order_id: int) -> WorkOrder | None:
+        return self._by_id.get(order_id)
+
+    def unfinished(self, instrument: Instrument) -> tuple[WorkOrder, ...]:
+        """The orders of a contract that have not ended, suspended ones too, oldest first."""
+        orders = self._unfinished.get(instrument.id)
+        if not orders:
+            return ()
+        self._unfinished[instrument.id] = orders = [order for order in orders if order.working]
+        return tuple(orders)
+
     def match(self, instrument: Instrument) -> None:
         """Fill the working orders that the last price touches."""
-        for order in list(self.orders):
-            if order.instrument is not instrument or not order.open:
+        for order in self.unfinished(instrument):
+            if not order.open:
                 continue
-            if order.stop_price is not None and (instrument.last - order.stop_price) * order.side >= 0:
-                # A stop that triggers is a market order from then on and loses its price (RULES.md 2).
-                order.type, order.stop_price = _MARKET, None
-                self._wait(2)
-                self._fill(order, instrument.ask if order.side == BUY else instrument.bid, order.size)
+            if order.type == MARKET:
+                self._fill(order, instrument.touch(order.side), self._piece(order))
+            elif order.stop_price is not None:
+                self._watch_stop(order, order.stop_price)
             elif order.limit_price is not None and (order.limit_price - instrument.last) * order.side >= 0:
                 self._wait(2)
-                self._fill(order, order.limit_price, order.size)
+                self._fill(order, order.limit_price, self._piece(order))
+
+    def _watch_stop(self, order: WorkOrder, stop_price: int) -> None:
+        """Trigger a stop that the last price touches; a trailing one follows the market first."""
+        instrument = order.instrument
+        if order.trail_ticks is not None:
+            stop_price = self._trail(order, stop_price, order.trail_ticks * instrument.tick_size)
+        if (instrument.last - stop_price) * order.side < 0:
+            return
+        # A stop that triggers is a market order from then on and loses its price (RULES.md 2).
+        order.stop_price = order.trail_ticks = None
+        self._wait(2)
+        if order.type == STOP_LIMIT:
+            order.type = LIMIT
+            self.show(order, STATUS_OPEN)
+            self.cross(order)
+        else:
+            order.type = MARKET
+            self._fill(order, instrument.touch(order.side), self._piece(order))
+
+    def _trail(self, order: WorkOrder, stop_price: int, distance: int) -> int:
+        """The stop's price after it has followed the market, which it does in one direction only."""
+        trailed = order.instrument.last + order.side * distance
+        if (stop_price - trailed) * order.side <= 0:
+            return stop_price
+        order.stop_price = trailed
+        self.show(order, STATUS_OPEN)
+        return trailed
+
+    def _piece(self, order: WorkOrder) -> int:
+        """What one execution fills of an order."""
+        return min(order.left, self._largest_fill) if self._largest_fill else order.left
 
     # ---- fills ---------------------------------------------------------------------------------------
 
@@ -182,19 +244,15 @@ class Exchange:
     def _after(self, order: WorkOrder, price: int) -> None:
         """Legs come alive when their entry has filled, and one leg's fill cancels the other."""
         self._wait(18)
-        legs = self._legs(order)
-        for leg in reversed(legs):
+        for leg in reversed(order.legs):
             if leg.status == STATUS_SUSPENDED:
-                if leg.type == _STOP:
-                    leg.stop_price = price + leg.offset
-                else:
+                if leg.type == LIMIT:
                     leg.limit_price = price + leg.offset
+                else:
+                    leg.stop_price = price + leg.offset
                 self.show(leg, STATUS_OPEN)
         if order.linked is not None and order.linked.working:
             self.show(order.linked, STATUS_CANCELLED)
-
-    def _legs(self, entry: WorkOrder) -> list[WorkOrder]:
-        return [order for order in self.orders if order.parent is entry]
 
     def void(self, orders: Iterable[WorkOrder]) -> None:
         """The fills of these orders never happened; they must leave the position as it is."""
@@ -225,25 +283,40 @@ class Exchange:
     def _tell_order(self, order: WorkOrder) -> None:
         self._tell(rows.hub("GatewayUserOrder", rows.order(order)))
 
-    def _new(
+    def new(
         self,
         account: TradingAccount,
         instrument: Instrument,
         kind: int,
         side: int,
         size: int,
-        status: int,
+        *,
+        status: int = PENDING,
         limit_price: int | None = None,
         stop_price: int | None = None,
-        *,
         tag: str | None = None,
     ) -> WorkOrder:
+        """An order that nobody has been told of yet."""
         at = self._wait(1)
         order = WorkOrder(
             self._id(), account, instrument, kind, side, size, at, at, status, limit_price, stop_price, tag
         )
         self.orders.append(order)
+        self._by_id[order.id] = order
+        self._unfinished.setdefault(instrument.id, []).append(order)
         return order
+
+    def leg(self, entry: WorkOrder, kind: int, ticks: int) -> WorkOrder:
+        """A bracket leg, suspended until its entry fills, `ticks` (signed) from that fill; the stop comes first."""
+        suffix = "TP" if kind == LIMIT else "SL"
+        tag = None if entry.tag is None else f"{entry.tag}-{suffix}"
+        leg = self.new(entry.account, entry.instrument, kind, -entry.side, entry.size, status=STATUS_SUSPENDED, tag=tag)
+        leg.parent = entry
+        leg.offset = ticks * entry.instrument.tick_size
+        for other in entry.legs:
+            other.linked, leg.linked, leg.links_openly = leg, other, True
+        entry.legs.append(leg)
+        return leg
 
     def _id(self) -> int:
         self._next_id += 3

@@ -5,43 +5,27 @@ Prices are integers of 1e-9 points, money of 1e-6 dollars, times are nanoseconds
 
 from dataclasses import dataclass, field
 
-from riskcore.core.products import built_in_contract, product_code
+from adapters.simulator.catalogue import OFFERED, contract_id_of
+from riskcore.core.products import built_in_contract
 from riskcore.core.quantities import move_value
-from riskcore.core.state import STATUS_OPEN, WORKING
-
-# Fees and commissions of one contract and side, in 1e-6 dollars (API.md 3.5; full-size contracts as round figures).
-COSTS_USD = {
-    "MNQ": (370_000, 250_000),
-    "MES": (360_000, 250_000),
-    "MCL": (510_000, 250_000),
-    "ES": (1_400_000, 500_000),
-    "NQ": (1_400_000, 500_000),
-}
-_MONTHS = {"F": "January", "H": "March", "M": "June", "U": "September", "Z": "December"}
-_NAMES = {
-    "MNQ": "Micro E-mini Nasdaq-100",
-    "MES": "Micro E-mini S&P 500",
-    "MCL": "Micro WTI Crude Oil",
-    "ES": "E-Mini S&P 500",
-    "NQ": "E-mini NASDAQ-100",
-}
-_CODES = {"ES": "EP", "NQ": "ENQ", "MCL": "MCLE"}
+from riskcore.core.state import BUY, STATUS_OPEN, WORKING
 
 
 class Instrument:
     """One contract and its market. `expiry` is month code and two-digit year: Z26. Raises KeyError for other roots."""
 
     def __init__(self, root: str, expiry: str, last: int) -> None:
+        product = OFFERED[root]
         self.root = root
-        self.id = f"CON.F.US.{_CODES.get(root, root)}.{expiry}"
+        self.id = contract_id_of(product, expiry)
         known = built_in_contract(self.id)
         assert known is not None, f"{root} is in the built-in table"
         self.tick_size, self.tick_value = known.tick_size, known.tick_value
-        self.fees_usd, self.commissions_usd = COSTS_USD[root]
-        self.symbol_id = f"F.US.{product_code(self.id)}"
+        self.fees_usd, self.commissions_usd = product.fees_usd, product.commissions_usd
+        self.symbol_id = f"F.US.{product.code}"
         self.name = f"{root}{expiry[0]}{expiry[2]}"
         self.display_name = f"{root}{expiry}"
-        self.description = f"{_NAMES[root]}: {_MONTHS[expiry[0]]} 20{expiry[1:]}"
+        self.description = product.description(expiry)
         self.last = last
         self.bid = last - self.tick_size
         self.ask = last + self.tick_size
@@ -56,6 +40,10 @@ class Instrument:
         self.ask = self.bid + self.tick_size * spread_ticks
         self.high, self.low = max(self.high, last), min(self.low, last)
 
+    def touch(self, side: int) -> int:
+        """The price at which an order of that side trades at once: buyers pay the ask, sellers get the bid."""
+        return self.ask if side == BUY else self.bid
+
 
 @dataclass(slots=True)
 class TradingAccount:
@@ -63,7 +51,12 @@ class TradingAccount:
     name: str
     balance_usd: int
     can_trade: bool = True
+    simulated: bool = True
+    visible: bool = True
+    auto_oco: bool = True  # Auto OCO Brackets, not Position Brackets (API.md 2.3).
+    follower: bool = False
     holdings: dict[str, "Holding"] = field(default_factory=dict)
+    tags: set[str] = field(default_factory=set)  # Burnt for ever (API.md 0.7).
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +80,9 @@ class WorkOrder:
     filled_price: int | None = None
     # Offsets in points from the entry fill, for a leg that is still suspended.
     offset: int = 0
+    legs: list["WorkOrder"] = field(default_factory=list)
+    trail_ticks: int | None = None  # How far a trailing stop stays behind the market.
+    closes: bool = False  # Made by closeContract or partialCloseContract.
 
     @property
     def open(self) -> bool:
@@ -95,6 +91,11 @@ class WorkOrder:
     @property
     def working(self) -> bool:
         return self.status in WORKING
+
+    @property
+    def left(self) -> int:
+        """Contracts that have not filled yet."""
+        return self.size - self.filled
 
 
 @dataclass(slots=True, eq=False)

@@ -61,19 +61,19 @@ def account(account: TradingAccount) -> Object:
         "name": account.name,
         "balance": money(account.balance_usd),
         "canTrade": account.can_trade,
-        "isVisible": True,
-        "simulated": True,
+        "isVisible": account.visible,
+        "simulated": account.simulated,
     }
 
 
-def contract(instrument: Instrument) -> Object:
+def contract(instrument: Instrument, active: bool = True) -> Object:
     return {
         "id": instrument.id,
         "name": instrument.name,
         "description": instrument.description,
         "tickSize": price(instrument.tick_size),
         "tickValue": money(instrument.tick_value),
-        "activeContract": True,
+        "activeContract": active,
         "symbolId": instrument.symbol_id,
     }
 
@@ -101,6 +101,10 @@ def order(order: WorkOrder, digits: int = HUB_DIGITS) -> Object:
         row["parentOrderId"] = order.parent.id
     if order.linked is not None and order.links_openly:
         row["linkedOrderId"] = order.linked.id
+    if order.trail_ticks is not None:
+        # What is read is a distance, what is written an absolute price (API.md 2.3).
+        row["trailDistance"] = order.trail_ticks
+        row["trailPrice"] = price(order.trail_ticks * order.instrument.tick_size)
     return row
 
 

@@ -82,7 +82,7 @@ class Habit:
 
 @dataclass(frozen=True, slots=True)
 class FaultAt:
-    """A fault that whoever carries the messages brings about (the broker itself never does).
+    """A fault of faults.py that whoever carries the messages brings about; the broker itself never does.
 
     At a second of the script, or each time (`count` at most) a request comes for `on_path` ("Position/closeContract").
     """
