@@ -44,6 +44,7 @@ class Gauge:
         return {
             "rule": self.rule,
             "name": self.name,
+            "unit": "" if counted else "$",
             "used": str(self.used) if counted else money_text(self.used),
             "limit": str(self.limit) if counted else limit_text(self.limit),
             "percent": self.percent,

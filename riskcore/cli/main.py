@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": "Breaches, commands, lockouts and settings in force.",
     "why": "Explain one decision to its last number.",
     "regress": "Compare recorded days with their expected results.",
+    "status": "State of a running or stopped engine, from its journal.",
     "config": "Check, show or write the settings.",
     "rules": "What each rule does, and its fields.",
 }

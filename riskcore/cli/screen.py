@@ -1,0 +1,180 @@
+"""The live screen: accounts, limits, what is in force and what happened last, drawn with rich.
+
+`render` is pure and draws from the book alone, so `riskcore live` and `riskcore status --watch` look alike, and a
+test can look at the same text a trader sees.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.live import Live
+from rich.padding import Padding
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+
+from riskcore.audit.status import book_row
+from riskcore.cli.account_panel import AccountPanel
+from riskcore.cli.live_text import account_words, is_worth_a_line, stamped, words_of
+from riskcore.cli.screen_words import Clock, duration, exchange_clock, short_contracts
+from riskcore.core.rulebook import Rulebook
+from riskcore.core.state import Book
+
+MOST_HAPPENINGS = 200
+LEAST_HAPPENINGS = 6  # Lines kept for them; panels become compact before they get fewer.
+STYLES = {
+    "breach": "bold red",
+    "command": "yellow",
+    "request": "cyan",
+    "outcome": "green",
+    "lockout": "magenta",
+    "connection": "blue",
+    "drift": "yellow",
+    "ready": "bold green",
+    "halt": "bold white on red",
+}
+_BAD_OUTCOMES = ("refused", "unresolved", "declined")
+_STATES = {"connected": "green", "stale": "yellow"}
+
+
+def render(
+    book: Book,
+    rulebook: Rulebook,
+    happenings: Sequence[Mapping[str, Any]],
+    connections: Mapping[str, str],
+    now: int,
+    *,
+    mode: str = "",
+) -> RenderableType:
+    """Everything a trader watches, as of `now`. `mode` is said in the header: simulated, dry run, stopped ..."""
+    judged = [account for account in book.accounts.values() if rulebook.judges(account)]
+    status = book_row(book, rulebook, sorted(judged, key=lambda one: one.id), now) if book.day is not None else None
+    return Dashboard(book, status, list(happenings), dict(connections) or dict(book.connections), now, mode)
+
+
+@dataclass(slots=True)
+class Dashboard:
+    """Fits what there is to tell into the height there is: accounts first, happenings in what is left."""
+
+    book: Book
+    status: dict[str, Any] | None
+    happenings: list[Mapping[str, Any]]
+    connections: dict[str, str]
+    now: int
+    mode: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        height = options.height or options.max_height
+        clock = exchange_clock(self.book)
+        lines = self._lines(console, options, clock, compact=False)
+        if len(lines) + LEAST_HAPPENINGS > height:
+            lines = self._lines(console, options, clock, compact=True)
+        room = max(height - len(lines) - 2, 1)
+        told = happening_list(self.happenings, clock, room)
+        lines = lines + console.render_lines(told, options.update(height=None), pad=False)
+        for number, line in enumerate(lines[:height]):
+            if number:
+                yield Segment.line()
+            yield from line
+
+    def _lines(self, console: Console, options: ConsoleOptions, clock: Clock, compact: bool) -> list[list[Segment]]:
+        free = options.update(height=None)
+        parts: list[RenderableType] = [self._header(clock)]
+        if self.status is None:
+            parts.append(Text(" nothing was recorded yet", "dim"))
+        else:
+            parts += [AccountPanel(row, clock, compact) for row in self.status["accounts"]]
+        return [line for part in parts for line in console.render_lines(part, free, pad=False)]
+
+    def _header(self, clock: Clock) -> RenderableType:
+        grid = Table.grid(expand=True, padding=(0, 1))
+        grid.add_column(ratio=1, no_wrap=True)
+        grid.add_column(justify="right", no_wrap=True)
+        left = Text(" riskcore ", "bold reverse")
+        left.append(f"  {self.book.profile or 'no profile'}", "bold")
+        if self.mode:
+            left.append(f"  {self.mode}", "cyan")
+        grid.add_row(left, self._connections())
+        day = self.status["trade_date"] if self.status is not None else ""
+        reset = duration(self.status["seconds_to_reset"]) if self.status is not None else ""
+        grid.add_row(
+            Text(f" {clock.date(self.now)} {clock.time(self.now)} {clock.place}", "dim"),
+            Text(f"trading day {day}, reset in {reset}" if day else "", "dim"),
+        )
+        return grid
+
+    def _connections(self) -> Text:
+        text = Text()
+        for hub, state in sorted(self.connections.items()):
+            colour = _STATES.get(state, "red")
+            text.append("  ● ", colour)
+            text.append(*((f"{hub} hub", "") if state == "connected" else (f"{hub} hub {state}", colour)))
+        return text
+
+
+def happening_list(happenings: Sequence[Mapping[str, Any]], clock: Clock, room: int) -> RenderableType:
+    """The last happenings that fit, the newest at the bottom."""
+    shown = [row for row in happenings if is_worth_a_line(row)][-room:]
+    table = Table.grid(expand=True, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    several = len({account_words(row) for row in shown if "account" in row}) > 1
+    for row in shown:
+        style = style_of(row)
+        who = f"{account_words(row)}  " if several and "account" in row else ""
+        table.add_row(
+            f" {clock.time_of(row['at'])}", Text(row["type"], style), Text(who + short_contracts(words_of(row)), style)
+        )
+    if not shown:
+        table.add_row("", "", Text("nothing happened yet", "dim"))
+    return Padding(table, (1, 0, 0, 0))
+
+
+def style_of(row: Mapping[str, Any]) -> str:
+    """The colour of a happening by its kind; what went wrong is red."""
+    bad_outcome = row["type"] == "outcome" and row.get("outcome") in _BAD_OUTCOMES
+    lost = row["type"] == "connection" and row.get("state", "connected") != "connected"
+    return "red" if bad_outcome or lost else STYLES.get(row["type"], "")
+
+
+class LiveScreen:
+    """An Announcer with a screen: use as a context manager, `say` what happens, `refresh` when something moved.
+
+    The last picture stays on the terminal when it is closed.
+    """
+
+    def __init__(self, now: Callable[[], int], *, mode: str = "", console: Console | None = None) -> None:
+        self.mode = mode
+        self.told: deque[Mapping[str, Any]] = deque(maxlen=MOST_HAPPENINGS)
+        self._now = now
+        self._console = console or Console()
+        self._live = Live(console=self._console, screen=True, auto_refresh=False)
+        self._picture: RenderableType | None = None
+
+    def say(self, kind: str, /, **figures: Any) -> None:
+        self.told.append(stamped(self._now, kind, figures))
+
+    def tell(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Happenings as they come from a journal."""
+        self.told.extend(rows)
+
+    def refresh(self, book: Book, rulebook: Rulebook, connections: Mapping[str, str], now: int) -> None:
+        """Draw the state as it is."""
+        self._picture = render(book, rulebook, list(self.told), connections, now, mode=self.mode)
+        self._live.update(self._picture, refresh=True)
+
+    def __enter__(self) -> "LiveScreen":
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+        if self._picture is not None:
+            self._console.print(self._picture)

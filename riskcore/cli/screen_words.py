@@ -1,0 +1,75 @@
+"""How a screen writes times, amounts and contracts: short, in the exchange's own clock."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from riskcore.core.products import root_of_code
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.state import Book
+from riskcore.core.trading_day import Zone, local_time
+
+_CONTRACT = re.compile(r"\bCON\.F\.[A-Z]+\.([A-Z0-9]+)\.([A-Z])([0-9]{2})\b")
+_UTC: Zone = ((0, 0),)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A zone's time of day, for people."""
+
+    zone: Zone
+    place: str
+
+    def time(self, at: int) -> str:
+        """HH:MM:SS."""
+        seconds = local_time(self.zone, at)[1]
+        return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+    def date(self, at: int) -> str:
+        """Fri 2026-11-20."""
+        return date.fromordinal(local_time(self.zone, at)[0]).strftime("%a %Y-%m-%d")
+
+    def time_of(self, text: str) -> str:
+        """HH:MM:SS of an instant in UTC text, as every output has it."""
+        seconds = int(datetime.fromisoformat(f"{text[:19]}+00:00").timestamp())
+        return self.time(seconds * SECOND_NS)
+
+
+def exchange_clock(book: Book) -> Clock:
+    """The clock of the profile's trading day; UTC before a day is open."""
+    if book.day is None:
+        return Clock(_UTC, "UTC")
+    name = book.day.timezone
+    return Clock(book.day.zones[name], name.rpartition("/")[2].replace("_", " "))
+
+
+def duration(seconds: int | None) -> str:
+    """0:07, 12:05, 6:59:12, 2 d 3 h."""
+    if seconds is None:
+        return ""
+    if seconds >= 86_400:
+        return f"{seconds // 86_400} d {seconds % 86_400 // 3600} h"
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
+
+
+def dollars(text: str | None) -> str:
+    """An exact amount rounded to cents, with thousands: -1,204.50. A screen shows cents; outputs show all digits."""
+    return "unknown" if text is None else f"{Decimal(text):,.2f}"
+
+
+def limit_dollars(text: str) -> str:
+    """A limit as a trader says it: 500, 1,000, 62.50."""
+    return dollars(text).removesuffix(".00")
+
+
+def counted(number: int, what: str) -> str:
+    """1 fill, 2 fills."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def short_contracts(text: str) -> str:
+    """Contract ids in a text as the platform names them: MNQZ6 for CON.F.US.MNQ.Z26, ESZ6 for CON.F.US.EP.Z26."""
+    return _CONTRACT.sub(lambda found: f"{root_of_code(found[1])}{found[2]}{found[3][1]}", text)

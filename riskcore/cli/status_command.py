@@ -1,0 +1,164 @@
+"""`riskcore status`: the state of a running or stopped engine, from its journal alone."""
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from riskcore.cli.options import account_option, output_options, print_json, store_option
+from riskcore.errors import ConfigError
+
+if TYPE_CHECKING:
+    from riskcore.core.state import Account
+    from riskcore.engine.following import Follower
+
+Row = dict[str, Any]
+SCHEMA = "riskcore.status/1"
+MOST_BREACHES = 10
+REFRESH_SECONDS = 1.0
+
+
+@click.command(epilog="Example: riskcore status --watch")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="RISKCORE_CONFIG",
+    help="Settings file that names the profile. Default: riskcore.toml here, then in the user's config folder.",
+)
+@store_option
+@click.option("--profile", metavar="NAME", help="Profile to look at; needed when the journal holds several.")
+@account_option
+@click.option("--watch", is_flag=True, help="Keep showing it, each second, until Ctrl-C.")
+@output_options
+def command(
+    config_path: Path | None,
+    store: str | None,
+    profile: str | None,
+    accounts: tuple[str, ...],
+    watch: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Tell whether an engine runs, and what its journal says: accounts, day P&L, positions, lockouts, what is unmet.
+
+    Values are those of the last event stored; countdowns run to now. Looking disturbs no engine.
+    """
+    from replay.source import Source, open_journal
+    from riskcore.engine.following import Follower
+
+    if watch and as_json:
+        raise ConfigError("--watch draws a screen and --json prints once; give one of them")
+    with open_journal(Source(store=store, profile=profile, config_path=config_path)) as (journal, _):
+        follower = Follower(journal)
+        follower.catch_up()
+        chosen_accounts(follower, accounts)
+        lock = _lock_path(store, journal.profile)
+        if watch:
+            _watch(follower, accounts, lock)
+        elif as_json:
+            print_json(status_of(follower, accounts, lock, time.time_ns()))
+        else:
+            from riskcore.cli.status_text import status_text
+
+            click.echo(status_text(status_of(follower, accounts, lock, time.time_ns())))
+    return 0
+
+
+def _lock_path(store: str | None, profile: str) -> Path:
+    from riskcore.store.location import existing_store
+    from riskcore.store.recorder import lock_path
+
+    return lock_path(existing_store(store), profile)
+
+
+def status_of(follower: "Follower", accounts: Sequence[str], lock: Path, now: int) -> Row:
+    """The whole status as `--json` prints it. Raises ConfigError for an account that is not known."""
+    from riskcore.audit.status import book_row, seconds_since
+    from riskcore.schema.instants import utc_text
+    from riskcore.store.lease import is_held
+
+    chosen = chosen_accounts(follower, accounts)
+    ids = [account.id for account in chosen]
+    breaches = [row for row in follower.told if row["type"] == "breach" and row["account"] in ids]
+    return {
+        "schema": SCHEMA,
+        "running": is_held(lock),
+        "now": utc_text(now),
+        "last_event_at": utc_text(follower.last_at),
+        "last_event_seq": follower.seq,
+        "seconds_since_last_event": seconds_since(follower.last_at, now),
+        "version": follower.version,
+        **book_row(follower.book, follower.rulebook, chosen, now),
+        "breaches": breaches[-MOST_BREACHES:],
+    }
+
+
+def chosen_accounts(follower: "Follower", accounts: Sequence[str]) -> list["Account"]:
+    """The accounts asked for by name or id, by default all that are known. Raises ConfigError."""
+    known = sorted(follower.book.accounts.values(), key=lambda account: account.id)
+    for wanted in accounts:
+        if not any(wanted in (str(account.id), account.name) for account in known):
+            names = ", ".join(account.name or str(account.id) for account in known) or "none"
+            raise ConfigError(f"--account {wanted}: not in this profile; accounts: {names}")
+    return [account for account in known if not accounts or str(account.id) in accounts or account.name in accounts]
+
+
+# ---- watching ----------------------------------------------------------------------------------------
+
+
+def _watch(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
+    """Show the state again and again until Ctrl-C: a screen on a terminal, else text whenever something changed."""
+    try:
+        if sys.stdout.isatty():
+            _watch_screen(follower, accounts, lock)
+        else:
+            _watch_text(follower, accounts, lock)
+    except KeyboardInterrupt:
+        return
+
+
+def _watch_screen(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
+    from riskcore.cli.screen import LiveScreen
+    from riskcore.store.lease import is_held
+
+    with LiveScreen(time.time_ns) as screen:
+        while True:
+            running = is_held(lock)
+            screen.mode = _mode(follower, running)
+            screen.told.clear()
+            screen.tell(_of_accounts(follower.told, [one.id for one in chosen_accounts(follower, accounts)]))
+            rulebook = follower.rulebook
+            rulebook.restrict = tuple(accounts)
+            seen = follower.book.connections if running else dict.fromkeys(follower.book.connections, "unwatched")
+            screen.refresh(follower.book, rulebook, seen, time.time_ns())
+            time.sleep(REFRESH_SECONDS)
+            follower.catch_up()
+
+
+def _mode(follower: "Follower", running: bool) -> str:
+    from riskcore.audit.status import seconds_since
+    from riskcore.cli.screen_words import duration
+
+    if running:
+        return "enforcing" if follower.book.enforces else "only deciding"
+    return f"NO ENGINE IS RUNNING, last event {duration(seconds_since(follower.last_at, time.time_ns()))} ago"
+
+
+def _of_accounts(told: Iterable[Row], ids: Sequence[int]) -> list[Row]:
+    return [row for row in told if row.get("account", None) in (None, *ids)]
+
+
+def _watch_text(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
+    from riskcore.cli.status_text import status_text
+
+    changed = True
+    while True:
+        if changed:
+            click.echo(status_text(status_of(follower, accounts, lock, time.time_ns())) + "\n")
+        time.sleep(REFRESH_SECONDS)
+        changed = follower.catch_up()
