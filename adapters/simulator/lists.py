@@ -10,7 +10,7 @@ from adapters.simulator import rows
 from adapters.simulator.bar_history import Bar
 from adapters.simulator.records import WorkOrder
 from adapters.simulator.rows import REST_DIGITS
-from adapters.simulator.spelling import NINE_DECIMALS, spelled
+from adapters.simulator.spelling import spelled, spelled_in_full
 from adapters.simulator.venue import Reply, Venue
 from adapters.topstepx import fields
 from adapters.topstepx.fields import Object, Rejected, required
@@ -185,7 +185,7 @@ def bars(venue: Venue, body: Object) -> Reply:
         end = min(end, venue.now // unit_ns * unit_ns)
     end = min(end, venue.now)
     found = venue.history(instrument).newest_first(unit_ns, start, end, limit)
-    return Reply({"bars": [spelled(row, NINE_DECIMALS) for row in _bar_rows(found)]})
+    return Reply({"bars": [spelled_in_full(row) for row in _bar_rows(found)]})
 
 
 def _bar_rows(found: Sequence[Bar]) -> list[Object]:

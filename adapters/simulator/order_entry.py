@@ -160,10 +160,10 @@ def _bracket_problem(draft: _Draft) -> str | None:
         return None
     if not draft.account.auto_oco:
         return _POSITION_BRACKETS
-    going = "longing" if draft.side == BUY else "shorting"
+    stop_words, target_words = ("longing.", "going long") if draft.side == BUY else ("shorting.", "going short")
     for leg, name, types, way, verb in (
-        (draft.stop_loss, "stop loss", (STOP, TRAILING_STOP), -draft.side, going),
-        (draft.take_profit, "take profit", (LIMIT,), draft.side, f"going {'long' if draft.side == BUY else 'short'}"),
+        (draft.stop_loss, "stop loss", (STOP, TRAILING_STOP), -draft.side, stop_words),
+        (draft.take_profit, "take profit", (LIMIT,), draft.side, target_words),
     ):
         if leg is None:
             continue
@@ -171,7 +171,7 @@ def _bracket_problem(draft: _Draft) -> str | None:
             return f"Invalid {name} type ({leg.type})."
         if leg.ticks * way <= 0:
             needed = "less" if way < 0 else "greater"
-            return f"Invalid {name} ticks ({leg.ticks}). Ticks should be {needed} than zero when {verb}."
+            return f"Invalid {name} ticks ({leg.ticks}). Ticks should be {needed} than zero when {verb}"
         if abs(leg.ticks) < _NEAREST_LEG_TICKS:
             return f"Invalid {name} ticks ({leg.ticks}). Price should be at least {_NEAREST_LEG_TICKS} ticks away."
     return None

@@ -8,15 +8,20 @@ _DECIMAL = frozenset(
         *("limitPrice", "stopPrice", "trailPrice", "filledPrice", "o", "h", "l", "c"),
     )
 )
-_AS_SHORT_AS_POSSIBLE, _ONE_DECIMAL, NINE_DECIMALS = 0, 1, 2
 
 
 def spelled(row: Object, id: int) -> Object:
     """A REST row with its prices and amounts in one of the spellings, chosen by the row's id."""
-    manner = id % 3
-    if manner == _AS_SHORT_AS_POSSIBLE:
-        return row
-    decimals = 1 if manner == _ONE_DECIMAL else 9
+    manner = id // 3 % 3  # Ids of the exchange go up in threes.
+    return row if manner == 0 else _with_decimals(row, 1 if manner == 1 else 9)
+
+
+def spelled_in_full(row: Object) -> Object:
+    """A REST row with nine decimals, as bars have them."""
+    return _with_decimals(row, 9)
+
+
+def _with_decimals(row: Object, decimals: int) -> Object:
     return {name: _longer(value, decimals) if name in _DECIMAL else value for name, value in row.items()}
 
 
