@@ -1,7 +1,7 @@
 """Until when a personal lockout lasts, as the trader says it (RULES.md 7, Personal Lockout). Pure.
 
-`30m`, `1h30m`, `2d`: from now. `day`: until the reset. `new-york`, `london`, `tokyo`, `sydney`: until that session ends,
-the one under way or the next one. `15:30`: the next time the profile's clock shows it. An RFC 3339 instant: that.
+`30m`, `1h30m`, `2d`: from now. `day`: until the reset. `new-york`, `london`, `tokyo`, `sydney`: until that session
+ends, the one under way or the next one. `15:30`: the next time the profile's clock shows it. An RFC 3339 instant: that.
 """
 
 import re
