@@ -1,6 +1,7 @@
 """The twelve facts of topstepx/API.md 0, each true of the simulated broker."""
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from adapters.simulator.scenario import AccountPlan, PricePath
@@ -167,7 +168,7 @@ def test_fact_11_quotes_are_sparse_and_arrays_may_hold_nulls() -> None:
     assert all(always <= set(row) for _, row in quotes)
     assert {"lastPrice", "bestBid", "bestAsk", "open", "high", "low", "volume"} <= set(quotes[0][1])
     assert any("lastPrice" not in row for _, row in quotes)
-    for earlier, later in zip(quotes, quotes[1:], strict=False):
+    for earlier, later in pairwise(quotes):
         if "bestBid" in earlier[1] and "bestBid" in later[1]:
             assert later[1]["bestBid"] != earlier[1]["bestBid"]
     prints = [line["arguments"][1] for _, _, _, line in desk.lines if line["target"] == "GatewayTrade"]
