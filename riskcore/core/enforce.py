@@ -20,10 +20,10 @@ from riskcore.core.in_force import PLANNER_KEY, effect_seen, next_flat_check
 from riskcore.core.order_roles import entry_orders
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.commands import alert
+from riskcore.core.sight import in_sight
 from riskcore.core.state import Account, Attempts, Book, Obligation, Order, Request, request_target
 
 PLANNER_ID = "PLANNER"
-USER_HUB = "user"
 ALERT_AT_FAILURE = 3
 UNRESOLVED_CLOSE_NS = 5 * SECOND_NS
 CLOSES = ("CloseAllPositions", "ClosePosition")
@@ -96,9 +96,11 @@ def of_planner(body: object) -> bool:
 
 
 def reconciled(book: Book, account: Account) -> bool:
-    """Whether the account was seen in full since its events last came without a gap."""
-    connected = book.connections.get(USER_HUB, "connected") == "connected"
-    return connected and account.reconciled_at > 0 and account.reconciled_at >= book.connection_since.get(USER_HUB, 0)
+    """Whether the account was seen in full, its positions, orders and fills, since its events came without a gap.
+
+    While the connection is lost, polling stands in for it.
+    """
+    return not account.unseeded and in_sight(book, min(account.reconciled_at, account.orders_listed_at))
 
 
 # ---- requests in flight ------------------------------------------------------------------------------
@@ -219,9 +221,11 @@ def _reduction(book: Book, account: Account, obligation: Obligation) -> Iterator
     excess = abs(position.size) - obligation.to
     call = _request(account, obligation, "partialCloseContract", position.contract, size=excess)
     in_flight = any(_holds_back(request, call) for request in account.requests.values())
-    if in_flight or account.reconciled_at == book.now:
+    attempts = obligation.attempts.get(_target(call), Attempts())
+    fresh = account.listed_at == book.now and account.reconciled_at >= attempts.failed_at
+    if in_flight or fresh:
         yield call
-    elif book.now >= obligation.attempts.get(_target(call), Attempts()).retry_at:
+    elif book.now >= attempts.retry_at:
         yield _request(account, obligation, "takeSnapshot")
 
 

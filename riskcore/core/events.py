@@ -52,6 +52,7 @@ class TradingDayOpened:
     connection_since: dict[str, int] = field(default_factory=dict)
     ordinal: int = 0
     enforces: bool = False
+    started_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,15 @@
 """What follows when the exposure of one contract changes: position lives, episodes, guard baselines."""
 
-from riskcore.core.products import product_code, root_of_code
+from riskcore.core.products import built_in_contract, product_code, root_of_code
 from riskcore.core.state import Account, Book, Position
+
+
+def know_contract(book: Book, contract: str) -> None:
+    """The built-in tick economics of a contract that no record of the broker has described yet."""
+    if contract not in book.contracts:
+        built_in = built_in_contract(contract)
+        if built_in is not None:
+            book.contracts[contract] = built_in
 
 
 def root_of(book: Book, contract: str) -> str:

@@ -84,7 +84,7 @@ def is_met(account: Account, obligation: Obligation) -> bool:
 def effect_seen(account: Account, request: Request) -> bool:
     """Whether recorded facts show what the request was sent for."""
     if request.kind == "takeSnapshot":
-        return min(account.reconciled_at, account.orders_listed_at) > request.at
+        return min(account.reconciled_at, account.orders_listed_at) >= request.at
     if request.kind == "cancelOrder":
         return not _works(account, request.order_id)
     if request.kind == "closeContract":

@@ -5,13 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.exposure_change import baseline_of, exposure_changed, note_disagreement
+from riskcore.core.exposure_change import baseline_of, know_contract
 from riskcore.core.fills import record_trade, void_trade
-from riskcore.core.in_force import end_lockout, end_obligation, note_flat_checks, put_in_force, remember_guard_close
+from riskcore.core.in_force import end_lockout, end_obligation, put_in_force, remember_guard_close
 from riskcore.core.loosening import in_force_now
 from riskcore.core.marks import default_age, valued_side
-from riskcore.core.products import built_in_contract
-from riskcore.core.quantities import SECOND_NS
+from riskcore.core.observed import account_observed, order_observed, orders_listed, position_observed, positions_listed
 from riskcore.core.requests import (
     request_confirmed,
     request_planned,
@@ -19,18 +18,13 @@ from riskcore.core.requests import (
     request_state,
     request_superseded,
 )
+from riskcore.core.restart import engine_started, trades_listed
 from riskcore.core.state import (
-    STATUS_CANCELLED,
-    STATUS_FILLED,
-    STATUS_OPEN,
-    TERMINAL,
     WORKING,
     Account,
     Book,
     Lockout,
     Mark,
-    Order,
-    Position,
     account_of,
     copy_account,
 )
@@ -39,9 +33,6 @@ from riskcore.core.view import Effect
 # Trading days whose fills are kept: rolling windows cross the reset, and opening fills are sent again.
 DAYS_OF_TRADES_KEPT = 2
 DAYS_OF_FIGURES_KEPT = 8
-HUBS, CONNECTED = ("user", "market"), "connected"
-# An order pushed this shortly before a REST list may be missing from it for good reason.
-LIST_LAG_NS = 2 * SECOND_NS
 NOTHING = Effect()
 
 
@@ -51,119 +42,22 @@ def apply(book: Book, event: e.Event) -> Effect:
     return _HANDLERS[type(event.body)](book, event.at, event.body)
 
 
-def know_contract(book: Book, contract: str) -> None:
-    if contract not in book.contracts:
-        built_in = built_in_contract(contract)
-        if built_in is not None:
-            book.contracts[contract] = built_in
-
-
 def _day_opened(book: Book, at: int, body: e.TradingDayOpened) -> Effect:
     book.profile, book.day, book.settings, book.lacks = body.profile, body.day, body.settings, body.lacks
     book.contracts = {contract.id: contract for contract in body.contracts}
     book.marks = dict(body.marks)
     book.accounts = {account.id: copy_account(account) for account in body.accounts}
     book.connections, book.connection_since = dict(body.connections), dict(body.connection_since)
-    book.ordinal, book.enforces = body.ordinal, body.enforces
+    book.ordinal, book.enforces, book.started_at = body.ordinal, body.enforces, body.started_at
     for account in book.accounts.values():
         if account.held():
             account.day(body.day.trade_date).held = True
     return NOTHING
 
 
-def _account_observed(book: Book, at: int, body: e.AccountObserved) -> Effect:
-    account = account_of(book, body.account)
-    for name in ("name", "balance_usd", "can_trade", "simulated"):
-        value = getattr(body, name)
-        if value is not None:
-            setattr(account, name, value)
-    return Effect((account.id,))
-
-
 def _contract_described(book: Book, at: int, body: e.ContractDescribed) -> Effect:
     book.contracts[body.contract.id] = body.contract
     return NOTHING
-
-
-def _order_observed(book: Book, at: int, body: e.OrderObserved) -> Effect:
-    account = account_of(book, body.account)
-    known = account.orders.get(body.order_id)
-    if known is None:
-        known = Order(
-            body.order_id, body.contract or "", body.status, 0, 0, 0, 0, None, None, None, None, None, None, at
-        )
-    elif _older(body, known):
-        return Effect((account.id,))
-    order = replace(
-        known,
-        contract=body.contract or known.contract,
-        status=body.status,
-        # A triggered stop turns into a market order on its fill event: a terminal version keeps the type.
-        type=known.type if body.type is None or (known.type and body.status in TERMINAL) else body.type,
-        recorded_at=at,
-        **{
-            name: getattr(known, name) if getattr(body, name) is None else getattr(body, name)
-            for name in ("side", "size", "fill_volume", "limit_price", "stop_price", "parent_id", "linked_id", "tag")
-        },
-        updated_at=body.updated_at if body.updated_at is not None else known.updated_at,
-    )
-    if order.status == STATUS_OPEN and (known.status != STATUS_OPEN or known.working_since is None):
-        order = replace(order, working_since=at)
-    if order.filled_at is None and (order.status == STATUS_FILLED or order.fill_volume > 0):
-        order = replace(order, filled_at=at)
-    account.orders[order.id] = order
-    know_contract(book, order.contract)
-    return Effect((account.id,), order_id=order.id)
-
-
-def _older(body: e.OrderObserved, known: Order) -> bool:
-    """Whether this version was overtaken by one already seen (compared in microseconds, API.md 0.12)."""
-    if body.updated_at is None or known.updated_at is None:
-        return known.status in TERMINAL and body.status in WORKING
-    if body.updated_at // 1000 != known.updated_at // 1000:
-        return body.updated_at < known.updated_at
-    return known.status in TERMINAL and body.status in WORKING
-
-
-def _orders_listed(book: Book, at: int, body: e.OrdersListed) -> Effect:
-    account = account_of(book, body.account)
-    for order in list(account.orders.values()):
-        missing = order.status in body.statuses and order.id not in body.order_ids
-        if missing and order.recorded_at + LIST_LAG_NS < at:
-            account.orders[order.id] = replace(order, status=STATUS_CANCELLED, recorded_at=at)
-    account.orders_listed_at = at
-    return Effect((account.id,))
-
-
-def _position_observed(book: Book, at: int, body: e.PositionObserved) -> Effect:
-    account = account_of(book, body.account)
-    position = account.positions.setdefault(body.contract, Position(body.contract))
-    know_contract(book, body.contract)
-    before = position.size
-    position.pushed, position.push_at = body.size, at
-    if body.average_price is not None:
-        position.average_price = body.average_price
-    if body.size == 0 and (position.lots_lost or not position.lots):
-        position.lots_lost = False
-    explained = position.lot_size * body.size > 0 and abs(position.lot_size) >= abs(body.size)
-    increased = exposure_changed(book, account, position, before, at)
-    if increased and not explained:
-        # Nobody said the price of this increase: an older mark must not value it (RULES.md 1.5).
-        position.increase_price, position.awaits_mark = None, True
-    note_disagreement(position, at)
-    return Effect((account.id,), increased=(body.contract,) if increased else (), contract=body.contract)
-
-
-def _positions_listed(book: Book, at: int, body: e.PositionsListed) -> Effect:
-    account = account_of(book, body.account)
-    increased: list[str] = []
-    listed = [position.contract for position in body.positions]
-    gone = [name for name, position in account.positions.items() if name not in listed and position.size]
-    for position in (*body.positions, *(e.PositionObserved(account.id, contract, 0) for contract in gone)):
-        increased.extend(_position_observed(book, at, position).increased)
-    account.reconciled_at = at
-    note_flat_checks(account, at)
-    return Effect((account.id,), increased=tuple(increased))
 
 
 def _trade_recorded(book: Book, at: int, body: e.TradeRecorded) -> Effect:
@@ -173,10 +67,6 @@ def _trade_recorded(book: Book, at: int, body: e.TradeRecorded) -> Effect:
 
 def _trade_voided(book: Book, at: int, body: e.TradeVoided) -> Effect:
     return void_trade(book, account_of(book, body.account), body, at)
-
-
-def _trades_listed(book: Book, at: int, body: e.TradesListed) -> Effect:
-    return Effect((account_of(book, body.account).id,))
 
 
 def _quote_observed(book: Book, at: int, body: e.QuoteObserved) -> Effect:
@@ -270,15 +160,6 @@ def _config_changed(book: Book, at: int, body: e.ConfigChanged) -> Effect:
 
 def _changes_nothing(book: Book, at: int, body: Any) -> Effect:
     return NOTHING
-
-
-def _engine_started(book: Book, at: int, body: e.EngineStarted) -> Effect:
-    book.enforces = body.enforces
-    for hub in HUBS:
-        if book.connections.get(hub, CONNECTED) == CONNECTED:
-            # The sockets of the process before are gone: what it saw last is no picture of now.
-            book.connection_since[hub] = at
-    return Effect(tuple(book.accounts))
 
 
 def _judged_again(book: Book, at: int, body: Any) -> Effect:
@@ -389,13 +270,13 @@ def _drift_detected(book: Book, at: int, body: e.DriftDetected) -> Effect:
 
 _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.TradingDayOpened: _day_opened,
-    e.AccountObserved: _account_observed,
+    e.AccountObserved: account_observed,
     e.ContractDescribed: _contract_described,
-    e.OrderObserved: _order_observed,
-    e.OrdersListed: _orders_listed,
-    e.PositionObserved: _position_observed,
-    e.PositionsListed: _positions_listed,
-    e.TradesListed: _trades_listed,
+    e.OrderObserved: order_observed,
+    e.OrdersListed: orders_listed,
+    e.PositionObserved: position_observed,
+    e.PositionsListed: positions_listed,
+    e.TradesListed: trades_listed,
     e.TradeRecorded: _trade_recorded,
     e.TradeVoided: _trade_voided,
     e.QuoteObserved: _quote_observed,
@@ -406,7 +287,7 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.CallObserved: _changes_nothing,
     e.DepthObserved: _changes_nothing,
     e.WireRejected: _changes_nothing,
-    e.EngineStarted: _engine_started,
+    e.EngineStarted: engine_started,
     e.OrderRequested: _judged_again,
     e.LockRequested: _judged_again,
     e.OperatorOverride: _judged_again,

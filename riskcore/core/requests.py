@@ -54,13 +54,22 @@ def request_state(state: str) -> Callable[[Book, int, Any], Effect]:
 
 
 def request_refused(book: Book, at: int, body: e.RequestRefused) -> Effect:
-    _fail(account_of(book, body.account), body.request, at)
+    _fail(account_of(book, body.account), body.request, at, at, refused=True)
     return Effect((body.account,))
 
 
 def request_superseded(book: Book, at: int, body: e.RequestSuperseded) -> Effect:
-    """A request that ended without effect counts as a failed attempt while its obligation is unmet."""
-    _fail(account_of(book, body.account), body.request, at)
+    """A request that ended without effect counts as a failed attempt while its obligation is unmet.
+
+    When a list showed that, the failure is as old as the question, and the same list may decide what is next.
+    """
+    account = account_of(book, body.account)
+    request = account.requests.get(body.request)
+    seen = request is not None and request.state != "accepted" and account.reconciled_at > request.at
+    failed_at = account.reconciled_at if seen else at
+    # An order of that tag that ended at once used the tag up, like one that was refused.
+    burnt = request is not None and any(order.tag == request.tag for order in account.orders.values() if order.tag)
+    _fail(account, body.request, at, failed_at, refused=burnt)
     return Effect()
 
 
@@ -72,12 +81,20 @@ def request_confirmed(book: Book, at: int, body: e.RequestConfirmed) -> Effect:
     return Effect()
 
 
-def _fail(account: Account, request_id: str, at: int) -> None:
+def _fail(account: Account, request_id: str, at: int, failed_at: int, *, refused: bool) -> None:
     request = account.requests.pop(request_id, None)
     obligation = account.obligations.get(request.obligation) if request is not None else None
     if request is not None and obligation is not None:
-        failures = obligation.attempts.get(request.target, Attempts()).failures + 1
-        _note(account, request, failures=failures, failed_at=at, retry_at=at + retry_delay_ns(failures))
+        known = obligation.attempts.get(request.target, Attempts())
+        failures = known.failures + 1
+        _note(
+            account,
+            request,
+            failures=failures,
+            failed_at=failed_at,
+            retry_at=at + retry_delay_ns(failures),
+            refused=known.refused + refused,
+        )
 
 
 def _note(account: Account, request: Request, **changed: int) -> None:

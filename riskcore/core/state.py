@@ -82,6 +82,7 @@ class Order:
     recorded_at: int
     working_since: int | None = None
     filled_at: int | None = None  # When this order was seen filled, for the cover of its bracket legs.
+    gone: bool = False  # A list did not have it any more; nobody said what became of it.
 
     @property
     def remaining(self) -> int:
@@ -194,6 +195,7 @@ class Attempts:
     failures: int = 0
     failed_at: int = 0
     retry_at: int = 0
+    refused: int = 0  # How often the broker itself said no: each time the tag of an order to place was used up.
 
 
 @dataclass(slots=True)
@@ -281,8 +283,14 @@ class Account:
     counters: dict[str, int] = field(default_factory=dict)  # Breaches so far per "<rule key>|<target>".
     memory: dict[str, int] = field(default_factory=dict)
     guarded: dict[int, int] = field(default_factory=dict)  # Entry orders the guard has answered.
-    reconciled_at: int = 0  # When positions were last listed in full.
+    reconciled_at: int = 0  # When the broker was asked for the positions that were last listed in full.
     orders_listed_at: int = 0
+    listed_at: int = 0  # When that list of positions arrived.
+    rights_told_at: int = 0  # When the broker last said whether the account may trade.
+    unseeded: bool = (
+        False  # Fills of this day may be missing: a live engine has not seen their list yet (RULES.md 8.6).
+    )
+    seeded_at: int = 0  # Until when the fills of the day are known to be complete.
 
     def day(self, trade_date: str) -> DayFigures:
         figures = self.days.get(trade_date)
@@ -332,6 +340,7 @@ class Book:
     connection_since: dict[str, int] = field(default_factory=dict)
     ordinal: int = 0
     enforces: bool = False  # Whether commands are carried out by a live engine, or only decided.
+    started_at: int = 0  # When a live engine took over; 0 in a recording.
 
     @property
     def trade_date(self) -> str:
@@ -343,7 +352,8 @@ def account_of(book: Book, account_id: int) -> Account:
     """The account, made when it is first heard of."""
     account = book.accounts.get(account_id)
     if account is None:
-        account = book.accounts[account_id] = Account(account_id, first_at=book.now)
+        account = Account(account_id, first_at=book.now, unseeded=book.started_at > 0)
+        book.accounts[account_id] = account
     return account
 
 

@@ -15,6 +15,7 @@ from riskcore.core.enforce import ended, follow_up, missing
 from riskcore.core.in_force import is_met
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, settle
+from riskcore.core.restart import waits_for_fills
 from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
@@ -88,11 +89,20 @@ class Turn:
             self.rulebook = rulebook_of(self.book.settings, self.rulebook.restrict)
         if effect.gap is not None and effect.contract is not None:
             self.derive(fact.at, fact.key, e.GapRecorded(effect.accounts[0], effect.contract, effect.gap))
+        if isinstance(fact.body, e.EngineStarted):
+            self._note_unseen_marks(fact)
         self._judge_all(fact, effect)
         if isinstance(fact.body, e.OrderRequested):
             self.derive(fact.at, fact.key, answer(self.book, self.rulebook, fact))
         if not isinstance(fact.body, e.QUOTES):
             self._timers_known = False
+
+    def _note_unseen_marks(self, fact: e.Event) -> None:
+        """What a rule remembers of the best mark of a position may be short of the truth (RULE-005, RULE-012)."""
+        text = "the market was not seen while riskcore did not run"
+        for account in self.book.accounts.values():
+            for position in account.held():
+                self.derive(fact.at, fact.key, e.GapRecorded(account.id, position.contract, text))
 
     # ---- time ----------------------------------------------------------------------------------------
 
@@ -190,6 +200,8 @@ class Turn:
                 except Exception as error:
                     candidates += self._faulted(instance, view, error)
         for instance in instances:
+            if waits_for_fills(self.book, view.account, instance.rule.id):
+                continue
             view.rule_key = instance.key
             try:
                 findings = instance.rule.evaluate(instance.params, view)
@@ -343,6 +355,7 @@ def carried_over(book: Book, body: e.TradingDayOpened) -> e.TradingDayOpened:
         connection_since=dict(book.connection_since),
         ordinal=book.ordinal,
         enforces=book.enforces,
+        started_at=book.started_at,
     )
 
 

@@ -6,7 +6,8 @@ from riskcore.core.enforce import PLANNER_ID, deadlines
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rulebook import Rulebook
-from riskcore.core.state import Account, Book
+from riskcore.core.sight import connected, connection_since
+from riskcore.core.state import Account, Book, Position
 from riskcore.core.view import Effect, View
 
 # Fills and the broker's size may disagree this long before a snapshot is asked for (DESIGN.md).
@@ -33,13 +34,23 @@ def due_timers(book: Book, rulebook: Rulebook) -> list[Timer]:
             if lockout.expires_at is not None:
                 timers.append(Timer(lockout.expires_at, lockout.rule, account.id, lockout.id, "lockout"))
         for position in account.positions.values():
-            if position.disagrees_since is not None:
-                due = position.disagrees_since + DRIFT_NS
+            due = _drifted_at(book, position)
+            if due is not None:
                 timers.append(Timer(due, "DRIFT", account.id, position.contract, "drift"))
         for due in deadlines(book, account, rulebook.profile.command_timeout_ns):
             timers.append(Timer(due, PLANNER_ID, account.id, "requests", "planner"))
         timers.extend(_rule_timers(book, rulebook, account))
     return sorted(timers)
+
+
+def _drifted_at(book: Book, position: Position) -> int | None:
+    """When a disagreement has lasted too long; what could not be seen while the connection was lost is none."""
+    since = connection_since(book)
+    if position.disagrees_since is None:
+        return None
+    if connected(book):
+        return max(position.disagrees_since, since) + DRIFT_NS
+    return max(position.disagrees_since, position.push_at) + DRIFT_NS if position.push_at > since else None
 
 
 def _rule_timers(book: Book, rulebook: Rulebook, account: Account) -> list[Timer]:

@@ -8,7 +8,7 @@ obligation and every rule. Pure: the same book and the same fact give the same a
 from dataclasses import replace
 from hashlib import sha256
 
-from riskcore.core.enforce import CLOSES, USER_HUB, reconciled
+from riskcore.core.enforce import CLOSES, reconciled
 from riskcore.core.events import Event, OrderDeclined, OrderRequested, RequestPlanned
 from riskcore.core.guard import active_lockouts, shown_lockout
 from riskcore.core.order_roles import is_entry
@@ -16,6 +16,7 @@ from riskcore.core.order_terms import Declined, checked_brackets, checked_modifi
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import Proposal
 from riskcore.core.rules.exposure import counted_orders
+from riskcore.core.sight import connected
 from riskcore.core.state import (
     BUY,
     SELL,
@@ -67,8 +68,8 @@ def _request(book: Book, rulebook: Rulebook, fact: Event, asked: OrderRequested)
         raise Declined(f"account {name} is live funded: the firm allows no orders through the API there")
     # A whole close closes what exists and nothing else, so it needs no complete picture.
     closes_all = asked.action == "close" and asked.size == 0
-    if not reconciled(book, account) and not closes_all:
-        lost = book.connections.get(USER_HUB, "connected") != "connected"
+    lost = not connected(book)
+    if (lost or not reconciled(book, account)) and not closes_all:
         since = "the connection to the broker is lost" if lost else "the account has not been seen in full yet"
         raise Declined(f"{since}; try again when it is there")
     profile = rulebook.profile

@@ -80,4 +80,10 @@ class Desk(Ledger):
         self.take(e.PositionsListed(ACCOUNT, positions), "positions")
         if orders is None:
             orders = tuple(self.account_state.orders)
-        return self.take(e.OrdersListed(ACCOUNT, WORKING_STATUSES, orders), "orders")
+        self.take(e.OrdersListed(ACCOUNT, WORKING_STATUSES, orders), "orders")
+        return self.list_fills() if self.book.started_at else self
+
+    def list_fills(self) -> "Desk":
+        """Every fill of the day has been told."""
+        assert self.book.day is not None
+        return self.take(e.TradesListed(ACCOUNT, self.book.day.opens_at), "trades")

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from riskcore.core.events import Command, OrdersListed
+from riskcore.core.events import Command
 from riskcore.core.order_roles import covering_size, leg_cover_ends_at
 from riskcore.core.quantities import SECOND_NS, decimal_text
 from riskcore.core.rules.base import Action, Breach, Finding, Rule, spec
 from riskcore.core.rules.commands import alert, close_position
 from riskcore.core.rules.stops import entry_of, place_stop
+from riskcore.core.sight import connected, connection_since, in_sight
 from riskcore.core.state import Position
 from riskcore.core.view import View
 
 RULE_ID = "RULE-008"
-USER_HUB = "user"
 # After a reconnect the snapshot says whether a stop was there; it is not waited for longer than this (RULES.md 1.6).
 SNAPSHOT_WAIT_NS = 5 * SECOND_NS
 NANOSECOND_PLACES = 9
@@ -86,17 +86,19 @@ def _turn_clock(params: Params, view: View, position: Position) -> None:
 
 
 def _out_of_touch(view: View, position: Position) -> bool:
-    """Whether the connection is lost, or is back and the snapshot of orders has not come yet."""
-    state = view.book.connections.get(USER_HUB, "connected")
-    since = view.book.connection_since.get(USER_HUB, 0)
-    lost_at = view.recall(position, LOST)
-    if state != "connected":
-        if lost_at is None:
-            view.keep(position, LOST, max(since, position.opened_at))
-        return True
-    if lost_at is None or view.now >= since + SNAPSHOT_WAIT_NS:
+    """Whether nobody can say if a stop is there: the connection is lost, or the orders were not listed since.
+
+    A recording may never list them, so there they are not waited for longer than a few seconds.
+    """
+    book, account = view.book, view.account
+    if in_sight(book, account.orders_listed_at):
         return False
-    return not isinstance(view.event.body, OrdersListed)
+    lost_at = view.recall(position, LOST)
+    if connected(book) and not book.started_at:
+        return lost_at is not None and view.now < connection_since(book) + SNAPSHOT_WAIT_NS
+    if lost_at is None:
+        view.keep(position, LOST, max(connection_since(book), position.opened_at, account.orders_listed_at))
+    return True
 
 
 def _breaches_at(params: Params, view: View, position: Position) -> int | None:
@@ -157,8 +159,8 @@ def deadline(params: Params, view: View) -> int | None:
     due: list[int | None] = []
     for position in view.held():
         if view.recall(position, LOST) is not None:
-            if view.book.connections.get(USER_HUB) == "connected":
-                due.append(view.book.connection_since[USER_HUB] + SNAPSHOT_WAIT_NS)
+            if connected(view.book) and not view.book.started_at:
+                due.append(connection_since(view.book) + SNAPSHOT_WAIT_NS)
         elif not view.episode_open(position.contract):
             due.append(_breaches_at(params, view, position) or leg_cover_ends_at(view.account, position, view.now))
     return min((instant for instant in due if instant is not None), default=None)

@@ -1,0 +1,31 @@
+"""Whether what is known of an account is still what the broker has (RULES.md 8.4, DESIGN.md "Connection and truth")."""
+
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.state import Book
+
+USER_HUB, MARKET_HUB, CONNECTED, LOST = "user", "market", "connected", "lost"
+HUBS = (USER_HUB, MARKET_HUB)
+# How long a list holds while nothing is pushed: polling asks more often than that.
+POLLED_NS = 10 * SECOND_NS
+
+
+def connected(book: Book) -> bool:
+    """Whether events of the accounts come in; a recording that never says otherwise was connected."""
+    return book.connections.get(USER_HUB, CONNECTED) == CONNECTED
+
+
+def connection_since(book: Book) -> int:
+    """Since when the user hub has been connected, or lost."""
+    return book.connection_since.get(USER_HUB, 0)
+
+
+def in_sight(book: Book, asked_at: int) -> bool:
+    """Whether a list that was asked for then still shows what there is.
+
+    It was asked after the connection came, and pushes have followed it since; or after it was lost, and is fresh.
+    """
+    if not asked_at:
+        return False
+    if connected(book):
+        return asked_at >= connection_since(book)
+    return asked_at > connection_since(book) and book.now - asked_at < POLLED_NS
