@@ -1,19 +1,33 @@
 """Happenings as `riskcore live` prints them: plain lines for people, one JSON object a line for programs.
 
-Printing never stops the engine: when whoever reads has gone, the rest is not printed and guarding goes on.
+Printing never stops the engine: when whoever reads is slow or has gone, guarding goes on without it.
 """
 
+import atexit
 import json
+import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from queue import Full, Queue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TextIO
 
 from riskcore.cli.replay_text import command_words, short
-from riskcore.engine.announce import happening
+from riskcore.core.events import Event
+from riskcore.core.state import Book
+from riskcore.engine.announce import happening, happenings
+from riskcore.engine.ports import Clock
+
+if TYPE_CHECKING:
+    from riskcore.cli.screen import LiveScreen
 
 Row = dict[str, Any]
 Words = Callable[[Mapping[str, Any]], str]
 TYPE_WIDTH = 10
+MOST_WAITING = 10_000  # Lines that wait for a slow reader.
+CLOSE_SECONDS = 2.0
+_NEVER_QUIET = ("ready", "breach", "lockout", "halt")
 # Snapshots are asked for all the time; only what went wrong with one is worth a line.
 _QUIET_KIND, _QUIET_OUTCOMES = "takeSnapshot", ("accepted", "confirmed", "superseded")
 _SHOWN_APART = ("at", "type", "account", "account_name", "text")
@@ -91,7 +105,20 @@ def _lockout(row: Mapping[str, Any]) -> str:
 
 
 def _connection(row: Mapping[str, Any]) -> str:
-    return f"the {row['hub']} hub is {row['state']}" if "hub" in row else _other(row)
+    if "mode" in row:
+        return f"the accounts are now seen by {row['mode']}"
+    return f"the {row['hub']} hub is {row['state']}"
+
+
+def _ready(row: Mapping[str, Any]) -> str:
+    accounts = _value(row["accounts"]) or "none"
+    return f"{'enforcing' if row['enforces'] else 'deciding only, sending nothing'}; accounts {accounts}"
+
+
+def _halt(row: Mapping[str, Any]) -> str:
+    if row["over"]:
+        return "over: everything is stored again"
+    return f"NOTHING CAN BE STORED, so nothing new is decided: {row['reason']}"
 
 
 def _drift(row: Mapping[str, Any]) -> str:
@@ -117,43 +144,108 @@ _WORDS: dict[str, Words] = {
     "lockout": _lockout,
     "connection": _connection,
     "drift": _drift,
+    "ready": _ready,
+    "halt": _halt,
 }
 
 
 # ---- printing ----------------------------------------------------------------------------------------
 
 
-class LinePrinter:
-    """An Announcer that prints at once, a line a happening: plain, or JSON.
+class Printer:
+    """The Announcer of `riskcore live`: lines, JSON lines, or a screen where there is a terminal for it.
 
-    `say` takes the fields of a happening as `announce.happenings` makes them; one without `at` happens now.
+    quiet: only what a trader must not miss. `close` lets what waits be written; it is called at exit by itself.
     """
 
-    def __init__(self, now: Callable[[], int], *, as_json: bool = False, stream: TextIO | None = None) -> None:
-        self._now = now
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        as_json: bool = False,
+        quiet: bool = False,
+        screen: bool = False,
+        mode: str = "",
+        stream: TextIO | None = None,
+    ) -> None:
+        self._clock = clock
         self._as_json = as_json
-        self._stream = stream
-        self._mute = False
+        self._quiet = quiet
+        self._screen: LiveScreen | None = None
+        self._outlet: Outlet | None = None
+        if screen and not as_json and screen_possible():
+            from riskcore.cli import screen as drawing
+
+            self._screen = drawing.LiveScreen(mode=mode)
+            self._screen.__enter__()
+        else:
+            self._outlet = Outlet(stream or sys.stdout)
+        atexit.register(self.close)
+
+    def stored(self, events: Sequence[Event], book: Book) -> None:
+        """Tell what is worth telling of events that have just been stored."""
+        for row in happenings(events, book):
+            self._tell(row)
+        if self._screen is not None:
+            self._screen.refresh_soon(book, self._clock.now())
 
     def say(self, kind: str, /, **figures: Any) -> None:
-        self.show(stamped(self._now, kind, figures))
+        """A happening of the engine itself, now."""
+        self._tell(happening(self._clock.now(), kind, **figures))
 
-    def show(self, row: Mapping[str, Any]) -> None:
-        """Print one happening."""
-        if self._mute or not (self._as_json or is_worth_a_line(row)):
+    def close(self) -> None:
+        """Write what waits, for as long as somebody reads; give the terminal back."""
+        atexit.unregister(self.close)
+        if self._screen is not None:
+            self._screen.__exit__(None, None, None)
+            self._screen = None
+        if self._outlet is not None:
+            self._outlet.close()
+
+    def _tell(self, row: Row) -> None:
+        if self._screen is not None:
+            self._screen.tell([row])
+        elif self._outlet is None:
             return
-        text = json.dumps(row, ensure_ascii=False, default=str) if self._as_json else line_of(row)
-        stream = self._stream or sys.stdout
-        try:
-            stream.write(f"{text}\n")
-            stream.flush()
-        except (OSError, ValueError):
-            # Nobody reads any more, or the terminal is gone. The engine guards on without it.
-            self._mute = True
+        elif self._as_json:
+            self._outlet.write(json.dumps(row, ensure_ascii=False, default=str))
+        elif is_worth_a_line(row) and (not self._quiet or row["type"] in _NEVER_QUIET):
+            self._outlet.write(line_of(row))
 
 
-def stamped(now: Callable[[], int], kind: str, figures: Mapping[str, Any]) -> Row:
-    """The fields of a happening with `at` and `type` in front."""
-    if "at" in figures:
-        return {"at": figures["at"], "type": kind, **figures}
-    return happening(now(), kind, **figures)
+def screen_possible() -> bool:
+    """Whether somebody sits in front of a terminal that can be drawn on."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb"
+
+
+class Outlet:
+    """Lines written by a thread of its own: a reader that pauses or has gone must not hold up an engine.
+
+    When too many lines wait, further ones are dropped; the journal has them all.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lines: Queue[str | None] = Queue(MOST_WAITING)
+        self._thread = Thread(target=self._write, name="printing", daemon=True)
+        self._thread.start()
+
+    def write(self, line: str) -> None:
+        """Hand over one line; never waits."""
+        with suppress(Full):
+            self._lines.put_nowait(line)
+
+    def close(self) -> None:
+        """Wait a little for what was handed over to be written."""
+        with suppress(Full):
+            self._lines.put_nowait(None)
+        self._thread.join(CLOSE_SECONDS)
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            try:
+                self._stream.write(f"{line}\n")
+                self._stream.flush()
+            except (OSError, ValueError):
+                # Nobody reads any more, or the terminal is gone: the rest is not printed.
+                return

@@ -4,8 +4,9 @@
 test can look at the same text a trader sees.
 """
 
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -19,12 +20,14 @@ from rich.text import Text
 
 from riskcore.audit.status import book_row
 from riskcore.cli.account_panel import AccountPanel
-from riskcore.cli.live_text import account_words, is_worth_a_line, stamped, words_of
+from riskcore.cli.live_text import CLOSE_SECONDS, account_words, is_worth_a_line, words_of
 from riskcore.cli.screen_words import Clock, duration, exchange_clock, short_contracts
-from riskcore.core.rulebook import Rulebook
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Book
 
 MOST_HAPPENINGS = 200
+REFRESH_NS = SECOND_NS // 4
 LEAST_HAPPENINGS = 6  # Lines kept for them; panels become compact before they get fewer.
 STYLES = {
     "breach": "bold red",
@@ -53,14 +56,16 @@ def render(
     """Everything a trader watches, as of `now`. `mode` is said in the header: simulated, dry run, stopped ..."""
     judged = [account for account in book.accounts.values() if rulebook.judges(account)]
     status = book_row(book, rulebook, sorted(judged, key=lambda one: one.id), now) if book.day is not None else None
-    return Dashboard(book, status, list(happenings), dict(connections) or dict(book.connections), now, mode)
+    seen = dict(connections) or dict(book.connections)
+    return Dashboard(book.profile, exchange_clock(book), status, list(happenings), seen, now, mode)
 
 
 @dataclass(slots=True)
 class Dashboard:
     """Fits what there is to tell into the height there is: accounts first, happenings in what is left."""
 
-    book: Book
+    profile: str
+    clock: Clock
     status: dict[str, Any] | None
     happenings: list[Mapping[str, Any]]
     connections: dict[str, str]
@@ -69,40 +74,39 @@ class Dashboard:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         height = options.height or options.max_height
-        clock = exchange_clock(self.book)
-        lines = self._lines(console, options, clock, compact=False)
+        lines = self._lines(console, options, compact=False)
         if len(lines) + LEAST_HAPPENINGS > height:
-            lines = self._lines(console, options, clock, compact=True)
+            lines = self._lines(console, options, compact=True)
         room = max(height - len(lines) - 2, 1)
-        told = happening_list(self.happenings, clock, room)
+        told = happening_list(self.happenings, self.clock, room)
         lines = lines + console.render_lines(told, options.update(height=None), pad=False)
         for number, line in enumerate(lines[:height]):
             if number:
                 yield Segment.line()
             yield from line
 
-    def _lines(self, console: Console, options: ConsoleOptions, clock: Clock, compact: bool) -> list[list[Segment]]:
+    def _lines(self, console: Console, options: ConsoleOptions, compact: bool) -> list[list[Segment]]:
         free = options.update(height=None)
-        parts: list[RenderableType] = [self._header(clock)]
+        parts: list[RenderableType] = [self._header()]
         if self.status is None:
             parts.append(Text(" nothing was recorded yet", "dim"))
         else:
-            parts += [AccountPanel(row, clock, compact) for row in self.status["accounts"]]
+            parts += [AccountPanel(row, self.clock, compact) for row in self.status["accounts"]]
         return [line for part in parts for line in console.render_lines(part, free, pad=False)]
 
-    def _header(self, clock: Clock) -> RenderableType:
+    def _header(self) -> RenderableType:
         grid = Table.grid(expand=True, padding=(0, 1))
         grid.add_column(ratio=1, no_wrap=True)
         grid.add_column(justify="right", no_wrap=True)
         left = Text(" riskcore ", "bold reverse")
-        left.append(f"  {self.book.profile or 'no profile'}", "bold")
+        left.append(f"  {self.profile or 'no profile'}", "bold")
         if self.mode:
             left.append(f"  {self.mode}", "cyan")
         grid.add_row(left, self._connections())
         day = self.status["trade_date"] if self.status is not None else ""
         reset = duration(self.status["seconds_to_reset"]) if self.status is not None else ""
         grid.add_row(
-            Text(f" {clock.date(self.now)} {clock.time(self.now)} {clock.place}", "dim"),
+            Text(f" {self.clock.date(self.now)} {self.clock.time(self.now)} {self.clock.place}", "dim"),
             Text(f"trading day {day}, reset in {reset}" if day else "", "dim"),
         )
         return grid
@@ -143,38 +147,55 @@ def style_of(row: Mapping[str, Any]) -> str:
 
 
 class LiveScreen:
-    """An Announcer with a screen: use as a context manager, `say` what happens, `refresh` when something moved.
+    """A screen that is drawn again and again by a thread of its own, so that a slow terminal holds up nobody.
 
-    The last picture stays on the terminal when it is closed.
+    A context manager. Happenings are told, states refreshed; the last picture stays when it is closed.
     """
 
-    def __init__(self, now: Callable[[], int], *, mode: str = "", console: Console | None = None) -> None:
+    def __init__(self, *, mode: str = "", console: Console | None = None) -> None:
         self.mode = mode
         self.told: deque[Mapping[str, Any]] = deque(maxlen=MOST_HAPPENINGS)
-        self._now = now
         self._console = console or Console()
         self._live = Live(console=self._console, screen=True, auto_refresh=False)
         self._picture: RenderableType | None = None
-
-    def say(self, kind: str, /, **figures: Any) -> None:
-        self.told.append(stamped(self._now, kind, figures))
+        self._wanted = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._draw, name="screen", daemon=True)
+        self._drawn_at = 0
 
     def tell(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Happenings as they come from a journal."""
+        """What happened, the newest last."""
         self.told.extend(rows)
 
     def refresh(self, book: Book, rulebook: Rulebook, connections: Mapping[str, str], now: int) -> None:
-        """Draw the state as it is."""
+        """Show the state as it is now; what is shown is a copy."""
         self._picture = render(book, rulebook, list(self.told), connections, now, mode=self.mode)
-        self._live.update(self._picture, refresh=True)
+        self._drawn_at = now
+        self._wanted.set()
+
+    def refresh_soon(self, book: Book, now: int) -> None:
+        """Show a state that changes often, a few times a second; nothing to show before a day is open."""
+        if book.day is not None and now - self._drawn_at >= REFRESH_NS:
+            self.refresh(book, rulebook_of(book.settings), {}, now)
+
+    def _draw(self) -> None:
+        while not self._closing:
+            self._wanted.wait()
+            self._wanted.clear()
+            if self._picture is not None and not self._closing:
+                self._live.update(self._picture, refresh=True)
 
     def __enter__(self) -> "LiveScreen":
         self._live.start()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closing = True
+        self._wanted.set()
+        self._thread.join(CLOSE_SECONDS)
         self._live.stop()
         if self._picture is not None:
             self._console.print(self._picture)

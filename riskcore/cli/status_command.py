@@ -1,6 +1,5 @@
 """`riskcore status`: the state of a running or stopped engine, from its journal alone."""
 
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -113,8 +112,10 @@ def chosen_accounts(follower: "Follower", accounts: Sequence[str]) -> list["Acco
 
 def _watch(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
     """Show the state again and again until Ctrl-C: a screen on a terminal, else text whenever something changed."""
+    from riskcore.cli.live_text import screen_possible
+
     try:
-        if sys.stdout.isatty():
+        if screen_possible():
             _watch_screen(follower, accounts, lock)
         else:
             _watch_text(follower, accounts, lock)
@@ -126,7 +127,7 @@ def _watch_screen(follower: "Follower", accounts: Sequence[str], lock: Path) -> 
     from riskcore.cli.screen import LiveScreen
     from riskcore.store.lease import is_held
 
-    with LiveScreen(time.time_ns) as screen:
+    with LiveScreen() as screen:
         while True:
             running = is_held(lock)
             screen.mode = _mode(follower, running)

@@ -2,11 +2,13 @@
 
 import io
 import json
+from queue import Queue
+from threading import Event
 from typing import Any
 
 import pytest
 
-from riskcore.cli.live_text import LinePrinter, is_worth_a_line, line_of, words_of
+from riskcore.cli.live_text import MOST_WAITING, Printer, is_worth_a_line, line_of, words_of
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.announce import happenings
 from tests.engine.test_announce import losing_desk
@@ -52,9 +54,15 @@ def row(kind: str, /, **figures: Any) -> dict[str, Any]:
         (row("lockout", change="set", scope="account", rule="RULE-010"), "locked: account by RULE-010, until released"),
         (row("lockout", change="ended", scope="account", rule="R", ended_by="reset"), "ended: account by R (reset)"),
         (row("connection", hub="user", state="lost"), "the user hub is lost"),
-        (row("connection", text="polling instead of the stream"), "polling instead of the stream"),
+        (row("connection", hub="user", mode="polling"), "the accounts are now seen by polling"),
         (row("drift", contract="MNQ", text="fills say 1, the broker 2"), "MNQ: fills say 1, the broker 2"),
-        (row("ready", accounts=["a", "b"], rules=3), "accounts a, b  rules 3"),
+        (row("ready", accounts=[7, 8], enforces=True), "enforcing; accounts 7, 8"),
+        (row("ready", accounts=[], enforces=False), "deciding only, sending nothing; accounts none"),
+        (
+            row("halt", over=False, reason="disk full"),
+            "NOTHING CAN BE STORED, so nothing new is decided: disk full",
+        ),
+        (row("halt", over=True), "over: everything is stored again"),
         (row("halt", text="the disk is full"), "the disk is full"),
         (row("outcome", account=1, what="odd"), "what odd"),
     ],
@@ -87,57 +95,101 @@ def test_people_are_spared_what_another_line_says_better() -> None:
     assert all(map(is_worth_a_line, told))
 
 
-def test_every_happening_of_an_enforcement_has_a_line() -> None:
-    desk = losing_desk().attempt("close").accept("close").push("ES", 0)
+def printed(kind: str = "", /, *, as_json: bool = False, quiet: bool = False, **figures: Any) -> list[str]:
+    """What a printer writes of an enforcement, or of one happening of the engine."""
     stream = io.StringIO()
-    printer = LinePrinter(lambda: 0, stream=stream)
-    for happened in happenings(desk.events, desk.book):
-        printer.show(happened)
-    lines = stream.getvalue().splitlines()
+    printer = Printer(Stopped(), as_json=as_json, quiet=quiet, stream=stream)
+    if kind:
+        printer.say(kind, **figures)
+    else:
+        desk = losing_desk().attempt("close").accept("close").push("ES", 0)
+        printer.stored(desk.events, desk.book)
+    printer.close()
+    return stream.getvalue().splitlines()
+
+
+class Stopped:
+    """A clock that stands at five seconds."""
+
+    def now(self) -> int:
+        return 5 * SECOND_NS
+
+
+def test_every_happening_of_an_enforcement_has_a_line() -> None:
+    lines = printed()
     assert [line.split()[2] for line in lines][:3] == ["breach", "lockout", "command"]
     assert any("accepted: closeContract CON.F.US.EP.Z26" in line for line in lines)
     assert not any("SetLockout" in line for line in lines)
 
 
+def test_quiet_keeps_what_nobody_may_miss() -> None:
+    assert [line.split()[2] for line in printed(quiet=True)] == ["breach", "lockout"]
+    assert printed("halt", quiet=True, over=False, reason="full")
+    assert not printed("connection", quiet=True, hub="user", mode="polling")
+
+
 def test_json_is_one_object_a_line_and_keeps_everything() -> None:
-    desk = losing_desk()
-    rows = happenings(desk.events, desk.book)
-    stream = io.StringIO()
-    printer = LinePrinter(lambda: 0, as_json=True, stream=stream)
-    for happened in rows:
-        printer.say(happened["type"], **happened)
-    assert [json.loads(line) for line in stream.getvalue().splitlines()] == rows
-    assert "SetLockout" in stream.getvalue()
+    desk = losing_desk().attempt("close").accept("close").push("ES", 0)
+    lines = printed(as_json=True)
+    assert [json.loads(line) for line in lines] == happenings(desk.events, desk.book)
+    assert any("SetLockout" in line for line in lines)
 
 
 def test_what_the_engine_says_itself_happens_now() -> None:
-    stream = io.StringIO()
-    LinePrinter(lambda: 5 * SECOND_NS, as_json=True, stream=stream).say("ready", accounts=[7])
-    assert json.loads(stream.getvalue()) == {"at": "1970-01-01T00:00:05Z", "type": "ready", "accounts": [7]}
+    (line,) = printed("ready", as_json=True, accounts=[7], enforces=True)
+    assert json.loads(line) == {"at": "1970-01-01T00:00:05Z", "type": "ready", "accounts": [7], "enforces": True}
 
 
-def test_a_line_is_flushed_at_once() -> None:
-    class Counting(io.StringIO):
-        flushed = 0
+class Reader(io.StringIO):
+    """Reads only when it is let; may go away."""
 
-        def flush(self) -> None:
-            self.flushed += 1
+    def __init__(self, gone: bool = False) -> None:
+        super().__init__()
+        self.gone = gone
+        self.may_read = Event()
+        self.seen: Queue[str] = Queue()
 
-    stream = Counting()
-    LinePrinter(lambda: 0, stream=stream).say("ready")
-    assert stream.flushed == 1
+    def write(self, text: str) -> int:
+        self.may_read.wait(10)
+        if self.gone:
+            raise BrokenPipeError
+        self.seen.put(text)
+        return len(text)
+
+
+def test_a_line_is_written_at_once() -> None:
+    reader = Reader()
+    reader.may_read.set()
+    printer = Printer(Stopped(), stream=reader)
+    printer.say("halt", over=True)
+    assert "everything is stored again" in reader.seen.get(timeout=10)
+    printer.close()
+
+
+def test_a_reader_that_pauses_holds_nobody_up_and_then_gets_what_waited() -> None:
+    reader = Reader()
+    printer = Printer(Stopped(), stream=reader)
+    for number in range(MOST_WAITING + 50):
+        printer.say("ready", number=number)
+    reader.may_read.set()
+    assert "number 0" in reader.seen.get(timeout=10)
+    printer.close()
+    assert MOST_WAITING - 5 <= reader.seen.qsize() + 1 <= MOST_WAITING + 1
 
 
 def test_a_reader_who_has_gone_stops_the_printing_and_nothing_else() -> None:
-    class Gone(io.StringIO):
-        tries = 0
+    reader = Reader(gone=True)
+    reader.may_read.set()
+    printer = Printer(Stopped(), stream=reader)
+    for _ in range(3):
+        printer.say("ready")
+    printer.close()
+    assert reader.seen.empty()
 
-        def write(self, text: str) -> int:
-            self.tries += 1
-            raise BrokenPipeError
 
-    stream = Gone()
-    printer = LinePrinter(lambda: 0, stream=stream)
-    printer.say("ready")
-    printer.say("halt")
-    assert stream.tries == 1
+def test_nobody_draws_on_what_is_no_terminal() -> None:
+    stream = io.StringIO()
+    printer = Printer(Stopped(), screen=True, stream=stream)
+    printer.say("halt", over=True)
+    printer.close()
+    assert "stored again" in stream.getvalue()
