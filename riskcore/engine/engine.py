@@ -26,6 +26,7 @@ from riskcore.core.events import (
     RequestUnresolved,
 )
 from riskcore.core.quantities import MINUTE_NS, SECOND_NS
+from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Request
 from riskcore.engine.inbox import Inbox, Normalise
@@ -121,6 +122,8 @@ class Engine:
         Raises LoginRefused, BrokerUnreachable, ConfigError (an account that must not be armed), StoreError,
         InvariantBroken (start again: the journal holds what is true).
         """
+        for event in absence(self.book):
+            self._runner.event(event)
         self._started_at = self.inbox.stamp()
         self.inbox.fact(EngineStarted(self.version, self.enforces), "operator", "engine")
         try:
