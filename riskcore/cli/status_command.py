@@ -147,7 +147,7 @@ def _mode(follower: "Follower", running: bool) -> str:
 
     if running:
         return "enforcing" if follower.book.enforces else "only deciding"
-    return f"NO ENGINE IS RUNNING, last event {duration(seconds_since(follower.last_at, time.time_ns()))} ago"
+    return f"NO ENGINE RUNS, as of {duration(seconds_since(follower.last_at, time.time_ns()))} ago"
 
 
 def _of_accounts(told: Iterable[Row], ids: Sequence[int]) -> list[Row]:
