@@ -44,8 +44,8 @@ async def bars(
             raise _failure(contract, exchange)
         if not rows:
             return
-        yield exchange
         oldest = _oldest(contract, rows)
+        yield exchange
         if len(rows) < limit or oldest >= end:
             return
         end = oldest
