@@ -13,6 +13,7 @@ from riskcore.version import VERSION
 
 # Name of the command: its line in `riskcore --help`. The code is in riskcore/cli/<name>_command.py.
 COMMANDS = {
+    "live": "Connect, record, decide, enforce.",
     "replay": "Run recorded days through the rules.",
     "import": "Build session files from the broker's trade history.",
     "export": "Write one day of the journal as a session file.",

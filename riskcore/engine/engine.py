@@ -364,6 +364,10 @@ class Engine:
             self.announcer.say("connection", hub="user", mode=self.lookout.mode)
         return complete
 
+    def market_expected(self) -> bool:
+        """Whether quotes should be coming: something is held."""
+        return bool(self._held_contracts())
+
     def _held_contracts(self) -> list[str]:
         held = {position.contract: None for account in self.judged() for position in account.held()}
         return list(held)

@@ -5,7 +5,7 @@ with none of them: everything they say becomes a fact first (DESIGN.md "The line
 """
 
 from asyncio import Timeout
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -13,7 +13,7 @@ from riskcore.core.events import Event
 from riskcore.core.state import Book, Request
 from riskcore.engine.quotes import Quotes
 
-Line = Mapping[str, Any]
+Line = dict[str, Any]
 
 
 class Clock(Protocol):

@@ -1,0 +1,72 @@
+"""`riskcore live`: connect, record, decide, enforce (INTERFACE.md 7)."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from riskcore.cli.options import account_option, config_options, output_options, store_option, warn
+
+
+@click.command(epilog="Example: riskcore live --simulated")
+@click.option("--dry-run", is_flag=True, help="Decide and record; send nothing.")
+@click.option("--record-only", is_flag=True, help="Record; evaluate no rule and send nothing.")
+@click.option(
+    "--simulated",
+    is_flag=False,
+    flag_value="daily-loss",
+    metavar="[SCENARIO]",
+    help="Start the bundled simulated gateway and run against it: no credentials, no configuration.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the simulated gateway.")
+@click.option("--stay", is_flag=True, help="With --simulated: go on when the scenario is over, until Ctrl-C.")
+@click.option("--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="REST base.")
+@click.option("--rtc-url", envvar="RISKCORE_RTC_URL", default="https://rtc.topstepx.com", help="Hub base.")
+@click.option("--screen/--no-screen", default=None, help="Show a screen instead of lines. Default: with --simulated.")
+@config_options
+@store_option
+@account_option
+@output_options
+def command(
+    dry_run: bool,
+    record_only: bool,
+    simulated: str | None,
+    seed: int,
+    stay: bool,
+    api_url: str,
+    rtc_url: str,
+    screen: bool | None,
+    config_path: Path | None,
+    sets: tuple[str, ...],
+    store: str | None,
+    accounts: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Connect to the broker, record every event, decide by the rules, and carry out what was decided.
+
+    Prints one line per breach, command and outcome, with --json one JSON object per line. Ctrl-C stops in good
+    order. Started again with the same store it goes on where it was, and finishes what was begun.
+    """
+    from riskcore.cli.live_options import Options, run
+
+    options = Options(
+        dry_run=dry_run,
+        record_only=record_only,
+        simulated=simulated,
+        seed=seed,
+        stay=stay,
+        api_url=api_url,
+        rtc_url=rtc_url,
+        screen=screen,
+        config_path=config_path,
+        sets=sets,
+        store=store,
+        accounts=accounts,
+        as_json=as_json,
+        quiet=quiet,
+        warn=lambda text: warn(text, quiet=quiet),
+    )
+    asyncio.run(run(options))
+    return 0

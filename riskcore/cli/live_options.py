@@ -1,0 +1,179 @@
+"""What `riskcore live` was asked for, turned into a run: against the broker, or against the bundled gateway."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from adapters.simulator.scenario import Scenario
+from adapters.simulator.scenarios import SCENARIOS
+from adapters.simulator.server import SimulatedGateway
+from adapters.topstepx.credentials import Credentials, find_credentials
+from riskcore.cli.live_run import Broker, Run, check_calendar, interactive, run_live
+from riskcore.cli.live_text import Printer
+from riskcore.config import Settings, load_settings, read_settings
+from riskcore.core.quantities import SECOND_NS
+from riskcore.engine.clock import SystemClock
+from riskcore.engine.engine import Engine
+from riskcore.engine.ports import Announcer, Clock
+from riskcore.engine.remote_host import host_facts, remote_host_signs
+from riskcore.errors import ConfigError
+from riskcore.store.location import FILE_NAME, user_data_folder
+
+EXCHANGE_ZONE = "America/Chicago"
+SETTLING_SECONDS = 12  # Behind the end of a scenario: the last look after flat comes ten seconds later.
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line of `riskcore live`."""
+
+    dry_run: bool
+    record_only: bool
+    simulated: str | None
+    seed: int
+    stay: bool
+    api_url: str
+    rtc_url: str
+    screen: bool | None
+    config_path: Path | None
+    sets: tuple[str, ...]
+    store: str | None
+    accounts: tuple[str, ...]
+    as_json: bool
+    quiet: bool
+    warn: Callable[[str], None]
+
+    @property
+    def enforces(self) -> bool:
+        return not (self.dry_run or self.record_only)
+
+    def adjusted(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """The settings as this run judges by them; they go into the journal, so that a replay judges the same."""
+        settings = dict(plain)
+        if self.accounts:
+            settings["profile"] = {**settings["profile"], "accounts": list(self.accounts)}
+        if self.record_only:
+            settings["rules"], settings["accounts"] = {}, {}
+        return settings
+
+
+async def run(options: Options) -> None:
+    """Run until stopped. Raises RiskcoreError."""
+    check_calendar()
+    if options.dry_run and options.record_only:
+        raise ConfigError("--dry-run decides without sending, --record-only does not decide either: give one of them")
+    if options.simulated is not None:
+        await _simulated(options, _scenario(options.simulated))
+        return
+    settings = load_settings(options.config_path, options.sets)
+    _warn(options, settings)
+    signs = remote_host_signs(host_facts(os.environ)) if options.enforces else ()
+    if signs:
+        options.warn(
+            f"this looks like a remote host ({'; '.join(signs)}): the firm demands that every order action comes from"
+            " the trader's own computer (RULES.md 6.8)"
+        )
+    credentials = find_credentials(os.environ, _ask if interactive() else None)
+    store = options.store or str(user_data_folder() / FILE_NAME)
+    broker = Broker(options.api_url, options.rtc_url, credentials)
+    clock = SystemClock()
+    with closing(_printer(options, clock, "enforcing", bool(options.screen))) as printer:
+        await run_live(_run_of(options, settings, store, broker, clock, printer))
+
+
+def _printer(options: Options, clock: Clock, mode: str, screen: bool) -> Printer:
+    said = "dry run" if options.dry_run else "record only" if options.record_only else mode
+    return Printer(clock, as_json=options.as_json, quiet=options.quiet, screen=screen, mode=said)
+
+
+def _run_of(
+    options: Options, settings: Settings, store: str, broker: Broker, clock: Clock, announcer: Announcer
+) -> Run:
+    return Run(
+        settings=settings,
+        store=store,
+        broker=broker,
+        enforces=options.enforces,
+        announcer=announcer,
+        warn=options.warn,
+        config_path=options.config_path,
+        sets=options.sets,
+        adjust=options.adjusted,
+        clock=clock,
+    )
+
+
+def _warn(options: Options, settings: Settings) -> None:
+    for text in settings.warnings:
+        options.warn(text)
+
+
+def _ask(question: str, hidden: bool) -> str:
+    return str(click.prompt(question, hide_input=hidden, err=True))
+
+
+# ---- the bundled gateway -----------------------------------------------------------------------------
+
+
+def _scenario(name: str) -> Scenario:
+    if name not in SCENARIOS:
+        raise ConfigError(f"no scenario {name!r}; riskcore simulate --list shows them: {', '.join(SCENARIOS)}")
+    return SCENARIOS[name]
+
+
+async def _simulated(options: Options, scenario: Scenario) -> None:
+    """The whole live stack against a gateway of our own on loopback, until its plot is over."""
+    if options.config_path is not None:
+        settings = load_settings(options.config_path, options.sets)
+    else:
+        settings = read_settings(scenario.settings, options.sets, f"scenario {scenario.name}")
+    store = options.store or str(Path(tempfile.mkdtemp(prefix="riskcore-simulated-")) / FILE_NAME)
+    clock = ShiftedClock(_shift_ns(scenario))
+    async with SimulatedGateway(scenario, seed=options.seed, clock=clock) as gateway:
+        broker = Broker(gateway.api_url, gateway.rtc_url, Credentials(gateway.user_name, gateway.api_key))
+
+        async def over(engine: Engine) -> None:
+            while not engine.ready:
+                await clock.sleep(1)
+            await clock.sleep(scenario.seconds)
+            for _ in range(SETTLING_SECONDS):
+                await clock.sleep(1)
+
+        shown = options.screen if options.screen is not None else not options.quiet
+        with closing(_printer(options, clock, f"simulated: {scenario.name}", shown)) as printer:
+            asked = _run_of(options, settings, store, broker, clock, printer)
+            await run_live(asked, None if options.stay else over)
+    if not options.quiet and not options.as_json:
+        click.echo(f"\nThe scenario is over. Everything that was said and decided is in {store}")
+        click.echo(f"  riskcore audit --store {store}     what happened, and why")
+        click.echo(f"  riskcore verify --store {store}    that it replays to the same decisions")
+
+
+class ShiftedClock(SystemClock):
+    """The system's clock, at another time of day: a scenario about the reset plays at the reset."""
+
+    def __init__(self, shift_ns: int) -> None:
+        super().__init__()
+        self._shift_ns = shift_ns
+
+    def now(self) -> int:
+        return super().now() + self._shift_ns
+
+
+def _shift_ns(scenario: Scenario) -> int:
+    """From now to the next weekday's time in Chicago at which the scenario makes sense; 0 for any time."""
+    if not scenario.local_time:
+        return 0
+    now = datetime.now(ZoneInfo(EXCHANGE_ZONE))
+    begins = datetime.combine(now.date(), datetime.strptime(scenario.local_time, "%H:%M:%S").time(), now.tzinfo)
+    while begins < now or begins.isoweekday() > 5:
+        begins += timedelta(days=1)
+    return round((begins - now).total_seconds()) * SECOND_NS

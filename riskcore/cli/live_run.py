@@ -1,0 +1,190 @@
+"""One run of `riskcore live`: settings, journal, ports and engine put together, until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from types import FrameType
+from typing import Any, Protocol
+
+from adapters.topstepx.credentials import Credentials
+from adapters.topstepx.feed import TopstepFeed
+from adapters.topstepx.gateway import TopstepGateway
+from adapters.topstepx.http import HttpTransport, hub_url
+from adapters.topstepx.normalise import normalise
+from adapters.topstepx.signalr.socket import WebSockets
+from riskcore.calendar import calendar_known
+from riskcore.config import Settings, find_file, load_settings
+from riskcore.core.quantities import SECOND_NS
+from riskcore.engine.clock import SystemClock
+from riskcore.engine.engine import Engine
+from riskcore.engine.ports import Announcer, Clock
+from riskcore.engine.resume import resume
+from riskcore.errors import ConfigError, InvariantBroken
+from riskcore.store.journal import Journal
+from riskcore.version import VERSION
+
+CONFIG_SECONDS = 2  # Between two looks at the settings file.
+MOST_RESTARTS = 3  # In a row, each within RESTART_WINDOW_NS of the one before.
+RESTART_WINDOW_NS = 600 * SECOND_NS
+FORCED = 130
+
+
+class Stopper(Protocol):
+    """What a signal stops."""
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and who logs in."""
+
+    api_url: str
+    rtc_url: str
+    credentials: Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run is to do. `enforces`: whether anything may be sent. `config_path` is watched for edits."""
+
+    settings: Settings
+    store: str
+    broker: Broker
+    enforces: bool
+    announcer: Announcer
+    warn: Callable[[str], None]
+    config_path: Path | None = None
+    sets: tuple[str, ...] = ()
+    adjust: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    clock: Clock | None = None
+
+
+def check_calendar() -> None:
+    """Without a holiday table for the year nobody knows when the market closes early. Raises ConfigError."""
+    year = datetime.now(UTC).year
+    if not calendar_known(year):
+        raise ConfigError(
+            f"the shipped holiday table does not cover {year}: install a newer riskcore before you trade on it"
+        )
+
+
+async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> None:
+    """Run until stopped by a signal, or until `until(engine)`, a coroutine function, returns. Raises RiskcoreError."""
+    profile = run.settings.plain["profile"]["name"]
+    failures: list[int] = []
+    clock = run.clock or SystemClock()
+    with Journal.open(run.store, profile, write=True) as journal:
+        while True:
+            try:
+                await _run_once(run, journal, clock, until)
+                return
+            except InvariantBroken as error:
+                now = clock.now()
+                failures = [at for at in failures if now - at < RESTART_WINDOW_NS] + [now]
+                run.announcer.say("halt", reason=str(error), over=False)
+                if len(failures) > MOST_RESTARTS:
+                    raise
+
+
+async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[Engine], Any] | None) -> None:
+    settings = run.adjust(run.settings.plain)
+    async with AsyncExitStack() as stack:
+        chance = Random()
+        transport = HttpTransport(run.broker.api_url)
+        gateway = TopstepGateway(transport, run.broker.credentials, clock, chance)
+        engine: Engine
+        feed = TopstepFeed(
+            hub_url(run.broker.rtc_url),
+            WebSockets(clock),
+            gateway.session,
+            clock,
+            chance,
+            lambda: engine.market_expected(),
+        )
+        engine = Engine(
+            settings=settings,
+            version=VERSION,
+            enforces=run.enforces,
+            journal=journal,
+            resumed=resume(journal),
+            clock=clock,
+            gateway=gateway,
+            feed=feed,
+            announcer=run.announcer,
+            normalise=normalise,
+        )
+        stack.enter_context(stopped_by_signals(engine))
+        tasks = [asyncio.create_task(_watch_settings(run, engine, clock))]
+        if until is not None:
+            tasks.append(asyncio.create_task(_stop_after(until, engine)))
+        try:
+            await engine.run()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _stop_after(until: Callable[[Engine], Any], engine: Engine) -> None:
+    await until(engine)
+    engine.stop()
+
+
+async def _watch_settings(run: Run, engine: Engine, clock: Clock) -> None:
+    """Tell the engine when the settings file was edited; an edit that cannot be read changes nothing."""
+    path = run.config_path or find_file()
+    known = _changed_at(path)
+    while path is not None:
+        await clock.sleep(CONFIG_SECONDS)
+        changed_at = _changed_at(path)
+        if changed_at == known or changed_at is None:
+            continue
+        known = changed_at
+        try:
+            engine.change_settings(run.adjust(load_settings(path, run.sets).plain))
+        except ConfigError as error:
+            run.warn(f"{error}; the settings in force stay as they are")
+
+
+def _changed_at(path: Path | None) -> int | None:
+    with suppress(OSError):
+        return path.stat().st_mtime_ns if path is not None else None
+    return None
+
+
+class stopped_by_signals:  # noqa: N801 - reads as what it does in a with statement.
+    """While entered, the first Ctrl-C or termination stops in good order and the second at once."""
+
+    def __init__(self, engine: Stopper) -> None:
+        self._engine = engine
+        self._before: list[tuple[int, Any]] = []
+        self._asked = False
+
+    def __enter__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        names = ("SIGINT", "SIGTERM", "SIGBREAK")  # The last one is what Windows has for closing a console.
+        for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+            self._before.append((number, signal.signal(number, self._stop)))
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before:
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            os._exit(FORCED)
+        self._asked = True
+        self._loop.call_soon_threadsafe(self._engine.stop)
+
+
+def interactive() -> bool:
+    """Whether a person sits at the keyboard, who may be asked for the key."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

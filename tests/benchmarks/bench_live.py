@@ -1,0 +1,179 @@
+"""The live engine over real sockets on loopback, with a real journal. Medians; everything in one sitting.
+
+python -m tests.benchmarks.bench_live --dir DIR [--samples 400] [--quotes 100000] [--peer COMMAND...]
+    DIR on the disk to be judged. COMMAND is the signalr bench of a peer; its rate_median is the burst's yardstick.
+
+latency: from the call that sends a position push to the arrival of the bytes of closeContract at the broker, breach,
+command and attempt stored durably in between; beside it the bare fdatasync of the same disk before and after.
+burst: quotes on the socket until the last of them is folded by all rules and stored durably.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from adapters.topstepx.credentials import Credentials
+from riskcore.cli.live_run import Broker, Run, run_live
+from riskcore.config import read_settings
+from riskcore.core.events import Event, QuotesObserved
+from riskcore.core.state import Book
+from riskcore.engine.engine import Engine
+
+LATENCY_SETTINGS = """
+[profile]
+name = "bench"
+[rules.symbol_blocks]
+blocked_symbols = ["MNQ"]
+"""
+# Every rule is on, and its limit is far away.
+BURST_SETTINGS = """
+[profile]
+name = "bench"
+[rules.max_contracts]
+limit = 50
+[rules.max_contracts_per_instrument]
+limits = { MNQ = 50 }
+[rules.daily_realized_loss]
+loss_limit = "1000000"
+basis = "combined"
+[rules.daily_unrealized_loss]
+loss_limit = "1000000"
+[rules.max_unrealized_profit]
+profit_target = "1000000"
+[rules.trade_frequency_limit]
+per_minute = 50
+[rules.cooldown_after_loss]
+[rules.no_stop_loss_grace]
+grace_period_seconds = 300
+[rules.auth_loss_guard]
+[rules.symbol_blocks]
+blocked_symbols = ["NQ"]
+[rules.trade_management]
+enabled = true
+auto_breakeven = { profit_trigger_ticks = 1000000, offset_ticks = 1 }
+[rules.daily_realized_profit]
+profit_target = "1000000"
+"""
+
+
+class Counter:
+    """The announcer of a benchmark: counts the quotes that are stored."""
+
+    def __init__(self, wanted: int) -> None:
+        self._missing = wanted
+        self.done = asyncio.Event()
+        self.at = 0
+
+    def stored(self, events: Sequence[Event], book: Book) -> None:
+        for event in events:
+            if isinstance(event.body, QuotesObserved):
+                self._missing -= len(event.body.quotes)
+            elif type(event.body).__name__ == "QuoteObserved":
+                self._missing -= 1
+        if self._missing <= 0 and not self.at:
+            self.at = time.time_ns()
+            self.done.set()
+
+    def say(self, kind: str, **figures: Any) -> None:
+        """Nobody reads this."""
+
+
+def percentile(samples: Sequence[float], share: float) -> float:
+    return sorted(samples)[min(len(samples) - 1, int(share * len(samples)))]
+
+
+def fdatasync_us(folder: Path, count: int = 400) -> list[float]:
+    """Microseconds of a small write and its fdatasync."""
+    sync = getattr(os, "fdatasync", os.fsync)
+    taken = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(count):
+            start = time.perf_counter_ns()
+            os.write(file.fileno(), b"x" * 512)
+            sync(file.fileno())
+            taken.append((time.perf_counter_ns() - start) / 1000)
+    return taken
+
+
+async def against(folder: Path, settings: str, wanted: int, *words: str) -> tuple[dict[str, Any], Counter]:
+    """Run the engine against a raw broker until it has its figures; its last words, and the counter."""
+    command = [sys.executable, "-m", "tests.benchmarks.raw_broker", *words]
+    broker = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert broker.stdout is not None
+    try:
+        ports = json.loads(await broker.stdout.readline())
+        counter, said = Counter(wanted), {}
+
+        async def over(engine: Engine) -> None:
+            assert broker.stdout is not None
+            said.update(json.loads(await broker.stdout.readline()))
+            if wanted:
+                await counter.done.wait()
+
+        run = Run(
+            settings=read_settings(settings),
+            store=str(Path(tempfile.mkdtemp(dir=folder)) / "journal.db"),
+            broker=Broker(
+                f"http://127.0.0.1:{ports['api']}", f"http://127.0.0.1:{ports['rtc']}", Credentials("raw", "raw")
+            ),
+            enforces=True,
+            announcer=counter,
+            warn=print,
+        )
+        await run_live(run, over)
+        return said, counter
+    finally:
+        broker.kill()
+        await broker.wait()
+
+
+def latency(folder: Path, samples: int) -> None:
+    before = fdatasync_us(folder)
+    said, _ = asyncio.run(against(folder, LATENCY_SETTINGS, 0, "latency", str(samples)))
+    floor = percentile(before + fdatasync_us(folder), 0.5)
+    taken = [one / 1000 for one in said["samples_ns"]]
+    print(f"fdatasync p50 {floor:.0f} us")
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        found = percentile(taken, share)
+        print(f"socket to command bytes, durable: {name} {found:.0f} us = {found / floor:.2f} x fdatasync p50")
+
+
+def burst(folder: Path, quotes: int, per_frame: int, peer: list[str]) -> None:
+    rates = []
+    for _ in range(3):
+        said, counter = asyncio.run(against(folder, BURST_SETTINGS, quotes, "burst", str(quotes), str(per_frame)))
+        rates.append(quotes / ((counter.at - said["began"]) / 1e9))
+    rate = percentile(rates, 0.5)
+    print(f"burst, {per_frame} a frame: {rate / 1000:.1f} k quotes/s stored")
+    if peer:
+        output = subprocess.run(peer, capture_output=True, text=True, check=True).stdout
+        bare = json.loads(output.strip().splitlines()[-1])["rate_median"]
+        print(f"peer's bare delivery: {bare / 1000:.1f} k/s; ratio {rate / bare:.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--samples", type=int, default=400)
+    parser.add_argument("--quotes", type=int, default=100_000)
+    parser.add_argument("--per-frame", type=int, default=1)
+    parser.add_argument("--peer", type=shlex.split, default=[])
+    parser.add_argument("--only", choices=("latency", "burst"))
+    chosen = parser.parse_args()
+    if chosen.only != "burst":
+        latency(chosen.dir, chosen.samples)
+    if chosen.only != "latency":
+        burst(chosen.dir, chosen.quotes, chosen.per_frame, chosen.peer)
+
+
+if __name__ == "__main__":
+    main()

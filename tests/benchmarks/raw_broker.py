@@ -1,0 +1,168 @@
+"""A broker of bare sockets for bench_live.py: as little work as possible between its clock and the wire.
+
+python -m tests.benchmarks.raw_broker latency COUNT | burst COUNT PER_FRAME      prints its two ports, then figures
+
+latency: pushes a position in a blocked contract, waits for the bytes of closeContract, pushes flat, again.
+burst: once quotes are subscribed to, sends COUNT quotes in ready-made frames as fast as the socket takes them.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, serve
+
+ACCOUNT, CONTRACT = 99_000_001, "CON.F.US.MNQ.Z26"
+ROW = {"id": ACCOUNT, "name": "PRAC", "balance": 50000, "canTrade": True, "isVisible": True, "simulated": True}
+RECORD = {
+    "id": CONTRACT,
+    "name": "MNQZ6",
+    "description": "",
+    "tickSize": 0.25,
+    "tickValue": 0.5,
+    "activeContract": True,
+    "symbolId": "F.US.MNQ",
+}
+ANSWERS: dict[bytes, dict[str, Any]] = {
+    b"Auth/loginKey": {"token": "raw"},
+    b"Account/search": {"accounts": [ROW]},
+    b"Position/searchOpen": {"positions": []},
+    b"Order/v2/query": {"orders": [], "totalCount": 0},
+    b"Order/search": {"orders": []},
+    b"Trade/search": {"trades": []},
+    b"Contract/searchById": {"contract": RECORD},
+}
+GAP_SECONDS = 0.02
+
+
+class Rest(asyncio.Protocol):
+    """HTTP with one answer a request; `closed` gets the instant at which the bytes of a close arrived."""
+
+    closed: "asyncio.Queue[int]"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._held = b""
+
+    def data_received(self, data: bytes) -> None:
+        now = time.perf_counter_ns()
+        self._held += data
+        head, separator, body = self._held.partition(b"\r\n\r\n")
+        if not separator:
+            return
+        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
+        if len(body) < length:
+            return
+        self._held = b""
+        path = head.split(b" ", 2)[1]
+        if path.endswith(b"closeContract"):
+            Rest.closed.put_nowait(now)
+        answer = next((value for name, value in ANSWERS.items() if path.endswith(name)), {})
+        text = json.dumps({"success": True, "errorCode": 0, "errorMessage": None, **answer}).encode()
+        header = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(text)
+        assert isinstance(self._transport, asyncio.Transport)
+        self._transport.write(header + text)
+
+
+def record(target: str, *arguments: Any) -> str:
+    return json.dumps({"type": 1, "target": target, "arguments": arguments}, separators=(",", ":")) + "\x1e"
+
+
+def position(size: int) -> str:
+    row = {
+        "id": 5,
+        "accountId": ACCOUNT,
+        "contractId": CONTRACT,
+        "creationTimestamp": "2026-11-20T15:00:00.1234567+00:00",
+        "type": 1 if size else 0,
+        "size": size,
+        "averagePrice": 21000.25,
+    }
+    return record("GatewayUserPosition", {"action": 1 if size else 2, "data": row})
+
+
+def quote(number: int) -> bytes:
+    price = 25_000 + (number & 63) * 0.25
+    row = {
+        "symbol": "F.US.MNQ",
+        "lastPrice": price,
+        "bestBid": price,
+        "bestAsk": price + 0.25,
+        "volume": 12_000 + number,
+        "lastUpdated": "2026-11-20T15:00:00.123456+00:00",
+        "timestamp": "2026-11-20T15:00:00.123456+00:00",
+    }
+    return record("GatewayQuote", CONTRACT, row).encode()
+
+
+def frame(payload: bytes) -> bytes:
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    return (b"\x81\x7e" + size.to_bytes(2, "big") if size < 65_536 else b"\x81\x7f" + size.to_bytes(8, "big")) + payload
+
+
+class Hubs:
+    """Both hubs: answers handshakes and subscriptions, remembers the user's connection, starts the burst."""
+
+    def __init__(self, blob: bytes) -> None:
+        self._blob = blob
+        self.user: ServerConnection | None = None
+        self.subscribed = asyncio.Event()
+
+    async def serve(self, connection: ServerConnection) -> None:
+        user = "/hubs/user" in (connection.request.path if connection.request else "")
+        async for text in connection:
+            records = text.split("\x1e")[:-1] if isinstance(text, str) else []
+            for said in (json.loads(one) for one in records):
+                if "protocol" in said:
+                    await connection.send("{}\x1e")
+                elif said["type"] == 1:
+                    await connection.send(json.dumps({"type": 3, "invocationId": said["invocationId"]}) + "\x1e")
+                    if user:
+                        self.user = connection
+                        self.subscribed.set()
+                    elif said["target"] == "SubscribeContractQuotes" and self._blob:
+                        blob, self._blob = self._blob, b""
+                        print(json.dumps({"began": time.time_ns()}), flush=True)
+                        connection.transport.write(blob)
+
+
+async def latency(hubs: Hubs, count: int) -> None:
+    await hubs.subscribed.wait()
+    await asyncio.sleep(2)
+    assert hubs.user is not None
+    samples = []
+    for _ in range(count):
+        message = position(1)
+        sent = time.perf_counter_ns()
+        await hubs.user.send(message)
+        samples.append(await Rest.closed.get() - sent)
+        await hubs.user.send(position(0))
+        await asyncio.sleep(GAP_SECONDS)
+    print(json.dumps({"samples_ns": samples}), flush=True)
+
+
+async def main() -> None:
+    kind, count = sys.argv[1], int(sys.argv[2])
+    per_frame = int(sys.argv[3]) if kind == "burst" else 1
+    quotes = [quote(number) for number in range(count)] if kind == "burst" else []
+    blob = b"".join(frame(b"".join(quotes[i : i + per_frame])) for i in range(0, len(quotes), per_frame))
+    hubs = Hubs(blob)
+    Rest.closed = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    rest = await loop.create_server(Rest, "127.0.0.1", 0)
+    async with serve(hubs.serve, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
+        ports = [rest.sockets[0].getsockname()[1], next(iter(server.sockets)).getsockname()[1]]
+        print(json.dumps({"api": ports[0], "rtc": ports[1]}), flush=True)
+        if kind == "latency":
+            await latency(hubs, count)
+        else:
+            ANSWERS[b"Position/searchOpen"] = {"positions": [json.loads(position(1)[:-1])["arguments"][0]["data"]]}
+        await asyncio.sleep(600)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
