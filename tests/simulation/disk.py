@@ -1,0 +1,102 @@
+"""A disk in memory that outlives its engine: the real Journal on it, and everything that can happen to a disk.
+
+The journal, its chain and its codec are the real ones; only the rows lie in a dictionary. A commit blocks the engine
+as a real one does, and a process may die before or after it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from riskcore.errors import OutOfSequence, StoreError
+from riskcore.schema.chain import Link
+from riskcore.store.journal import Journal
+from riskcore.store.lease import ProfileLock
+from riskcore.store.recorder import CachedState, JournalRecorder
+
+# What a commit says when the disk does not take it (sqlite3's own words).
+BROKEN = ("database or disk is full", "attempt to write a readonly database", "database is locked")
+
+
+class Killed(BaseException):
+    """The process has died at this very instruction; nothing may catch it."""
+
+
+@dataclass(slots=True)
+class Disk:
+    """What is durable, and how the disk behaves at the moment.
+
+    `broken` is why commits fail, `slow_seconds` how long each takes, `block` lets that time pass. `committing` is
+    called with the rows before each commit and `committed` after it: both may raise Killed.
+    """
+
+    streams: dict[str, list[Link]] = field(default_factory=dict)
+    states: dict[str, CachedState] = field(default_factory=dict)
+    fence: int = 0
+    commits: int = 0
+    broken: str | None = None
+    slow_seconds: float = 0.0
+    block: Callable[[float], None] = lambda seconds: None
+    committing: Callable[[Sequence[Link]], None] = lambda rows: None
+    committed: Callable[[Sequence[Link]], None] = lambda rows: None
+
+    def journal(self, profile: str) -> Journal:
+        """The journal as a new process opens it for writing."""
+        self.fence += 1
+        return Journal(cast(JournalRecorder, Recorder(self)), profile, cast(ProfileLock, _NoLock()), self.fence)
+
+
+class _NoLock:
+    """The dictionary has one writer at a time by construction."""
+
+    def release(self) -> None:
+        pass
+
+
+class Recorder:
+    """What a Journal needs of a back end (riskcore.store.recorder.JournalRecorder), over a Disk."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+
+    def append(self, rows: Sequence[Link], profile: str, fence: int) -> None:
+        disk = self._disk
+        disk.committing(rows)
+        if disk.slow_seconds:
+            disk.block(disk.slow_seconds)
+        if disk.broken is not None:
+            raise StoreError(f"the journal cannot be written: {disk.broken}")
+        if fence != disk.fence:
+            raise OutOfSequence(f"profile {profile} was taken over: this engine must stop")
+        for stream, seq, _, _ in rows[:1]:
+            if seq != len(disk.streams.get(stream, ())) + 1:
+                raise OutOfSequence(f"the journal cannot be written: {seq} is not the next event of {stream}")
+        for row in rows:
+            disk.streams.setdefault(row[0], []).append(row)
+        disk.commits += 1
+        disk.committed(rows)
+
+    def rows(self, stream: str, after: int, limit: int) -> list[Link]:
+        return self._disk.streams.get(stream, [])[after : after + limit]
+
+    def last_row(self, stream: str) -> Link | None:
+        rows = self._disk.streams.get(stream)
+        return rows[-1] if rows else None
+
+    def stream_ids(self) -> list[str]:
+        return sorted(self._disk.streams)
+
+    def check_storage(self) -> None:
+        for stream, rows in self._disk.streams.items():
+            assert [row[1] for row in rows] == list(range(1, len(rows) + 1)), f"{stream} has gaps"
+
+    def put_state(self, stream: str, cached: CachedState) -> None:
+        if self._disk.broken is not None:
+            raise StoreError(f"the state cache cannot be written: {self._disk.broken}")
+        self._disk.states[stream] = cached
+
+    def get_state(self, stream: str) -> CachedState | None:
+        return self._disk.states.get(stream)
+
+    def close(self) -> Any:
+        pass

@@ -1,0 +1,347 @@
+"""The invariants of DESIGN.md "How we know", judged from outside the engine: stored rows, sent bytes, the broker.
+
+`Judge` follows one run across all its processes. It decodes what the disk took, so it sees what a restart would see;
+of the engine it reads nothing but the book behind each commit. Each finding names its invariant.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from adapters.simulator.broker import Broker
+from adapters.topstepx.fields import decode
+from riskcore.core import events as e
+from riskcore.core.in_force import OBLIGING, next_flat_check
+from riskcore.core.order_roles import entry_orders
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.state import Account, Book, Obligation
+from riskcore.schema.chain import HASH_LENGTH, Link
+from riskcore.schema.codec import decode_event
+
+UNRESOLVED_CLOSE_NS = 5 * SECOND_NS
+# Calls that change something, the field of their body that says on what, and the request kinds they carry out.
+MUTATING = {
+    "/api/Position/closeContract": ("contractId", ("closeContract",)),
+    "/api/Position/partialCloseContract": ("contractId", ("partialCloseContract",)),
+    "/api/Order/cancel": ("orderId", ("cancelOrder",)),
+    "/api/Order/modify": ("orderId", ("modifyStop", "modifyOrder")),
+    "/api/Order/place": ("customTag", ("placeStop", "placeOrder")),
+}
+_PATH_OF = {kind: path for path, (_, kinds) in MUTATING.items() for kind in kinds}
+_HARMLESS = ("/api/Position/closeContract", "/api/Order/cancel")
+_OPEN = ("planned", "attempted", "accepted", "unresolved")
+_LISTS = {"PositionsListed": "positions", "OrdersListed": "orders"}
+Key = tuple[str, int, object]
+
+
+@dataclass(slots=True)
+class Sent:
+    """One planned request as the journal tells it."""
+
+    plan: e.RequestPlanned
+    state: str
+    at: int
+    unresolved_at: int | None = None
+
+    @property
+    def target(self) -> str:
+        plan = self.plan
+        return f"{plan.account}/{plan.kind}/{plan.contract or 'account' if plan.order_id is None else plan.order_id}"
+
+    @property
+    def key(self) -> Key:
+        plan, path = self.plan, _PATH_OF.get(self.plan.kind, "")
+        about: object = {"contractId": plan.contract, "orderId": plan.order_id, "customTag": plan.tag}.get(
+            MUTATING[path][0] if path else ""
+        )
+        return path, plan.account, about
+
+
+@dataclass(slots=True)
+class Judge:
+    """Findings of one run. `enforcement_tags` and `operator_tags` are the tags of orders that riskcore placed."""
+
+    broker: Broker
+    violations: list[str] = field(default_factory=list)
+    disk_broken: bool = False
+    seqs: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, Sent] = field(default_factory=dict)
+    obligations: dict[str, int] = field(default_factory=dict)  # In force, and since when.
+    ever: dict[str, str] = field(default_factory=dict)  # Every obligation there ever was, and its kind.
+    may_send: Counter[Key] = field(default_factory=Counter)
+    ambiguous: dict[str, int] = field(default_factory=dict)  # Per target: since when nobody knows.
+    listed_at: dict[tuple[int, str], int] = field(default_factory=dict)
+    asked_at: dict[tuple[int, str], int] = field(default_factory=dict)
+    seen_since: int = 0  # When the user hub was connected, or the process started.
+    connected: bool = False
+    enforcement_tags: set[str] = field(default_factory=set)
+    drifts: set[tuple[int, str]] = field(default_factory=set)
+    ended_lockouts: dict[tuple[int, str], tuple[str, int]] = field(default_factory=dict)
+    overrides: int = 0
+    lockouts: dict[tuple[int, str], int | None] = field(default_factory=dict)
+    _broker_seen: int = 0
+
+    def find(self, invariant: str, text: str) -> None:
+        self.violations.append(f"{invariant}: {text}")
+
+    # ---- what the disk takes ---------------------------------------------------------------------------
+
+    def committed(self, rows: Sequence[Link]) -> None:
+        """Rows that have just become durable."""
+        for stream, seq, topic, state in rows:
+            if seq != self.seqs.get(stream, 0) + 1:
+                self.find("I3", f"{stream} has event {seq} behind event {self.seqs.get(stream, 0)}")
+            self.seqs[stream] = seq
+            handle = _HANDLERS.get(topic.partition(".")[0])
+            if handle is not None:
+                handle(self, decode_event(topic, state[HASH_LENGTH:])[1])
+
+    def _started(self, event: e.Event) -> None:
+        self.seen_since, self.connected = event.at, False
+
+    def _connection(self, event: e.Event) -> None:
+        body = event.body
+        assert isinstance(body, e.ConnectionChanged)
+        if body.hub == "user":
+            if body.state == "connected" and not self.connected:
+                self.seen_since = event.at
+            self.connected = body.state == "connected"
+
+    def _listed(self, event: e.Event) -> None:
+        body = event.body
+        assert isinstance(body, e.PositionsListed | e.OrdersListed)
+        name = _LISTS[type(body).__name__]
+        self.listed_at[body.account, name] = event.at
+        self.asked_at[body.account, name] = event.at if body.asked_at is None else body.asked_at
+
+    def _issued(self, event: e.Event) -> None:
+        body = event.body
+        assert isinstance(body, e.CommandIssued)
+        if body.command.kind in OBLIGING:
+            self.obligations[body.id] = event.at
+            self.ever[body.id] = body.command.kind
+
+    def _met(self, event: e.Event) -> None:
+        assert isinstance(event.body, e.ObligationMet)
+        self.obligations.pop(event.body.obligation, None)
+
+    def _planned(self, event: e.Event) -> None:
+        plan = event.body
+        assert isinstance(plan, e.RequestPlanned)
+        sent = Sent(plan, "planned", event.at)
+        if plan.obligation:
+            self._must_be_wanted(event, sent)
+        for other in self.requests.values():
+            same = other.target == sent.target and other.plan.obligation == plan.obligation
+            if same and other.state in _OPEN and plan.obligation:
+                self.find("I5", f"{plan.request} is planned while {other.plan.request} is {other.state}")
+        self._must_not_be_blind(event, sent)
+        if plan.tag is not None and plan.kind == "placeStop":
+            self.enforcement_tags.add(plan.tag)
+        self.requests[plan.request] = sent
+
+    def _must_be_wanted(self, event: e.Event, sent: Sent) -> None:
+        plan = sent.plan
+        if plan.obligation not in self.obligations:
+            self.find("I8", f"{plan.request} is planned for an obligation that is not in force")
+        seen = self.connected and self.listed_at.get((plan.account, "positions"), 0) >= self.seen_since
+        if plan.kind != "closeContract" and not seen:
+            self.find("I8", f"{plan.request} is planned while account {plan.account} is not reconciled")
+
+    def _must_not_be_blind(self, event: e.Event, sent: Sent) -> None:
+        """An unresolved request is repeated only when a later list has shown what happened (I6)."""
+        since = self.ambiguous.get(sent.target)
+        kind, account = sent.plan.kind, sent.plan.account
+        if since is None or kind == "takeSnapshot":
+            return
+        names = ("positions",) if "lose" in kind else ("positions", "orders")
+        shown = all(self.listed_at.get((account, name), 0) > since for name in names)
+        waited = kind == "closeContract" and event.at - since >= UNRESOLVED_CLOSE_NS
+        if shown or waited:
+            del self.ambiguous[sent.target]
+        else:
+            self.find("I6", f"{sent.plan.request} repeats what nobody knows the outcome of since {since}")
+
+    def _attempted(self, event: e.Event) -> None:
+        assert isinstance(event.body, e.RequestAttempted)
+        sent = self.requests.get(event.body.request)
+        if sent is None or sent.state != "planned":
+            state = "never planned" if sent is None else sent.state
+            self.find("I5", f"{event.body.request} is attempted although it is {state}")
+            return
+        sent.state, sent.at = "attempted", event.at
+        if sent.key[0]:
+            self.may_send[sent.key] += 1
+
+    def _accepted(self, event: e.Event) -> None:
+        self._answered(event, "accepted")
+
+    def _unresolved(self, event: e.Event) -> None:
+        self._answered(event, "unresolved")
+
+    def _refused(self, event: e.Event) -> None:
+        self._answered(event, "refused")
+
+    def _answered(self, event: e.Event, state: str) -> None:
+        body = event.body
+        assert isinstance(body, e.RequestAccepted | e.RequestUnresolved | e.RequestRefused)
+        sent = self.requests.get(body.request)
+        if sent is None:
+            self.find("I1", f"an answer to {body.request}, which was never planned")
+        elif sent.state in _OPEN:
+            sent.state, sent.at = state, event.at
+            if state == "unresolved":
+                sent.unresolved_at = event.at
+
+    def _over(self, event: e.Event) -> None:
+        body = event.body
+        assert isinstance(body, e.RequestConfirmed | e.RequestSuperseded)
+        sent = self.requests[body.request]
+        if isinstance(body, e.RequestSuperseded) and sent.state in ("attempted", "unresolved"):
+            # Attempted and never answered counts as unknown since its time was up.
+            self.ambiguous[sent.target] = sent.at
+        if isinstance(body, e.RequestConfirmed):
+            self.ambiguous.pop(sent.target, None)
+        sent.state = "over"
+
+    def _drift(self, event: e.Event) -> None:
+        assert isinstance(event.body, e.DriftDetected)
+        self.drifts.add((event.body.account, event.body.contract))
+
+    def _lockout_ended(self, event: e.Event) -> None:
+        body = event.body
+        assert isinstance(body, e.LockoutEnded)
+        self.ended_lockouts[body.account, body.lockout] = (body.ended_by, event.at)
+
+    def _override(self, event: e.Event) -> None:
+        self.overrides += 1
+
+    # ---- what leaves -----------------------------------------------------------------------------------
+
+    def sending(self, path: str, body: bytes) -> None:
+        """Bytes that are about to leave (I1)."""
+        if path not in MUTATING:
+            return
+        key = _key_of(path, body)
+        if self.may_send[key] > 0:
+            self.may_send[key] -= 1
+        elif not (self.disk_broken and path in _HARMLESS and self.obligations):
+            self.find("I1", f"{path} {body.decode()} leaves and no attempt of it is stored")
+
+    def unauthorised(self, path: str, body: bytes) -> None:
+        """The broker proved by a 401 that it did nothing: the same call may be made once more."""
+        if path in MUTATING:
+            self.may_send[_key_of(path, body)] += 1
+
+    # ---- what the engine believes ----------------------------------------------------------------------
+
+    def believes(self, book: Book) -> None:
+        """The book right behind a commit."""
+        for account in book.accounts.values():
+            self._lockouts_hold(account, book)
+            for obligation in account.obligations.values():
+                self._is_pursued(book, account, obligation)
+
+    def _lockouts_hold(self, account: Account, book: Book) -> None:
+        now = {(account.id, key): lockout.expires_at for key, lockout in account.lockouts.items()}
+        for key, expires_at in self.lockouts.items():
+            if key[0] != account.id:
+                continue
+            if key in now:
+                after = now[key]
+                if after is not None and (expires_at is None or after < expires_at):
+                    self.find("I12", f"lockout {key} is shorter than it was")
+                continue
+            ended_by, at = self.ended_lockouts.get(key, ("nothing", 0))
+            own_end = ended_by in ("expiry", "reset") and expires_at is not None and at >= expires_at
+            if not (own_end or ended_by in ("restored", "config") or (ended_by == "override" and self.overrides)):
+                self.find("I12", f"lockout {key} until {expires_at} was ended by {ended_by} at {at}")
+        self.lockouts = {key: value for key, value in self.lockouts.items() if key[0] != account.id} | now
+
+    def _is_pursued(self, book: Book, account: Account, obligation: Obligation) -> None:
+        """An unmet obligation has a request on its way, or a time at which one follows (I7)."""
+        if not book.enforces:
+            return
+        for target in unmet(book, account, obligation):
+            kinds = _on_the_way(target)
+            on_its_way = any(
+                request.target in kinds or request.kind == "takeSnapshot" for request in account.requests.values()
+            )
+            attempts = [one for name, one in obligation.attempts.items() if name in kinds]
+            scheduled = any(one.retry_at > book.now for one in attempts)
+            waits = not target.startswith("closeContract") and not _reconciled(book, account)
+            if not (on_its_way or scheduled or waits):
+                self.find("I7", f"{obligation.id} is unmet, and nothing is done about {target}")
+
+    # ---- what the broker saw ---------------------------------------------------------------------------
+
+    def broker_side(self) -> None:
+        """Orders, fills and calls at the broker, from where the last look ended (I11, nothing twice)."""
+        tags = Counter(
+            call.request.get("customTag")
+            for call in self.broker.received
+            if call.path == "Order/place" and call.status == 200
+        )
+        for tag, count in tags.items():
+            if count > 1:
+                self.find("I5", f"an order with tag {tag} was sent {count} times")
+        for fill in self.broker.fills[self._broker_seen :]:
+            ours = fill.order.closes or fill.order.tag in self.enforcement_tags
+            if ours and fill.profit_usd is None:
+                self.find("I11", f"our order {fill.order.id} opened {fill.side * fill.size} {fill.instrument.id}")
+        self._broker_seen = len(self.broker.fills)
+
+
+def _key_of(path: str, body: bytes) -> Key:
+    asked = decode(body).value
+    return path, asked["accountId"], asked.get(MUTATING[path][0])
+
+
+def _reconciled(book: Book, account: Account) -> bool:
+    connected = book.connections.get("user") == "connected"
+    return connected and account.reconciled_at >= book.connection_since.get("user", 0)
+
+
+def unmet(book: Book, account: Account, obligation: Obligation) -> list[str]:
+    """The targets of requests that an obligation still needs, in words of this page and not of the planner."""
+    if obligation.kind in ("CloseAllPositions", "ClosePosition"):
+        held = [one for one in account.held() if obligation.contract in (None, one.contract)]
+        orders = entry_orders(account, book.now, obligation.contract) if held else []
+        return [f"closeContract/{one.contract}" for one in held] + [f"cancelOrder/{one.id}" for one in orders]
+    if obligation.kind == "ReducePosition":
+        position = account.positions.get(obligation.contract or "")
+        over = position is not None and abs(position.size) > obligation.to
+        return [f"partialCloseContract/{obligation.contract}"] if over else []
+    if obligation.kind in ("CancelOrders", "CancelOrder"):
+        orders = [account.orders.get(order_id) for order_id in obligation.order_ids]
+        return [f"cancelOrder/{order.id}" for order in orders if order is not None and order.working]
+    if obligation.kind == "ConfirmFlat":
+        due = next_flat_check(obligation)
+        return ["takeSnapshot/account"] if due is not None and book.now >= due else []
+    return []
+
+
+def _on_the_way(target: str) -> tuple[str, ...]:
+    kind, _, about = target.partition("/")
+    wider = {"partialCloseContract": (f"closeContract/{about}",), "cancelOrder": ()}.get(kind, ())
+    return (target, *wider)
+
+
+_HANDLERS = {
+    "EngineStarted": Judge._started,
+    "ConnectionChanged": Judge._connection,
+    "PositionsListed": Judge._listed,
+    "OrdersListed": Judge._listed,
+    "CommandIssued": Judge._issued,
+    "ObligationMet": Judge._met,
+    "RequestPlanned": Judge._planned,
+    "RequestAttempted": Judge._attempted,
+    "RequestAccepted": Judge._accepted,
+    "RequestRefused": Judge._refused,
+    "RequestUnresolved": Judge._unresolved,
+    "RequestConfirmed": Judge._over,
+    "RequestSuperseded": Judge._over,
+    "DriftDetected": Judge._drift,
+    "LockoutEnded": Judge._lockout_ended,
+    "OperatorOverride": Judge._override,
+}
