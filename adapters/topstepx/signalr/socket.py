@@ -233,8 +233,8 @@ class WebSocket(asyncio.Protocol):
 
     def _reason(self) -> str:
         """Why the connection is gone, without anything that could hold the URL."""
-        closed = self._protocol.close_exc if self._protocol.state is State.CLOSED else None
-        if closed is not None and (closed.rcvd is not None or closed.sent is not None):
+        closed = self._protocol.close_rcvd or self._protocol.close_sent
+        if closed is not None:
             return f"the WebSocket was closed: {closed}"
         return "the connection was lost" if self._error is None else reason_of(self._error)
 
