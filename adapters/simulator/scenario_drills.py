@@ -243,7 +243,7 @@ _BROKER = (
     Scenario(
         "stop-managed",
         "A winning trade whose stop is placed, moved to the entry and let trail",
-        '[profile]\nname = "simulated"\n\n[rules.trade_management]\nauto_stop_loss = { ticks = 40 }\n'
+        '[profile]\nname = "simulated"\n\n[rules.trade_management]\nenabled = true\nauto_stop_loss = { ticks = 40 }\n'
         "auto_breakeven = { profit_trigger_ticks = 20, offset_ticks = 1 }\n"
         "trailing_stop = { activation_ticks = 60, trail_distance_ticks = 30 }\n",
         (PricePath("MNQ", "21000", ((2, "21000"), (15, "21030"), (22, "21018"), (30, "21015")), 1, _PER_SECOND),),
