@@ -94,7 +94,7 @@ _RULES = (
     _drill(
         "instrument-cap",
         "Two contracts of one product where none is allowed",
-        '[rules.max_contracts_per_instrument]\nlimits = { MNQ = 0 }\nenforcement = "close_all"',
+        '[rules.max_contracts_per_instrument]\nlimits = { MNQ = 0 }\ndefault_limit = 10\nenforcement = "close_all"',
         _CALM,
         Action(2, "market", side=BUY, size=2),
     ),
