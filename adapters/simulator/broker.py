@@ -109,8 +109,10 @@ class Broker:
         self._told_markets: deque[Message] = deque()
         self._agenda: list[tuple[int, int, Callable[[], None]]] = []
         self._entries = 0
+        self._moving: dict[str, MovingPrice] = {}
         for plan in self.scenario.prices:
             moving = MovingPrice(plan, self._venue.quoted(plan.root, price_of(plan.start)))
+            self._moving[moving.instrument.id] = moving
             self._at(at + self._about(moving.every_ns), partial(self._quote, moving))
         if not waits:
             self.begin(at)
@@ -135,6 +137,14 @@ class Broker:
             self._move_to(due)
             happen()
         self._move_to(at)
+
+    def steer(self, contract: str, price: int, within: int, at: int) -> None:
+        """The market of a quoted contract leaves its path for `price`, `within` nanoseconds away. Raises KeyError."""
+        moving = self._moving[contract]
+        self.begin(at)
+        self.advance(at)
+        assert self._began is not None, "the script has begun"
+        moving.aim(price, self._now - self._began, within)
 
     def due(self) -> int | None:
         """The next instant at which `advance` does something or a message falls due; None when there is none."""

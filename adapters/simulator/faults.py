@@ -200,10 +200,14 @@ class FaultBoard:
                 continue
             if one.left is not None:
                 one.left -= 1
-            key = (fault.name, place)
-            self.struck[key] = self.struck.get(key, 0) + 1
+            self.count(fault)
             return fault
         return None
+
+    def count(self, fault: Fault) -> None:
+        """It has struck once more."""
+        key = (fault.name, fault.place)
+        self.struck[key] = self.struck.get(key, 0) + 1
 
     def _forget(self) -> None:
         if self._in_force:

@@ -27,3 +27,8 @@ class MovingPrice:
             next_at, next_price = self._points[index + 1]
             price += (next_price - price) * (max(elapsed, 0) - at) // (next_at - at)
         return price // self.instrument.tick_size * self.instrument.tick_size
+
+    def aim(self, price: int, elapsed: int, within: int) -> None:
+        """Leave the plan so many nanoseconds after the beginning and be at `price` `within` nanoseconds later."""
+        self._points = [(0, self.line(0)), (elapsed, self.line(elapsed)), (elapsed + max(within, 1), price)]
+        self._seconds = [at for at, _ in self._points]

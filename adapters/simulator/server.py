@@ -160,6 +160,7 @@ class SimulatedGateway:
         self.faults.add(fault)
         if fault.closes_port and self._reopening is None:
             self._api.close()
+            self.faults.count(fault)
             self._reopening = asyncio.create_task(self._reopen())
         if fault.place == "rest":
             self.rest.suffer(fault)
@@ -205,9 +206,9 @@ class SimulatedGateway:
         self._woken.set()
         return answer
 
-    def steer(self, contract: str, price: int, seconds: int) -> None:
-        """Send the market to `price` (1e-9 points) within `seconds` (1e-9 seconds) of the broker's time."""
-        raise NotImplementedError
+    def steer(self, contract: str, price: int, nanoseconds: int) -> None:
+        """Send the market to `price` (1e-9 points) within `nanoseconds` of the broker's time. Raises KeyError."""
+        self.broker.steer(contract, price, nanoseconds, self.now())
 
     def _authorised(self, token: str | None) -> bool:
         return self.broker.authorised(token, self.now())
