@@ -37,7 +37,7 @@ _FORBIDDEN = (401, 403)
 
 
 class TopstepGateway:
-    """One login at the broker, for all its accounts."""
+    """One login at the broker, for all its accounts; `session` has the tokens for the hubs."""
 
     def __init__(
         self, transport: Transport, credentials: Credentials, clock: Clock, random: Random, *, live: bool = False
@@ -49,7 +49,6 @@ class TopstepGateway:
         self._clock = clock
         self._live = live
         self._sink: Sink | None = None
-        self._told: dict[int, int] = {}  # Per account since when fills are asked for.
         self.session = Session(caller, credentials, clock, random, self._record)
         self._client = Client(caller, self.session, quota, breaker, clock, random, self._record)
 
@@ -59,10 +58,6 @@ class TopstepGateway:
     def _record(self, line: Line) -> None:
         if self._sink is not None:
             self._sink.line(line)
-
-    async def token(self) -> str:
-        """A fresh token for a hub. Raises LoginRefused, BrokerUnreachable."""
-        return await self.session.token()
 
     async def open(self, sink: Sink) -> None:
         """Log in and list the accounts. Raises LoginRefused, BrokerUnreachable."""
@@ -78,16 +73,11 @@ class TopstepGateway:
 
     async def carry_out(self, account: int, request: Request) -> Outcome:
         """One attempt; a placement whose answer was lost is looked up, never sent again."""
-        enforcement = request.kind in ENFORCEMENT
-        if request.kind == "takeSnapshot":
-            since = self._told.get(account, self._clock.now())
-            if await take_snapshot(self._client, account, since, enforcement):
-                return Outcome("accepted")
-            return Outcome("refused", "the broker did not tell everything about the account")
         try:
             body = body_of(account, request)
         except ValueError as error:
             return Outcome("refused", f"riskcore cannot send this: {' '.join(str(error).split())}")
+        enforcement = request.kind in ENFORCEMENT
         exchange = await self._client.call(body, enforcement=enforcement)
         if request.kind in PLACEMENTS:
             return await settled(self._client, account, request.tag, exchange, enforcement)
@@ -95,10 +85,7 @@ class TopstepGateway:
 
     async def snapshot(self, account: int, since: int, urgent: bool = False) -> bool:
         """Everything about an account, with fills since `since`; whether all of it came."""
-        asked_at = self._clock.now()
-        complete = await take_snapshot(self._client, account, since, enforcement=urgent)
-        self._told[account] = asked_at if complete else min(self._told.get(account, since), since)
-        return complete
+        return await take_snapshot(self._client, account, since, enforcement=urgent)
 
     async def describe(self, contract: str) -> None:
         """The contract's own record."""

@@ -22,7 +22,6 @@ ENFORCEMENT = (
     "cancelOrder",
     "placeStop",
     "modifyStop",
-    "takeSnapshot",
 )
 _BID, _ASK = 0, 1
 # How far before the attempt an order with its tag may have been stamped by the broker's clock.

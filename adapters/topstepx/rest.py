@@ -81,6 +81,8 @@ def rest_reading(path: str, request: Any, response: Any) -> tuple[Reading, Summa
     name = path.strip("/").lower().removeprefix("api/")
     if not isinstance(response, dict) or response.get("success") is not True or name not in _ANSWERS:
         return None
+    if response.get("errorCode") not in (None, 0):  # Success and an error at once: neither can be believed.
+        return None
     key, reading = _ANSWERS[name]
     payload = fields.field(response, key)
     listed = payload if key.endswith("s") else payload and [payload]

@@ -11,28 +11,24 @@ from adapters.topstepx.normalise import normalise
 from adapters.topstepx.order_query import query_orders
 from adapters.topstepx.wire import AccountSearch, OrderSearch, OrderSearchOpen, PositionSearchOpen, TradeSearch
 from riskcore.core.events import AccountObserved, OrdersListed, PositionsListed, WireRejected
-from riskcore.core.quantities import MINUTE_NS
 
-# Late corrections and clocks that differ: fills and orders are asked for from a little before (API.md 3.4).
-OVERLAP_NS = 2 * MINUTE_NS
 _NOT_FOUND = 404
 
 
 async def take_snapshot(client: Client, account: int, since: int, enforcement: bool) -> bool:
     """Read everything; whether all of it came. What cannot be read ends it: the next attempt asks for all again.
 
-    Positions come first, because a reduction waits for them.
+    Positions come first, because a reduction waits for them. Fills and ended orders are those since `since`.
     """
-    start = max(since - OVERLAP_NS, 0)
     positions = await client.call(PositionSearchOpen(account_id=account), enforcement=enforcement)
     if not _tells(positions, PositionsListed):
         return False
     if not await _working_orders(client, account, enforcement):
         return False
-    trades = await client.call(TradeSearch(account_id=account, start_timestamp=start), enforcement=enforcement)
+    trades = await client.call(TradeSearch(account_id=account, start_timestamp=since), enforcement=enforcement)
     if trades.rows("trades") is None or not _readable(trades):
         return False
-    orders = await client.call(OrderSearch(account_id=account, start_timestamp=start), enforcement=enforcement)
+    orders = await client.call(OrderSearch(account_id=account, start_timestamp=since), enforcement=enforcement)
     if orders.rows("orders") is None or not _readable(orders):
         return False
     accounts = await client.call(AccountSearch(only_active_accounts=True), enforcement=enforcement)
@@ -57,4 +53,4 @@ def _readable(exchange: Exchange) -> bool:
 
 
 def _bodies(exchange: Exchange) -> list[object]:
-    return [event.body for event in normalise(dict(exchange.line()), exchange.asked_at)]
+    return [event.body for event in normalise(exchange.line(), exchange.asked_at)]
