@@ -20,6 +20,7 @@ from adapters.topstepx.http import HttpTransport, hub_url
 from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
 from riskcore.calendar import calendar_known
+from riskcore.cli.live_control import control_of
 from riskcore.config import Settings, find_file, load_settings
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.clock import SystemClock
@@ -122,6 +123,7 @@ async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[E
             normalise=normalise,
         )
         stack.enter_context(stopped_by_signals(engine))
+        await stack.enter_async_context(control_of(engine, gateway, run.store, settings["profile"]["name"]))
         tasks = [asyncio.create_task(_watch_settings(run, engine, clock))]
         if until is not None:
             tasks.append(asyncio.create_task(_stop_after(until, engine)))

@@ -14,6 +14,7 @@ from riskcore.version import VERSION
 # Name of the command: its line in `riskcore --help`. The code is in riskcore/cli/<name>_command.py.
 COMMANDS = {
     "live": "Connect, record, decide, enforce.",
+    "simulate": "Only the simulated gateway, for any client of the API.",
     "replay": "Run recorded days through the rules.",
     "import": "Build session files from the broker's trade history.",
     "export": "Write one day of the journal as a session file.",
@@ -22,7 +23,18 @@ COMMANDS = {
     "why": "Explain one decision to its last number.",
     "regress": "Compare recorded days with their expected results.",
     "status": "State of a running or stopped engine, from its journal.",
+    "portfolio": "What every account holds, earns and is limited to.",
+    "price": "The market in one contract.",
+    "health": "How well the engine sees and acts, explained.",
+    "order": "Place, close, cancel or change, if the rules allow it.",
+    "close": "Close a position, whole or in part.",
+    "cancel": "Cancel a working order.",
+    "modify-stop": "Move the stop of a position.",
+    "modify-target": "Move the target of a position.",
+    "lock": "Lock yourself out until a time; it cannot be undone.",
+    "unlock": "End a lockout early, where the settings allow it.",
     "config": "Check, show or write the settings.",
+    "doctor": "Is this machine ready, and what is to be done if not.",
     "rules": "What each rule does, and its fields.",
 }
 INTERRUPTED = 130
@@ -39,7 +51,7 @@ class LazyGroup(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module_name = f"riskcore.cli.{name}_command"
+        module_name = f"riskcore.cli.{name.replace('-', '_')}_command"
         try:
             module = import_module(module_name)
         except ModuleNotFoundError as error:

@@ -14,7 +14,7 @@ def status_text(status: Row) -> str:
     lines = [*_head(status)]
     for account in status["accounts"]:
         name = f"  {account['name']}" if account["name"] else ""
-        lines += ["", f"Account {account['id']}{name}", *_account(account)]
+        lines += ["", f"Account {account['id']}{name}", *account_lines(account)]
     if status["breaches"]:
         several = len(status["accounts"]) > 1
         lines += ["", f"Last breaches ({len(status['breaches'])})"]
@@ -43,7 +43,8 @@ def _head(status: Row) -> list[str]:
     return lines
 
 
-def _account(row: Row) -> list[str]:
+def account_lines(row: Row) -> list[str]:
+    """One account, line by line."""
     if not row["judged"]:
         return ["  not judged: the profile does not name it"]
     day = row["day"]

@@ -14,6 +14,7 @@ from riskcore.core.events import (
     RequestUnresolved,
 )
 from riskcore.core.quantities import price, price_text
+from riskcore.core.sight import connected
 from riskcore.core.state import BUY, SELL, STOP_TYPES, TYPE_TRAILING_STOP, Account, Order, OrderTerms
 from riskcore.engine.desk import Asked, Desk, Market, account_named, contract_named, number_of, text_of
 from riskcore.errors import ConfigError
@@ -156,7 +157,8 @@ def _answer(desk: Desk, account: Account, action: str, asked: OrderRequested, ev
     row: Row = {"schema": SCHEMA, "action": action, "account": account.id, "account_name": account.name}
     for event in events:
         if isinstance(event.body, OrderDeclined):
-            return {**row, "outcome": "declined", "reason": event.body.reason, "contract": asked.contract}
+            declined = {"outcome": "declined", "reason": event.body.reason, "contract": asked.contract}
+            return {**row, **declined, "broker_reachable": connected(desk.book)}
     planned = next((event.body for event in events if isinstance(event.body, RequestPlanned)), None)
     if planned is None:
         return {

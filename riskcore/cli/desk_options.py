@@ -1,0 +1,59 @@
+"""What the commands to a running engine share: their options, finding the engine, and asking it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from riskcore.cli.options import output_options, print_json, store_option
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Row = dict[str, Any]
+REFUSED, UNREACHABLE = 1, 5
+
+
+def desk_options(command: Command) -> Command:
+    """--config, --store, --profile, --account and the output options."""
+    command = output_options(command)
+    for name, metavar, text in (
+        ("--account", "NAME-or-ID", "Account; needed when the profile has several."),
+        ("--profile", "NAME", "Profile of the engine; needed when the journal holds several."),
+    ):
+        command = click.option(name, metavar=metavar, help=text)(command)
+    command = store_option(command)
+    return click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="RISKCORE_CONFIG",
+        help="Settings file that names the profile. Default: riskcore.toml here, then in the user's config folder.",
+    )(command)
+
+
+def engine_of(options: dict[str, Any]) -> tuple[str, str]:
+    """The store and the profile meant. Raises ConfigError when there is no journal, or no saying which profile."""
+    from riskcore.config import find_file, load_settings
+    from riskcore.store.location import choose_profile, existing_store
+
+    store = existing_store(options["store"])
+    path = options["config_path"] or find_file()
+    configured = load_settings(path).plain["profile"]["name"] if path is not None else None
+    return store, choose_profile(store, options["profile"], configured)
+
+
+def ask_engine(options: dict[str, Any], request: Row) -> Row:
+    """The running engine's answer. Raises NoEngine and every RiskcoreError the engine answers with."""
+    from riskcore.engine.control_client import ask
+
+    store, profile = engine_of(options)
+    told = {name: value for name, value in request.items() if value is not None}
+    return ask(store, profile, told if options["account"] is None else {**told, "account": options["account"]})
+
+
+def show(options: dict[str, Any], answer: Row, text: Callable[[Row], str]) -> None:
+    """The answer as JSON, or as lines a trader reads."""
+    if options["as_json"]:
+        print_json(answer)
+    else:
+        click.echo(text(answer))

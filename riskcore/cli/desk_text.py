@@ -1,0 +1,96 @@
+"""Answers to the trader's commands, as plain lines."""
+
+from typing import Any
+
+from riskcore.cli.replay_text import short
+
+Row = dict[str, Any]
+_DONE = {
+    "place": "order placed",
+    "close": "close sent",
+    "cancel": "cancel sent",
+    "modify-stop": "stop changed",
+    "modify-target": "target changed",
+}
+
+
+def order_text(answer: Row) -> str:
+    """What became of an order command: the outcome first, then what was sent, then what to know about it."""
+    outcome, reason = answer["outcome"], answer.get("reason") or ""
+    if outcome == "accepted":
+        first = f"{_DONE[answer['action']]}: {_what(answer)}"
+        lines = [first, *([f"  {reason}"] if reason else [])]
+    elif outcome == "declined":
+        lines = [f"declined, nothing was sent: {reason}"]
+    elif outcome == "refused":
+        lines = [f"refused by the broker: {_what(answer)}", f"  {reason}"]
+    else:
+        lines = [
+            f"unresolved: {_what(answer)}",
+            f"  {reason}",
+            "  it is not sent again; riskcore portfolio shows what is",
+        ]
+    return "\n".join([*lines, *(f"  {note}" for note in answer.get("notes", ()))])
+
+
+def _what(answer: Row) -> str:
+    words = [str(answer[name]) for name in ("side", "size", "contract", "type") if answer.get(name) is not None]
+    for name, word in (("limit_price", "limit"), ("stop_price", "stop at"), ("trail_price", "trail from")):
+        if answer.get(name) is not None:
+            words += [word, answer[name]]
+    for name, word in (("stop_loss_ticks", "stop loss"), ("take_profit_ticks", "take profit")):
+        if answer.get(name) is not None:
+            words.append(f"{word} {answer[name]:+d} ticks")
+    order = f" (order {answer['order']})" if answer.get("order") is not None else ""
+    return f"{' '.join(words)}{order} on {answer['account_name'] or answer['account']}"
+
+
+def price_text(answer: Row) -> str:
+    parts = [f"{name} {answer[name]}" for name in ("last", "bid", "ask") if answer[name] is not None]
+    age = f"{answer['age_ms'] / 1000:.1f} s old"
+    return f"{answer['root']} ({answer['contract']}): {', '.join(parts)}, {age}{', STALE' if answer['stale'] else ''}"
+
+
+def health_text(answer: Row) -> str:
+    lines = [f"health {answer['score']} of 100"]
+    lines += [f"  -{part['points_lost']:<4} {part['sentence']}" for part in answer["parts"]]
+    return "\n".join(lines if answer["parts"] else [*lines, "  nothing is wrong"])
+
+
+def portfolio_text(answer: Row) -> str:
+    from riskcore.cli.status_text import account_lines
+
+    lines: list[str] = []
+    for account in answer["accounts"]:
+        name = f"  {account['name']}" if account["name"] else ""
+        lines += ["", f"Account {account['id']}{name}", *account_lines(account)]
+    return "\n".join(lines[1:]) or "no account is known yet"
+
+
+def lock_text(answer: Row) -> str:
+    lines = []
+    for row in answer["accounts"]:
+        who = row["account_name"] or row["account"]
+        if not row["locked"]:
+            lines.append(f"{who}: NOT locked; look at riskcore status")
+            continue
+        longer = " already, and a lockout is never shortened" if row["already_longer"] else ""
+        lines.append(f"{who}: locked until {short(row['expires_at'])}{longer}")
+        if row["open_positions"] and answer["flatten"]:
+            closing = "being closed" if answer["carried_out"] else "NOT closed yet: no engine carries it out"
+            lines.append(f"  open positions: {row['open_positions']}, {closing}")
+    if not answer["carried_out"]:
+        lines.append(
+            "no engine is carrying commands out now; the lockout is kept and enforced as soon as riskcore live runs"
+        )
+    return "\n".join(lines)
+
+
+def unlock_text(answer: Row) -> str:
+    who, lockout = answer["account_name"] or answer["account"], answer["lockout"]
+    if not answer["ended"]:
+        return f"{who}: {lockout} goes on: {answer.get('refusal', 'it was not ended; look at riskcore status')}"
+    others = answer["still_locked_by"]
+    return f"{who}: {lockout} ended; " + (
+        f"still locked by {', '.join(others)}" if others else "no other lockout is in force"
+    )

@@ -1,0 +1,5 @@
+"""`riskcore modify-stop`: the same as `riskcore order modify-stop`."""
+
+from riskcore.cli.order_commands import modify_stop as command
+
+__all__ = ["command"]
