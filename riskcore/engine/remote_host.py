@@ -6,7 +6,7 @@ trader can judge: a virtual machine or a container on one's own desk is fine.
 
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def _firmware(folder: Path) -> tuple[str, ...]:
     return tuple(text for text in texts if text)
 
 
-def _interfaces() -> Sequence[str]:
+def _interfaces() -> tuple[str, ...]:
     try:
         return tuple(name for _, name in socket.if_nameindex())
     except (AttributeError, OSError):

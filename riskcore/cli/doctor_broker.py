@@ -1,0 +1,71 @@
+"""What `riskcore doctor` looks at on the way to the broker: no secret is printed, nothing but a ping is sent."""
+
+import asyncio
+from collections.abc import Mapping
+
+from adapters.topstepx.credentials import API_KEY, USER_NAME, find_credentials
+from adapters.topstepx.http import HttpTransport, base_url, hub_url
+from adapters.topstepx.transport import NotSent, Unanswered
+from adapters.topstepx.wire import PING
+from riskcore.cli.doctor_checks import FAIL, OK, WARN, Check
+from riskcore.errors import ConfigError, LoginRefused
+
+PING_SECONDS = 4.0
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+def credentials_check(environment: Mapping[str, str]) -> Check:
+    """Whether a login is there; where it comes from is said, never what it is."""
+    try:
+        find_credentials(environment, None)
+    except LoginRefused:
+        set_up = f"set {USER_NAME} and {API_KEY}, or store the login in the keyring"
+        advice = f"{set_up}; riskcore live --simulated works without"
+        return Check("login", WARN, "no complete login was found", advice)
+    given = all(environment.get(name, "").strip() for name in (USER_NAME, API_KEY))
+    return Check("login", OK, f"a login is there, from the {'environment' if given else 'keyring'}")
+
+
+def address_check(api_url: str, rtc_url: str, environment: Mapping[str, str]) -> Check:
+    """Whether both addresses may be used, and how certificates are checked."""
+    try:
+        addresses = (base_url(api_url), hub_url(rtc_url))
+    except ConfigError as error:
+        return Check("encryption", FAIL, str(error), "correct the address")
+    own = [name for name in _CERTIFICATES if environment.get(name)]
+    if own:
+        advice = "unset it unless you know why it is set: it decides whom riskcore trusts"
+        return Check("encryption", WARN, f"certificates are checked against {' and '.join(own)}", advice)
+    proxies = [name for name in _PROXIES if environment.get(name)]
+    if proxies:
+        advice = "unset it if the broker is to be called directly"
+        return Check("encryption", WARN, f"calls go through a proxy ({proxies[0]}); certificates are checked", advice)
+    if all(address.startswith(("http://", "ws://")) for address in addresses):
+        return Check("encryption", OK, "plain addresses of this machine only")
+    return Check("encryption", OK, "certificates are always checked")
+
+
+def reachable_check(api_url: str) -> Check:
+    """Whether the REST host answers its ping within a few seconds."""
+    try:
+        answer = asyncio.run(_ping(api_url))
+    except (NotSent, Unanswered, TimeoutError) as error:
+        why = str(error) or f"no answer within {PING_SECONDS:.0f} s"
+        advice = "look at your network and the broker's status page; riskcore live --simulated works without"
+        return Check("broker", WARN, f"not reachable: {why}", advice)
+    except ConfigError as error:
+        return Check("broker", FAIL, str(error), "correct the address")
+    if answer:
+        return Check("broker", OK, f"{base_url(api_url)} answers")
+    return Check("broker", WARN, f"{base_url(api_url)} answers, but not as the broker does", "is the address right?")
+
+
+async def _ping(api_url: str) -> bool:
+    transport = HttpTransport(api_url)
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            answer = await transport.call("GET", PING, b"", {"accept": "application/json"})
+    finally:
+        await transport.close()
+    return answer.status == 200 and b"pong" in answer.body

@@ -1,0 +1,124 @@
+"""`riskcore doctor`: is this machine ready for `riskcore live`, and what is to be done if not."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from riskcore.cli.options import config_options, output_options, print_json, store_option
+from riskcore.version import VERSION
+
+if TYPE_CHECKING:
+    from riskcore.cli.doctor_checks import Check
+
+SCHEMA = "riskcore.doctor/1"
+_STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
+_DEFAULT_PROFILE = "default"
+
+
+@click.command(epilog="Example: riskcore doctor --offline")
+@config_options
+@store_option
+@click.option("--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="REST base.")
+@click.option("--rtc-url", envvar="RISKCORE_RTC_URL", default="https://rtc.topstepx.com", help="Hub base.")
+@click.option("--offline", is_flag=True, help="Do not ask the broker whether it is there.")
+@output_options
+def command(
+    config_path: Path | None,
+    sets: tuple[str, ...],
+    store: str | None,
+    api_url: str,
+    rtc_url: str,
+    offline: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Look at this machine, the settings, the journal and the way to the broker, and say what is wrong.
+
+    Works without credentials and without a network, sends nothing but a ping, and prints no secret. Exit code 1
+    when something would stop riskcore live; warnings are exit code 0.
+    """
+    checks = list(_checks(config_path, sets, store, api_url, rtc_url, offline))
+    failed = [check for check in checks if check.state == "fail"]
+    if as_json:
+        print_json(result_of(checks))
+    else:
+        for check in checks:
+            if not quiet or check.state != "ok":
+                click.echo(_line(check))
+        if not quiet:
+            click.echo(f"\n{_summary(checks)}")
+    return 1 if failed else 0
+
+
+def _checks(
+    config_path: Path | None, sets: tuple[str, ...], store: str | None, api_url: str, rtc_url: str, offline: bool
+) -> "Iterator[Check]":
+    from riskcore.cli import doctor_broker as broker
+    from riskcore.cli import doctor_checks as machine
+    from riskcore.cli.doctor_journal import JournalChecks, journal_checks
+    from riskcore.config import read_settings
+    from riskcore.engine.remote_host import host_facts
+    from riskcore.store.location import FILE_NAME, user_data_folder
+
+    now = datetime.now(UTC)
+    yield machine.python_check(sys.version_info[:2])
+    yield machine.packages_check()
+    settings, found = machine.settings_checks(config_path, sets)
+    yield from found
+    plain = (settings or read_settings("")).plain
+    yield machine.calendar_check(now)
+    yield machine.zone_check(plain, time.time_ns())
+    where = store or str(user_data_folder() / FILE_NAME)
+    is_file = "://" not in where or where.startswith("sqlite://")
+    profile = str(plain["profile"]["name"]) if settings is not None else _DEFAULT_PROFILE
+    looked = journal_checks(where, profile) if is_file else JournalChecks()
+    yield machine.clock_check(now, machine.clock_drift_ms(), looked.last_at)
+    if is_file:
+        yield machine.disk_check(Path(where.removeprefix("sqlite://")).resolve().parent)
+    yield from looked.checks
+    yield broker.credentials_check(os.environ)
+    yield broker.address_check(api_url, rtc_url, os.environ)
+    if not offline:
+        yield broker.reachable_check(api_url)
+    yield machine.host_check(host_facts(os.environ))
+
+
+def result_of(checks: "list[Check]") -> dict[str, Any]:
+    """The report as `--json` prints it."""
+    states = [check.state for check in checks]
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "ready": "fail" not in states,
+        "counts": {state: states.count(state) for state in ("ok", "warn", "fail")},
+        "checks": [
+            {"name": check.name, "state": check.state, "text": check.text, "advice": check.advice or None}
+            for check in checks
+        ],
+    }
+
+
+def _line(check: "Check") -> str:
+    # click takes colours out again when nobody sits in front of a terminal; NO_COLOR is honoured here.
+    state = f"{check.state:<4}"
+    shown = state if os.environ.get("NO_COLOR") else click.style(state, fg=_STYLES[check.state])
+    text = "; ".join(check.text.splitlines())
+    advice = f"\n{'':<6}{'':<14}-> {check.advice}" if check.advice and check.state != "ok" else ""
+    return f"{shown}  {check.name:<13} {text}{advice}"
+
+
+def _summary(checks: "list[Check]") -> str:
+    failed = [check.name for check in checks if check.state == "fail"]
+    warned = [check.name for check in checks if check.state == "warn"]
+    if failed:
+        return f"not ready for riskcore live: {', '.join(dict.fromkeys(failed))}"
+    if any(name in ("login", "broker") for name in warned):
+        return "ready for riskcore live --simulated; riskcore live needs what the warnings name"
+    return "ready for riskcore live" + (", with warnings" if warned else "")

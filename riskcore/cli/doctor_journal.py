@@ -1,0 +1,94 @@
+"""What `riskcore doctor` looks at in the journal: whole, free to be written, and what it says about the account."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from riskcore.cli.doctor_checks import FAIL, OK, WARN, Check, told_as
+from riskcore.cli.replay_text import short
+from riskcore.cli.screen_words import counted
+from riskcore.engine.control_file import control_path
+from riskcore.engine.following import Follower
+from riskcore.schema.instants import utc_text
+from riskcore.store.journal import Journal
+from riskcore.store.lease import is_held
+from riskcore.store.location import stored_profiles
+from riskcore.store.recorder import lock_path
+
+# The words of the guard when a position is reopened again and again (core/guard.py, RULES.md 3.2).
+REOPENED = "reopened three times"
+DAMAGED = "keep a copy and start with another --store; riskcore verify names the first damaged event"
+
+
+@dataclass(slots=True)
+class JournalChecks:
+    """What was found, and the instant of the last event; 0 for none."""
+
+    checks: list[Check] = field(default_factory=list)
+    last_at: int = 0
+
+
+def journal_checks(where: str, profile: str) -> JournalChecks:
+    """Look at the journal of a store; one that is not there yet is no fault."""
+    found = JournalChecks()
+    path = Path(where.removeprefix("sqlite://"))
+    if not path.is_file():
+        found.checks.append(Check("journal", OK, f"{where}: no journal yet; the first run makes it"))
+        return found
+    with told_as("journal", found.checks, DAMAGED):
+        if profile not in stored_profiles(where):
+            found.checks.append(Check("journal", OK, f"{where}: nothing of profile {profile} yet"))
+            return found
+        with Journal.open(where, profile) as journal:
+            journal.verify_storage()
+            days = len(journal.streams())
+            follower = Follower(journal)
+            follower.catch_up()
+        found.last_at = follower.last_at
+        last = f"the last event {short(utc_text(follower.last_at))}"
+        found.checks.append(
+            Check("journal", OK, f"{where}: {counted(days, 'day')} of profile {profile}, whole; {last}")
+        )
+        running = is_held(lock_path(where, profile))
+        found.checks.append(engine_check(running, profile))
+        found.checks += control_checks(control_path(where, profile), running)
+        found.checks.append(follower_check(follower))
+        found.checks += accounts_checks(follower)
+    return found
+
+
+def engine_check(running: bool, profile: str) -> Check:
+    """Whether an engine writes this profile at the moment."""
+    if running:
+        text = f"an engine is running for profile {profile}"
+        return Check("engine", WARN, text, "a second one would exit with 4; riskcore status shows the one that runs")
+    return Check("engine", OK, "no engine is running")
+
+
+def control_checks(path: Path, running: bool) -> list[Check]:
+    """A control file that an engine left behind when it was killed."""
+    if running or not path.exists():
+        return []
+    advice = "nothing to do: the next engine writes its own; it may be deleted"
+    return [Check("control file", WARN, f"{path} was left behind by an engine that was killed", advice)]
+
+
+def follower_check(follower: Follower) -> Check:
+    """Whether somebody reopened positions that were closed: a bot, a copier, a follower account."""
+    alerts = [row for row in follower.told if row.get("kind") == "Alert" and REOPENED in str(row.get("text", ""))]
+    if alerts:
+        text = f"on {follower.trade_date} a position was reopened three times within a minute during a lockout"
+        return Check("followers", WARN, text, "switch off the bot, the copier or the leader account that does it")
+    return Check("followers", OK, "nobody reopened what was closed")
+
+
+def accounts_checks(follower: Follower) -> list[Check]:
+    """Judged accounts that may not be enforced on (RULES.md 6.8), or that the broker locked."""
+    found = []
+    for account in follower.book.accounts.values():
+        name = account.name or account.id
+        if account.simulated is False and follower.rulebook.judges(account):
+            advice = "live funded accounts allow no API trading: take it out of profile.accounts"
+            found.append(Check("account", FAIL, f"{name} is not a simulated account: riskcore will not arm", advice))
+        if account.can_trade is False:
+            found.append(Check("account", WARN, f"{name}: the broker allows no trading", "look at the platform"))
+    return found
