@@ -1,0 +1,137 @@
+"""`riskcore simulate`: the bundled gateway on loopback, for any client of the broker's API (INTERFACE.md 1)."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from riskcore.cli.options import output_options, print_json, say_on_stderr
+
+if TYPE_CHECKING:
+    from adapters.simulator.scenario import Scenario
+    from adapters.simulator.server import SimulatedGateway
+
+
+@click.command(epilog="Example: riskcore simulate daily-loss --port 8700")
+@click.argument("name", metavar="[SCENARIO]", required=False)
+@click.option("--list", "as_list", is_flag=True, help="Show the scenarios and end.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same prices.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.01, 10_000),
+    default=1.0,
+    show_default=True,
+    help="How many seconds of the market pass in one second.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_534),
+    default=0,
+    help="Port for REST; the hubs have the one after it. Default: any that are free.",
+)
+@click.option(
+    "--record",
+    "recording",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a recording of what a client sees. Begins at once and ends with the scenario's plot.",
+)
+@output_options
+def command(
+    name: str | None,
+    as_list: bool,
+    seed: int,
+    speed: float,
+    port: int,
+    recording: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Run only the simulated gateway: the broker's REST endpoints and both hubs on this machine.
+
+    SCENARIO is daily-loss unless you name another one.
+    Prices, orders, fills and a scripted trader come from SCENARIO and the seed. The script begins when a client
+    subscribes to a hub. Ctrl-C ends it in good order, with exit code 0.
+    """
+    from adapters.simulator.scenarios import DEFAULT, SCENARIOS, scenario_of
+
+    if as_list:
+        _print_scenarios(list(SCENARIOS.values()), as_json)
+        return 0
+    scenario = scenario_of(name or DEFAULT)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(scenario, seed, speed, port, recording, as_json=as_json, quiet=quiet))
+    return 0
+
+
+def _print_scenarios(scenarios: list["Scenario"], as_json: bool) -> None:
+    if as_json:
+        listed = [{"name": one.name, "description": one.description, "seconds": one.seconds} for one in scenarios]
+        print_json({"schema": "riskcore.scenarios/1", "scenarios": listed})
+        return
+    width = max(len(scenario.name) for scenario in scenarios)
+    for scenario in scenarios:
+        click.echo(f"{scenario.name:{width}}  {scenario.description}")
+
+
+async def _serve(
+    scenario: "Scenario",
+    seed: int,
+    speed: float,
+    port: int,
+    recording: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Until a signal, or until the recording is complete."""
+    from adapters.simulator.server import SimulatedGateway
+    from replay.wire_writer import WireWriter
+
+    with contextlib.ExitStack() as stack:
+        writer = None
+        if recording is not None:
+            note = f"simulated: {scenario.name}, seed {seed}"
+            writer = stack.enter_context(WireWriter(recording, {"note": note}))
+        gateway = SimulatedGateway(
+            scenario,
+            seed=seed,
+            speed=speed,
+            port=port,
+            waits=recording is None,
+            record=writer.write if writer is not None else None,
+        )
+        async with gateway:
+            _print_addresses(gateway, scenario, seed, speed, as_json)
+            serving = asyncio.create_task(gateway.serve())
+            with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers of a loop.
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+            seconds = scenario.seconds / speed if recording is not None else None
+            with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+                await asyncio.wait_for(serving, seconds)
+    if not quiet:
+        say_on_stderr(f"wrote {recording}" if recording is not None else "ended")
+
+
+def _print_addresses(gateway: "SimulatedGateway", scenario: "Scenario", seed: int, speed: float, as_json: bool) -> None:
+    """At once, because a test that started this command waits for it."""
+    environment = {
+        "RISKCORE_API_URL": gateway.api_url,
+        "RISKCORE_RTC_URL": gateway.rtc_url,
+        "PROJECT_X_USERNAME": gateway.user_name,
+        "PROJECT_X_API_KEY": gateway.api_key,
+    }
+    if as_json:
+        described: dict[str, Any] = {"schema": "riskcore.simulate/1", "scenario": scenario.name, "seed": seed}
+        print_json({**described, "speed": str(speed), "environment": environment})
+    else:
+        click.echo(f"{scenario.name}: {scenario.description}")
+        click.echo("Give a client these, e.g. riskcore live in another terminal; Ctrl-C ends the gateway.\n")
+        for name, value in environment.items():
+            click.echo(f"  {'set' if sys.platform == 'win32' else 'export'} {name}={value}")
+    sys.stdout.flush()
