@@ -14,10 +14,7 @@ import pytest
 from riskcore.cli.main import group, run
 from tests.docs.pages import PAGES, ROOT, Fence, fences
 
-FIRST = (
-    "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/riskcore replay "
-    "fixtures/days/daily-loss/session.jsonl --config fixtures/days/daily-loss/riskcore.toml"
-)
+FIRST = "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/riskcore live --simulated"
 TESTS = "python3 -m venv .venv && .venv/bin/pip install --quiet '.[test]' && .venv/bin/python -m pytest"
 
 
