@@ -108,8 +108,8 @@ class HttpTransport:
             response = await self._pool.handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise NotSent(f"no connection to {self._base}: {_why(error)}") from None
-        except httpx.UnsupportedProtocol:
-            raise NotSent(f"no connection to {self._base}: not an http address") from None
+        except httpx.LocalProtocolError:  # Its text would show the header that cannot be written.
+            raise NotSent(f"{self._base} was not asked: a header cannot be written as HTTP") from None
         except (httpx.TransportError, OSError) as error:
             raise Unanswered(f"{self._base} broke the call {path} off: {_why(error)}") from None
         try:

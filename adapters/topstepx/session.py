@@ -8,9 +8,11 @@ import asyncio
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import TypeGuard
 
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.exchange import Caller, Exchange
@@ -34,6 +36,7 @@ FIRST_PAUSE_NS, LONGEST_PAUSE_NS, REFUSED_PAUSE_NS = SECOND_NS, 5 * SECOND_NS, 3
 # A token refused again so soon after its replacement is not the reason: another one would not help.
 REJECTION_PAUSE_NS = 5 * SECOND_NS
 
+_TOKEN = re.compile(r"[!-~]{1,16384}")
 Record = Callable[[Line], None]
 
 
@@ -155,13 +158,13 @@ class Session:
             if exchange.failure is not None:
                 return self._failed(exchange)  # The host is out of reach: a login would be, too.
             found = envelope(exchange.response)
-            if exchange.good and found is not None and found.new_token:
+            if exchange.good and found is not None and _usable(found.new_token):
                 self._hold(found.new_token)
                 return None
         body = LoginKey(user_name=self._credentials.user_name, api_key=self._credentials.api_key)
         exchange = await self._asked(LoginKey.PATH, body.text().encode(), None)
         found = envelope(exchange.response)
-        if exchange.good and found is not None and found.token:
+        if exchange.good and found is not None and _usable(found.token):
             self._hold(found.token)
             return None
         return self._failed(exchange)
@@ -196,6 +199,11 @@ class Session:
                 pause = max(pause, min(pause_ns(exchange.retry_after, self._clock.now()), REFUSED_PAUSE_NS))
         self._failure, self._paused_until = failure, self._clock.now() + pause
         return failure
+
+
+def _usable(token: str | None) -> TypeGuard[str]:
+    """Whether a token can be written into a header and an address: what cannot is none."""
+    return token is not None and _TOKEN.fullmatch(token) is not None
 
 
 def expires_at(token: str) -> int | None:

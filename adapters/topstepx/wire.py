@@ -34,6 +34,7 @@ Status = Annotated[int, Field(ge=0, le=99)]
 
 LIMIT, MARKET, STOP_LIMIT, STOP, TRAILING_STOP = 1, 2, 3, 4, 5
 SORT_BY_ID, ASCENDING = 1, 0
+_MICROSECOND_NS = 1_000  # The broker's own instants have no more digits in REST (API.md 3.6).
 LARGEST_PAGE = 100  # Orders in one answer of Order/v2/query, whatever is asked for (API.md 2.4).
 MOST_BARS = 20_000
 SECONDS_UNIT = 1
@@ -74,7 +75,7 @@ def _written(value: Any, marks: list[Any]) -> Any:
         text = price_text(value)
         return int(text) if text.lstrip("-").isdigit() else Number(text)
     if _INSTANT in marks:
-        return utc_text(value)
+        return utc_text(value - value % _MICROSECOND_NS)
     if isinstance(value, Body):
         return value.written()
     return list(value) if isinstance(value, tuple) else value

@@ -114,6 +114,20 @@ def test_nothing_was_sent_without_a_connection() -> None:
             asyncio.run(ask(base))
 
 
+def test_a_header_that_cannot_be_written_is_not_shown() -> None:
+    async def run() -> None:
+        async with serving(SmallBroker()) as base:
+            transport = HttpTransport(base)
+            try:
+                await transport.call("POST", PATH, b"{}", {"authorization": "Bearer SECRET\r\nx: y"})
+            finally:
+                await transport.close()
+
+    with pytest.raises(NotSent, match="a header cannot be written") as error:
+        asyncio.run(run())
+    assert "SECRET" not in str(error.value)
+
+
 def test_a_name_that_does_not_exist() -> None:
     with pytest.raises(NotSent):
         asyncio.run(ask("https://riskcore.invalid"))

@@ -318,7 +318,19 @@ def test_a_refused_login_is_not_repeated_for_half_a_minute(room: Room) -> None:
     room.run(use)
 
 
-@pytest.mark.parametrize("answer", [unreachable, Gone(), Reply(503), Reply(200, b"<html>"), failed(8), good(token="")])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        unreachable,
+        Gone(),
+        Reply(503),
+        Reply(200, b"<html>"),
+        failed(8),
+        good(token=""),
+        good(token="a\r\nb"),
+        good(token="é"),
+    ],
+)
 def test_opening_tries_a_few_times(room: Room, answer: Any) -> None:
     room.broker.on(LOGIN, answer)
     with pytest.raises(BrokerUnreachable):

@@ -71,9 +71,9 @@ def sent(body: wire.Body) -> Any:
         ),
         (wire.OrderCancel(account_id=1, order_id=2), "/api/Order/cancel", {"accountId": 1, "orderId": 2}),
         (
-            wire.OrderSearch(account_id=1, start_timestamp=NOON + 1),
+            wire.OrderSearch(account_id=1, start_timestamp=NOON + 1_999),
             "/api/Order/search",
-            {"accountId": 1, "startTimestamp": "2026-11-21T12:00:00.000000001Z"},
+            {"accountId": 1, "startTimestamp": "2026-11-21T12:00:00.000001Z"},
         ),
         (wire.OrderSearchOpen(account_id=1), "/api/Order/searchOpen", {"accountId": 1}),
         (wire.OrderSearchById(account_id=1, order_id=2), "/api/Order/searchById", {"accountId": 1, "orderId": 2}),
