@@ -19,6 +19,7 @@ from riskcore.core.events import (
 from riskcore.core.in_force import PLANNER_KEY, effect_seen, next_flat_check
 from riskcore.core.order_roles import entry_orders
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.requests import custom_tag
 from riskcore.core.rules.commands import alert
 from riskcore.core.sight import in_sight
 from riskcore.core.state import Account, Attempts, Book, Obligation, Order, Request, request_target
@@ -244,9 +245,10 @@ def _request(
     """A request whose id derives from its obligation, target and number: the same plan has the same ids."""
     target = request_target(kind, contract, order_id)
     attempt = obligation.attempts.get(target, Attempts()).planned + 1
+    request = f"{obligation.id}/{target}/{attempt}"
     return RequestPlanned(
         account=account.id,
-        request=f"{obligation.id}/{target}/{attempt}",
+        request=request,
         obligation=obligation.id,
         kind=kind,
         contract=contract,
@@ -255,6 +257,8 @@ def _request(
         side=obligation.side,
         price=obligation.price,
         attempt=attempt,
+        # By its tag an order is found whose answer was lost.
+        tag=custom_tag(f"{account.id}/{request}") if kind == "placeStop" else None,
     )
 
 

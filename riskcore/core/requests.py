@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from riskcore.core import events as e
@@ -11,6 +12,11 @@ from riskcore.core.view import Effect
 
 # Delays before the next try after a refusal or timeout; the last one repeats (RULES.md 1.6).
 RETRY_SECONDS = (0, 1, 2, 5, 10, 30)
+
+
+def custom_tag(origin: str) -> str:
+    """A broker's custom tag that no other order ever had, as `origin` is unique; a replay finds the same (API.md 0.7)."""
+    return f"rc-{sha256(origin.encode()).hexdigest()[:24]}"
 
 
 def retry_delay_ns(failures: int) -> int:

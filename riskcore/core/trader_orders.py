@@ -6,13 +6,13 @@ obligation and every rule. Pure: the same book and the same fact give the same a
 """
 
 from dataclasses import replace
-from hashlib import sha256
 
 from riskcore.core.enforce import CLOSES, reconciled
 from riskcore.core.events import Event, OrderDeclined, OrderRequested, RequestPlanned
 from riskcore.core.guard import active_lockouts, shown_lockout
 from riskcore.core.order_roles import is_entry
 from riskcore.core.order_terms import Declined, checked_brackets, checked_modification, checked_terms
+from riskcore.core.requests import custom_tag
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import Proposal
 from riskcore.core.rules.exposure import counted_orders
@@ -307,4 +307,4 @@ def _planned(
 def _tag(book: Book, account: Account, fact: Event) -> str:
     """A custom tag that no other order of this account ever had: derived, so that a replay finds the same."""
     origin = f"{book.profile}/{account.id}/{fact.key}@{fact.at}"
-    return f"rc-{sha256(origin.encode()).hexdigest()[:24]}"
+    return custom_tag(origin)
