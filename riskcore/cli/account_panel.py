@@ -121,10 +121,11 @@ def _warning(limits: list[Row]) -> list[Row]:
 
 def _bars(limits: list[Row], columns: int) -> list[RenderableType]:
     grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
+    columns = min(columns, len(limits))
     for _ in range(columns):
         grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     cells = [_bar(gauge) for gauge in sorted(limits, key=_importance)]
-    for start in range(0, len(cells), columns):
+    for start in range(0, len(cells), max(columns, 1)):
         grid.add_row(*cells[start : start + columns])
     return [grid] if cells else []
 
@@ -140,7 +141,7 @@ def _bar(gauge: Row) -> Text:
     filled = min(BAR_WIDTH, -(-percent * BAR_WIDTH // 100))
     profit = "profit" in gauge["name"]
     colour = "green" if profit or percent < NEAR_PERCENT else ("yellow" if percent < 100 else "bold red")
-    text = Text(f"{gauge['name'][:18]:<13} ", "dim")
+    text = Text(f"{gauge['name'].partition(',')[0]:<13} ", "dim")
     text.append("█" * filled, colour)
     text.append("░" * (BAR_WIDTH - filled), "dim")
     is_money = gauge["unit"] == "$"

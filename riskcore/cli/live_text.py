@@ -36,7 +36,13 @@ _SHOWN_APART = ("at", "type", "account", "account_name", "text")
 def line_of(row: Mapping[str, Any]) -> str:
     """One happening as an aligned line: when, what kind, which account, and what."""
     who = f"{account_words(row)}  " if "account" in row else ""
-    return f"{short(row['at']):<30}  {row['type']:<{TYPE_WIDTH}}  {who}{words_of(row)}"
+    return f"{to_milliseconds(row['at'])}  {row['type']:<{TYPE_WIDTH}}  {who}{words_of(row)}"
+
+
+def to_milliseconds(at: str) -> str:
+    """An instant as lines show it, all equally long: 2026-11-20 16:00:00.250Z. JSON has every digit."""
+    seconds, _, fraction = at.removesuffix("Z").replace("T", " ").partition(".")
+    return f"{seconds}.{fraction[:3]:<03}Z"
 
 
 def account_words(row: Mapping[str, Any]) -> str:
@@ -80,15 +86,15 @@ def _command(row: Mapping[str, Any]) -> str:
 
 
 def _request(row: Mapping[str, Any]) -> str:
-    about = [row.get("kind", row["id"]), row.get("side"), row.get("size"), row.get("contract"), row.get("price")]
-    about += [f"order {row['order']}" if "order" in row else None]
+    about = [row.get("kind", row["id"]), row.get("side"), row.get("size"), row.get("price")]
+    about += [f"order {row['order']}" if "order" in row else row.get("contract")]
     about += [f"attempt {row['attempt']}" if row.get("attempt", 1) > 1 else None]
     return " ".join(str(part) for part in about if part is not None)
 
 
 def _outcome(row: Mapping[str, Any]) -> str:
     if row["outcome"] == "met":
-        return f"met: {row['kind']}"
+        return "stayed flat" if row["kind"] == "ConfirmFlat" else f"met: {row['kind']}"
     if row["outcome"] == "declined":
         return f"declined: {row['reason']}"
     reason = f": {row['reason']}" if row.get("reason") else ""

@@ -143,7 +143,8 @@ def style_of(row: Mapping[str, Any]) -> str:
     """The colour of a happening by its kind; what went wrong is red."""
     bad_outcome = row["type"] == "outcome" and row.get("outcome") in _BAD_OUTCOMES
     lost = row["type"] == "connection" and row.get("state", "connected") != "connected"
-    return "red" if bad_outcome or lost else STYLES.get(row["type"], "")
+    critical = row["type"] == "command" and row.get("level") == "critical"
+    return "red" if bad_outcome or lost or critical else STYLES.get(row["type"], "")
 
 
 class LiveScreen:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from riskcore.cli.live_text import MOST_WAITING, Printer, is_worth_a_line, line_of, words_of
+from riskcore.cli.live_text import MOST_WAITING, Printer, is_worth_a_line, line_of, to_milliseconds, words_of
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.announce import happenings
 from tests.engine.test_announce import losing_desk
@@ -44,6 +44,7 @@ def row(kind: str, /, **figures: Any) -> dict[str, Any]:
             "refused: closeContract MNQ: closed",
         ),
         (row("outcome", outcome="met", command="c", kind="CloseAllPositions"), "met: CloseAllPositions"),
+        (row("outcome", outcome="met", command="c", kind="ConfirmFlat"), "stayed flat"),
         (row("outcome", id="o", outcome="declined", reason="locked"), "declined: locked"),
         (
             row(
@@ -73,8 +74,13 @@ def test_words_of_each_kind(happened: dict[str, Any], words: str) -> None:
 
 def test_a_line_is_aligned_and_names_the_account() -> None:
     told = line_of(row("halt", account=7, account_name="first", text="stop"))
-    assert told == "2026-11-20 16:00:00.25Z         halt        first  stop"
+    assert told == "2026-11-20 16:00:00.250Z  halt        first  stop"
     assert line_of(row("halt", account=7, text="stop")).split()[3] == "7"
+
+
+def test_times_of_lines_have_three_digits() -> None:
+    for at in ("2026-11-20T16:00:00Z", "2026-11-20T16:00:00.000999Z", "2026-11-20T16:00:00.000999999Z"):
+        assert to_milliseconds(at) == "2026-11-20 16:00:00.000Z"
 
 
 def test_people_are_spared_what_another_line_says_better() -> None:

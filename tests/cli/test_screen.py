@@ -158,6 +158,8 @@ def test_what_went_wrong_is_red() -> None:
     assert style_of({"type": "outcome", "outcome": "accepted"}) == "green"
     assert style_of({"type": "connection", "state": "lost"}) == "red"
     assert style_of({"type": "connection", "state": "connected"}) == "blue"
+    assert style_of({"type": "command", "kind": "Alert", "level": "critical"}) == "red"
+    assert style_of({"type": "command", "kind": "Alert", "level": "warning"}) == "yellow"
     assert style_of({"type": "something new"}) == ""
 
 
