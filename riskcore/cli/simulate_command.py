@@ -54,7 +54,7 @@ def command(
 ) -> int:
     """Run only the simulated gateway: the broker's REST endpoints and both hubs on this machine.
 
-    SCENARIO is daily-loss unless you name another one.
+    SCENARIO is daily-loss unless you name another one, see --list.
     Prices, orders, fills and a scripted trader come from SCENARIO and the seed. The script begins when a client
     subscribes to a hub. Ctrl-C ends it in good order, with exit code 0.
     """
