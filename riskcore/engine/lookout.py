@@ -21,6 +21,7 @@ class _Account:
     due: int = 0
     failures: int = 0
     asking: bool = False
+    again: bool = False  # What is being asked was asked too early to count.
     succeeded_at: int = 0
 
 
@@ -45,14 +46,17 @@ class Lookout:
     def now(self, account: int) -> None:
         """The next look is due at once: connected anew, or drift."""
         if account in self._accounts:
-            self._accounts[account].due = 0
+            self._look_anew(self._accounts[account])
 
     def stream(self, alive: bool) -> None:
         """The user hub is connected, or not any more."""
         if alive != self.streaming:
             self.streaming = alive
             for account in self._accounts.values():
-                account.due = 0
+                self._look_anew(account)
+
+    def _look_anew(self, account: _Account) -> None:
+        account.due, account.again = 0, account.asking
 
     def due(self, now: int) -> list[int]:
         """The accounts to be asked about now; each is noted as being asked about."""
@@ -66,10 +70,11 @@ class Lookout:
         known = self._accounts.get(account)
         if known is None:
             return
-        known.asking = False
+        known.asking, again = False, known.again
+        known.again = False
         if complete:
             known.failures, known.succeeded_at = 0, now
-            known.due = now + (PERIOD_NS if self.streaming else POLL_NS)
+            known.due = 0 if again else now + (PERIOD_NS if self.streaming else POLL_NS)
         else:
             known.failures += 1
             known.due = now + min(FIRST_RETRY_NS << min(known.failures - 1, 5), SLOW_POLL_NS)

@@ -76,3 +76,12 @@ def test_drift_asks_at_once_and_an_unknown_account_is_nobodys() -> None:
     lookout.answered(2, NOW, True)
     assert lookout.due(NOW) == [1]
     assert lookout.succeeded_at(2) == 0
+
+
+def test_what_was_asked_before_the_connection_came_does_not_count_as_a_look_after_it() -> None:
+    lookout = watching(streaming=False)
+    lookout.stream(True)
+    lookout.answered(1, NOW, True)
+    assert lookout.due(NOW) == [1]
+    lookout.answered(1, NOW, True)
+    assert lookout.due(NOW + SECOND_NS) == []

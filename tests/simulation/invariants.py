@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from adapters.simulator.broker import Broker
 from adapters.topstepx.fields import decode
 from riskcore.core import events as e
+from riskcore.core.enforce import reconciled
 from riskcore.core.in_force import OBLIGING, next_flat_check
 from riskcore.core.order_roles import entry_orders
 from riskcore.core.quantities import SECOND_NS
@@ -29,6 +30,7 @@ MUTATING = {
 }
 _PATH_OF = {kind: path for path, (_, kinds) in MUTATING.items() for kind in kinds}
 _HARMLESS = ("/api/Position/closeContract", "/api/Order/cancel")
+POLLED_NS = 10 * SECOND_NS
 _OPEN = ("planned", "attempted", "accepted", "unresolved")
 _LISTS = {"PositionsListed": "positions", "OrdersListed": "orders"}
 Key = tuple[str, int, object]
@@ -72,8 +74,7 @@ class Judge:
     ambiguous: dict[str, int] = field(default_factory=dict)  # Per target: since when nobody knows.
     listed_at: dict[tuple[int, str], int] = field(default_factory=dict)
     asked_at: dict[tuple[int, str], int] = field(default_factory=dict)
-    seen_since: int = 0  # When the user hub was connected, or the process started.
-    connected: bool = False
+    user_hub: tuple[str, int] = ("lost", 0)  # Its state, and since when.
     enforcement_tags: set[str] = field(default_factory=set)
     drifts: set[tuple[int, str]] = field(default_factory=set)
     ended_lockouts: dict[tuple[int, str], tuple[str, int]] = field(default_factory=dict)
@@ -97,15 +98,25 @@ class Judge:
                 handle(self, decode_event(topic, state[HASH_LENGTH:])[1])
 
     def _started(self, event: e.Event) -> None:
-        self.seen_since, self.connected = event.at, False
+        if self.user_hub[0] == "connected":
+            self.user_hub = ("lost", event.at)
+        for sent in self.requests.values():
+            if sent.state == "attempted":
+                sent.state, sent.at = "unresolved", event.at
+            elif sent.state == "planned" and sent.plan.obligation:
+                sent.state = "over"  # Planned anew from what there is now.
 
     def _connection(self, event: e.Event) -> None:
         body = event.body
         assert isinstance(body, e.ConnectionChanged)
-        if body.hub == "user":
-            if body.state == "connected" and not self.connected:
-                self.seen_since = event.at
-            self.connected = body.state == "connected"
+        if body.hub == "user" and body.state != self.user_hub[0]:
+            self.user_hub = (body.state, event.at)
+
+    def _in_sight(self, account: int, now: int) -> bool:
+        """Listed since the events of the account came in; or, while they do not, listed a moment ago."""
+        state, since = self.user_hub
+        asked_at = min(self.asked_at.get((account, name), 0) for name in _LISTS.values())
+        return asked_at >= since if state == "connected" else asked_at > since and now - asked_at < POLLED_NS
 
     def _listed(self, event: e.Event) -> None:
         body = event.body
@@ -144,8 +155,7 @@ class Judge:
         plan = sent.plan
         if plan.obligation not in self.obligations:
             self.find("I8", f"{plan.request} is planned for an obligation that is not in force")
-        seen = self.connected and self.listed_at.get((plan.account, "positions"), 0) >= self.seen_since
-        if plan.kind != "closeContract" and not seen:
+        if plan.kind != "closeContract" and not self._in_sight(plan.account, event.at):
             self.find("I8", f"{plan.request} is planned while account {plan.account} is not reconciled")
 
     def _must_not_be_blind(self, event: e.Event, sent: Sent) -> None:
@@ -269,7 +279,7 @@ class Judge:
             )
             attempts = [one for name, one in obligation.attempts.items() if name in kinds]
             scheduled = any(one.retry_at > book.now for one in attempts)
-            waits = not target.startswith("closeContract") and not _reconciled(book, account)
+            waits = not target.startswith("closeContract") and not reconciled(book, account)
             if not (on_its_way or scheduled or waits):
                 self.find("I7", f"{obligation.id} is unmet, and nothing is done about {target}")
 
@@ -295,11 +305,6 @@ class Judge:
 def _key_of(path: str, body: bytes) -> Key:
     asked = decode(body).value
     return path, asked["accountId"], asked.get(MUTATING[path][0])
-
-
-def _reconciled(book: Book, account: Account) -> bool:
-    connected = book.connections.get("user") == "connected"
-    return connected and account.reconciled_at >= book.connection_since.get("user", 0)
 
 
 def unmet(book: Book, account: Account, obligation: Obligation) -> list[str]:
