@@ -18,6 +18,7 @@ _ORDER = (
     "ReducePosition",
     "PlaceStop",
     "ModifyStop",
+    "ConfirmRights",
     "Alert",
 )
 

@@ -6,6 +6,7 @@ continue as they happened (INTERFACE.md 5).
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from riskcore.core.events import (
     Command,
@@ -16,13 +17,14 @@ from riskcore.core.events import (
     RequestPlanned,
     RequestSuperseded,
 )
-from riskcore.core.in_force import PLANNER_KEY, effect_seen, next_flat_check
-from riskcore.core.order_roles import entry_orders
+from riskcore.core.in_force import PLANNER_KEY, effect_seen, next_flat_check, was_rejected
+from riskcore.core.order_roles import STOP_TAG, entry_orders
+from riskcore.core.protection import misfits, own_stop
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.requests import custom_tag
 from riskcore.core.rules.commands import alert
 from riskcore.core.sight import in_sight
-from riskcore.core.state import Account, Attempts, Book, Obligation, Order, Request, request_target
+from riskcore.core.state import Account, Attempts, Book, Obligation, Order, OrderTerms, Request, request_target
 
 PLANNER_ID = "PLANNER"
 ALERT_AT_FAILURE = 3
@@ -75,6 +77,39 @@ def _confirm_flat(account: Account, stem: str, contract: str | None, breach: str
     return CommandIssued(f"{stem}/ConfirmFlat", account.id, PLANNER_ID, PLANNER_KEY, breach, command)
 
 
+def fitting(book: Book, account: Account, command_timeout_ns: int) -> Sequence[CommandIssued]:
+    """Exit orders that fit the position no more are cut to it, or cancelled once it is flat (RULES.md 8.8)."""
+    if not book.enforces or not reconciled(book, account):
+        return ()
+    return [
+        CommandIssued(
+            id=f"{PLANNER_ID}/{account.id}/order:{misfit.order.id}@{book.now}/FitOrder",
+            account=account.id,
+            rule=PLANNER_ID,
+            rule_key=PLANNER_KEY,
+            breach=None,
+            command=Command("FitOrder", contract=misfit.order.contract, order_id=misfit.order.id),
+        )
+        for misfit in misfits(account)
+        if book.now >= misfit.settled_at and not _in_hand(account, misfit.order)
+    ]
+
+
+def _in_hand(account: Account, order: Order) -> bool:
+    """Whether an obligation in force sees to an order already; the stops of what is being closed go last."""
+    return _is_being_closed(account, order.contract) or any(
+        order.id in obligation.order_ids and obligation.kind != "ModifyStop"
+        for obligation in account.obligations.values()
+    )
+
+
+def _is_being_closed(account: Account, contract: str | None) -> bool:
+    return any(
+        obligation.kind in CLOSES and obligation.contract in (None, contract)
+        for obligation in account.obligations.values()
+    )
+
+
 def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:
     """The instants to come at which time alone makes a difference to what is planned."""
     instants: list[int] = []
@@ -85,13 +120,14 @@ def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence
     for obligation in account.obligations.values():
         instants.append(next_flat_check(obligation) or 0)
         instants.extend(attempts.retry_at for attempts in obligation.attempts.values())
+    instants.extend(misfit.settled_at for misfit in misfits(account))
     return [instant for instant in instants if instant > book.now]
 
 
 def of_planner(body: object) -> bool:
     """Whether a derived event is the planner's: a replay, which carries nothing out, has none of them."""
     if isinstance(body, ObligationMet):
-        return body.obligation.endswith("/ConfirmFlat")
+        return body.obligation.endswith(("/ConfirmFlat", "/FitOrder"))
     requests = (RequestPlanned, RequestConfirmed, RequestSuperseded)
     return isinstance(body, requests) or getattr(body, "rule", None) == PLANNER_ID
 
@@ -111,7 +147,9 @@ def _unresolved_since(request: Request, now: int, command_timeout_ns: int) -> in
     """Since when nobody knows what the broker did; None while an answer may still come or has come."""
     if request.state == "unresolved":
         return request.at
-    if request.state == "attempted" and now - request.at >= command_timeout_ns:
+    # An order that was taken and is not seen may be there all the same: a second one would be one too many.
+    silent = request.state == "attempted" or (request.state == "accepted" and request.kind == "placeStop")
+    if silent and now - request.at >= command_timeout_ns:
         return request.at + command_timeout_ns
     return None
 
@@ -133,7 +171,9 @@ def _over(book: Book, account: Account, request: Request, command_timeout_ns: in
     if request.state == "accepted" and request.kind == "placeOrder":
         # It counts as exposure to come until it is seen, or seen not to be there.
         return "a snapshot showed what happened" if _seen_at(account, request.kind) > request.at else None
-    if request.state == "accepted":
+    if request.kind == "placeStop" and was_rejected(account, request):
+        return "the broker rejected the order"
+    if request.state == "accepted" and request.kind != "placeStop":
         return "no effect was seen in time" if book.now - request.at >= command_timeout_ns else None
     since = _unresolved_since(request, book.now, command_timeout_ns)
     if since is None:
@@ -200,9 +240,11 @@ def _calls(book: Book, account: Account, obligation: Obligation) -> Iterator[Req
     elif kind == "ReducePosition":
         yield from _reduction(book, account, obligation)
     elif kind in ("PlaceStop", "ModifyStop"):
-        order_id = obligation.order_ids[0] if obligation.order_ids else None
-        name = "placeStop" if order_id is None else "modifyStop"
-        yield _request(account, obligation, name, obligation.contract, order_id, obligation.size)
+        yield from _stop(account, obligation)
+    elif kind == "FitOrder":
+        yield from _fit(account, obligation)
+    elif kind == "ConfirmRights":
+        yield _request(account, obligation, "takeSnapshot")
     else:
         for cancelled in obligation.order_ids:
             known = account.orders.get(cancelled)
@@ -230,6 +272,48 @@ def _reduction(book: Book, account: Account, obligation: Obligation) -> Iterator
         yield _request(account, obligation, "takeSnapshot")
 
 
+def _stop(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
+    """The wanted stop: a change of the one that stands, or a new one, of which there is never a second."""
+    contract = obligation.contract
+    if _is_being_closed(account, contract):
+        return
+    size = min(obligation.size, abs(account.positions[contract or ""].size))
+    own = own_stop(account, contract, obligation.side)
+    standing = obligation.order_ids[0] if obligation.order_ids else own.id if own is not None else None
+    if standing is not None:
+        yield _request(account, obligation, "modifyStop", contract, standing, size)
+        return
+    call = _request(account, obligation, "placeStop", contract, None, size)
+    attempts = obligation.attempts.get(_target(call), Attempts())
+    # After a failure a list says first whether the order is there.
+    if not attempts.failures or _seen_at(account, call.kind) >= attempts.failed_at:
+        yield replace(call, tag=_stop_tag(account, obligation, attempts.refused))
+    else:
+        yield _request(account, obligation, "takeSnapshot")
+
+
+def _stop_tag(account: Account, obligation: Obligation, refused: int) -> str:
+    """The same tag until it is used up, so that a repeat after an unknown outcome can never make two orders."""
+    used = [order.tag for order in account.orders.values() if order.tag is not None]
+    while True:
+        tag = custom_tag(f"{account.id}/{obligation.id}/placeStop/{obligation.contract}/{refused}", STOP_TAG)
+        if tag not in used:
+            return tag
+        refused += 1
+
+
+def _fit(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
+    """What brings an exit order down to what is open: a smaller size, or its cancellation."""
+    for misfit in misfits(account):
+        order = misfit.order
+        if order.id == obligation.order_ids[0] and not misfit.size:
+            yield _cancel(account, obligation, order)
+        elif order.id == obligation.order_ids[0]:
+            size = order.fill_volume + misfit.size
+            call = _request(account, obligation, "modifyOrder", order.contract, order.id, size)
+            yield replace(call, side=order.side, terms=OrderTerms())
+
+
 def _cancel(account: Account, obligation: Obligation, order: Order) -> RequestPlanned:
     return _request(account, obligation, "cancelOrder", order.contract, order.id)
 
@@ -245,10 +329,9 @@ def _request(
     """A request whose id derives from its obligation, target and number: the same plan has the same ids."""
     target = request_target(kind, contract, order_id)
     attempt = obligation.attempts.get(target, Attempts()).planned + 1
-    request = f"{obligation.id}/{target}/{attempt}"
     return RequestPlanned(
         account=account.id,
-        request=request,
+        request=f"{obligation.id}/{target}/{attempt}",
         obligation=obligation.id,
         kind=kind,
         contract=contract,
@@ -257,8 +340,6 @@ def _request(
         side=obligation.side,
         price=obligation.price,
         attempt=attempt,
-        # By its tag an order is found whose answer was lost.
-        tag=custom_tag(f"{account.id}/{request}") if kind == "placeStop" else None,
     )
 
 

@@ -2,8 +2,9 @@
 
 from riskcore.core.events import Command, CommandIssued, RuleBreached
 from riskcore.core.order_roles import entry_orders, is_entry
+from riskcore.core.protection import fits
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import STATUS_REJECTED, STOP_TYPES, Account, Obligation, Order, Request
+from riskcore.core.state import STATUS_REJECTED, STOP_TYPES, Account, Attempts, Obligation, Order, Request
 
 # Commands that put an obligation in force; the others (alerts, lockouts) act by being recorded.
 OBLIGING = (
@@ -15,6 +16,8 @@ OBLIGING = (
     "PlaceStop",
     "ModifyStop",
     "ConfirmFlat",
+    "ConfirmRights",
+    "FitOrder",
 )
 # What is followed by a newer one of the same contract: one wanted stop, one look after flat.
 REPLACED = (("PlaceStop", "ModifyStop"), ("ConfirmFlat",))
@@ -29,9 +32,11 @@ def put_in_force(account: Account, body: CommandIssued, at: int) -> None:
     command = body.command
     if command.kind not in OBLIGING:
         return
+    attempts: dict[str, Attempts] = {}
     for kinds in REPLACED:
         for known in list(account.obligations.values()) if command.kind in kinds else ():
             if known.kind in kinds and known.contract == command.contract:
+                attempts.update(_handed_on(account, known, body.id))
                 end_obligation(account, known.id)
     account.obligations[body.id] = Obligation(
         id=body.id,
@@ -45,7 +50,21 @@ def put_in_force(account: Account, body: CommandIssued, at: int) -> None:
         side=command.side or 0,
         size=command.size or 0,
         price=command.price,
+        attempts=attempts,
     )
+
+
+def _handed_on(account: Account, known: Obligation, successor: str) -> dict[str, Attempts]:
+    """Failures in a row go on counting when a newer wish follows, and nobody is told of them twice."""
+    for target in known.attempts:
+        told = account.episodes.get(f"{PLANNER_KEY}|{known.id}/{target}")
+        if told is not None:
+            account.episodes[f"{PLANNER_KEY}|{successor}/{target}"] = told
+    return {
+        target: Attempts(failures=one.failures, failed_at=one.failed_at)
+        for target, one in known.attempts.items()
+        if one.failures
+    }
 
 
 def end_obligation(account: Account, obligation_id: str) -> None:
@@ -77,8 +96,23 @@ def is_met(account: Account, obligation: Obligation) -> bool:
     if obligation.kind == "ConfirmFlat":
         cancelled = not any(_works(account, order_id) for order_id in obligation.order_ids)
         return cancelled and obligation.checks_done == len(FLAT_CHECKS_NS)
-    wanted = (obligation.contract, obligation.order_ids, obligation.price, obligation.size)
-    return _size(account, obligation.contract) == 0 or _stop_stands(account, *wanted)
+    if obligation.kind == "ConfirmRights":
+        return account.rights_told_at >= obligation.set_at
+    if obligation.kind == "FitOrder":
+        return fits(account, obligation.order_ids[0])
+    return _stop_is_as_wanted(account, obligation)
+
+
+def _stop_is_as_wanted(account: Account, obligation: Obligation) -> bool:
+    """Whether the stop stands, or there is nothing any more that it could protect or that could be moved."""
+    position = account.positions.get(obligation.contract or "")
+    signed = position.size if position is not None else 0
+    if signed == 0 or obligation.side * signed > 0:
+        return True
+    if any(order_id in account.orders and not _works(account, order_id) for order_id in obligation.order_ids):
+        return True
+    size = min(obligation.size, abs(signed))
+    return _stop_stands(account, obligation.contract, obligation.order_ids, obligation.price, size)
 
 
 def effect_seen(account: Account, request: Request) -> bool:
@@ -90,7 +124,9 @@ def effect_seen(account: Account, request: Request) -> bool:
     if request.kind == "closeContract":
         return _size(account, request.contract) == 0
     if request.kind == "placeOrder":
-        return any(order.tag == request.tag and order.status != STATUS_REJECTED for order in account.orders.values())
+        return _is_placed(account, request)
+    if request.kind == "placeStop" and request.tag is not None and _is_placed(account, request):
+        return True
     if request.kind == "modifyOrder":
         return _modified(account, request)
     if request.kind == "partialCloseContract" and not request.obligation:
@@ -100,6 +136,16 @@ def effect_seen(account: Account, request: Request) -> bool:
         return obligation is None or is_met(account, obligation)
     order_ids = () if request.order_id is None else (request.order_id,)
     return _stop_stands(account, request.contract, order_ids, request.price, request.size)
+
+
+def _is_placed(account: Account, request: Request) -> bool:
+    return any(order.tag == request.tag and order.status != STATUS_REJECTED for order in account.orders.values())
+
+
+def was_rejected(account: Account, request: Request) -> bool:
+    """Whether the order that was to be placed shows up as rejected: its tag is used up, and it protects nothing."""
+    rejected = (order.tag for order in account.orders.values() if order.status == STATUS_REJECTED)
+    return request.tag is not None and request.tag in rejected
 
 
 def _modified(account: Account, request: Request) -> bool:

@@ -9,6 +9,9 @@ from riskcore.core.state import STATUS_OPEN, STATUS_SUSPENDED, STOP_TYPES, Accou
 
 # How long after its entry fill a bracket leg is trusted before the broker shows it working (RULES.md 2).
 LEG_GRACE_NS = 2 * SECOND_NS
+# How the custom tag of a stop that riskcore placed begins; no other order of ours has such a one.
+STOP_TAG = "rc-stop-"
+_LEG_TAGS = ("-SL", "-TP")
 
 
 def is_entry(account: Account, order: Order, now: int) -> bool:
@@ -40,6 +43,16 @@ def entry_orders(account: Account, now: int, contract: str | None = None) -> lis
 def is_waiting_leg(order: Order) -> bool:
     """A bracket leg that waits for its entry to fill: suspended, no price yet (RULES.md 2)."""
     return order.status == STATUS_SUSPENDED and order.parent_id is not None
+
+
+def is_leg(order: Order) -> bool:
+    """A bracket leg: it names its entry, or has its tag (RULES.md 2)."""
+    return order.parent_id is not None or (order.tag is not None and order.tag.endswith(_LEG_TAGS))
+
+
+def is_own_stop(order: Order) -> bool:
+    """A stop that riskcore placed."""
+    return order.type in STOP_TYPES and order.tag is not None and order.tag.startswith(STOP_TAG)
 
 
 def entry_filled_at(account: Account, leg: Order) -> int | None:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.in_force import was_rejected
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account, Attempts, Book, Request, account_of
 from riskcore.core.view import Effect
@@ -14,9 +15,9 @@ from riskcore.core.view import Effect
 RETRY_SECONDS = (0, 1, 2, 5, 10, 30)
 
 
-def custom_tag(origin: str) -> str:
-    """A broker's custom tag that no other order ever had, as `origin` is unique; a replay finds the same (API.md 0.7)."""
-    return f"rc-{sha256(origin.encode()).hexdigest()[:24]}"
+def custom_tag(origin: str, prefix: str = "rc-") -> str:
+    """A custom tag that no other order ever had, as `origin` is unique; a replay finds the same (API.md 0.7)."""
+    return prefix + sha256(origin.encode()).hexdigest()[:24]
 
 
 def retry_delay_ns(failures: int) -> int:
@@ -73,9 +74,8 @@ def request_superseded(book: Book, at: int, body: e.RequestSuperseded) -> Effect
     request = account.requests.get(body.request)
     seen = request is not None and request.state != "accepted" and account.reconciled_at > request.at
     failed_at = account.reconciled_at if seen else at
-    # An order of that tag that ended at once used the tag up, like one that was refused.
-    burnt = request is not None and any(order.tag == request.tag for order in account.orders.values() if order.tag)
-    _fail(account, body.request, at, failed_at, refused=burnt)
+    refused = request is not None and was_rejected(account, request)
+    _fail(account, body.request, at, failed_at, refused=refused)
     return Effect()
 
 

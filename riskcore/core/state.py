@@ -221,6 +221,11 @@ class Obligation:
         """Failures in a row of the target that fares worst."""
         return max((one.failures for one in self.attempts.values()), default=0)
 
+    @property
+    def refused(self) -> bool:
+        """Whether the broker itself said no to any of it."""
+        return any(one.refused for one in self.attempts.values())
+
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:

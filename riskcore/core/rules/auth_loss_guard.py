@@ -8,13 +8,17 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.attempts import is_market_data
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
 from riskcore.core.rules.commands import ACCOUNT, CANCEL_ENTRIES, FLATTEN, alert
+from riskcore.core.sight import connected, connection_since
 from riskcore.core.view import View
 
 RULE_ID = "RULE-010"
 CAN_TRADE = "can_trade"
 FLATTENED = "can_trade.flatten"
+ASKED = "can_trade.asked"
 UNKNOWN = "can_trade.unknown"
 FALSE_SINCE = "false_since"
+# How long live waits for the broker's word before it flattens on the last one.
+ANSWER_WAIT_NS = 5 * SECOND_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,30 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     found: list[Finding] = [Rearm(UNKNOWN)] if view.episode_open(UNKNOWN) else []
     if not view.episode_open(CAN_TRADE):
         found.append(_breach(params))
-    elif _flatten_at(params, view) == view.now and not view.episode_open(FLATTENED):
-        found.append(Action(FLATTENED, FLATTEN))
+    elif not view.episode_open(FLATTENED):
+        found.extend(_still_false(params, view))
     return found
+
+
+def _still_false(params: Params, view: View) -> Sequence[Finding]:
+    """The flatten of an account that stays without rights; live asks the broker once more before it."""
+    flatten_at = _flatten_at(params, view)
+    if not view.book.started_at:
+        return (Action(FLATTENED, FLATTEN),) if flatten_at == view.now else ()
+    if flatten_at is None or view.now < flatten_at:
+        return ()
+    waits_until = _waits_until(view)
+    if view.account.rights_told_at >= flatten_at or (waits_until is not None and view.now >= waits_until):
+        return (Action(FLATTENED, FLATTEN),)
+    return () if view.episode_open(ASKED) else (Action(ASKED, (Command("ConfirmRights"),)),)
+
+
+def _waits_until(view: View) -> int | None:
+    """How long the broker's word is waited for after it was asked; None while nobody could hear it."""
+    asked_at = view.account.episodes.get(f"{view.rule_key}|{ASKED}")
+    if asked_at is None or not connected(view.book):
+        return None
+    return max(asked_at, connection_since(view.book)) + ANSWER_WAIT_NS
 
 
 def _breach(params: Params) -> Breach:
@@ -80,7 +105,9 @@ def _flatten_at(params: Params, view: View) -> int | None:
 
 
 def _restored(params: Params, view: View) -> Sequence[Finding]:
-    found: list[Finding] = [Rearm(target) for target in (CAN_TRADE, FLATTENED, UNKNOWN) if view.episode_open(target)]
+    found: list[Finding] = [
+        Rearm(target) for target in (CAN_TRADE, FLATTENED, ASKED, UNKNOWN) if view.episode_open(target)
+    ]
     if params.auto_unlock_on_restore and f"{ACCOUNT}/{RULE_ID}/{CAN_TRADE}" in view.account.lockouts:
         found.append(Action("", (Command("ClearLockout", scope=ACCOUNT, lockout_key=CAN_TRADE),)))
     return found
@@ -98,8 +125,10 @@ def _unknown(params: Params, view: View) -> Sequence[Finding]:
 
 def deadline(params: Params, view: View) -> int | None:
     """The flatten of an account that has been without rights for long enough."""
-    flatten_at = _flatten_at(params, view)
-    return flatten_at if flatten_at is not None and flatten_at > view.now else None
+    if view.episode_open(FLATTENED):
+        return None
+    due = [instant for instant in (_flatten_at(params, view), _waits_until(view)) if instant is not None]
+    return min((instant for instant in due if instant > view.now), default=None)
 
 
 RULE = Rule(

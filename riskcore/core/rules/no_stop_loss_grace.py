@@ -17,6 +17,7 @@ RULE_ID = "RULE-008"
 # After a reconnect the snapshot says whether a stop was there; it is not waited for longer than this (RULES.md 1.6).
 SNAPSHOT_WAIT_NS = 5 * SECOND_NS
 NANOSECOND_PLACES = 9
+MOST_FAILURES = 3
 
 # What is remembered for a position's life, in nanoseconds.
 USED = "used_ns"
@@ -140,13 +141,13 @@ def _answer(params: Params, view: View, position: Position, uncovered: str) -> C
 
 
 def _close_if_refused(view: View, position: Position) -> Sequence[Finding]:
-    """A stop that the broker refuses to place leaves only the close (RULE-008, Commands)."""
+    """A stop that the broker refuses to place, or that never comes, leaves only the close (RULE-008, Commands)."""
     target = f"{position.contract}.refused"
     refused = any(
         obligation.kind == "PlaceStop"
         and obligation.rule == RULE_ID
         and obligation.contract == position.contract
-        and obligation.failures > 0
+        and (obligation.refused or obligation.failures >= MOST_FAILURES)
         for obligation in view.account.obligations.values()
     )
     if not refused or view.episode_open(target):

@@ -1,0 +1,88 @@
+"""Exit orders that fit the position no more: too large a leg would open the other side (RULES.md 8.8, API.md 0.9).
+
+Only bracket legs and riskcore's own stops are looked at; what else the trader works is his. The legs of one entry
+belong together, because cancelling one may take the other away. Pure functions over one account.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from riskcore.core.order_roles import LEG_GRACE_NS, entry_filled_at, is_leg, is_own_stop
+from riskcore.core.state import STATUS_OPEN, STOP_TYPES, Account, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """An exit order of which only `size` contracts may be left; until `settled_at` the broker may still see to it."""
+
+    order: Order
+    size: int
+    settled_at: int
+
+
+def misfits(account: Account) -> list[Misfit]:
+    """Every leg and own stop that could close more than is open, or belongs to a position that is gone."""
+    groups: dict[tuple[str, str], list[Order]] = {}
+    for order in account.working_orders():
+        if order.status == STATUS_OPEN and (
+            is_own_stop(order) or (is_leg(order) and not _waits_for_entry(account, order))
+        ):
+            groups.setdefault((order.contract, _group(order)), []).append(order)
+    contracts = dict.fromkeys(contract for contract, _ in groups)
+    return [
+        misfit
+        for contract in contracts
+        for misfit in _of_contract(account, contract, [one for (name, _), one in groups.items() if name == contract])
+    ]
+
+
+def _group(order: Order) -> str:
+    """What names the bracket a leg belongs to; a stop of ours stands alone."""
+    if order.parent_id is not None:
+        return f"entry {order.parent_id}"
+    return f"order {order.id}" if is_own_stop(order) else (order.tag or "")[:-3]
+
+
+def _waits_for_entry(account: Account, leg: Order) -> bool:
+    """Whether the entry of a leg still works: more of it may fill, and the leg is made for all of it."""
+    parent = account.orders.get(leg.parent_id or 0)
+    return parent is not None and parent.working
+
+
+def _of_contract(account: Account, contract: str, groups: list[list[Order]]) -> Iterator[Misfit]:
+    position = account.positions.get(contract)
+    if position is not None and position.disagrees_since is not None:
+        return  # Nobody knows the size for sure just now.
+    size = position.size if position is not None else 0
+    changed_at = max(position.changed_at, position.fill_at) if position is not None else 0
+    stops_left = targets_left = abs(size)
+    for group in sorted(groups, key=lambda orders: _tightness(orders, size), reverse=True):
+        opposite = [order for order in group if order.side * size < 0]
+        most = max((order.remaining for order in opposite), default=0)
+        has_stop = any(order.type in STOP_TYPES for order in opposite)
+        allowed = min(most, stops_left if has_stop else targets_left)
+        stops_left -= allowed if has_stop else 0
+        targets_left -= min(allowed, targets_left) if any(order.type not in STOP_TYPES for order in opposite) else 0
+        for order in group:
+            fitting = allowed if order in opposite else 0
+            if order.remaining > fitting:
+                times = (changed_at, order.working_since or order.recorded_at, entry_filled_at(account, order) or 0)
+                yield Misfit(order, fitting, max(times) + LEG_GRACE_NS)
+
+
+def _tightness(group: list[Order], size: int) -> tuple[bool, int]:
+    """Brackets with a stop first, the one nearest to the market before all others."""
+    side = 1 if size > 0 else -1
+    prices = [side * order.stop_price for order in group if order.type in STOP_TYPES and order.stop_price is not None]
+    return (bool(prices), max(prices, default=0))
+
+
+def fits(account: Account, order_id: int) -> bool:
+    """Whether an order closes no more than is open, or works no more."""
+    return all(misfit.order.id != order_id for misfit in misfits(account))
+
+
+def own_stop(account: Account, contract: str | None, side: int) -> Order | None:
+    """The stop riskcore has working in a contract, if it has one."""
+    standing = (order for order in account.working_orders() if is_own_stop(order))
+    return next((order for order in standing if order.contract == contract and order.side == side), None)
