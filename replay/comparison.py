@@ -1,6 +1,6 @@
 """Recorded decisions against recomputed ones. Any difference is shown with its cause (DESIGN.md, "Replay").
 
-The planner's events are the live engine's; a replay carries nothing out and has none of them (INTERFACE.md 5).
+The planner's events are compared as well: it plans where a live engine carried out what was decided, and nowhere else.
 """
 
 from collections import Counter
@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskcore.core.enforce import of_planner
 from riskcore.core.events import Event
 from riskcore.schema.codec import encode_event
 from riskcore.schema.instants import utc_text
@@ -47,16 +46,15 @@ class Comparison:
 
     def record(self, event: Event) -> None:
         """A derived event as the journal has it."""
-        if not of_planner(event.body):
-            self.recorded[_account(event)] += 1
-            self._add(event, 1)
+        self.recorded[_account(event)] += 1
+        self._add(event, 1)
 
     def recompute(self, events: Sequence[Event]) -> None:
         """Events of this run."""
         if not self.comparing:
             return
         for event in events:
-            if event.derived and not of_planner(event.body):
+            if event.derived:
                 self.recomputed[_account(event)] += 1
                 self._add(event, -1)
 

@@ -5,12 +5,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.enforce import PLANNER_ID
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, DayFigures
 from riskcore.schema.codec import state_hash
 from riskcore.schema.rows import LockoutHistory, breach_row, command_row, day_row, is_shown, lockout_row, position_row
 
 SCHEMA = "riskcore.replay/1"
+# The kinds INTERFACE.md 5 names. What the planner issues to carry them out, its alerts too, belongs to `live`.
+SHOWN = (
+    "CloseAllPositions",
+    "ClosePosition",
+    "ReducePosition",
+    "CancelOrders",
+    "CancelOrder",
+    "PlaceStop",
+    "ModifyStop",
+    "SetLockout",
+    "ClearLockout",
+    "Alert",
+)
 
 
 @dataclass(slots=True)
@@ -31,7 +45,7 @@ class Collector:
                 self.rejected += 1
             elif isinstance(body, e.RuleBreached):
                 self.breaches.append(breach_row(event, body))
-            elif isinstance(body, e.CommandIssued):
+            elif isinstance(body, e.CommandIssued) and body.rule != PLANNER_ID and body.command.kind in SHOWN:
                 self.commands.append(command_row(event, body))
             self.lockouts.listen(event)
 

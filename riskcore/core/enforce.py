@@ -12,7 +12,6 @@ from riskcore.core.events import (
     Command,
     CommandIssued,
     Derived,
-    ObligationMet,
     RequestConfirmed,
     RequestPlanned,
     RequestSuperseded,
@@ -122,14 +121,6 @@ def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence
         instants.extend(attempts.retry_at for attempts in obligation.attempts.values())
     instants.extend(misfit.settled_at for misfit in misfits(account))
     return [instant for instant in instants if instant > book.now]
-
-
-def of_planner(body: object) -> bool:
-    """Whether a derived event is the planner's: a replay, which carries nothing out, has none of them."""
-    if isinstance(body, ObligationMet):
-        return body.obligation.endswith(("/ConfirmFlat", "/FitOrder"))
-    requests = (RequestPlanned, RequestConfirmed, RequestSuperseded)
-    return isinstance(body, requests) or getattr(body, "rule", None) == PLANNER_ID
 
 
 def reconciled(book: Book, account: Account) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskcore.core import events as e
-from riskcore.core.enforce import deadlines, of_planner, reconciled
+from riskcore.core.enforce import PLANNER_ID, deadlines, reconciled
 from riskcore.core.in_force import is_met
 from riskcore.core.quantities import SECOND_NS, money
 from riskcore.core.requests import retry_delay_ns
@@ -54,7 +54,8 @@ def test_a_breach_at_a_quote_is_planned_at_that_quote() -> None:
 def test_a_replay_plans_nothing() -> None:
     day = Ledger(**LOSS).fill("ES", 1, "6000").order(7, "MNQ", 1).closed("-100").tick("10:00:00")
     day.fill("ES", -1, "6000", profit="0").tick("10:01:00")
-    assert not any(of_planner(event.body) for event in day.events)
+    assert day.bodies(e.RequestPlanned) == []
+    assert not any(issued.rule == PLANNER_ID for issued in day.commands)
 
 
 def test_one_request_per_target_however_often_the_broker_repeats_itself() -> None:
@@ -482,10 +483,3 @@ def is_in_hand(desk: Desk, obligation: Obligation) -> bool:
     if deadlines(desk.book, desk.account_state, 3 * SECOND_NS):
         return True
     return any(one.state in ("planned", "attempted", "unresolved") for one in desk.account_state.requests.values())
-
-
-def test_which_events_are_the_planners() -> None:
-    assert of_planner(e.ObligationMet(1, "x/ConfirmFlat")) is True
-    assert of_planner(e.ObligationMet(1, "x/CloseAllPositions")) is False
-    assert of_planner(e.RequestConfirmed(1, "x")) is True
-    assert of_planner(e.DayRolled("2026-11-20", "2026-11-23")) is False
