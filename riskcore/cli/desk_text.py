@@ -35,14 +35,16 @@ def order_text(answer: Row) -> str:
 
 def _what(answer: Row) -> str:
     words = [str(answer[name]) for name in ("side", "size", "contract", "type") if answer.get(name) is not None]
-    for name, word in (("limit_price", "limit"), ("stop_price", "stop at"), ("trail_price", "trail from")):
-        if answer.get(name) is not None:
-            words += [word, answer[name]]
-    for name, word in (("stop_loss_ticks", "stop loss"), ("take_profit_ticks", "take profit")):
-        if answer.get(name) is not None:
-            words.append(f"{word} {answer[name]:+d} ticks")
+    words += [
+        f"at {answer[name]}" for name in ("limit_price", "stop_price", "trail_price") if answer.get(name) is not None
+    ]
+    brackets = [
+        f", {word} {answer[name]:+d} ticks"
+        for name, word in (("stop_loss_ticks", "stop loss"), ("take_profit_ticks", "take profit"))
+        if answer.get(name) is not None
+    ]
     order = f" (order {answer['order']})" if answer.get("order") is not None else ""
-    return f"{' '.join(words)}{order} on {answer['account_name'] or answer['account']}"
+    return f"{' '.join(words)}{''.join(brackets)}{order} on {answer['account_name'] or answer['account']}"
 
 
 def price_text(answer: Row) -> str:

@@ -53,7 +53,9 @@ def _instant(text: str, now: int, day: Day) -> int | None:
     duration = _DURATION.fullmatch(text)
     if duration is not None and any(duration.groups()):
         days, hours, minutes = (int(part or 0) for part in duration.groups())
-        return now + ((days * 24 + hours) * 60 + minutes) * 60 * SECOND_NS
+        # On the full second, so that nobody has to read nanoseconds; rather a little longer than asked.
+        begins = -(-now // SECOND_NS) * SECOND_NS
+        return begins + ((days * 24 + hours) * 60 + minutes) * 60 * SECOND_NS
     shown = _CLOCK.fullmatch(text)
     if shown is not None:
         return _next_time(int(shown[1]) * _HOUR + int(shown[2]) * 60, now, day)

@@ -71,6 +71,12 @@ def test_the_longest_lockout_is_allowed() -> None:
     assert ends("31d", FRIDAY_NOON) == "2026-12-21T18:00:00Z"
 
 
+def test_a_duration_ends_on_the_full_second_and_not_too_early() -> None:
+    at = ns(FRIDAY_NOON) + 1
+    day = day_for(read_settings("").plain, at)
+    assert utc_text(lock_until("15m", at, day)) == "2026-11-20T18:15:01Z"
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_ends_later(preset: str) -> None:
     assert ends(preset, FRIDAY_NOON) > f"{FRIDAY_NOON}Z"
