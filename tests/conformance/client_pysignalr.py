@@ -48,20 +48,24 @@ async def run() -> None:
             method, _, argument = subscription.partition("=")
             values = [] if not argument else [int(argument) if argument.isdigit() else argument]
             # Not awaited to its completion: this runs inside the very loop that would read it.
-            await client.send(method, values, completed)
-        say("sent", None)
+            await client.send(method, values, ignored)
 
-    async def completed(message: CompletionMessage) -> None:
-        say("subscribed" if message.error is None else "refused", message.error)
+    async def ignored(_: Any) -> None:
+        pass  # A completion is only sent to who asks for it.
+
+    async def refused(message: CompletionMessage) -> None:
+        say("refused", message.error)
 
     async def lost() -> None:
         say("reconnecting", None)
 
     for target in TARGETS:
         client.on(target, hearing(target))
+    client.on_error(refused)
     client.on_open(subscribe)
     client.on_close(lost)
     running = asyncio.create_task(client.run())
+    running.add_done_callback(lambda task: None if task.cancelled() else say("failed", str(task.exception())))
     await asyncio.to_thread(sys.stdin.read)
     running.cancel()
 
