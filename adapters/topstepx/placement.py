@@ -44,8 +44,10 @@ def body_of(account: int, request: Request) -> Body:
         case "placeOrder":
             return _place(account, request, terms)
         case "modifyStop":
-            size, price = request.size or None, _needed(request.price)
-            return wire.OrderModify(account_id=account, order_id=order, size=size, stop_price=price)
+            size = request.size or None
+            if size is None and request.price is None:
+                raise ValueError("a changed stop needs a price or a size")
+            return wire.OrderModify(account_id=account, order_id=order, size=size, stop_price=request.price)
         case "modifyOrder":
             return wire.OrderModify(
                 account_id=account,

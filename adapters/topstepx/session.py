@@ -32,7 +32,7 @@ LOGOUT_SECONDS = 2.0
 ENFORCEMENT_SECONDS = 2.0
 OPEN_TRIES = 4
 # Between attempts that failed: for want of an answer, and because the broker said no (which may lock the user out).
-FIRST_PAUSE_NS, LONGEST_PAUSE_NS, REFUSED_PAUSE_NS = SECOND_NS, 5 * SECOND_NS, 30 * SECOND_NS
+FIRST_PAUSE_NS, LONGEST_PAUSE_NS, REFUSED_PAUSE_NS = SECOND_NS, 5 * SECOND_NS, 10 * SECOND_NS
 # A token refused again so soon after its replacement is not the reason: another one would not help.
 REJECTION_PAUSE_NS = 5 * SECOND_NS
 

@@ -167,6 +167,9 @@ class ShiftedClock(SystemClock):
     def now(self) -> int:
         return super().now() + self._shift_ns
 
+    def go_on_from(self, at: int) -> None:
+        super().go_on_from(at - self._shift_ns)
+
 
 def _shift_ns(scenario: Scenario) -> int:
     """From now to the next weekday's time in Chicago at which the scenario makes sense; 0 for any time."""

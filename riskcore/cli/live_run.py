@@ -97,6 +97,9 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
 
 async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[Engine], Any] | None) -> None:
     settings = run.adjust(run.settings.plain)
+    resumed = resume(journal)
+    if isinstance(clock, SystemClock):
+        clock.go_on_from(resumed.last_at)
     async with AsyncExitStack() as stack:
         chance = Random()
         transport = HttpTransport(run.broker.api_url)
@@ -115,7 +118,7 @@ async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[E
             version=VERSION,
             enforces=run.enforces,
             journal=journal,
-            resumed=resume(journal),
+            resumed=resumed,
             clock=clock,
             gateway=gateway,
             feed=feed,

@@ -22,6 +22,13 @@ class SystemClock:
         self._last, self._measured = max(time.time_ns(), carried), measured
         return self._last
 
+    def go_on_from(self, at: int) -> None:
+        """Time was `at` already: a journal says so, whose machine's clock was ahead of this one.
+
+        Without it time would stand still until the clock has caught up, and nothing would ever be due.
+        """
+        self._last = max(SystemClock.now(self), at)
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 

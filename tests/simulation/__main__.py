@@ -26,7 +26,8 @@ def _one(seed: int) -> int:
     outcome = run_seed(seed, log=True)
     plan = outcome.plan
     print("\n".join(outcome.log))
-    print(f"seed {seed}: healed at {plan.heal_at:g} s, ended at {outcome.seconds:.1f} s, {outcome.events} events, {outcome.starts} starts, {outcome.digest}")
+    print(f"seed {seed}: healed at {plan.heal_at:g} s, ended at {outcome.seconds:.1f} s")
+    print(f"{outcome.events} events, {outcome.starts} starts, {outcome.digest}")
     for finding in outcome.violations:
         print(f"FOUND {finding}")
     return int(bool(outcome.violations))

@@ -161,6 +161,10 @@ class HubLink:
             self.drop("the connection was reset")
 
     def heal(self) -> None:
+        """What was kept back comes now. A connection that has gone silent is reset by whatever comes back to life."""
+        if self._mute:
+            self.drop("the connection was reset")
+            return
         self._let_overtaken_go()
         while self._late:
             self._write(*self._late.popleft())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from adapters.simulator.broker import Broker
+from adapters.simulator.records import Fill
 from adapters.topstepx.fields import decode
 from riskcore.core import events as e
 from riskcore.core.enforce import reconciled
@@ -30,6 +31,9 @@ MUTATING = {
 }
 _PATH_OF = {kind: path for path, (_, kinds) in MUTATING.items() for kind in kinds}
 _HARMLESS = ("/api/Position/closeContract", "/api/Order/cancel")
+# So shortly before an order of ours fills others may close the position: nobody can take the order back in time. A
+# stop rests at the exchange, and while the user hub is lost positions are looked at every five seconds.
+FORESTALLED_NS, FORESTALLED_STOP_NS = 3 * SECOND_NS, 12 * SECOND_NS
 POLLED_NS = 10 * SECOND_NS
 _OPEN = ("planned", "attempted", "accepted", "unresolved")
 _LISTS = {"PositionsListed": "positions", "OrdersListed": "orders"}
@@ -296,10 +300,25 @@ class Judge:
             if count > 1:
                 self.find("I5", f"an order with tag {tag} was sent {count} times")
         for fill in self.broker.fills[self._broker_seen :]:
-            ours = fill.order.closes or fill.order.tag in self.enforcement_tags
-            if ours and fill.profit_usd is None:
+            if self._is_ours(fill) and fill.profit_usd is None and not self._was_forestalled(fill):
                 self.find("I11", f"our order {fill.order.id} opened {fill.side * fill.size} {fill.instrument.id}")
         self._broker_seen = len(self.broker.fills)
+
+    def _is_ours(self, fill: Fill) -> bool:
+        return fill.order.closes or fill.order.tag in self.enforcement_tags
+
+    def _was_forestalled(self, fill: Fill) -> bool:
+        """Whether others closed the position while our order was at the exchange, and shortly before it filled."""
+        window = FORESTALLED_NS if fill.order.closes else FORESTALLED_STOP_NS
+        since = max(fill.order.created_at, fill.at - window)
+        others = [
+            other
+            for other in self.broker.fills
+            if other.account is fill.account and other.instrument is fill.instrument and since <= other.at <= fill.at
+        ]
+        # Two closes of ours must never add up; a stop may trigger while a reduction of ours is on its way.
+        counted = [other for other in others if other.order is not fill.order and other.side == fill.side]
+        return sum(other.size for other in counted if not (fill.order.closes and self._is_ours(other))) >= fill.size
 
 
 def _key_of(path: str, body: bytes) -> Key:

@@ -101,11 +101,11 @@ class Network:
                 link.drop("the connection was reset")
 
     def heal(self) -> None:
-        """No fault any more. What was kept back comes now; a connection that went silent stays so."""
+        """No fault any more."""
         self.note("healed")
         self.board.clear()
         for links in self.links.values():
-            for link in links:
+            for link in list(links):
                 link.heal()
 
     # ---- connections -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What must be true half a minute after everything has healed, and when the engine has stopped in good order."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from riskcore.core.enforce import reconciled
@@ -67,7 +68,9 @@ def _judge_position(world: "World", book: Book, account: Account, contract: str)
         judge.find("I9", f"{contract}: the broker has {truth}, the book {believed}")
     told = (account.id, contract) in judge.drifts
     if position is not None and position.lot_size != position.size and not told:
-        judge.find("I9", f"{contract}: fills say {position.lot_size}, the size is {position.size}, no drift is recorded")
+        judge.find(
+            "I9", f"{contract}: fills say {position.lot_size}, the size is {position.size}, no drift is recorded"
+        )
     root = root_of(book, contract)
     for lockout in account.lockouts.values():
         allowed = abs(lockout.held.get(contract, 0))
@@ -102,6 +105,6 @@ def judge_end(world: "World") -> None:
 
 
 def _judge_attempts(world: "World", hub: str, attempts: list[float]) -> None:
-    for first, second in zip(attempts, attempts[1:], strict=False):
+    for first, second in pairwise(attempts):
         if second - first < LEAST_GAP_SECONDS - 1e-6:
             world.judge.find("pace", f"two attempts to connect to the {hub} hub within {second - first:.3f} s")

@@ -83,7 +83,8 @@ def draw(seed: int) -> Plan:
     chance = Random(f"riskcore simulation {seed}")
     heal_at = chance.choice((8.0, 15.0, 15.0, 25.0, 40.0))
     accounts = tuple(
-        AccountPlan(FIRST_ACCOUNT + index, f"PRAC-V2-{FIRST_ACCOUNT + index}") for index in range(chance.choice((1, 1, 2)))
+        AccountPlan(FIRST_ACCOUNT + index, f"PRAC-V2-{FIRST_ACCOUNT + index}")
+        for index in range(chance.choice((1, 1, 2)))
     )
     roots = _ROOTS[: chance.choice((1, 1, 2))]
     scenario = Scenario(
@@ -161,27 +162,39 @@ def _habits(chance: Random, roots: list[str], accounts: int, heal_at: float) -> 
 
 
 _RULES = (
-    lambda chance: f"[rules.max_contracts]\nlimit = {chance.randint(1, 4)}\n"
-    f'action = "{chance.choice(("reduce_to_limit", "reduce_to_limit", "close_all"))}"\n'
-    f"include_working_orders = {chance.choice(('true', 'false'))}\n",
+    lambda chance: (
+        f"[rules.max_contracts]\nlimit = {chance.randint(1, 4)}\n"
+        f'action = "{chance.choice(("reduce_to_limit", "reduce_to_limit", "close_all"))}"\n'
+        f"include_working_orders = {chance.choice(('true', 'false'))}\n"
+    ),
     lambda chance: f"[rules.max_contracts_per_instrument]\nlimits = {{ MNQ = {chance.randint(0, 3)} }}\n",
-    lambda chance: f'[rules.daily_realized_loss]\nloss_limit = "{chance.randint(5, 80)}"\n'
-    f'basis = "{chance.choice(("realized", "combined"))}"\n',
-    lambda chance: f'[rules.daily_unrealized_loss]\nloss_limit = "{chance.randint(5, 60)}"\n'
-    f'scope = "{chance.choice(("per_position", "total"))}"\n',
+    lambda chance: (
+        f'[rules.daily_realized_loss]\nloss_limit = "{chance.randint(5, 80)}"\n'
+        f'basis = "{chance.choice(("realized", "combined"))}"\n'
+    ),
+    lambda chance: (
+        f'[rules.daily_unrealized_loss]\nloss_limit = "{chance.randint(5, 60)}"\n'
+        f'scope = "{chance.choice(("per_position", "total"))}"\n'
+    ),
     lambda chance: f'[rules.max_unrealized_profit]\nprofit_target = "{chance.randint(5, 60)}"\n',
     lambda chance: "[rules.trade_frequency_limit]\nper_minute = 2\n",
-    lambda chance: '[rules.cooldown_after_loss]\nloss_thresholds = [{ loss_amount = "5", cooldown_seconds = 60 }]\n'
-    "close_positions = true\n",
-    lambda chance: f"[rules.no_stop_loss_grace]\ngrace_period_seconds = {chance.randint(1, 5)}\n"
-    f'action = "{chance.choice(("close_position", "place_stop"))}"\n',
+    lambda chance: (
+        '[rules.cooldown_after_loss]\nloss_thresholds = [{ loss_amount = "5", cooldown_seconds = 60 }]\n'
+        "close_positions = true\n"
+    ),
+    lambda chance: (
+        f"[rules.no_stop_loss_grace]\ngrace_period_seconds = {chance.randint(1, 5)}\n"
+        f'action = "{chance.choice(("close_position", "place_stop"))}"\n'
+    ),
     lambda chance: "[rules.session_block_outside]\n",
     lambda chance: "[rules.auth_loss_guard]\n",
     lambda chance: '[rules.symbol_blocks]\nblocked_symbols = ["ES"]\ninclude_micros = true\n',
-    lambda chance: "[rules.trade_management]\nenabled = true\n"
-    "auto_breakeven = { profit_trigger_ticks = 6, offset_ticks = 1 }\n"
-    "trailing_stop = { activation_ticks = 10, trail_distance_ticks = 8 }\n"
-    'partial_exits = [{ at_r = "1", fraction = "0.5" }]\n',
+    lambda chance: (
+        "[rules.trade_management]\nenabled = true\n"
+        "auto_breakeven = { profit_trigger_ticks = 6, offset_ticks = 1 }\n"
+        "trailing_stop = { activation_ticks = 10, trail_distance_ticks = 8 }\n"
+        'partial_exits = [{ at_r = "1", fraction = "0.5" }]\n'
+    ),
     lambda chance: f'[rules.daily_realized_profit]\nprofit_target = "{chance.randint(5, 60)}"\n',
 )
 

@@ -45,9 +45,7 @@ class RestLink:
             late = fault.seconds if fault is not None and fault.name in ("delayed", "slow") else 0.0
             outward = late if late and network.chance.random() < 0.5 else 0.0
             token = headers.get("authorization", "").removeprefix("Bearer ") or None
-            self._loop.call_later(
-                way + outward, self._arrive, path, body, token, fault, answered, way + late - outward
-            )
+            self._loop.call_later(way + outward, self._arrive, path, body, token, fault, answered, way + late - outward)
         return await answered
 
     def _arrive(

@@ -13,7 +13,7 @@ from tests.simulation.campaign import Verdict, judge_seed, run_seeds
 FAILED_BEFORE = [
     int(line) for line in Path(__file__).with_name("failing_seeds.txt").read_text(encoding="utf-8").split()
 ]
-SEEDS = int(os.environ.get("RISKCORE_SEEDS", "2000"))
+SEEDS = int(os.environ.get("RISKCORE_SEEDS", "40"))
 FIRST = int(os.environ.get("RISKCORE_FIRST_SEED", "1"))
 
 

@@ -117,6 +117,9 @@ class SimulatedClock:
         self._last, self._measured = max(self._wall.time(), carried), measured
         return self._last
 
+    def go_on_from(self, at: int) -> None:
+        self._last = max(self.now(), at)
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 

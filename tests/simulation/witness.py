@@ -29,25 +29,27 @@ class Witness:
 
     # ---- what is heard ---------------------------------------------------------------------------------
 
-    def normalise(self, real: Normalise) -> Normalise:
-        """The real one, counted: hub messages heard, and facts that have to be stored."""
+    def normalise(self, real: Normalise, process: Process) -> Normalise:
+        """The real one, counted while the process lives: hub messages heard, and facts that have to be stored."""
 
         def counted(line: Line, at: int) -> list[Event]:
             events = real(line, at)
-            self._heard += "hub" in line
-            self._told += sum(not isinstance(event.body, BarObserved) for event in events)
+            if process.alive:
+                self._heard += "hub" in line
+                self._told += sum(not isinstance(event.body, BarObserved) for event in events)
             return events
 
         return counted
 
-    def watch(self, engine: Engine, start: int, seed: int) -> None:
+    def watch(self, engine: Engine, process: Process, seed: int) -> None:
         """A new process begins."""
         self._heard = self._told = self._stored = 0
         quotes: Callable[[Quotes], None] = engine.inbox.quotes
 
         def counted(found: Quotes) -> None:
-            self._heard += len(found.ats)
-            self._told += len(found.ats)
+            if process.alive:
+                self._heard += len(found.ats)
+                self._told += len(found.ats)
             quotes(found)
 
         engine.inbox.quotes = counted  # type: ignore[method-assign]

@@ -1,7 +1,7 @@
 """One seed run to its end: real engine, gateway, feed and journal between a simulated broker, network, disk and clock.
 
-    outcome = run_seed(17)
-    assert not outcome.violations, outcome.violations
+outcome = run_seed(17)
+assert not outcome.violations, outcome.violations
 """
 
 import asyncio
@@ -28,8 +28,8 @@ from riskcore.schema.instants import instant_text
 from riskcore.store.journal import Journal
 from tests.simulation.disk import Disk, Killed
 from tests.simulation.invariants import Judge
-from tests.simulation.peace import judge_end, judge_peace
 from tests.simulation.network import Network, Process
+from tests.simulation.peace import judge_end, judge_peace
 from tests.simulation.plan import PROFILE, Death, DiskFault, Plan, draw
 from tests.simulation.rest_link import RestLink
 from tests.simulation.virtual_time import SimulatedClock, VirtualTimeLoop, Wall
@@ -187,6 +187,8 @@ class World:
             raise StoreError(self.disk.broken)
         journal = self.disk.journal(PROFILE)
         clock = SimulatedClock(self.wall)
+        resumed = resume(journal)
+        clock.go_on_from(resumed.last_at)
         chance = Random(f"process {self.plan.seed} {process.number}")
         gateway = TopstepGateway(RestLink(self.network, process), Credentials(USER_NAME, API_KEY), clock, chance)
         engine: Engine
@@ -198,7 +200,6 @@ class World:
             chance,
             lambda: engine.market_expected(),
         )
-        resumed = resume(journal)
         self.witness.resumed(resumed.book, self._last_belief)
         self._last_belief = None
         engine = Engine(
@@ -211,9 +212,9 @@ class World:
             gateway=gateway,
             feed=feed,
             announcer=_Announcer(self, process),
-            normalise=self.witness.normalise(normalise),
+            normalise=self.witness.normalise(normalise, process),
         )
-        self.witness.watch(engine, self.starts, self.plan.seed)
+        self.witness.watch(engine, process, self.plan.seed)
         return engine
 
     def _looks_at_why_it_ended(self, task: asyncio.Task[None]) -> None:
@@ -333,4 +334,3 @@ class _Announcer:
     def say(self, kind: str, /, **figures: Any) -> None:
         if self._process.alive:
             self._world.note(f"{kind} {figures}")
-

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -537,3 +538,9 @@ def test_another_process_can_act_as_the_trader_and_move_the_market() -> None:
         assert json.dumps(received)
 
     play(test)
+
+
+def test_the_guide_names_every_fault() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "guides" / "simulated-gateway.md").read_text(encoding="utf-8")
+    for name, description in FAULTS.items():
+        assert f"| `{name}` | {', '.join(places_of(name))} | {description} |" in guide

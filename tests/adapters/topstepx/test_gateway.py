@@ -248,6 +248,8 @@ class TestRequests:
         empty = {"limitPrice": None, "stopPrice": None, "trailPrice": None, "size": None}
         sent = {"accountId": ACCOUNT, "orderId": 7, **empty}
         assert room.broker.last("Order/modify") == sent | {"stopPrice": 20950.25, "size": 2}
+        room.carry_out(kind="modifyStop", contract=MNQ, order_id=7, size=1)
+        assert room.broker.last("Order/modify") == sent | {"size": 1}, "the price stays as it is"
         terms = OrderTerms(limit_price=21_000 * 10**9, trail_price=10**9)
         room.carry_out(kind="modifyOrder", contract=MNQ, order_id=7, terms=terms)
         assert room.broker.last("Order/modify") == sent | {"limitPrice": 21000, "trailPrice": 1}
