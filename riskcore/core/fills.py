@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 
 from riskcore.core.events import TradeRecorded, TradeVoided
 from riskcore.core.exposure_change import exposure_changed, note_disagreement
+from riskcore.core.order_roles import is_own_fill
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.requests import closes_by_itself
 from riskcore.core.state import Account, Book, DayFigures, Lot, Position, Trade
 from riskcore.core.trading_day import trade_date_of
 from riskcore.core.view import Effect
@@ -75,6 +77,7 @@ def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> 
         recorded_at=at,
         round_trip=position.round_trips,
     )
+    trade = replace(trade, enforced=is_own_fill(account, trade) or closes_by_itself(account, trade))
     account.trades[trade.id] = trade
     _book_figures(account, trade)
     _note_order_filled(account, trade, at)

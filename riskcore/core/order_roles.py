@@ -5,7 +5,7 @@ numbers of contracts, times are nanoseconds.
 """
 
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import STATUS_OPEN, STATUS_SUSPENDED, STOP_TYPES, Account, Order, Position
+from riskcore.core.state import STATUS_OPEN, STATUS_SUSPENDED, STOP_TYPES, Account, Order, Position, Trade
 
 # How long after its entry fill a bracket leg is trusted before the broker shows it working (RULES.md 2).
 LEG_GRACE_NS = 2 * SECOND_NS
@@ -53,6 +53,12 @@ def is_leg(order: Order) -> bool:
 def is_own_stop(order: Order) -> bool:
     """A stop that riskcore placed."""
     return order.type in STOP_TYPES and order.tag is not None and order.tag.startswith(STOP_TAG)
+
+
+def is_own_fill(account: Account, trade: Trade) -> bool:
+    """Whether a fill is of a stop that riskcore placed."""
+    order = account.orders.get(trade.order_id) if trade.order_id is not None else None
+    return order is not None and is_own_stop(order)
 
 
 def entry_filled_at(account: Account, leg: Order) -> int | None:

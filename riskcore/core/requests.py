@@ -6,13 +6,16 @@ from hashlib import sha256
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.in_force import was_rejected
+from riskcore.core.in_force import PLANNER_KEY, was_rejected
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import Account, Attempts, Book, Request, account_of
+from riskcore.core.state import Account, Attempts, Book, Request, Trade, account_of
 from riskcore.core.view import Effect
 
 # Delays before the next try after a refusal or timeout; the last one repeats (RULES.md 1.6).
 RETRY_SECONDS = (0, 1, 2, 5, 10, 30)
+CLOSING = ("closeContract", "partialCloseContract")
+# The fill of a close may be told after the position is: events of one fill come in no fixed order (RULES.md 2).
+LATE_FILL_NS = 5 * SECOND_NS
 
 
 def custom_tag(origin: str, prefix: str = "rc-") -> str:
@@ -84,7 +87,30 @@ def request_confirmed(book: Book, at: int, body: e.RequestConfirmed) -> Effect:
     request = account.requests.pop(body.request, None)
     if request is not None:
         _note(account, request, failures=0, failed_at=0, retry_at=0)
+        if request.kind in CLOSING and request.obligation:
+            account.memory[_closed_name(request.contract)] = at
     return Effect()
+
+
+def closes_by_itself(account: Account, trade: Trade) -> bool:
+    """Whether a closing fill is of riskcore's own close: one is on its way, or was a moment ago (RULES.md 2).
+
+    What closes has no tag and no known order id. An order that was seen working before is somebody else's.
+    """
+    order = account.orders.get(trade.order_id or 0)
+    if trade.profit_usd is None or (order is not None and order.working_since is not None):
+        return False
+    on_its_way = any(
+        request.kind in CLOSING and request.obligation and request.contract == trade.contract
+        for request in account.requests.values()
+        if request.state != "planned"
+    )
+    closed_at = account.memory.get(_closed_name(trade.contract))
+    return on_its_way or (closed_at is not None and trade.recorded_at - closed_at <= LATE_FILL_NS)
+
+
+def _closed_name(contract: str | None) -> str:
+    return f"{PLANNER_KEY}.{contract}.closed_at"
 
 
 def _fail(account: Account, request_id: str, at: int, failed_at: int, *, refused: bool) -> None:

@@ -57,6 +57,7 @@ class Trade:
     order_id: int | None
     recorded_at: int
     round_trip: int = 0  # Which flat-to-flat trip of this contract the fill belongs to.
+    enforced: bool = False  # The fill of riskcore's own stop or close (RULE-006).
 
     def costs_usd(self) -> int:
         return (self.fees_usd or 0) + (self.commissions_usd or 0)

@@ -1,7 +1,7 @@
 """RULE-006 TradeFrequencyLimit: too many trades (RULES.md 5).
 
-Fills of orders that riskcore placed itself are counted like any other: which orders those are is known only
-where requests are sent, so `count_enforcement_fills` has no effect on recorded days.
+Which fills are of riskcore's own orders is known only where requests are sent, so `count_enforcement_fills` has no
+effect on recordings. A round turn counts however it ended.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -64,10 +64,18 @@ def _duration(session_lockout: str) -> int:
     return int(number)
 
 
+def _counted_fills(params: Params, view: View) -> list[Trade]:
+    return [trade for trade in counting_fills(view) if _is_counted(params, trade)]
+
+
+def _is_counted(params: Params, trade: Trade) -> bool:
+    return params.count_enforcement_fills or params.count_unit == ROUND_TURN or not trade.enforced
+
+
 def _dating_fills(params: Params, view: View) -> dict[tuple[str, int], Trade]:
     """Each counted unit with the fill that dates it: its first one, for round turns the one that made flat."""
     dating: dict[tuple[str, int], Trade] = {}
-    for trade in counting_fills(view):
+    for trade in _counted_fills(params, view):
         unit = unit_of(trade, params.count_unit)
         known = dating.get(unit)
         if params.count_unit != ROUND_TURN:
@@ -87,7 +95,8 @@ def _newly_counted(params: Params, view: View, trade: Trade) -> bool:
     if params.count_unit == ROUND_TURN:
         return _trip_over(view, trade)
     unit = unit_of(trade, params.count_unit)
-    return not any(other.id != trade.id and unit_of(other, params.count_unit) == unit for other in counting_fills(view))
+    others = [other for other in _counted_fills(params, view) if other.id != trade.id]
+    return not any(unit_of(other, params.count_unit) == unit for other in others)
 
 
 def _windows(params: Params, view: View) -> list[tuple[str, int, Callable[[Trade], bool]]]:
@@ -121,7 +130,7 @@ def _lock(params: Params, view: View, window: str, reason: str) -> Command:
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
     trade = view.trade
-    if trade is None or trade.voided:
+    if trade is None or trade.voided or not _is_counted(params, trade):
         return ()
     breaches = _breaches(params, view, trade) if _newly_counted(params, view, trade) else []
     restarted = _restarted(params, view, trade, [breach.target for breach in breaches])
