@@ -7,6 +7,7 @@ newer and stays (DESIGN.md "Connection and truth"). A list that does not say whe
 from dataclasses import replace
 
 from riskcore.core import events as e
+from riskcore.core.balance import compare_balance
 from riskcore.core.exposure_change import exposure_changed, know_contract, note_disagreement
 from riskcore.core.in_force import note_flat_checks
 from riskcore.core.quantities import SECOND_NS
@@ -39,7 +40,10 @@ def account_observed(book: Book, at: int, body: e.AccountObserved) -> Effect:
             setattr(account, name, value)
     if body.can_trade is not None:
         account.rights_told_at = max(account.rights_told_at, told_at)
-    return Effect((account.id,))
+    if body.balance_usd is None or overtaken:
+        return Effect((account.id,))
+    contract, gap = compare_balance(book, account, told_at) or (None, None)
+    return Effect((account.id,), contract=contract, gap=gap)
 
 
 # ---- orders ------------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ A rulebook is derived from the plain settings in `TradingDayOpened`; it holds no
 from dataclasses import dataclass, field
 from typing import Any
 
+from riskcore.core.balance import KEY as CALIBRATION_KEY
 from riskcore.core.rules import by_name
 from riskcore.core.rules.base import Rule
 from riskcore.core.rules.blind import BLIND
+from riskcore.core.rules.calibration import CALIBRATION
 from riskcore.core.rules.feed import FEED
 from riskcore.core.state import Account
 
@@ -108,6 +110,7 @@ class Rulebook:
         if built:
             options = {"on_blind": self.profile.on_blind, "limit_ns": self.profile.blind_limit_ns}
             built.append(RuleInstance(BLIND, "blind.0", BLIND.build(options)))
+            built.append(RuleInstance(CALIBRATION, CALIBRATION_KEY, CALIBRATION.build({})))
         return tuple(sorted(built, key=lambda instance: (-instance.rule.strength, instance.key)))
 
 

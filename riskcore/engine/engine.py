@@ -25,7 +25,7 @@ from riskcore.core.events import (
     RequestRefused,
     RequestUnresolved,
 )
-from riskcore.core.quantities import MINUTE_NS, SECOND_NS
+from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Request
@@ -45,6 +45,7 @@ REMEMBERED_EVERY = 20_000  # Events between two copies of the book that speed up
 TICK_SECONDS = 1
 FIRST_CONNECTION_NS = 10 * SECOND_NS  # How long the hubs may take to connect before they count as lost.
 OVERLAP_NS = 10 * MINUTE_NS  # How far back fills are listed again, to catch late corrections (API.md 3.4).
+LONGEST_GAP_NS = 4 * DAY_NS  # Fills before the reset are asked for over a long weekend, not after a holiday.
 WIND_UP_SECONDS = 5  # How long answers to requests in flight are waited for when the engine stops.
 HUBS = ("user", "market")
 # How the natural keys of the operator's words begin.
@@ -352,10 +353,8 @@ class Engine:
         await self._snapshot(account, urgent=False)
 
     async def _snapshot(self, account: int, *, urgent: bool) -> bool:
-        """The broker's own lists, of fills those since the last complete look, at first the whole day's."""
-        assert self.book.day is not None
-        last = self.lookout.succeeded_at(account)
-        since = max(last - OVERLAP_NS, self.book.day.opens_at) if last else self.book.day.opens_at
+        """The broker's own lists, of fills those that may be missing."""
+        since = self._fills_since(account)
         asked_at = self.inbox.stamp()
         complete = await self.gateway.snapshot(account, since, urgent)
         mode = self.lookout.mode
@@ -363,6 +362,15 @@ class Engine:
         if self.lookout.mode != mode:
             self.announcer.say("connection", hub="user", mode=self.lookout.mode)
         return complete
+
+    def _fills_since(self, account: int) -> int:
+        """The last complete look; at first the whole day, and what an engine that died before the reset has missed."""
+        assert self.book.day is not None
+        last, opens_at = self.lookout.succeeded_at(account), self.book.day.opens_at
+        if last:
+            return last - OVERLAP_NS
+        seeded_at = self.book.accounts[account].seeded_at
+        return min(opens_at, seeded_at - OVERLAP_NS) if opens_at - seeded_at < LONGEST_GAP_NS else opens_at
 
     def market_expected(self) -> bool:
         """Whether quotes should be coming: something is held."""

@@ -21,7 +21,7 @@ class _Account:
     due: int = 0
     failures: int = 0
     asking: bool = False
-    again: bool = False  # What is being asked was asked too early to count.
+    again: bool = False  # Only a look that begins from now on counts.
     succeeded_at: int = 0
 
 
@@ -56,13 +56,13 @@ class Lookout:
                 self._look_anew(account)
 
     def _look_anew(self, account: _Account) -> None:
-        account.due, account.again = 0, account.asking
+        account.due, account.again = 0, True
 
     def due(self, now: int) -> list[int]:
         """The accounts to be asked about now; each is noted as being asked about."""
         found = [name for name, one in self._accounts.items() if not one.asking and one.due <= now]
         for name in found:
-            self._accounts[name].asking = True
+            self._accounts[name].asking, self._accounts[name].again = True, False
         return found
 
     def answered(self, account: int, now: int, complete: bool) -> None:
@@ -70,11 +70,10 @@ class Lookout:
         known = self._accounts.get(account)
         if known is None:
             return
-        known.asking, again = False, known.again
-        known.again = False
+        known.asking = False
         if complete:
             known.failures, known.succeeded_at = 0, now
-            known.due = 0 if again else now + (PERIOD_NS if self.streaming else POLL_NS)
+            known.due = 0 if known.again else now + (PERIOD_NS if self.streaming else POLL_NS)
         else:
             known.failures += 1
             known.due = now + min(FIRST_RETRY_NS << min(known.failures - 1, 5), SLOW_POLL_NS)

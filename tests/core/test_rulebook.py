@@ -15,11 +15,16 @@ def keys(settings: dict[str, Any], account: Account | None = None) -> list[str]:
 
 
 def test_the_strongest_rule_comes_first_and_blindness_is_watched() -> None:
-    assert keys({"rules": RULES}) == ["daily_realized_loss.0", "blind.0", "max_contracts.0"]
+    assert keys({"rules": RULES}) == ["daily_realized_loss.0", "blind.0", "max_contracts.0", "calibration.0"]
 
 
 def test_rules_that_read_quotes_bring_the_feed_along() -> None:
-    assert keys({"rules": {"daily_unrealized_loss": [{}]}}) == ["daily_unrealized_loss.0", "blind.0", "feed.0"]
+    assert keys({"rules": {"daily_unrealized_loss": [{}]}}) == [
+        "daily_unrealized_loss.0",
+        "blind.0",
+        "feed.0",
+        "calibration.0",
+    ]
 
 
 def test_without_rules_nothing_is_watched() -> None:
@@ -29,7 +34,7 @@ def test_without_rules_nothing_is_watched() -> None:
 def test_a_rule_that_is_switched_off_keeps_its_number_to_itself() -> None:
     tables = [{"limit": 1, "enabled": False}, {"limit": 2, "shadow": True, "locked": True}]
     book = rulebook_of({"rules": {"max_contracts": tables}})
-    [instance] = [one for one in book.instances(Account(7)) if one.key != "blind.0"]
+    [instance] = [one for one in book.instances(Account(7)) if one.key not in ("blind.0", "calibration.0")]
     assert (instance.key, instance.shadow, instance.params.limit) == ("max_contracts.1", True, 2)
 
 
@@ -37,8 +42,8 @@ def test_a_rule_that_is_switched_off_keeps_its_number_to_itself() -> None:
 def test_an_account_overrides_by_number_or_by_name(name: str) -> None:
     settings = {"rules": RULES, "accounts": {name: {"max_contracts": [{"limit": 9}]}}}
     book = rulebook_of(settings)
-    [_, _, own] = book.instances(Account(7, "mine"))
-    [_, _, other] = book.instances(Account(8, "other"))
+    [_, _, own, _] = book.instances(Account(7, "mine"))
+    [_, _, other, _] = book.instances(Account(8, "other"))
     assert (own.params.limit, other.params.limit) == (9, 2)
 
 

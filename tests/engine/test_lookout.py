@@ -85,3 +85,11 @@ def test_what_was_asked_before_the_connection_came_does_not_count_as_a_look_afte
     assert lookout.due(NOW) == [1]
     lookout.answered(1, NOW, True)
     assert lookout.due(NOW + SECOND_NS) == []
+
+
+def test_a_look_of_enforcement_that_was_under_way_when_the_connection_came_does_not_count_either() -> None:
+    lookout = watching(streaming=False)
+    lookout.answered(1, NOW, True)
+    lookout.stream(True)
+    lookout.answered(1, NOW, True)
+    assert lookout.due(NOW) == [1]

@@ -285,8 +285,9 @@ def test_split_at_every_character(place: str) -> None:
         hub = await client.hub(place)
         gateway.inject(Fault("split", place))
         await client.buy()
-        assert await hub.event()
-        assert sum(len(frame) == 1 for frame in hub.frames) > 50
+        # A quote sent just before the fault may come whole.
+        while sum(len(frame) == 1 for frame in hub.frames) <= 50:
+            assert await hub.record()
 
     play(test)
 

@@ -1,0 +1,31 @@
+"""CALIBRATION: says once a day that the balance moves by something else than our net result (RULES.md 1.5).
+
+Not configured: a broker's rule of booking that riskcore does not know would make every limit wrong by as much.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskcore.core.balance import STEADY
+from riskcore.core.quantities import money_text
+from riskcore.core.rules.base import Action, Finding, Rule
+from riskcore.core.rules.commands import alert
+from riskcore.core.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    pass
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    difference = view.recall_account(STEADY)
+    if difference is None or view.episode_open(STEADY):
+        return ()
+    text = (
+        f"the balance moved by {money_text(-difference)} more than the net result of the fills says: check the account"
+    )
+    return (Action(STEADY, (alert(text),)),)
+
+
+CALIBRATION = Rule("CALIBRATION", "calibration", "The balance and the fills disagree", 4, Params, evaluate)
