@@ -13,7 +13,6 @@ Bodies are JSON decoded by adapters.topstepx.fields.decode, answers and lines ar
 numbers are exact and spelled as the broker spells them. Source: topstepx/API.md, whose twelve facts hold here.
 """
 
-import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from adapters.simulator import lists, order_changes, order_entry
+from adapters.simulator.chance import Chance
 from adapters.simulator.logins import Logins
 from adapters.simulator.matching import Exchange
 from adapters.simulator.price_path import MovingPrice
@@ -91,7 +91,7 @@ class Broker:
         """The day of `scenario` (default: daily-loss) from `at` on; with `waits` its script begins at `begin`."""
         self.scenario = scenario or SCENARIOS[DEFAULT]
         self.received: list[Received] = []
-        self._random = random.Random(seed)
+        self._chance = Chance(seed)
         self._now = self._cursor = at
         self._began: int | None = None
         self._exchange = Exchange(
@@ -102,7 +102,7 @@ class Broker:
             self.scenario.largest_fill,
         )
         self._venue = Venue(self._exchange, self.scenario.accounts, at, self.scenario.hours)
-        self._tape = Tape(self._tell_market, self._chance, self._between)
+        self._tape = Tape(self._tell_market, self._chance)
         self._trader = Trader(self._venue, self.scenario)
         self._logins = Logins(seed, self.scenario.token_life_seconds, self.scenario.subscribed)
         self._told_users: deque[Message] = deque()
@@ -113,7 +113,7 @@ class Broker:
         for plan in self.scenario.prices:
             moving = MovingPrice(plan, self._venue.quoted(plan.root, price_of(plan.start)))
             self._moving[moving.instrument.id] = moving
-            self._at(at + self._about(moving.every_ns), partial(self._quote, moving))
+            self._at(at + self._chance.about(moving.every_ns), partial(self._quote, moving))
         if not waits:
             self.begin(at)
 
@@ -253,13 +253,13 @@ class Broker:
     def _quote(self, moving: MovingPrice) -> None:
         """A contract trades near its path, and its resting orders match."""
         instrument = moving.instrument
-        ticks = self._between(-moving.noise_ticks, moving.noise_ticks)
+        ticks = self._chance.between(-moving.noise_ticks, moving.noise_ticks)
         elapsed = 0 if self._began is None else self._now - self._began
         before = instrument.volume
         self._tape.trade(instrument, moving.line(elapsed) + ticks * instrument.tick_size, self._now)
         self._venue.history(instrument).note(self._now, instrument.last, instrument.volume - before)
         self._exchange.match(instrument)
-        self._at(self._now + self._about(moving.every_ns), partial(self._quote, moving))
+        self._at(self._now + self._chance.about(moving.every_ns), partial(self._quote, moving))
 
     def _look(self) -> None:
         assert self._began is not None, "habits begin with the script"
@@ -275,7 +275,7 @@ class Broker:
 
     def _pass(self, milliseconds: int) -> int:
         """What happens next happens about so many milliseconds later: a cursor that runs ahead of the time."""
-        self._cursor = max(self._cursor, self._now) + self._about(milliseconds * _MILLISECOND_NS)
+        self._cursor = max(self._cursor, self._now) + self._chance.about(milliseconds * _MILLISECOND_NS)
         return self._cursor
 
     def _tell_user(self, line: Object) -> None:
@@ -284,18 +284,6 @@ class Broker:
 
     def _tell_market(self, line: Object) -> None:
         self._told_markets.append((self._now, "market", line["arguments"][0], line))
-
-    # ---- chance --------------------------------------------------------------------------------------
-
-    def _chance(self, probability: float) -> bool:
-        return self._random.random() < probability
-
-    def _between(self, low: int, high: int) -> int:
-        return low + int(self._random.random() * (high - low + 1))
-
-    def _about(self, duration: int) -> int:
-        """A duration between 70 and 130 hundredths of the one given, on the server's 100 ns grid."""
-        return duration * (70 + self._between(0, 60)) // 100 // 100 * 100 + self._between(1, 9) * 100
 
 
 def _object(body: Any) -> Object:

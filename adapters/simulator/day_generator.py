@@ -1,17 +1,16 @@
 """A small seeded exchange that is told what the trader does and writes what a broker connection would have said.
 
 A script gives the plot (orders, price targets, faults), the seed everything between: noise of the price, latencies,
-which quote fields change. The same script with the same seed gives the same bytes on every Python, because only
-`random.Random.random()` is used, whose sequence Python promises to keep.
+which quote fields change. The same script with the same seed gives the same bytes on every Python.
 Prices are given as text of points; times as text of the exchange's clock in Chicago. Source: topstepx/API.md 0, 3, 4.
 """
 
-import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from adapters.simulator import rows
+from adapters.simulator.chance import Chance
 from adapters.simulator.matching import Exchange
 from adapters.simulator.records import Instrument, TradingAccount, WorkOrder
 from adapters.simulator.tape import Tape
@@ -35,7 +34,7 @@ class DayGenerator:
 
     def __init__(self, write: Write, *, seed: int, start: str) -> None:
         self._write = write
-        self._random = random.Random(seed)
+        self._chance = Chance(seed)
         self.now = exchange_time(start)
         self._received_at = self.now
         self._lost: set[str] = set()
@@ -43,7 +42,7 @@ class DayGenerator:
         self.accounts: list[TradingAccount] = []
         self.instruments: list[Instrument] = []
         self._exchange = Exchange(self._user_event, self._pass, self._chance, _FIRST_ID + seed * _IDS_OF_A_DAY)
-        self._tape = Tape(self._market_event, self._chance, self._between)
+        self._tape = Tape(self._market_event, self._chance)
 
     @property
     def orders(self) -> list[WorkOrder]:
@@ -101,10 +100,10 @@ class DayGenerator:
         """
         target, ends_at = price_of(to), self._time(until)
         start, starts_at = instrument.last, self.now
-        while (next_at := self.now + self._about(every * MILLISECOND_NS)) < ends_at:
+        while (next_at := self.now + self._chance.about(every * MILLISECOND_NS)) < ends_at:
             self.now = next_at
             line = start + (target - start) * (self.now - starts_at) // (ends_at - starts_at)
-            ticks = self._between(-noise, noise)
+            ticks = self._chance.between(-noise, noise)
             self._trade_at(
                 instrument, line // instrument.tick_size * instrument.tick_size + ticks * instrument.tick_size
             )
@@ -119,8 +118,8 @@ class DayGenerator:
     def _others(self, moving: Instrument) -> None:
         for instrument in self.instruments:
             waiting = self.now - instrument.quoted_at > _LONGEST_SILENCE_NS
-            if instrument is not moving and (waiting or self._chance(0.2)):
-                self.now += self._about(2 * MILLISECOND_NS)
+            if instrument is not moving and (waiting or self._chance.happens(0.2)):
+                self.now += self._chance.about(2 * MILLISECOND_NS)
                 self._trade_at(instrument, instrument.last)
 
     def _trade_at(self, instrument: Instrument, last: int) -> None:
@@ -253,21 +252,11 @@ class DayGenerator:
         self._line(rows.rest("Order/search", {**window, "endTimestamp": None}, {"orders": recent}))
         self._line(rows.rest("Trade/search", window, {"trades": [rows.fill(one, digits) for one in reversed(fills)]}))
 
-    # ---- chance and time -----------------------------------------------------------------------------
-
-    def _chance(self, probability: float) -> bool:
-        return self._random.random() < probability
-
-    def _between(self, low: int, high: int) -> int:
-        return low + int(self._random.random() * (high - low + 1))
-
-    def _about(self, duration: int) -> int:
-        """A duration between 70 and 130 hundredths of the one given, on the server's 100 ns grid."""
-        return duration * (70 + self._between(0, 60)) // 100 // 100 * 100 + self._between(1, 9) * 100
+    # ---- time ----------------------------------------------------------------------------------------
 
     def _pass(self, milliseconds: int) -> int:
         """Let about so many milliseconds pass; the time then."""
-        self.now += self._about(milliseconds * MILLISECOND_NS)
+        self.now += self._chance.about(milliseconds * MILLISECOND_NS)
         return self.now
 
     def _user_event(self, line: Object) -> None:
@@ -278,7 +267,7 @@ class DayGenerator:
 
     def _line(self, line: Object, hub: str = "") -> None:
         """Write a line as received: later than it was sent, never before the one ahead of it."""
-        arrives_at = self.now + self._about(LATENCY_NS)
+        arrives_at = self.now + self._chance.about(LATENCY_NS)
         if hub in self._lost:
             return
         self._received_at = max(self._received_at + MICROSECOND_NS, arrives_at // MICROSECOND_NS * MICROSECOND_NS)

@@ -8,6 +8,7 @@ entry(6), TP(8), entry(2), TP(1), SL(1). Source: topstepx/API.md 0.3, 0.4, 2.3, 
 from collections.abc import Callable, Iterable, Sequence
 
 from adapters.simulator import rows
+from adapters.simulator.chance import Chance
 from adapters.simulator.records import Fill, Holding, Instrument, TradingAccount, WorkOrder
 from adapters.topstepx.fields import Object
 from riskcore.core.state import (
@@ -32,7 +33,7 @@ class Exchange:
         self,
         tell: Callable[[Object], None],
         wait: Callable[[int], int],
-        chance: Callable[[float], bool],
+        chance: Chance,
         first_id: int,
         largest_fill: int = 0,
     ) -> None:
@@ -204,7 +205,7 @@ class Exchange:
             order.status = STATUS_OPEN
         trades, holding = self._book(order, price, size, at)
         entry = all(fill.profit_usd is None for fill in trades)
-        order_first = not entry and self._chance(0.5)
+        order_first = not entry and self._chance.happens(0.5)
         if order_first:
             self._tell_order(order)
         if not entry and holding.size * order.side >= 0:
@@ -277,7 +278,7 @@ class Exchange:
 
     def _tell_account(self, account: TradingAccount) -> None:
         """Two to four times the same balance (API.md 4.3)."""
-        for _ in range(4 if self._chance(0.2) else 3 if self._chance(0.3) else 2):
+        for _ in range(4 if self._chance.happens(0.2) else 3 if self._chance.happens(0.3) else 2):
             self._tell(rows.hub("GatewayUserAccount", rows.account(account)))
 
     def _tell_order(self, order: WorkOrder) -> None:

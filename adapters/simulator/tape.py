@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from adapters.simulator import rows
+from adapters.simulator.chance import Chance
 from adapters.simulator.records import Instrument
 from adapters.topstepx.fields import Object
 
@@ -10,31 +11,25 @@ _PRINTS_EVERY, _DEPTH_EVERY = 9, 31  # In quotes.
 
 
 class Tape:
-    """The market hub of one broker. `tell` takes each event, `chance` and `between` decide (API.md 0.11, 4.3)."""
+    """The market hub of one broker. `tell` takes each event, `chance` decides (API.md 0.11, 4.3)."""
 
-    def __init__(
-        self,
-        tell: Callable[[Object], None],
-        chance: Callable[[float], bool],
-        between: Callable[[int, int], int],
-    ) -> None:
+    def __init__(self, tell: Callable[[Object], None], chance: Chance) -> None:
         self._tell = tell
         self._chance = chance
-        self._between = between
         self._quotes = 0
 
     def trade(self, instrument: Instrument, last: int, at: int) -> None:
         """The market trades at `last`; told are the fields of the quote that changed."""
         self._quotes += 1
         before = (instrument.last, instrument.bid, instrument.ask)
-        instrument.move_to(last, 1 if self._chance(0.75) else 2)
-        volume = 1 + self._between(0, 12)
+        instrument.move_to(last, 1 if self._chance.happens(0.75) else 2)
+        volume = 1 + self._chance.between(0, 12)
         instrument.volume += volume
         if self._quotes % _PRINTS_EVERY == 0:
-            sizes = [1, 0, volume] if self._chance(0.3) else [volume]
-            self._tell(rows.prints(instrument, sizes, self._chance(0.5), at))
+            sizes = [1, 0, volume] if self._chance.happens(0.3) else [volume]
+            self._tell(rows.prints(instrument, sizes, self._chance.happens(0.5), at))
         if self._quotes % _DEPTH_EVERY == 0:
-            self._tell(rows.depth(instrument, [3 + self._between(0, 20) for _ in range(4)], at))
+            self._tell(rows.depth(instrument, [3 + self._chance.between(0, 20) for _ in range(4)], at))
         self._tell(rows.quote(instrument, self._changed(instrument, before, at), at))
 
     def _changed(self, instrument: Instrument, before: tuple[int, int, int], at: int) -> Object:
@@ -49,6 +44,6 @@ class Tape:
                 changed[name] = rows.price(new)
         if first:
             changed |= {name: rows.price(getattr(instrument, name)) for name in ("open", "high", "low")}
-        if first or self._chance(0.5):
+        if first or self._chance.happens(0.5):
             changed["volume"] = instrument.volume
         return changed

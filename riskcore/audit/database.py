@@ -12,7 +12,7 @@ from pathlib import Path
 
 from riskcore.audit.log import AuditLog
 from riskcore.audit.tables import INDEXES, TABLES, VIEWS
-from riskcore.audit.words import ORDER_STATUS, ORDER_TYPES
+from riskcore.audit.words import order_row
 from riskcore.audit.written import flat_settings
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.quantities import money_text, price_text
@@ -151,20 +151,7 @@ def _fill(account: int, trade: Trade) -> Row:
 
 
 def _order(account: int, order: Order) -> Row:
-    return {
-        "account": account,
-        "order": order.id,
-        "contract": order.contract,
-        "status": ORDER_STATUS.get(order.status, str(order.status)),
-        "type": ORDER_TYPES.get(order.type, str(order.type)),
-        "side": "buy" if order.side > 0 else "sell",
-        "size": order.size,
-        "filled": order.fill_volume,
-        "limit_price": None if order.limit_price is None else price_text(order.limit_price),
-        "stop_price": None if order.stop_price is None else price_text(order.stop_price),
-        "parent": order.parent_id,
-        "recorded_at": utc_text(order.recorded_at),
-    }
+    return {"account": account, "order": order.id, **order_row(order), "recorded_at": utc_text(order.recorded_at)}
 
 
 def _breach(row: Row) -> Row:

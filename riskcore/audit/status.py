@@ -7,12 +7,12 @@ UTC text, seconds whole numbers.
 from collections.abc import Iterable, Mapping
 
 from riskcore.audit.limits import gauges
-from riskcore.audit.words import ORDER_STATUS, ORDER_TYPES
+from riskcore.audit.words import order_row
 from riskcore.core import events as e
 from riskcore.core.quantities import SECOND_NS, money_text, price_text
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.blind import CONNECTED
-from riskcore.core.state import Account, Book, DayFigures, Obligation, Order, Position, Request
+from riskcore.core.state import Account, Book, DayFigures, Obligation, Position, Request
 from riskcore.core.view import Effect, View
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, day_row, lockout_row, position_row
@@ -80,7 +80,7 @@ def account_row(book: Book, rulebook: Rulebook, account: Account, now: int) -> R
         "day_pnl": money_text(day.realised_usd(basis) + total.value),
         "limits": [gauge.row() for gauge in known],
         "positions": [_position(view, position) for position in account.held()],
-        "orders": [_order(order) for order in account.working_orders()],
+        "orders": [{"id": order.id, **order_row(order), "tag": order.tag} for order in account.working_orders()],
         "lockouts": [
             {"id": name, **lockout_row(lockout), "seconds_left": _left(lockout.expires_at, now)}
             for name, lockout in sorted(account.lockouts.items())
@@ -145,22 +145,6 @@ def _position(view: View, position: Position) -> Row:
         "marked_at": None if mark is None else utc_text(mark.at),
         "stale": one.stale,
         "opened_at": utc_text(position.opened_at) if position.opened_at else None,
-    }
-
-
-def _order(order: Order) -> Row:
-    return {
-        "id": order.id,
-        "contract": order.contract,
-        "status": ORDER_STATUS.get(order.status, f"status {order.status}"),
-        "type": ORDER_TYPES.get(order.type, f"type {order.type}"),
-        "side": "buy" if order.side > 0 else "sell",
-        "size": order.size,
-        "filled": order.fill_volume,
-        "limit_price": None if order.limit_price is None else price_text(order.limit_price),
-        "stop_price": None if order.stop_price is None else price_text(order.stop_price),
-        "parent": order.parent_id,
-        "tag": order.tag,
     }
 
 

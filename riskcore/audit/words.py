@@ -5,7 +5,9 @@ from typing import Any
 
 from riskcore.core import events as e
 from riskcore.core.quantities import money_text, price_text
+from riskcore.core.state import Order
 from riskcore.schema.instants import utc_text
+from riskcore.schema.rows import Row
 
 ORDER_STATUS = {
     0: "none",
@@ -29,6 +31,21 @@ def describe(event: e.Event) -> str:
 
 def side_word(side: int | None) -> str:
     return {1: "buy", -1: "sell"}.get(side or 0, "side unknown")
+
+
+def order_row(order: Order) -> Row:
+    """What an order is, without the id that names it."""
+    return {
+        "contract": order.contract,
+        "status": ORDER_STATUS.get(order.status, f"status {order.status}"),
+        "type": ORDER_TYPES.get(order.type, f"type {order.type}"),
+        "side": "buy" if order.side > 0 else "sell",
+        "size": order.size,
+        "filled": order.fill_volume,
+        "limit_price": None if order.limit_price is None else price_text(order.limit_price),
+        "stop_price": None if order.stop_price is None else price_text(order.stop_price),
+        "parent": order.parent_id,
+    }
 
 
 def _price(value: int | None) -> str:

@@ -1,6 +1,5 @@
 """The fast way of reading quotes gives what the normaliser gives, or leaves the line to it."""
 
-import string
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from adapters.topstepx.normalise import normalise
 from replay.quote_lines import QuoteLines
 from riskcore.core.events import QuoteObserved
 from riskcore.engine.quotes import Quotes
+from tests.quote_texts import broken, contracts, fields
 
 LINE = '{"at":"%s","hub":"market","target":"GatewayQuote","arguments":["%s",{%s}]}'
 AT = "2025-08-19T22:00:00.082800Z"
@@ -154,31 +154,15 @@ def test_which_lines_of_a_mixed_block_are_plain() -> None:
     assert QuoteLines().plain(block) == [True, False, True]
 
 
-numbers = st.one_of(
-    st.integers(-(10**16), 10**16).map(str),
-    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9).map(str),
-    st.floats(allow_nan=False, allow_infinity=False).map(repr),
-    st.sampled_from(["null", "NaN", "true", '"5"', "[]", "{}", "-0", "1E2", "49909.000000000", "1.", ".5", "00", "-"]),
-)
-keys = st.sampled_from(
-    ["lastPrice", "bestBid", "bestAsk", "volume", "change", "symbol", "LastPrice", "data", "timestamp", "lastPrice1"]
-)
-fields_of_a_quote = st.lists(st.tuples(keys, numbers), max_size=6).map(
-    lambda pairs: ",".join(f'"{key}":{value}' for key, value in pairs)
+fields_of_a_quote = fields(
+    "lastPrice", "bestBid", "bestAsk", "volume", "change", "symbol", "LastPrice", "data", "timestamp", "lastPrice1"
 )
 times = st.one_of(
     st.datetimes().map(lambda moment: moment.isoformat() + "Z"),
     st.sampled_from([AT, "2025-08-19T22:00:00Z", "2025-08-19T22:00:00.1Z", "2025-08-19T22:00:75.082800Z"]),
 )
-contracts = st.one_of(st.just(CONTRACT), st.text(string.printable.replace('"', "").replace("\\", ""), max_size=8))
-wholes = st.builds(line, fields_of_a_quote, times, contracts)
-mutants = st.builds(
-    lambda text, place, byte, cut: text[: place % len(text)] + byte + text[place % len(text) + cut :],
-    wholes,
-    st.integers(0, 10**6),
-    st.sampled_from([bytes([code]) for code in range(9, 127) if code != 10] + [b"", b'"', b"\\u0031", b"\xff"]),
-    st.integers(0, 2),
-)
+wholes = st.builds(line, fields_of_a_quote, times, contracts(CONTRACT))
+mutants = broken(wholes)
 
 
 @settings(max_examples=1500, deadline=None, derandomize=True)

@@ -1,7 +1,5 @@
 """The fast way of reading quote records gives what the normaliser gives, or leaves the record to it."""
 
-import string
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +8,7 @@ from adapters.topstepx.normalise import normalise
 from adapters.topstepx.quote_records import QuoteRecords
 from adapters.topstepx.signalr.codec import Invocation, read
 from riskcore.core.events import QuoteObserved
+from tests.quote_texts import broken, contracts, fields
 
 AT = 1_790_000_000_000_000_000
 CONTRACT = "CON.F.US.MNQ.U26"
@@ -93,27 +92,11 @@ def test_unusual_records_are_left_to_the_normaliser(one: bytes) -> None:
     assert fast([record(FULL), one, record(FULL)]) is None
 
 
-numbers = st.one_of(
-    st.integers(-(10**16), 10**16).map(str),
-    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9).map(str),
-    st.floats(allow_nan=False, allow_infinity=False).map(repr),
-    st.sampled_from(["null", "NaN", "true", '"5"', "[]", "{}", "-0", "1E2", "49909.000000000", "1.", ".5", "00", "-"]),
+fields_of_a_quote = fields(
+    "lastPrice", "bestBid", "bestAsk", "volume", "symbol", "LastPrice", "data", "contract", "contractId", "lastPrice1"
 )
-keys = st.sampled_from(
-    ["lastPrice", "bestBid", "bestAsk", "volume", "symbol", "LastPrice", "data", "contract", "contractId", "lastPrice1"]
-)
-fields_of_a_quote = st.lists(st.tuples(keys, numbers), max_size=6).map(
-    lambda pairs: ",".join(f'"{key}":{value}' for key, value in pairs)
-)
-contracts = st.one_of(st.just(CONTRACT), st.text(string.printable.replace('"', "").replace("\\", ""), max_size=8))
-wholes = st.builds(record, fields_of_a_quote, contracts)
-mutants = st.builds(
-    lambda text, place, byte, cut: text[: place % len(text)] + byte + text[place % len(text) + cut :],
-    wholes,
-    st.integers(0, 10**6),
-    st.sampled_from([bytes([code]) for code in range(9, 127) if code != 10] + [b"", b'"', b"\\u0031", b"\xff"]),
-    st.integers(0, 2),
-)
+wholes = st.builds(record, fields_of_a_quote, contracts(CONTRACT))
+mutants = broken(wholes)
 
 
 @settings(max_examples=1500, deadline=None, derandomize=True)
