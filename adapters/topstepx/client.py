@@ -21,6 +21,7 @@ READ_SECONDS = 10.0
 READ_TRIES, ENFORCEMENT_TRIES = 3, 2
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 10.0
 _UNAUTHORIZED = 401
+_TOO_LATE = f"the login took longer than {ACTION_SECONDS:g} s"
 
 
 class Client:
@@ -74,13 +75,16 @@ class Client:
         self._record(exchange.line())
 
     async def _attempt(self, body: Body, text: bytes, enforcement: bool, recorded: bool) -> Exchange:
-        refusal = None if enforcement else await self._held_back(body.PATH)
+        began_at = self._clock.now()
+        refusal = None if enforcement else await self._held_back(body)
         if refusal is not None:
             return self._unsent(body, refusal)
         try:
             token = await (self._session.token_now() if enforcement else self._session.token())
         except GatewayError as error:
             return self._unsent(body, str(error))
+        if self._too_late(body, began_at):
+            return self._unsent(body, _TOO_LATE)
         seconds = ACTION_SECONDS if enforcement or body.MUTATES else READ_SECONDS
         exchange = await self._caller.exchange(body.PATH, text, token, seconds)
         if recorded:
@@ -88,16 +92,22 @@ class Client:
         if exchange.status != _UNAUTHORIZED:
             return exchange
         fresh = await self._session.replaced(token, enforcement)
-        if fresh == token:
+        if fresh == token or self._too_late(body, began_at):
             return exchange
         exchange = await self._caller.exchange(body.PATH, text, fresh, seconds)
         if recorded:
             self.record(exchange)
         return exchange
 
-    async def _held_back(self, path: str) -> str | None:
-        """Wait for the quota; why the call is not made at all."""
-        while delay := self._quota.delay_ns(self._clock.now(), path, False):
+    def _too_late(self, body: Body, began_at: int) -> bool:
+        """Whether a login took so long that nobody expects the order any more: the market is another one by now."""
+        return body.MUTATES and self._clock.now() - began_at > ACTION_SECONDS * SECOND_NS
+
+    async def _held_back(self, body: Body) -> str | None:
+        """Why the call is not made at all. A question waits for the quota; an order is made now or not."""
+        while delay := self._quota.delay_ns(self._clock.now(), body.PATH, False):
+            if body.MUTATES:
+                return f"the broker's quota of calls is used up; try again in {-(-delay // SECOND_NS)} s"
             await self._clock.sleep(delay / SECOND_NS)
         if self._breaker.allows(self._clock.now()):
             return None

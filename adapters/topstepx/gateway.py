@@ -77,7 +77,8 @@ class TopstepGateway:
             body = body_of(account, request)
         except ValueError as error:
             return Outcome("refused", f"riskcore cannot send this: {' '.join(str(error).split())}")
-        enforcement = request.kind in ENFORCEMENT
+        # What an obligation asks for is enforcement whatever its kind, a leg cut to what is open too.
+        enforcement = request.kind in ENFORCEMENT or bool(request.obligation)
         exchange = await self._client.call(body, enforcement=enforcement)
         if request.kind in PLACEMENTS:
             return await settled(self._client, account, request.tag, exchange, enforcement)

@@ -235,6 +235,42 @@ def test_after_a_429_others_wait_as_long_as_the_broker_says_enforcement_does_not
     room.run(use)
 
 
+@pytest.mark.parametrize("body", MUTATING, ids=name)
+def test_an_order_is_made_now_or_not(room: Room, body: wire.Body) -> None:
+    """One that waited for the quota would meet another market, and a trader who has given it up."""
+
+    async def use() -> None:
+        for _ in range(160):
+            room.quota.spend(room.clock.at, SEARCH.PATH)
+        outcome = (await room.client.call(body)).outcome()
+        assert (outcome.kind, room.clock.slept) == ("refused", [])
+        assert outcome.reason == "nothing was sent: the broker's quota of calls is used up; try again in 61 s"
+        assert room.broker.calls == []
+
+    room.run(use)
+
+
+@pytest.mark.parametrize(("seconds", "sent"), [(3, True), (3.001, False)])
+@pytest.mark.parametrize("rejected", [False, True], ids=["token over", "token refused"])
+def test_an_order_whose_login_took_too_long_is_not_made(room: Room, seconds: float, sent: bool, rejected: bool) -> None:
+    def slow_login(call: Any) -> Any:
+        room.clock.at += round(seconds * SECOND_NS)
+        return good(newToken=token(7), token=token(7))
+
+    async def use() -> None:
+        room.broker.on("Auth/validate", slow_login)
+        room.broker.on("Auth/loginKey", slow_login)
+        if rejected:
+            room.broker.on("Order/place", Reply(401), good(orderId=1))
+        else:
+            room.clock.at += 23 * 3600 * SECOND_NS
+        outcome = (await room.client.call(PLACE)).outcome()
+        assert outcome.kind == ("accepted" if sent else "refused")
+        assert room.broker.count("Order/place") == sent + rejected
+
+    room.run(use)
+
+
 def test_the_breaker_spares_a_host_that_fails_and_never_enforcement(room: Room) -> None:
     room.broker.on("Position/searchOpen", Reply(500))
 

@@ -198,6 +198,24 @@ class TestOpening:
         room.run(lambda gateway: gateway.open(room.told), opened=False)
 
 
+class TestWhatIsNeverHeldBack:
+    @pytest.mark.parametrize(("obligation", "outcome"), [("o1", "accepted"), ("", "refused")])
+    def test_a_leg_cut_to_what_is_open_is_enforcement_a_change_by_the_trader_is_not(
+        self, room: Room, obligation: str, outcome: str
+    ) -> None:
+        room.broker.on("Contract/searchById", Reply(429, None, {"retry-after": "60"}))
+        cut = request("modifyOrder", obligation=obligation, order_id=7, size=1, terms=OrderTerms())
+
+        async def use(gateway: TopstepGateway) -> Outcome:
+            asking = asyncio.create_task(gateway.describe(MNQ))
+            while not room.told.lines:
+                await asyncio.sleep(0.01)
+            asking.cancel()
+            return await gateway.carry_out(ACCOUNT, cut)
+
+        assert room.run(use).kind == outcome
+
+
 class TestRequests:
     def test_close(self, room: Room) -> None:
         assert room.carry_out(kind="closeContract", contract=MNQ).kind == "accepted"
