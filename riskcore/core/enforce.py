@@ -31,10 +31,15 @@ UNRESOLVED_CLOSE_NS = 5 * SECOND_NS
 CLOSES = ("CloseAllPositions", "ClosePosition")
 
 
+def carried_out(book: Book, account: Account) -> bool:
+    """Whether anything may be sent: never for an account that is not simulated (RULES.md 6.8)."""
+    return book.enforces and account.simulated is not False
+
+
 def ended(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
     """Requests that are no longer in flight."""
     found: list[Derived] = []
-    for request in account.requests.values() if book.enforces else ():
+    for request in account.requests.values() if carried_out(book, account) else ():
         reason = _over(book, account, request, command_timeout_ns)
         if request.state != "planned" and effect_seen(account, request):
             found.append(RequestConfirmed(account.id, request.id))
@@ -48,7 +53,7 @@ def ended(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Der
 def missing(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
     """Requests that are missing, and alerts about those that fail."""
     found: list[Derived] = []
-    if not book.enforces:
+    if not carried_out(book, account):
         return found
     for obligation in account.obligations.values():
         found.extend(_alerts(account, obligation))
@@ -66,7 +71,7 @@ def missing(book: Book, account: Account, command_timeout_ns: int) -> Sequence[D
 
 def follow_up(book: Book, account: Account, obligation: Obligation) -> Sequence[CommandIssued]:
     """Flat is shown: cancel what is left working, then look twice whether it stays flat (RULES.md 3.4)."""
-    if not book.enforces or obligation.kind not in CLOSES:
+    if not carried_out(book, account) or obligation.kind not in CLOSES:
         return ()
     return (_confirm_flat(account, obligation.id, obligation.contract, obligation.breach),)
 
@@ -78,7 +83,7 @@ def _confirm_flat(account: Account, stem: str, contract: str | None, breach: str
 
 def fitting(book: Book, account: Account, command_timeout_ns: int) -> Sequence[CommandIssued]:
     """Exit orders that fit the position no more are cut to it, or cancelled once it is flat (RULES.md 8.8)."""
-    if not book.enforces or not reconciled(book, account):
+    if not carried_out(book, account) or not reconciled(book, account):
         return ()
     return [
         CommandIssued(
@@ -112,7 +117,7 @@ def _is_being_closed(account: Account, contract: str | None) -> bool:
 def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:
     """The instants to come at which time alone makes a difference to what is planned."""
     instants: list[int] = []
-    if not book.enforces:
+    if not carried_out(book, account):
         return instants
     for request in account.requests.values():
         instants.extend(_looked_at(request, command_timeout_ns))

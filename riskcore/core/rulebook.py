@@ -53,6 +53,9 @@ class RuleInstance:
         return tuple(need for need in self.rule.needs(self.params) if need in missed)
 
 
+_Who = tuple[int, str | None, bool | None]  # An account as the settings know it: id, name, simulated.
+
+
 @dataclass(slots=True)
 class Rulebook:
     """Who is judged by what. Build with `rulebook_of`."""
@@ -61,25 +64,28 @@ class Rulebook:
     rules: dict[str, list[dict[str, Any]]]
     overrides: dict[str, dict[str, list[dict[str, Any]]]]
     restrict: tuple[str, ...] = ()
-    _instances: dict[tuple[int, str | None], tuple[RuleInstance, ...]] = field(default_factory=dict)
-    _readers: dict[tuple[int, str | None], tuple[RuleInstance, ...]] = field(default_factory=dict)
+    _instances: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
+    _readers: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
 
     def judges(self, account: Account) -> bool:
         """Whether the account is judged: named in the profile, or nobody can say that it is not.
 
+        No names mean every simulated account (INTERFACE.md 3).
         Without account names in a recording the profile's rules judge every account in it (INTERFACE.md 4).
         """
         names = (str(account.id), account.name)
         if self.restrict and not any(name in self.restrict for name in names):
             return False
         listed = self.profile.accounts
-        if not listed or any(name in listed for name in names):
+        if not listed:
+            return account.simulated is not False
+        if any(name in listed for name in names):
             return True
         return account.name is None and not all(entry.isdigit() for entry in listed)
 
     def instances(self, account: Account) -> tuple[RuleInstance, ...]:
         """The rules of an account, overrides merged, in the order they are attributed (RULES.md 3.3)."""
-        cache_key = (account.id, account.name)
+        cache_key = (account.id, account.name, account.simulated)
         cached = self._instances.get(cache_key)
         if cached is None:
             cached = self._instances[cache_key] = self._build(account) if self.judges(account) else ()
@@ -87,7 +93,7 @@ class Rulebook:
 
     def quote_readers(self, account: Account) -> tuple[RuleInstance, ...]:
         """The rules of an account that look at quotes; the others declare that they read none."""
-        cache_key = (account.id, account.name)
+        cache_key = (account.id, account.name, account.simulated)
         cached = self._readers.get(cache_key)
         if cached is None:
             readers = tuple(one for one in self.instances(account) if one.rule.quiet is not None)

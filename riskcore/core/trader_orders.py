@@ -60,12 +60,12 @@ def _request(book: Book, rulebook: Rulebook, fact: Event, asked: OrderRequested)
     if account is None:
         raise Declined(f"account {asked.account} is not known here")
     name = account.name or str(account.id)
+    if account.simulated is False:
+        raise Declined(f"account {name} is live funded: the firm allows no orders through the API there")
     if not rulebook.judges(account):
         raise Declined(f"account {name} is not one of this profile's accounts")
     if not book.enforces:
         raise Declined("this engine only decides (--dry-run): nothing is sent to the broker")
-    if account.simulated is False:
-        raise Declined(f"account {name} is live funded: the firm allows no orders through the API there")
     # A whole close closes what exists and nothing else, so it needs no complete picture.
     closes_all = asked.action == "close" and asked.size == 0
     lost = not connected(book)

@@ -144,13 +144,13 @@ class Engine:
         """Refuse to arm on a funded account (RULES.md 6.8). Raises ConfigError."""
         judged = self.judged()
         if not judged:
-            visible = ", ".join(f"{one.name or ''} ({one.id})" for one in self.book.accounts.values()) or "none"
+            visible = ", ".join(map(_shown, self.book.accounts.values())) or "none"
             raise ConfigError(f"no account of the profile is there; accounts of this login: {visible}")
         funded = [account for account in judged if account.simulated is False]
-        if self.enforces and funded and (self.rulebook.profile.accounts or len(funded) == len(judged)):
-            names = ", ".join(f"{account.name or ''} ({account.id})" for account in funded)
+        if self.enforces and funded:
+            names = ", ".join(map(_shown, funded))
             raise ConfigError(
-                f"{names}: not a simulated account, and the firm forbids automation on live funded accounts;"
+                f"{names}: the firm forbids automation on live funded accounts;"
                 " leave it out of [profile] accounts, or watch it with --dry-run"
             )
 
@@ -414,3 +414,8 @@ class Engine:
         if not self.ready and judged and all(reconciled(self.book, account) for account in judged):
             self.ready = True
             self.announcer.say("ready", accounts=[account.id for account in judged], enforces=self.enforces)
+
+
+def _shown(account: Account) -> str:
+    kind = ", not simulated" if account.simulated is False else ""
+    return f"{account.name or ''} ({account.id}{kind})"

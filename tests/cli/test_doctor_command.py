@@ -169,6 +169,8 @@ def test_a_funded_account_and_one_that_may_not_trade_are_told(sources: Sources) 
     assert accounts_checks(follower) == []
     account = follower.book.accounts[ACCOUNT]
     account.simulated = False
+    assert accounts_checks(follower) == []  # "all" are the simulated ones.
+    follower.book.settings["profile"]["accounts"] = [str(ACCOUNT)]
     assert [check.state for check in accounts_checks(follower)] == ["fail"]
     account.simulated, account.can_trade = True, False
     assert [check.state for check in accounts_checks(follower)] == ["warn"]

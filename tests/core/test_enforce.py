@@ -60,6 +60,20 @@ def test_a_replay_plans_nothing() -> None:
     assert not any(issued.rule == PLANNER_ID for issued in day.commands)
 
 
+@pytest.mark.parametrize("profile", [{"accounts": []}, {"accounts": [str(ACCOUNT)]}])
+@pytest.mark.parametrize("late", [False, True])
+def test_nothing_is_sent_for_a_funded_account(profile: dict[str, Any], late: bool) -> None:
+    """Not even when it is named, or turns out to be one while it is being closed (RULES.md 6.8)."""
+    desk = Desk(profile=profile, **LOSS).snapshot().fill("ES", 1, "6000").order(7, "ES", 1)
+    funded = e.AccountObserved(ACCOUNT, simulated=False)
+    if not late:
+        desk.take(funded, "account")
+    desk.closed("-100")
+    assert bool(desk.asked) is late
+    desk.take(funded, "account").later(60).snapshot()
+    assert desk.asked == (["cancelOrder 7", f"closeContract {ES}"] if late else [])
+
+
 def test_one_request_per_target_however_often_the_broker_repeats_itself() -> None:
     desk = breached().attempt().push("ES", 1).tick("10:00:01").fill("ES", 1, "6000").push("ES", 2)
     assert desk.asked == [f"closeContract {ES}"]

@@ -61,6 +61,9 @@ def test_an_account_overrides_by_number_or_by_name(name: str) -> None:
         ((), ("8",), Account(7), False),
         (("mine",), ("mine",), Account(7, "mine"), True),
         (("mine",), ("mine",), Account(7), False),
+        ((), (), Account(7, simulated=True), True),
+        ((), (), Account(7, simulated=False), False),
+        (("7",), (), Account(7, simulated=False), True),
     ],
 )
 def test_who_is_judged(listed: tuple[str, ...], restrict: tuple[str, ...], account: Account, judged: bool) -> None:
@@ -68,6 +71,14 @@ def test_who_is_judged(listed: tuple[str, ...], restrict: tuple[str, ...], accou
     assert book.judges(account) is judged
     assert bool(book.instances(account)) is judged
     assert book.instances(account) is book.instances(account)
+
+
+def test_an_account_that_turns_out_to_be_funded_is_judged_no_more() -> None:
+    book, account = rulebook_of({"rules": RULES}), Account(7)
+    assert book.instances(account)
+    account.simulated = False
+    assert not book.instances(account)
+    assert not book.quote_readers(account)
 
 
 def test_only_rules_with_quiet_bounds_read_quotes() -> None:
