@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from adapters.topstepx import fields
+from adapters.topstepx.answer_times import AnswerTimes
 from adapters.topstepx.breaker import Breaker
 from adapters.topstepx.error_codes import OK, TOO_MANY, judge
 from adapters.topstepx.quota import Quota
@@ -88,6 +89,7 @@ class Caller:
         self._quota = quota
         self._breaker = breaker
         self._clock = clock
+        self.times = AnswerTimes()
         self._token = ""
         self._headers = dict(_HEADERS)
 
@@ -108,8 +110,10 @@ class Caller:
             return self._failed(path, asked_at, body, "unanswered", f"no answer to {path} within {seconds:g} s")
         if answer.status >= _SERVER_ERROR:
             self._breaker.failed(self._clock.now())
+            self.times.failed()
         else:
             self._breaker.succeeded()
+            self.times.answered(self._clock.now() - asked_at)
         retry_after = answer.headers.get("retry-after")
         if answer.status == TOO_MANY:
             self._quota.refused(self._clock.now(), path, retry_after)
@@ -127,6 +131,7 @@ class Caller:
 
     def _failed(self, path: str, asked_at: int, body: bytes, failure: Failure, reason: str) -> Exchange:
         self._breaker.failed(self._clock.now())
+        self.times.failed()
         return Exchange(path, asked_at, _asked(path, body), failure=failure, reason=reason)
 
 

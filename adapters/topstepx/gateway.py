@@ -11,6 +11,7 @@ from typing import Any
 from adapters.topstepx import history
 from adapters.topstepx.breaker import Breaker
 from adapters.topstepx.client import Client
+from adapters.topstepx.condition import Condition
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.exchange import Caller, Exchange
 from adapters.topstepx.placement import ENFORCEMENT, PLACEMENTS, body_of, settled
@@ -45,6 +46,7 @@ class TopstepGateway:
         """`live` picks the broker's live data; simulated accounts have none of it (API.md 2.1)."""
         quota, breaker = Quota(), Breaker()
         caller = Caller(transport, quota, breaker, clock)
+        self._quota, self._breaker, self._caller = quota, breaker, caller
         self._transport = transport
         self._clock = clock
         self._live = live
@@ -58,6 +60,12 @@ class TopstepGateway:
     def _record(self, line: Line) -> None:
         if self._sink is not None:
             self._sink.line(line)
+
+    def condition(self) -> Condition:
+        """How the way to the broker is doing."""
+        now, times, life = self._clock.now(), self._caller.times, self.session.life_ns()
+        age, left = life or (None, None)
+        return Condition(times.failures, times.median_ns, self._breaker.state(now), self._quota.spent(now), age, left)
 
     async def open(self, sink: Sink) -> None:
         """Log in and list the accounts. Raises LoginRefused, BrokerUnreachable."""

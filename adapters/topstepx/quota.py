@@ -41,6 +41,29 @@ class _Window:
         free_at = self.spent[too_many] + self.length_ns if too_many >= 0 else 0
         return max(free_at - now, self.paused_until - now, 0)
 
+    def spent_by(self, now: int) -> int:
+        """How many of the calls still count."""
+        return sum(at > now - self.length_ns for at in self.spent)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """One quota as it is now. `paused_seconds`: how long the broker wants no call, 0 for as many as are left."""
+
+    name: str
+    used: int
+    limit: int
+    seconds: int
+    paused_seconds: int
+
+    @property
+    def left(self) -> int:
+        return max(self.limit - self.used, 0)
+
+    @property
+    def used_percent(self) -> int:
+        return 100 if self.paused_seconds else 100 * self.used // self.limit
+
 
 class Quota:
     """Both windows of one login."""
@@ -63,6 +86,15 @@ class Quota:
         """The broker answered 429: everything but enforcement pauses as long as it said."""
         window = self._window(path)
         window.paused_until = max(window.paused_until, now + pause_ns(retry_after, now))
+
+    def spent(self, now: int) -> tuple[Spent, Spent]:
+        """Of all calls but those for bars, and of those."""
+        windows = (("calls", self._calls, CALLS_SECONDS), ("bars", self._bars, BARS_SECONDS))
+        calls, bars = (
+            Spent(name, window.spent_by(now), window.limit, seconds, -(min(now - window.paused_until, 0) // SECOND_NS))
+            for name, window, seconds in windows
+        )
+        return calls, bars
 
     def _window(self, path: str) -> _Window:
         return self._bars if path == BARS_PATH else self._calls

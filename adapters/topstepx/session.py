@@ -45,6 +45,7 @@ class _Token:
     text: str = field(repr=False)
     refresh_at: int
     expires_at: int
+    since: int = 0
 
 
 class Session:
@@ -65,6 +66,11 @@ class Session:
 
     def __repr__(self) -> str:
         return "Session(hidden)"
+
+    def life_ns(self) -> tuple[int, int] | None:
+        """How old the token is and how long it is still good, which may be less than nothing; None without one."""
+        held, now = self._held, self._clock.now()
+        return None if held is None else (now - held.since, held.expires_at - now)
 
     async def open(self) -> None:
         """Log in. Raises LoginRefused at once, BrokerUnreachable after a few tries."""
@@ -113,7 +119,7 @@ class Session:
             if self._rejected_at is not None and now - self._rejected_at < REJECTION_PAUSE_NS:
                 return rejected
             self._rejected_at = now
-            self._held = _Token(rejected, 0, 0)
+            self._held = _Token(rejected, 0, 0, held.since)
         await (self._renewed_soon() if enforcement else self._renewed())
         return self._held.text if self._held is not None else rejected
 
@@ -179,7 +185,7 @@ class Session:
         ends = expires_at(text)
         life = ends - now if ends is not None and ends > now else LIFETIME_NS
         margin = min(REFRESH_BEFORE_NS, life // _REFRESH_SHARE)
-        self._held = _Token(text, now + life - margin, now + life)
+        self._held = _Token(text, now + life - margin, now + life, now)
         self._failure, self._failures, self._paused_until = None, 0, 0
 
     def _failed(self, exchange: Exchange) -> GatewayError:

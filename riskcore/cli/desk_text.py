@@ -3,6 +3,7 @@
 from typing import Any
 
 from riskcore.cli.replay_text import short
+from riskcore.cli.screen_words import counted, duration
 
 Row = dict[str, Any]
 _DONE = {
@@ -56,7 +57,38 @@ def price_text(answer: Row) -> str:
 def health_text(answer: Row) -> str:
     lines = [f"health {answer['score']} of 100"]
     lines += [f"  -{part['points_lost']:<4} {part['sentence']}" for part in answer["parts"]]
-    return "\n".join(lines if answer["parts"] else [*lines, "  nothing is wrong"])
+    if not answer["parts"]:
+        lines.append("  nothing is wrong")
+    if "measured" in answer:
+        lines += ["", *_measured_lines(answer["measured"])]
+    return "\n".join(lines)
+
+
+def _measured_lines(row: Row) -> list[str]:
+    """What the score is made of, also where it costs nothing."""
+    lines = []
+    for hub in row["hubs"]:
+        again = f", lost {counted(hub['losses_last_hour'], 'time')} in the last hour" if hub["losses_last_hour"] else ""
+        lines.append((f"{hub['hub']} hub", f"{hub['state']} for {duration(hub['seconds'])}{again}"))
+    age = row["snapshot_age_seconds"]
+    lines.append(("accounts", f"seen by {row['seen_by']}, in full {'never' if age is None else f'{age} s ago'}"))
+    calls, token, commit = row["calls"], row["token"], row["commit"]
+    answers = "no answer yet" if calls["answer_ms"] is None else f"answered after {calls['answer_ms']} ms"
+    failures = f"{counted(calls['failures_in_a_row'], 'failure')} in a row"
+    lines.append(("calls", f"{answers}, {failures}, breaker {calls['breaker']}"))
+    for quota in row["quotas"]:
+        paused = f", paused for {quota['paused_seconds']} s" if quota["paused_seconds"] else ""
+        used = f"{quota['used']} of {quota['limit']} used in {quota['window_seconds']} s, {quota['left']} left{paused}"
+        lines.append((f"{quota['name']} quota", used))
+    if token["age_seconds"] is not None:
+        left = token["expires_in_seconds"]
+        ends = f"good for {duration(left)}" if left > 0 else "EXPIRED"
+        lines.append(("login", f"{duration(token['age_seconds'])} old, {ends}"))
+    if commit["median_ms"] is not None:
+        lines.append(("storing", f"takes {commit['median_ms']} ms, at worst {commit['slowest_ms']} ms"))
+    drifts = row["drifts_last_hour"]
+    lines.append(("drifts", f"{drifts} in the last hour"))
+    return [f"  {name:<12} {text}" for name, text in lines]
 
 
 def portfolio_text(answer: Row) -> str:

@@ -126,7 +126,7 @@ async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[E
             normalise=normalise,
         )
         stack.enter_context(stopped_by_signals(engine))
-        await stack.enter_async_context(control_of(engine, gateway, run.store, settings["profile"]["name"]))
+        await stack.enter_async_context(control_of(engine, gateway, feed, run.store, settings["profile"]["name"]))
         tasks = [asyncio.create_task(_watch_settings(run, engine, clock))]
         if until is not None:
             tasks.append(asyncio.create_task(_stop_after(until, engine)))

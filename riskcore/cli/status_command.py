@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import account_option, output_options, print_json, store_option
-from riskcore.errors import ConfigError
+from riskcore.errors import ConfigError, RiskcoreError
 
 if TYPE_CHECKING:
     from riskcore.core.state import Account
@@ -18,6 +18,7 @@ Row = dict[str, Any]
 SCHEMA = "riskcore.status/1"
 MOST_BREACHES = 10
 REFRESH_SECONDS = 1.0
+HEALTH_SECONDS = 2.0
 
 
 @click.command(epilog="Example: riskcore status --watch")
@@ -49,6 +50,7 @@ def command(
     """
     from replay.source import Source, open_journal
     from riskcore.engine.following import Follower
+    from riskcore.store.location import existing_store
 
     if watch and as_json:
         raise ConfigError("--watch draws a screen and --json prints once; give one of them")
@@ -57,15 +59,28 @@ def command(
         follower.catch_up()
         chosen_accounts(follower, accounts)
         lock = _lock_path(store, journal.profile)
+        location = existing_store(store)
         if watch:
             _watch(follower, accounts, lock)
         elif as_json:
-            print_json(status_of(follower, accounts, lock, time.time_ns()))
+            print_json(status_of(follower, accounts, lock, time.time_ns()) | _health(location, journal.profile))
         else:
             from riskcore.cli.status_text import status_text
 
-            click.echo(status_text(status_of(follower, accounts, lock, time.time_ns())))
+            status = status_of(follower, accounts, lock, time.time_ns()) | _health(location, journal.profile)
+            click.echo(status_text(status))
     return 0
+
+
+def _health(store: str, profile: str) -> Row:
+    """What the running engine says of itself; None when none runs or it does not say at once."""
+    from riskcore.engine.control_client import ask
+
+    try:
+        answer = ask(store, profile, {"ask": "health"}, HEALTH_SECONDS)
+    except RiskcoreError:
+        return {"health": None}
+    return {"health": {"score": answer["score"], "parts": answer["parts"]}}
 
 
 def _lock_path(store: str | None, profile: str) -> Path:

@@ -40,7 +40,15 @@ def _head(status: Row) -> list[str]:
     ]
     if hubs:
         lines.append(f"  connections{'' if status['running'] else ' as last recorded'}: {', '.join(hubs)}")
+    if status.get("health"):
+        lines += _health(status["health"])
     return lines
+
+
+def _health(health: Row) -> list[str]:
+    """The score, and what costs it points."""
+    worst = [f"    -{part['points_lost']:<4} {part['sentence']}" for part in health["parts"]]
+    return [f"  health {health['score']} of 100", *worst]
 
 
 def account_lines(row: Row) -> list[str]:

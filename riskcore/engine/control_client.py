@@ -21,7 +21,7 @@ class Answered(RiskcoreError):
         self.exit_code = exit_code
 
 
-def ask(store: str, profile: str, request: dict[str, Any]) -> dict[str, Any]:
+def ask(store: str, profile: str, request: dict[str, Any], answer_seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
     """The answer of the engine that runs on a store and profile. Raises NoEngine, Answered, RiskcoreError."""
     # A file left behind by a killed engine may name a port that somebody else has by now: only the lock tells.
     running = is_held(lock_path(store, profile))
@@ -35,7 +35,7 @@ def ask(store: str, profile: str, request: dict[str, Any]) -> dict[str, Any]:
             f"the engine of profile {profile} does not answer ({error.strerror}); is it just starting?"
         ) from None
     with connection:
-        connection.settimeout(ANSWER_SECONDS)
+        connection.settimeout(answer_seconds)
         answer = _asked(connection, {**request, "secret": listening.secret})
     if answer is None:
         raise RiskcoreError(

@@ -36,6 +36,7 @@ from riskcore.engine.quotes import Quotes
 from riskcore.engine.resume import Resumed
 from riskcore.engine.runner import Runner
 from riskcore.engine.stories import Stories
+from riskcore.engine.vitals import Vitals
 from riskcore.engine.writer import Appender, Writer
 from riskcore.errors import ConfigError, InvariantBroken, OutOfSequence
 
@@ -81,6 +82,7 @@ class Engine:
         self.writer.remember(resumed.book)
         self.lookout = Lookout()
         self.stories = Stories()
+        self.vitals = Vitals()
         self.ready = False
         self._settings = dict(settings)
         self._runner = Runner(
@@ -275,7 +277,9 @@ class Engine:
         return due
 
     def _store(self) -> None:
+        began_at = self.clock.now()
         stored = self.writer.commit(self.book)
+        took_ns = self.clock.now() - began_at
         if self.writer.stored >= self._remember_at and self.writer.broken is None:
             self._remember()
         if self.writer.broken != self._halted:
@@ -283,6 +287,7 @@ class Engine:
             self.announcer.say("halt", reason=self._halted, over=self._halted is None)
         if not stored:
             return
+        self.vitals.stored(stored, took_ns)
         for event in stored:
             if isinstance(event.body, DriftDetected):
                 self.lookout.now(event.body.account)

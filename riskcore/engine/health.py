@@ -1,7 +1,8 @@
 """How well riskcore sees and acts, as one number from 0 to 100 that explains itself.
 
-Pure: the engine fills the signs, `explain` takes points off for each that is bad and says why. What a number costs is
-in the tables below: (from this value on, points lost), the worst last.
+Pure: the engine fills the signs, `explain` takes points off for each that is bad and says why, with the figure and
+the value from which it costs points. What a number costs is in the tables below: (from this value on, points lost),
+the worst last.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ USER, MARKET = "user", "market"
 HUB_LOST = {USER: 40, MARKET: 20}
 HUB_STALE = {USER: 25, MARKET: 10}
 LONG_LOST_SECONDS = 60  # From here on a lost hub costs half as much again.
+CLOSED_BREAKER = "closed"
+BREAKER_NOT_CLOSED = 10
 
 Levels = tuple[tuple[int, int], ...]
 SNAPSHOT_AGE_SECONDS: Levels = ((120, 5), (300, 15), (900, 30))
@@ -25,6 +28,7 @@ TOKEN_LEFT_SECONDS: Levels = ((3_600, 5), (600, 15), (0, 40))  # At or below, th
 QUOTA_USED_PERCENT: Levels = ((70, 5), (90, 15), (100, 25))
 COMMIT_LATENCY_MS: Levels = ((50, 5), (250, 15), (1_000, 25))
 UNRESOLVED_REQUESTS: Levels = ((1, 10), (3, 25))
+HUB_LOSSES_LAST_HOUR: Levels = ((3, 3), (10, 10))
 DRIFTS_LAST_HOUR: Levels = ((1, 3), (5, 10), (20, 20))
 BLIND_RULES: Levels = ((1, 15), (3, 30))
 HALTED = FULL
@@ -33,11 +37,24 @@ NOT_ARMED = 50
 
 @dataclass(frozen=True, slots=True)
 class HubSign:
-    """One hub connection: its name, its state, and for how many seconds it has been in it."""
+    """One hub connection: its name, its state, for how many seconds it has been in it, and why it was lost last."""
 
     name: str
     state: str
     seconds: int = 0
+    losses_last_hour: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSign:
+    """One of the broker's quotas: how many calls of how many in so many seconds; 100 % while the broker wants none."""
+
+    name: str
+    used: int
+    limit: int
+    seconds: int
+    used_percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +66,9 @@ class Signs:
     snapshot_age_seconds: int | None = None  # Of the account that was seen in full longest ago; None: one never was.
     rest_failures: int = 0  # Calls that failed in a row, the latest ones.
     rest_latency_ms: int | None = None
+    breaker: str = CLOSED_BREAKER
     token_left_seconds: int | None = None
-    quota_used_percent: int = 0  # Of the broker's request quota in its present window.
+    quotas: tuple[QuotaSign, ...] = ()
     commit_latency_ms: int | None = None
     halted: str | None = None  # Why nothing can be stored at the moment.
     unresolved_requests: int = 0
@@ -60,11 +78,13 @@ class Signs:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One reason for lost points."""
+    """One reason for lost points: what was measured, from which value on it costs so much, and both in words."""
 
     name: str
     points_lost: int
     sentence: str
+    figure: int | str | None = None
+    from_figure: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +109,43 @@ def _parts(signs: Signs) -> Iterator[Part]:
         yield Part("armed", NOT_ARMED, "the rules are not armed yet: the first snapshot is missing")
     for hub in signs.hubs:
         yield _hub(hub)
+        yield _measured(
+            f"{hub.name} hub losses",
+            hub.losses_last_hour,
+            HUB_LOSSES_LAST_HOUR,
+            f"the {hub.name} hub was lost {_times(hub.losses_last_hour)} in the last hour",
+        )
     yield _snapshot(signs)
-    failures = signs.rest_failures
-    calls = "the last call to the broker" if failures == 1 else f"the last {failures} calls to the broker"
-    yield Part("calls", _points(failures, REST_FAILURES), f"{calls} failed")
-    if signs.rest_latency_ms is not None:
-        points = _points(signs.rest_latency_ms, REST_LATENCY_MS)
-        yield Part("latency", points, f"the broker answers after {signs.rest_latency_ms} ms")
-    if signs.token_left_seconds is not None:
-        yield _token(signs.token_left_seconds)
-    points = _points(signs.quota_used_percent, QUOTA_USED_PERCENT)
-    yield Part("quota", points, f"{signs.quota_used_percent} % of the broker's request quota is used")
+    yield from _broker(signs)
     if signs.commit_latency_ms is not None:
-        points = _points(signs.commit_latency_ms, COMMIT_LATENCY_MS)
-        yield Part("disk", points, f"storing an event takes {signs.commit_latency_ms} ms")
+        took = f"storing an event takes {signs.commit_latency_ms} ms"
+        yield _measured("disk", signs.commit_latency_ms, COMMIT_LATENCY_MS, took, "ms")
     number = signs.unresolved_requests
     requests = "1 request" if number == 1 else f"{number} requests"
-    yield Part("unresolved", _points(number, UNRESOLVED_REQUESTS), f"nobody knows what became of {requests}")
-    times = "once" if signs.drifts_last_hour == 1 else f"{signs.drifts_last_hour} times"
-    points = _points(signs.drifts_last_hour, DRIFTS_LAST_HOUR)
-    yield Part("drift", points, f"fills and the broker's positions disagreed {times} in the last hour")
-    points = _points(len(signs.blind_rules), BLIND_RULES)
-    yield Part("blind", points, f"without their inputs, and judging nothing: {', '.join(signs.blind_rules)}")
+    yield _measured("unresolved", number, UNRESOLVED_REQUESTS, f"nobody knows what became of {requests}")
+    drifts = signs.drifts_last_hour
+    disagreed = f"fills and the broker's positions disagreed {_times(drifts)} in the last hour"
+    yield _measured("drift", drifts, DRIFTS_LAST_HOUR, disagreed)
+    blind = f"without their inputs, and judging nothing: {', '.join(signs.blind_rules)}"
+    yield _measured("blind", len(signs.blind_rules), BLIND_RULES, blind)
+
+
+def _broker(signs: Signs) -> Iterator[Part]:
+    """The way to the broker's REST host."""
+    failures = signs.rest_failures
+    calls = "the last call to the broker" if failures == 1 else f"the last {failures} calls to the broker"
+    yield _measured("calls", failures, REST_FAILURES, f"{calls} failed")
+    if signs.breaker != CLOSED_BREAKER:
+        waits = f"the circuit breaker is {signs.breaker}: everything but enforcement waits"
+        yield Part("breaker", BREAKER_NOT_CLOSED, waits, signs.breaker)
+    if signs.rest_latency_ms is not None:
+        answers = f"the broker answers after {signs.rest_latency_ms} ms"
+        yield _measured("latency", signs.rest_latency_ms, REST_LATENCY_MS, answers, "ms")
+    if signs.token_left_seconds is not None:
+        yield _token(signs.token_left_seconds)
+    for quota in signs.quotas:
+        used = f"{quota.used} of {quota.limit} {quota.name} in {quota.seconds} s are used"
+        yield _measured(f"{quota.name} quota", quota.used_percent, QUOTA_USED_PERCENT, used, "%")
 
 
 def _hub(hub: HubSign) -> Part:
@@ -120,23 +155,30 @@ def _hub(hub: HubSign) -> Part:
     points = table.get(hub.name, HUB_LOST[MARKET])
     if hub.seconds >= LONG_LOST_SECONDS:
         points += points // 2
-    return Part(f"{hub.name} hub", points, f"the {hub.name} hub is {hub.state} for {hub.seconds} s")
+    why = f": {hub.reason}" if hub.reason else ""
+    return Part(f"{hub.name} hub", points, f"the {hub.name} hub is {hub.state} for {hub.seconds} s{why}", hub.seconds)
 
 
 def _snapshot(signs: Signs) -> Part:
     age = signs.snapshot_age_seconds
     if age is None:
         return Part("snapshot", NEVER_SNAPSHOT, "an account was never seen in full")
-    return Part("snapshot", _points(age, SNAPSHOT_AGE_SECONDS), f"an account was last seen in full {age} s ago")
+    return _measured("snapshot", age, SNAPSHOT_AGE_SECONDS, f"an account was last seen in full {age} s ago", "s")
 
 
 def _token(left: int) -> Part:
-    points = max((lost for least, lost in TOKEN_LEFT_SECONDS if left <= least), default=0)
+    least, points = min((level for level in TOKEN_LEFT_SECONDS if left <= level[0]), default=(0, 0))
     if left <= 0:
-        return Part("token", points, "the login has expired and was not renewed")
-    return Part("token", points, f"the login expires in {left} s and was not renewed yet")
+        return Part("token", points, "the login has expired and was not renewed", left, least)
+    return Part("token", points, f"the login expires in {left} s and was not renewed yet", left, least)
 
 
-def _points(value: int, levels: Levels) -> int:
-    """The points of the highest level that a value reaches."""
-    return max((lost for least, lost in levels if value >= least), default=0)
+def _measured(name: str, figure: int, levels: Levels, sentence: str, unit: str = "") -> Part:
+    """The points of the highest level that a figure reaches."""
+    least, points = max((level for level in levels if figure >= level[0]), default=(0, 0))
+    from_there = f" (from {least}{unit and f' {unit}'} on)" if least > 1 else ""
+    return Part(name, points, f"{sentence}{from_there}", figure, least)
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

@@ -6,21 +6,20 @@ from typing import Any
 import pytest
 
 from riskcore.engine import health
-from riskcore.engine.health import HubSign, Signs, explain
+from riskcore.engine.health import HubSign, QuotaSign, Signs, explain
 
 WELL = Signs(
     hubs=(HubSign("user", "connected", 90), HubSign("market", "connected", 90)),
     snapshot_age_seconds=10,
     rest_latency_ms=40,
     token_left_seconds=80_000,
-    quota_used_percent=5,
+    quotas=(QuotaSign("calls", 10, 200, 60, 5),),
     commit_latency_ms=2,
 )
 RISING = {
     "snapshot_age_seconds": health.SNAPSHOT_AGE_SECONDS,
     "rest_failures": health.REST_FAILURES,
     "rest_latency_ms": health.REST_LATENCY_MS,
-    "quota_used_percent": health.QUOTA_USED_PERCENT,
     "commit_latency_ms": health.COMMIT_LATENCY_MS,
     "unresolved_requests": health.UNRESOLVED_REQUESTS,
     "drifts_last_hour": health.DRIFTS_LAST_HOUR,
@@ -59,6 +58,39 @@ def test_blind_rules_count_by_their_number_and_are_named() -> None:
     assert [lost(blind_rules=names[:count]) for count in range(5)] == [0, 15, 15, 30, 30]
     (part,) = explain(replace(WELL, blind_rules=names[:2])).parts
     assert part.sentence.endswith("RULE-001, RULE-002")
+
+
+@pytest.mark.parametrize(("used", "points"), [(139, 0), (140, 5), (179, 5), (180, 15), (199, 15), (200, 25)])
+def test_a_quota_counts_by_its_used_share_and_says_the_numbers(used: int, points: int) -> None:
+    found = explain(replace(WELL, quotas=(QuotaSign("calls", used, 200, 60, used // 2),)))
+    assert found.score == 100 - points
+    assert all(part.sentence.startswith(f"{used} of 200 calls in 60 s are used (from ") for part in found.parts)
+
+
+@pytest.mark.parametrize("state", ["open", "half-open"])
+def test_a_breaker_that_is_not_closed_costs_points(state: str) -> None:
+    (part,) = explain(replace(WELL, breaker=state)).parts
+    assert (part.points_lost, part.figure) == (health.BREAKER_NOT_CLOSED, state)
+
+
+def test_a_hub_that_is_lost_again_and_again_costs_points_though_it_is_connected() -> None:
+    for losses, points in ((2, 0), (3, 3), (9, 3), (10, 10)):
+        hub = HubSign("user", "connected", 5, losses)
+        assert explain(replace(WELL, hubs=(hub,))).score == 100 - points
+
+
+def test_every_deduction_says_its_figure_and_from_where_it_counts() -> None:
+    found = explain(replace(WELL, rest_latency_ms=1_200, commit_latency_ms=300, rest_failures=4))
+    assert [(part.figure, part.from_figure, part.sentence) for part in found.parts] == [
+        (4, 3, "the last 4 calls to the broker failed (from 3 on)"),
+        (300, 250, "storing an event takes 300 ms (from 250 ms on)"),
+        (1_200, 1_000, "the broker answers after 1200 ms (from 1000 ms on)"),
+    ]
+
+
+def test_a_lost_hub_says_why() -> None:
+    (part,) = explain(replace(WELL, hubs=(HubSign("user", "lost", 3, reason="the server closed it"),))).parts
+    assert part.sentence == "the user hub is lost for 3 s: the server closed it"
 
 
 @pytest.mark.parametrize(
@@ -113,8 +145,8 @@ def test_the_score_never_falls_below_zero_and_the_costliest_reason_comes_first()
 
 
 def test_the_parts_add_up_to_what_is_missing() -> None:
-    found = explain(replace(WELL, rest_failures=3, drifts_last_hour=1, quota_used_percent=75))
-    assert {part.name: part.points_lost for part in found.parts} == {"calls": 20, "drift": 3, "quota": 5}
+    found = explain(replace(WELL, rest_failures=3, drifts_last_hour=1, quotas=(QuotaSign("calls", 150, 200, 60, 75),)))
+    assert {part.name: part.points_lost for part in found.parts} == {"calls": 20, "drift": 3, "calls quota": 5}
     assert found.score == 100 - 28
 
 

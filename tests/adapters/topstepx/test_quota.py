@@ -85,6 +85,20 @@ def test_a_429_pauses_everything_but_enforcement() -> None:
     assert quota.delay_ns(START + 7 * SECOND_NS, PATH, False) == 0
 
 
+def test_what_is_used_and_left_can_be_told() -> None:
+    quota = Quota()
+    spend(quota, START, 3)
+    spend(quota, START + 30 * SECOND_NS, 2)
+    spend(quota, START, 1, BARS_PATH)
+    calls, bars = quota.spent(START + 40 * SECOND_NS)
+    assert (calls.used, calls.left, calls.limit, calls.used_percent, calls.paused_seconds) == (5, 195, 200, 2, 0)
+    assert (bars.used, bars.left) == (0, 50), "they have left the window"
+    assert quota.spent(START + 61 * SECOND_NS)[0].used == 2
+    quota.refused(START + 40 * SECOND_NS, PATH, "7")
+    paused = quota.spent(START + 41 * SECOND_NS)[0]
+    assert (paused.paused_seconds, paused.used_percent) == (6, 100)
+
+
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
