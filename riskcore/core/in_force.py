@@ -212,9 +212,13 @@ def _stop_stands(
     )
 
 
-def covers(account: Account, command: Command) -> bool:
-    """Whether an obligation in force already demands at least what the command would."""
-    return any(_demands(account, obligation, command) for obligation in account.obligations.values())
+def covers(account: Account, command: Command, before: int | None = None) -> bool:
+    """Whether an obligation in force, or one set before an instant, already demands at least what the command would."""
+    return any(
+        _demands(account, obligation, command)
+        for obligation in account.obligations.values()
+        if before is None or obligation.set_at < before
+    )
 
 
 def _demands(account: Account, obligation: Obligation, command: Command) -> bool:

@@ -5,6 +5,7 @@ Each block works only when its table is given. Nothing here is a breach: it show
 
 from collections.abc import Sequence
 
+from riskcore.core.events import BarObserved
 from riskcore.core.in_force import covers
 from riskcore.core.rules.base import UNBOUNDED, Action, Finding, Quiet, Rule
 from riskcore.core.rules.commands import close_position
@@ -22,25 +23,33 @@ from riskcore.core.state import Position
 from riskcore.core.view import View
 
 
-def _managed(params: Params, view: View) -> list[Held]:
-    """Positions to manage; one that is being closed is left to the close, for a stop placed now could outlive it."""
+def _manageable(params: Params, view: View) -> list[Held]:
+    """Positions whose entry and tick economics are known."""
     noted: list[Held] | None = view.notes.get(view.rule_key)
     if noted is None:
         seen = [held_of(view, position) for position in view.held()] if params.manages_stops else []
-        account = view.account
-        noted = view.notes[view.rule_key] = [
-            held
-            for held in seen
-            if held is not None
-            and not (account.obligations and covers(account, close_position(held.position.contract)))
-        ]
+        noted = view.notes[view.rule_key] = [held for held in seen if held is not None]
     return noted
 
 
+def _managed(params: Params, view: View) -> list[Held]:
+    """Positions to manage; one that is being closed is left to the close, for a stop placed now could outlive it."""
+    return [held for held in _manageable(params, view) if not _being_closed(view, held)]
+
+
+def _being_closed(view: View, held: Held, before: int | None = None) -> bool:
+    account = view.account
+    return bool(account.obligations) and covers(account, close_position(held.position.contract), before)
+
+
 def remember(params: Params, view: View) -> None:
-    for held in _managed(params, view):
-        remember_stop(params, view, held)
-        remember_exits(params, view, held)
+    # What a bar's first extreme put in force is stored behind the bar: its other prices are remembered regardless,
+    # live as in a rebuild.
+    before = view.now if isinstance(view.event.body, BarObserved) else None
+    for held in _manageable(params, view):
+        if not _being_closed(view, held, before):
+            remember_stop(params, view, held)
+            remember_exits(params, view, held)
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
