@@ -114,7 +114,7 @@ def test_a_rule_whose_memory_raises_is_left_as_half_done_as_it_was() -> None:
         raise KeyError("lost")
 
     day = Ledger(daily_unrealized_loss={}, daily_realized_loss=RULES["daily_realized_loss"])
-    day.rulebook._instances[(ACCOUNT, None)] = tuple(
+    day.rulebook._instances[(ACCOUNT, None, None)] = tuple(
         replace(one, rule=replace(one.rule, remember=broken)) if one.rule is daily_unrealized_loss.RULE else one
         for one in day.rulebook.instances(Account(ACCOUNT))
     )
