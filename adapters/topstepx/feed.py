@@ -64,6 +64,8 @@ class TopstepFeed:
             announce=lambda state: self._announce("market", state),
             plain=self._records.plain,
             data_expected=market_expected,
+            # One contract that the hub does not know must not cost the marks of all others.
+            each_by_itself=True,
         )
         self.follow((), ())
 

@@ -99,9 +99,13 @@ class HubConnection:
         """Let `run` raise HubLost with this reason, unless the connection has ended already."""
         self._fail(HubLost(reason, welcome))
 
-    async def invoke(self, calls: Sequence[Call]) -> None:
-        """Call hub methods in order and wait until all are done. Raises HubLost when one is refused or not answered."""
+    async def invoke(self, calls: Sequence[Call], *, each_by_itself: bool = False) -> list[str]:
+        """Call hub methods in order and wait until all are done. Raises HubLost when one is not answered or refused.
+
+        `each_by_itself`: a refused one does not end the connection; why they were refused is returned.
+        """
         sent: dict[str, str] = {}
+        refused: list[str] = []
         target = ""
         try:
             async with self._clock.timeout(INVOCATION_LIMIT_SECONDS):
@@ -114,7 +118,7 @@ class HubConnection:
                 for invocation_id, target in sent.items():
                     error = await self._pending[invocation_id]
                     if error is not None:
-                        raise HubLost(f"{target} was refused: {error}")
+                        refused.append(f"{target} was refused: {error}")
         except TimeoutError:
             raise HubLost(f"{target} was not answered for {INVOCATION_LIMIT_SECONDS} s") from None
         except SocketClosed as gone:
@@ -122,6 +126,9 @@ class HubConnection:
         finally:
             for invocation_id in sent:
                 del self._pending[invocation_id]
+        if refused and not each_by_itself:
+            raise HubLost(refused[0])
+        return refused
 
     async def close(self) -> None:
         """Say goodbye and let the socket go. Never raises."""

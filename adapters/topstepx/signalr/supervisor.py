@@ -74,10 +74,13 @@ class Supervisor:
         announce: Callable[[Announced], None],
         plain: Recogniser | None = None,
         data_expected: Callable[[], bool] = lambda: False,
+        each_by_itself: bool = False,
     ) -> None:
+        """`each_by_itself`: what the server will not subscribe us to leaves the other subscriptions as they are."""
         self._hub, self._url, self._connect, self._tokens = hub, url, connect, tokens
         self._clock, self._chance = clock, chance
         self._hear, self._announce, self._plain, self._data_expected = hear, announce, plain, data_expected
+        self._each_by_itself = each_by_itself
         self._wanted: tuple[Call, ...] = ()
         self._changed = asyncio.Event()
         self._connection: HubConnection | None = None
@@ -193,7 +196,9 @@ class Supervisor:
             while True:
                 self._changed.clear()
                 wanted = self._wanted
-                await connection.invoke([call for call in wanted if call not in subscribed])
+                new = [call for call in wanted if call not in subscribed]
+                for reason in await connection.invoke(new, each_by_itself=self._each_by_itself):
+                    self._reason = reason
                 # What a subscription that cannot be ended still brings does no harm.
                 with suppress(HubLost):
                     await connection.invoke([_ending(call) for call in subscribed if call not in wanted])

@@ -119,6 +119,45 @@ def test_both_hubs_are_subscribed_and_connected() -> None:
     asyncio.run(run())
 
 
+def test_a_contract_the_hub_does_not_know_costs_no_other_its_quotes() -> None:
+    """A mistyped contract of one who only asks for a price must not end the marks of what is held."""
+    text = quote(1)
+
+    async def script(caller: Caller) -> None:
+        await caller.greet()
+        await asyncio.gather(caller.answer({"SubscribeContractTrades": "no such contract"}), tell(caller))
+
+    async def tell(caller: Caller) -> None:
+        if "market" in caller.hub.paths[caller.hub.callers.index(caller)]:
+            await until(lambda: MARKET[-1] in caller.hub.invoked)
+            await caller.socket.send(text)
+
+    async def run() -> None:
+        async with HubServer(script) as server, running(server.url) as (feed, sink):
+            await until(lambda: len(sink.items) == 1 and sink.states("user") == ["connected"])
+            assert sink.states("market") == ["connected"]
+            assert feed.health()[1].reason == "SubscribeContractTrades was refused: no such contract"
+            feed.follow([7001], [MNQ, "CON.F.US.MES.U26"])
+            await until(lambda: ("SubscribeContractTrades", "CON.F.US.MES.U26") in server.invoked)
+            await asyncio.sleep(0.1)
+            assert sink.states("market") == ["connected"]
+            assert len(server.attempts) == 2
+
+    asyncio.run(run())
+
+
+def test_an_account_the_hub_does_not_tell_of_is_not_seen() -> None:
+    async def script(caller: Caller) -> None:
+        await caller.greet()
+        await caller.answer({"SubscribePositions": "not yours"})
+
+    async def run() -> None:
+        async with HubServer(script) as server, running(server.url) as (_, sink):
+            await until(lambda: sink.states("user") == ["lost"])
+
+    asyncio.run(run())
+
+
 def test_quotes_keep_their_place_among_prints() -> None:
     trade = event("GatewayTrade", MNQ, [{"price": 5}])
     text = quote(1) + quote(2.5) + trade + quote(3) + '{"type":6}' + END + quote(1e20) + quote(4) + "oops" + END
