@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from riskcore.core import events as e
 from riskcore.core.products import PRODUCTS
 from riskcore.core.quantities import money, price
-from riskcore.core.rulebook import rulebook_of
+from riskcore.core.rulebook import RuleInstance, rulebook_of
 from riskcore.core.state import Account, Book, Day
 from riskcore.core.step import step
 from riskcore.core.trading_day import date_text, day_bounds, trade_ordinal
@@ -75,6 +75,12 @@ class Ledger:
         self.events: list[e.Event] = []
         self._ids = 0
         self._open_day(nanoseconds(self.now))
+
+    def replace_rules(self, *instances: RuleInstance) -> None:
+        """Judge the account by these rules from now on, whatever the settings say."""
+        self.rulebook.instances(self.account_state)
+        for known in self.rulebook._instances:
+            self.rulebook._instances[known] = instances
 
     # ---- time ----------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from riskcore.core.quantities import money, price, price_text
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.rules import daily_unrealized_loss
-from riskcore.core.state import Account, Book
+from riskcore.core.state import Book
 from riskcore.schema.codec import state_hash
 from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
 
@@ -114,11 +114,14 @@ def test_a_rule_whose_memory_raises_is_left_as_half_done_as_it_was() -> None:
         raise KeyError("lost")
 
     day = Ledger(daily_unrealized_loss={}, daily_realized_loss=RULES["daily_realized_loss"])
-    day.rulebook._instances[(ACCOUNT, None, None)] = tuple(
-        replace(one, rule=replace(one.rule, remember=broken)) if one.rule is daily_unrealized_loss.RULE else one
-        for one in day.rulebook.instances(Account(ACCOUNT))
+    rules = day.rulebook.instances(day.fill("ES", 1, "6000").account_state)
+    day.replace_rules(
+        *(
+            replace(one, rule=replace(one.rule, remember=broken)) if one.rule is daily_unrealized_loss.RULE else one
+            for one in rules
+        )
     )
-    day.fill("ES", 1, "6000").mark("ES", "6002").closed("-10")
+    day.mark("ES", "6002").closed("-10")
     assert len(day.bodies(e.RuleFaulted)) == 1
     again = rebuilt(day.rulebook, day.events)
     assert again.accounts[ACCOUNT].memory["daily_unrealized_loss.0.half"] == 1

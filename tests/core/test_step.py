@@ -117,7 +117,7 @@ def test_a_rule_that_raises_fails_closed_and_the_others_go_on(monkeypatch: pytes
         replace(one, rule=replace(one.rule, evaluate=broken)) if one.rule is daily_unrealized_loss.RULE else one
         for one in rules
     )
-    day.rulebook._instances[(ACCOUNT, None)] = replaced
+    day.replace_rules(*replaced)
     day.closed("-100")
     [fault] = day.bodies(e.RuleFaulted)
     assert (fault.rule, fault.text) == ("RULE-004", "ZeroDivisionError: by zero")
@@ -133,7 +133,7 @@ def test_a_rule_whose_memory_raises_fails_closed_too() -> None:
 
     day = Ledger(daily_unrealized_loss={})
     [one, *rest] = day.rulebook.instances(day.fill("ES", 1, "6000").account_state)
-    day.rulebook._instances[(ACCOUNT, None)] = (replace(one, rule=replace(one.rule, remember=broken)), *rest)
+    day.replace_rules(replace(one, rule=replace(one.rule, remember=broken)), *rest)
     day.mark("ES", "6000")
     assert len(day.bodies(e.RuleFaulted)) == 1
 
@@ -142,7 +142,7 @@ def test_a_timer_that_does_not_move_on_is_a_broken_invariant() -> None:
     day = Ledger(daily_unrealized_loss={}).fill("ES", 1, "6000")
     [one, *rest] = day.rulebook.instances(day.account_state)
     stuck = replace(one, rule=replace(one.rule, deadline=lambda params, view: 5))
-    day.rulebook._instances[(ACCOUNT, None)] = (stuck, *rest)
+    day.replace_rules(stuck, *rest)
     with pytest.raises(AssertionError, match="did not move on"):
         day.tick()
 
