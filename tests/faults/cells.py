@@ -1,6 +1,7 @@
 """One cell of the fault grid: the whole live stack against the simulated gateway, struck by one fault at one moment.
 
-Everything is real but the speed: sockets on loopback, HTTP, WebSocket, SQLite; the clock runs fifty times as fast.
+Everything is real but the speed: sockets on loopback, HTTP, WebSocket, SQLite; waiting is fifty times as fast.
+Nothing of the plot hangs on the time: each step follows when the one before is seen to be done.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from random import Random
 from typing import Any
 
 from adapters.simulator.faults import FAULTS, PLACES, Fault, places_of
-from adapters.simulator.scenario import Action, PricePath, Scenario
+from adapters.simulator.scenario import PricePath, Scenario
 from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.feed import TopstepFeed
@@ -22,31 +23,31 @@ from adapters.topstepx.signalr.socket import WebSockets
 from riskcore.config import read_settings
 from riskcore.core.events import Event, RuleBreached
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import BUY, Book
+from riskcore.core.quantities import price as price_of
+from riskcore.core.state import Book
 from riskcore.engine.engine import Engine
 from riskcore.engine.resume import resume
 from riskcore.store.journal import Journal
 from riskcore.version import VERSION
-from tests.adapters.clocks import ScaledClock
+from tests.adapters.clocks import LoopClock
 
-SCALE = 50
 IDLE, OPEN, ENFORCING = "idle", "position_open", "enforcement_in_flight"
 MOMENTS = (IDLE, OPEN, ENFORCING)
 PROFILE = "grid"
 POSITION = 4
 LASTS_SECONDS = 8.0
 STRIKE_SECONDS = 120
-READY_SECONDS, PLOT_SECONDS, FLAT_SECONDS, QUIET_SECONDS = 300, 120, 60, 5
+# Patience, which a test that succeeds never uses up.
+READY_SECONDS, SEEN_SECONDS = 300, 300
+FLAT_SECONDS, QUIET_SECONDS = 60, 5
+FALL_SECONDS, PAUSE_SECONDS = 8, 2
+PRICE, FALLEN = "21000", "20960"
 SETTINGS = f'[profile]\nname = "{PROFILE}"\n\n[rules.daily_unrealized_loss]\nloss_limit = "150"\n'
-# The position opens when an idle fault is over, and its loss passes the limit while a fault of its own is in force.
-PLOT = Scenario(
+MARKET = Scenario(
     "fault-grid",
     "A long position loses its limit and has to be closed",
     SETTINGS,
-    (PricePath("MNQ", "21000", ((16, "21000"), (24, "20960")), noise_ticks=1, quotes_per_second=2),),
-    actions=(Action(14, "market", side=BUY, size=POSITION),),
-    seconds=30,
-    flat_by=30,
+    (PricePath("MNQ", PRICE, noise_ticks=1, quotes_per_second=2),),
 )
 # What a fault is told beyond its name; every other one strikes as it is.
 _VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -117,15 +118,15 @@ class Result:
 
 
 async def play(cell: Cell, store: Path) -> Result:
-    """Raises what the engine raised, and TimeoutError when it never became ready."""
-    clock = ScaledClock(SCALE)
+    """Raises what the engine raised, and TimeoutError when a step of the plot was never reached."""
+    clock = LoopClock()
     listener = Listener()
-    async with SimulatedGateway(PLOT, seed=1, clock=clock) as gateway:
+    async with SimulatedGateway(MARKET, seed=1, clock=clock) as gateway:
         with Journal.open(store, PROFILE, write=True) as journal:
             engine = _engine(gateway, journal, clock, listener)
             running = asyncio.create_task(engine.run())
             try:
-                flat = await _plot(cell, gateway, engine, clock, listener)
+                flat = await Plot(cell, gateway, engine, clock, listener, running).unfold()
             finally:
                 engine.stop()
                 await running
@@ -134,7 +135,7 @@ async def play(cell: Cell, store: Path) -> Result:
         return Result(gateway, store, struck, listener.breached.is_set(), flat, listener.said)
 
 
-def _engine(gateway: SimulatedGateway, journal: Journal, clock: ScaledClock, listener: Listener) -> Engine:
+def _engine(gateway: SimulatedGateway, journal: Journal, clock: LoopClock, listener: Listener) -> Engine:
     """As riskcore.cli.live_run puts it together."""
     chance = Random(1)
     transport = HttpTransport(gateway.api_url)
@@ -157,48 +158,92 @@ def _engine(gateway: SimulatedGateway, journal: Journal, clock: ScaledClock, lis
     return engine
 
 
-async def _plot(cell: Cell, gateway: SimulatedGateway, engine: Engine, clock: ScaledClock, listener: Listener) -> bool:
-    """Strike at the moment, heal, and wait; whether the account was flat in time."""
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A position is opened, its loss passes the limit, and at the cell's moment the fault strikes and later heals."""
 
-    def strike() -> None:
-        gateway.inject(cell.fault)
-        if cell.fault.place == "rest" and cell.moment != ENFORCING:
+    cell: Cell
+    gateway: SimulatedGateway
+    engine: Engine
+    clock: LoopClock
+    listener: Listener
+    running: asyncio.Task[None]
+
+    async def unfold(self) -> bool:
+        """Whether the account was flat in time, and stayed so."""
+        moment = self.cell.moment
+        await self._until(lambda: self.engine.ready, READY_SECONDS, "ready")
+        if moment == IDLE:
+            self._strike()
+            await self.clock.sleep(self.cell.lasts_seconds)
+            if self._struck():
+                self.gateway.clear()
+        self._trade()
+        if moment == IDLE:
+            # A fault that strikes what is said of an account has had nothing to strike so far.
+            await self._heal()
+        else:
+            # With the fault healed the position may be closed before anybody looks.
+            await self._until(lambda: self.engine.market_expected(), SEEN_SECONDS, "the position seen")
+        if moment == OPEN:
+            self._strike()
+        await self.clock.sleep(PAUSE_SECONDS)
+        if moment == ENFORCING:
+            self.listener.on_breach = self._strike
+        self._let_fall()
+        if moment == ENFORCING:
+            await self._until(self.listener.breached.is_set, SEEN_SECONDS, "the breach")
+            await self.clock.sleep(self.cell.lasts_seconds)
+            await self._heal()
+        elif moment == OPEN:
+            await self.clock.sleep(self.cell.lasts_seconds - PAUSE_SECONDS)
+            await self._heal()
+        await self._until(self.listener.breached.is_set, SEEN_SECONDS, "the breach")
+        try:
+            await self._until(self.gateway.broker.flat, FLAT_SECONDS, "flat")
+        except TimeoutError:
+            return False
+        await self.clock.sleep(QUIET_SECONDS)
+        return self.gateway.broker.flat()
+
+    def _strike(self) -> None:
+        self.gateway.inject(self.cell.fault)
+        if self.cell.fault.place == "rest" and self.cell.moment != ENFORCING:
             # Nothing is asked without a reason: a lost hub is one to ask for everything again.
-            gateway.inject(Fault("dropped", "user", times=1))
+            self.gateway.inject(Fault("dropped", "user", times=1))
 
-    def held() -> bool:
-        return any(holding.size for account in gateway.broker.accounts for holding in account.holdings.values())
+    async def _heal(self) -> None:
+        # A client that was waiting out a pause meets the fault later.
+        await self._until(self._struck, STRIKE_SECONDS, "struck")
+        self.gateway.clear()
 
-    if cell.moment == ENFORCING:
-        listener.on_breach = strike
-    await _until(lambda: engine.ready, clock, READY_SECONDS, "ready")
-    if cell.moment == IDLE:
-        strike()
-    elif cell.moment == OPEN:
-        await _until(held, clock, PLOT_SECONDS, "a position")
-        strike()
-    else:
-        await _until(listener.breached.is_set, clock, PLOT_SECONDS, "a breach")
-    await clock.sleep(cell.lasts_seconds)
-    # A client that was waiting out a pause meets the fault later.
-    await _until(lambda: gateway.struck(cell.fault.name, cell.fault.place) > 0, clock, STRIKE_SECONDS, "struck")
-    gateway.clear()
-    if cell.moment == IDLE:
-        await _until(lambda: bool(gateway.broker.fills), clock, PLOT_SECONDS, "a position")
-        await clock.sleep(PLOT.seconds - 14)
-    elif cell.moment == OPEN:
-        await clock.sleep(max(0.0, PLOT.seconds - 14 - cell.lasts_seconds))
-    try:
-        await _until(gateway.broker.flat, clock, FLAT_SECONDS, "flat")
-    except TimeoutError:
-        return False
-    await clock.sleep(QUIET_SECONDS)
-    return gateway.broker.flat()
+    def _struck(self) -> bool:
+        return self.gateway.struck(self.cell.fault.name, self.cell.fault.place) > 0
 
+    def _trade(self) -> None:
+        """The trader buys in the platform: no call of ours."""
+        broker = self.gateway.broker
+        login = {"userName": self.gateway.user_name, "apiKey": self.gateway.api_key}
+        token = broker.rest("/api/Auth/loginKey", login, None, self.gateway.now())[1]["token"]
+        order = {
+            "accountId": broker.accounts[0].id,
+            "contractId": broker.active_contract("MNQ"),
+            "type": 2,
+            "side": 0,
+            "size": POSITION,
+        }
+        answer = self.gateway.act("/api/Order/place", order, token)
+        assert answer["success"], answer
 
-async def _until(holds: Callable[[], bool], clock: ScaledClock, seconds: float, what: str) -> None:
-    end = clock.now() + int(seconds * SECOND_NS)
-    while not holds():
-        if clock.now() > end:
-            raise TimeoutError(f"{what}: not after {seconds} seconds")
-        await clock.sleep(0.25)
+    def _let_fall(self) -> None:
+        contract = self.gateway.broker.active_contract("MNQ")
+        self.gateway.steer(contract, price_of(FALLEN), FALL_SECONDS * SECOND_NS)
+
+    async def _until(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
+        end = self.clock.now() + int(seconds * SECOND_NS)
+        while not holds():
+            if self.running.done():
+                await self.running
+            if self.clock.now() > end:
+                raise TimeoutError(f"{what}: not after {seconds} seconds")
+            await self.clock.sleep(0.25)
