@@ -73,6 +73,13 @@ def in_force_now(old: Plain, new: Plain) -> dict[str, Any]:
     }
 
 
+def settings_of_next_day(today: Plain, wanted: Plain) -> dict[str, Any]:
+    """What a day opens with: the settings as they are wanted, under loosen_policy = never only what does not loosen."""
+    if today.get("profile", {}).get("loosen_policy") == "never" and today != wanted:
+        return in_force_now(today, wanted)
+    return dict(wanted)
+
+
 def _of_account(old: Plain, new: Plain, account: str) -> tuple[dict[str, Tables], dict[str, Tables]]:
     """The tables of one account before and after, for the rules it overrides in either."""
     first, second = old["accounts"].get(account, {}), new["accounts"].get(account, {})

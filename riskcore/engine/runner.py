@@ -11,6 +11,7 @@ from typing import Any
 
 from riskcore.calendar import day_for
 from riskcore.core.events import Event, QuoteObserved, QuotesObserved, TradingDayOpened
+from riskcore.core.loosening import settings_of_next_day
 from riskcore.core.project import settle
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book
@@ -114,12 +115,13 @@ class Runner:
         day = self.book.day
         if day is not None and at < day.closes_at:
             return
-        opened = day_for(self.settings, at)
+        settings = settings_of_next_day(self.book.settings, self.settings)
+        opened = day_for(settings, at)
         self.end_day(opened.trade_date)
         body = TradingDayOpened(
-            profile=self.settings["profile"]["name"],
+            profile=settings["profile"]["name"],
             day=opened,
-            settings=self.settings,
+            settings=settings,
             lacks=self.lacks,
             contracts=(),
             marks={},
