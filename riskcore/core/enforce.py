@@ -17,13 +17,23 @@ from riskcore.core.events import (
     RequestSuperseded,
 )
 from riskcore.core.in_force import PLANNER_KEY, effect_seen, next_flat_check, was_rejected
-from riskcore.core.order_roles import STOP_TAG, entry_orders
+from riskcore.core.order_roles import STOP_TAG, entry_orders, leg_grace_ends
 from riskcore.core.protection import misfits, own_stop
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.requests import custom_tag
 from riskcore.core.rules.commands import alert
 from riskcore.core.sight import in_sight
-from riskcore.core.state import Account, Attempts, Book, Obligation, Order, OrderTerms, Request, request_target
+from riskcore.core.state import (
+    Account,
+    Attempts,
+    Book,
+    Obligation,
+    Order,
+    OrderTerms,
+    Position,
+    Request,
+    request_target,
+)
 
 PLANNER_ID = "PLANNER"
 ALERT_AT_FAILURE = 3
@@ -124,6 +134,7 @@ def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence
     for obligation in account.obligations.values():
         instants.append(next_flat_check(obligation) or 0)
         instants.extend(attempts.retry_at for attempts in obligation.attempts.values())
+        instants.extend(leg_grace_ends(account, obligation.contract) if obligation.kind in CLOSES else ())
     instants.extend(misfit.settled_at for misfit in misfits(account))
     return [instant for instant in instants if instant > book.now]
 
@@ -276,16 +287,28 @@ def _stop(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
     size = min(obligation.size, abs(account.positions[contract or ""].size))
     own = own_stop(account, contract, obligation.side)
     standing = obligation.order_ids[0] if obligation.order_ids else own.id if own is not None else None
-    if standing is not None:
+    call = _request(account, obligation, "placeStop", contract, None, size)
+    on_its_way = any(_holds_back(request, call) for request in account.requests.values())
+    if standing is not None and not on_its_way:
         yield _request(account, obligation, "modifyStop", contract, standing, size)
         return
-    call = _request(account, obligation, "placeStop", contract, None, size)
+    if not on_its_way and not _sure_of_size(account, account.positions[contract or ""]):
+        yield _request(account, obligation, "takeSnapshot")
+        return
     attempts = obligation.attempts.get(_target(call), Attempts())
     # After a failure a list says first whether the order is there.
     if not attempts.failures or _seen_at(account, call.kind) >= attempts.failed_at:
         yield replace(call, tag=_stop_tag(account, obligation, attempts.refused))
     else:
         yield _request(account, obligation, "takeSnapshot")
+
+
+def _sure_of_size(account: Account, position: Position) -> bool:
+    """Whether a stop may be placed for a position: fills explain it, or a list has shown it since it was pushed.
+
+    A push may be late, and a stop for a position that is gone would open one (I11).
+    """
+    return position.size == position.lot_size or account.reconciled_at >= position.push_at
 
 
 def _stop_tag(account: Account, obligation: Obligation, refused: int) -> str:

@@ -63,6 +63,8 @@ def _end_life(account: Account, position: Position) -> None:
 
 def note_disagreement(position: Position, at: int) -> None:
     """Remember since when fills and the broker's own size disagree (DESIGN.md, "Connection and truth")."""
+    if position.pushed and position.lot_size == position.pushed:
+        position.lots_lost = False  # The missing fills have turned up: the next one that is missing is noticed again.
     if position.pushed is None or position.lots_lost or position.lot_size == position.pushed:
         position.disagrees_since = None
     elif position.disagrees_since is None:

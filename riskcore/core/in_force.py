@@ -4,7 +4,16 @@ from riskcore.core.events import Command, CommandIssued, RuleBreached
 from riskcore.core.order_roles import entry_orders, is_entry
 from riskcore.core.protection import fits
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import STATUS_REJECTED, STOP_TYPES, Account, Attempts, Obligation, Order, Request
+from riskcore.core.state import (
+    STATUS_PENDING,
+    STATUS_REJECTED,
+    STOP_TYPES,
+    Account,
+    Attempts,
+    Obligation,
+    Order,
+    Request,
+)
 
 # Commands that put an obligation in force; the others (alerts, lockouts) act by being recorded.
 OBLIGING = (
@@ -117,6 +126,9 @@ def _stop_is_as_wanted(account: Account, obligation: Obligation) -> bool:
 
 def effect_seen(account: Account, request: Request) -> bool:
     """Whether recorded facts show what the request was sent for."""
+    obligation = account.obligations.get(request.obligation)
+    if request.kind == "takeSnapshot" and obligation is not None and obligation.kind == "ConfirmRights":
+        return account.rights_told_at >= request.at
     if request.kind == "takeSnapshot":
         return min(account.reconciled_at, account.orders_listed_at) >= request.at
     if request.kind == "cancelOrder":
@@ -125,6 +137,8 @@ def effect_seen(account: Account, request: Request) -> bool:
         return _size(account, request.contract) == 0
     if request.kind == "placeOrder":
         return _is_placed(account, request)
+    if request.kind == "placeStop" and _is_pending(account, request):
+        return False
     if request.kind == "placeStop" and request.tag is not None and _is_placed(account, request):
         return True
     if request.kind == "modifyOrder":
@@ -132,7 +146,6 @@ def effect_seen(account: Account, request: Request) -> bool:
     if request.kind == "partialCloseContract" and not request.obligation:
         return _closed_since(account, request) >= request.size
     if request.kind == "partialCloseContract":
-        obligation = account.obligations.get(request.obligation)
         return obligation is None or is_met(account, obligation)
     order_ids = () if request.order_id is None else (request.order_id,)
     return _stop_stands(account, request.contract, order_ids, request.price, request.size)
@@ -140,6 +153,11 @@ def effect_seen(account: Account, request: Request) -> bool:
 
 def _is_placed(account: Account, request: Request) -> bool:
     return any(order.tag == request.tag and order.status != STATUS_REJECTED for order in account.orders.values())
+
+
+def _is_pending(account: Account, request: Request) -> bool:
+    """Whether the exchange has not decided yet: an order that is pending protects nothing and may be rejected."""
+    return any(order.tag == request.tag and order.status == STATUS_PENDING for order in account.orders.values())
 
 
 def was_rejected(account: Account, request: Request) -> bool:
@@ -205,6 +223,7 @@ def _stop_stands(
     return any(
         order.contract == contract
         and order.type in STOP_TYPES
+        and order.status != STATUS_PENDING
         and (not order_ids or order.id in order_ids)
         and (price is None or order.stop_price == price)
         and (not size or order.remaining == size)

@@ -81,6 +81,13 @@ def _in_leg_grace(account: Account, leg: Order, now: int) -> bool:
     return filled_at is not None and now - filled_at <= LEG_GRACE_NS
 
 
+def leg_grace_ends(account: Account, contract: str | None = None) -> list[int]:
+    """The instants at which working bracket legs, of one contract or of all, become entry orders by time alone."""
+    legs = (order for order in account.working_orders() if contract in (None, order.contract))
+    filled_at = (entry_filled_at(account, leg) for leg in legs)
+    return [instant + LEG_GRACE_NS + 1 for instant in filled_at if instant is not None]
+
+
 def is_protective(order: Order, position: Position) -> bool:
     """A stop of any kind on the opposite side of the position, in the same contract."""
     return order.contract == position.contract and order.type in STOP_TYPES and order.side * position.size < 0

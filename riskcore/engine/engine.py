@@ -355,7 +355,8 @@ class Engine:
                     self._calls.add(self._task(self.gateway.refresh_mark(contract), self._calls))
 
     async def _look_at(self, account: int) -> None:
-        await self._snapshot(account, urgent=False)
+        """A look on schedule; while the account is not reconciled enforcement waits for it, and nothing may hold it."""
+        await self._snapshot(account, urgent=not reconciled(self.book, self.book.accounts[account]))
 
     async def _snapshot(self, account: int, *, urgent: bool) -> bool:
         """The broker's own lists, of fills those that may be missing."""
@@ -369,12 +370,15 @@ class Engine:
         return complete
 
     def _fills_since(self, account: int) -> int:
-        """The last complete look; at first the whole day, and what an engine that died before the reset has missed."""
+        """The last complete look; at first the whole day, and what an engine missed that did not look before the reset.
+
+        It may have died, or the broker did not answer, or the clock here is ahead and the reset came too early.
+        """
         assert self.book.day is not None
         last, opens_at = self.lookout.succeeded_at(account), self.book.day.opens_at
         if last:
             return last - OVERLAP_NS
-        seeded_at = self.book.accounts[account].seeded_at
+        seeded_at = self.book.accounts[account].seeded_at or self._started_at
         return min(opens_at, seeded_at - OVERLAP_NS) if opens_at - seeded_at < LONGEST_GAP_NS else opens_at
 
     def market_expected(self) -> bool:

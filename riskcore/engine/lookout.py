@@ -9,7 +9,7 @@ from riskcore.core.quantities import SECOND_NS
 
 PERIOD_NS = 60 * SECOND_NS  # While the stream works, as a check on what it may have lost.
 POLL_NS = 5 * SECOND_NS  # While the stream is lost: REST polling instead of it.
-SLOW_POLL_NS = 30 * SECOND_NS  # When polling fails as well: single snapshots.
+SLOW_POLL_NS = 15 * SECOND_NS  # When polling fails as well: single snapshots.
 FAILURES_TO_SLOW = 5
 FIRST_RETRY_NS = SECOND_NS
 MARKS_NS = 5 * SECOND_NS  # Between two looks at the bars of a contract whose quotes are stale.

@@ -194,6 +194,7 @@ class Ledger:
         parent: int | None = None,
         linked: int | None = None,
         filled: int = 0,
+        tag: str | None = None,
         account: int = ACCOUNT,
     ) -> "Ledger":
         body = e.OrderObserved(
@@ -209,6 +210,7 @@ class Ledger:
             stop_price=None if stop is None else price(stop),
             parent_id=parent,
             linked_id=linked,
+            tag=tag,
             updated_at=nanoseconds(self.now),
         )
         return self._take(body, "broker", "order")

@@ -403,6 +403,61 @@ def test_an_unresolved_stop_is_not_placed_again_before_a_snapshot() -> None:
     assert desk.asked.count(f"placeStop {MNQ}") == 2
 
 
+def test_a_pending_stop_is_no_stop_yet() -> None:
+    # Confirmed too early, each rejection that follows is a first failure, and is tried again at once.
+    desk = uncovered().attempt().accept()
+    [placed] = desk.planned
+    assert placed.price is not None
+    desk.order(50, "MNQ", -1, type=4, stop=str(placed.price // 10**9), status=6, tag=placed.tag)
+    assert desk.bodies(e.RequestConfirmed) == []
+    assert desk.bodies(e.ObligationMet) == []
+    assert desk.asked == [f"placeStop {MNQ}"]
+    desk.order(50, "MNQ", -1, type=4, status=5, tag=placed.tag)
+    [superseded] = desk.bodies(e.RequestSuperseded)
+    assert superseded.reason == "the broker rejected the order"
+    [obligation] = [one for one in desk.account_state.obligations.values() if one.kind == "PlaceStop"]
+    assert [one.failures for name, one in obligation.attempts.items() if "placeStop" in name] == [1]
+
+
+def test_a_stop_for_a_position_that_fills_do_not_explain_waits_for_a_list() -> None:
+    desk = Desk(no_stop_loss_grace={"action": "place_stop"}).at("10:00:00").snapshot()
+    desk.fill("MNQ", 1, "21000").push("MNQ", 1).fill("MNQ", -1, "21000", profit="0").push("MNQ", 0)
+    desk.later(1).push("MNQ", 1, "21000").later(60)
+    assert desk.asked == ["takeSnapshot"]
+    desk.snapshot(("MNQ", 1))
+    assert desk.asked.count(f"placeStop {MNQ}") == 1
+
+
+def test_no_stop_is_placed_for_a_push_that_came_too_late() -> None:
+    desk = Desk(no_stop_loss_grace={"action": "place_stop"}).at("10:00:00").snapshot().push("MNQ", 0)
+    desk.later(1).push("MNQ", 1, "21000").later(60).snapshot()
+    assert desk.asked == ["takeSnapshot"]
+
+
+def test_a_leg_that_becomes_an_entry_by_time_alone_is_cancelled_at_that_very_moment() -> None:
+    desk = Desk(**LOSS).at("10:00:00").snapshot().order(6, "ES", 1)
+    desk.order(7, "ES", -3, type=1, limit="6010", parent=6).order(6, "ES", 1, status=2, filled=1)
+    desk.fill("ES", 1, "6000", order=6).push("ES", 1).closed("-100")
+    assert desk.asked == [f"closeContract {ES}"]
+    desk.at("10:00:05").tick()
+    assert desk.asked[1] == "cancelOrder 7"
+    assert nanoseconds(desk.now) - 3 * SECOND_NS + 1 in [one.at for one in desk.events]
+
+
+def test_rights_that_are_not_told_are_asked_for_at_the_pace_of_failures() -> None:
+    desk = Desk(auth_loss_guard={}).at("10:00:00").take(e.EngineStarted("test", True), source="operator").snapshot()
+    desk.account(can_trade=False).at("10:00:05").tick()
+    for count, wait in ((1, 0), (2, 1), (3, 2)):
+        desk.later(wait)
+        assert desk.asked == ["takeSnapshot"] * count
+        # Positions, orders and fills come, and the account does not.
+        desk.attempt().snapshot()
+        assert desk.asked == ["takeSnapshot"] * count
+        desk.lose()
+    desk.later(2).attempt().snapshot().account(can_trade=True)
+    assert desk.account_state.requests == {}
+
+
 # ---- crash -------------------------------------------------------------------------------------------
 
 

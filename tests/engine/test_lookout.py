@@ -55,7 +55,7 @@ def test_failures_are_tried_again_ever_more_slowly_and_never_given_up() -> None:
         while lookout.due(now) == []:
             now += SECOND_NS
         waits.append((now - before) // SECOND_NS)
-    assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert waits == [1, 2, 4, 8, 15, 15, 15, 15]
 
 
 def test_polling_that_keeps_failing_becomes_single_snapshots() -> None:

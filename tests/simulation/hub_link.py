@@ -48,12 +48,14 @@ class HubLink:
         self._greeted = False
         self._mute = False  # The server's words get lost.
         self._deaf = False  # The client's words get lost.
+        self._closing = False  # The server has said that it closes: it says nothing more.
         self._heard_at = self._loop.time()
         self._sent_until = 0.0
         self._said_until = 0.0
         self._late_until = 0.0
         self._overtaken: tuple[str, str] | None = None
         self._late: deque[tuple[str, str]] = deque()
+        self._on_the_way: deque[bytes] = deque()
         self._loop.call_later(PING_SECONDS, self._beat)
 
     # ---- the client's end ------------------------------------------------------------------------------
@@ -156,6 +158,7 @@ class HubLink:
         elif fault.name in ("server_close", "server_close_final"):
             if self._greeted:
                 self._say(hub_protocol.close("Closed.", allow_reconnect=fault.name == "server_close"))
+                self._closing = True
             self._loop.call_at(self._said_until + _LEAST_GAP_SECONDS, self.drop, "the server closed the connection")
         else:
             self.drop("the connection was reset")
@@ -168,6 +171,9 @@ class HubLink:
         self._let_overtaken_go()
         while self._late:
             self._write(*self._late.popleft())
+        while self._on_the_way:
+            self._arrive()
+        self._said_until = self._loop.time()
 
     # ---- events ----------------------------------------------------------------------------------------
 
@@ -229,13 +235,15 @@ class HubLink:
         self._frame(record + RECORD_SEPARATOR, after_seconds)
 
     def _frame(self, text: str, after_seconds: float = 0.0) -> None:
-        if self._gone is not None or self._mute:
+        if self._gone is not None or self._mute or self._closing:
             return
         now = self._loop.time()
         self._said_until = max(self._said_until + _LEAST_GAP_SECONDS + after_seconds, now + self._latency)
-        self._loop.call_at(self._said_until, self._arrive, text.encode())
+        self._on_the_way.append(text.encode())
+        self._loop.call_at(self._said_until, self._arrive)
 
-    def _arrive(self, frame: bytes) -> None:
-        if self._gone is None and not self._mute:
-            self._frames.append(frame)
+    def _arrive(self) -> None:
+        """The next frame comes, unless it came earlier because a slow connection has healed."""
+        if self._on_the_way and self._gone is None and not self._mute:
+            self._frames.append(self._on_the_way.popleft())
             self._wake()
