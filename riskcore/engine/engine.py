@@ -10,6 +10,7 @@ from typing import Any
 
 from riskcore.core.enforce import reconciled
 from riskcore.core.events import (
+    AccountObserved,
     ClockTicked,
     ConfigChanged,
     ConnectionChanged,
@@ -101,6 +102,7 @@ class Engine:
         self._started_at = 0
         self._followed: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
         self._asked_about: dict[str, int] = {}
+        self._visible: set[int] = set()  # The accounts that the broker has told of since the start.
         self._halted: str | None = None
         self._remember_at = REMEMBERED_EVERY
 
@@ -114,8 +116,9 @@ class Engine:
         return self._runner.turn.rulebook
 
     def judged(self) -> list[Account]:
-        """The accounts the rules judge."""
-        return [account for account in self.book.accounts.values() if self.rulebook.judges(account)]
+        """The accounts the rules judge, without those of older days that the broker does not have any more."""
+        known = self.book.accounts.values()
+        return [account for account in known if account.id in self._visible and self.rulebook.judges(account)]
 
     # ---- life ----------------------------------------------------------------------------------------
 
@@ -146,7 +149,8 @@ class Engine:
         """Refuse to arm on a funded account (RULES.md 6.8). Raises ConfigError."""
         judged = self.judged()
         if not judged:
-            visible = ", ".join(map(_shown, self.book.accounts.values())) or "none"
+            there = [account for account in self.book.accounts.values() if account.id in self._visible]
+            visible = ", ".join(map(_shown, there)) or "none"
             raise ConfigError(f"no account of the profile is there; accounts of this login: {visible}")
         funded = [account for account in judged if account.simulated is False]
         if self.enforces and funded:
@@ -254,7 +258,9 @@ class Engine:
                 continue
             for event in item:
                 self._runner.event(event)
-                if isinstance(event.body, ConnectionChanged) and event.body.hub == "user":
+                if isinstance(event.body, AccountObserved):
+                    self._visible.add(event.body.account)
+                elif isinstance(event.body, ConnectionChanged) and event.body.hub == "user":
                     self._note_stream(event.body.state == "connected")
 
     def _note_stream(self, alive: bool) -> None:
