@@ -2,12 +2,15 @@
 
 python -m tests.benchmarks.raw_broker latency COUNT | burst COUNT PER_FRAME      prints its two ports, then figures
 
-latency: pushes a position in a blocked contract, waits for the bytes of closeContract, pushes flat, again.
+latency: pushes a position in a blocked contract, waits for the bytes of closeContract, pushes flat, again. Frames
+    are ready-made: sent is stamped right before the system call, arrived by the kernel.
 burst: once quotes are subscribed to, sends COUNT quotes in ready-made frames as fast as the socket takes them.
 """
 
 import asyncio
 import json
+import socket
+import struct
 import sys
 import time
 from typing import Any
@@ -35,35 +38,63 @@ ANSWERS: dict[bytes, dict[str, Any]] = {
     b"Contract/searchById": {"contract": RECORD},
 }
 GAP_SECONDS = 0.02
+SO_TIMESTAMPNS = 35  # Of Linux; the socket module has no name for it.
 
 
-class Rest(asyncio.Protocol):
-    """HTTP with one answer a request; `closed` gets the instant at which the bytes of a close arrived."""
+class Rest:
+    """HTTP with one answer a request; `closed` gets the instant at which the bytes of a close arrived.
 
-    closed: "asyncio.Queue[int]"
+    Where the kernel stamps what arrives (Linux), its stamp counts: this process may wake a little later.
+    """
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._held = b""
+    def __init__(self) -> None:
+        self.closed: asyncio.Queue[int] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self._listener.setblocking(False)
+        self._loop.add_reader(self._listener, self._accept)
+        self.port = self._listener.getsockname()[1]
 
-    def data_received(self, data: bytes) -> None:
-        now = time.perf_counter_ns()
-        self._held += data
-        head, separator, body = self._held.partition(b"\r\n\r\n")
-        if not separator:
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sys.platform == "linux":
+            connection.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self._loop.add_reader(connection, self._read, connection, bytearray())
+
+    def _read(self, connection: socket.socket, held: bytearray) -> None:
+        try:
+            data, ancillary, _, _ = connection.recvmsg(65_536, 64)
+        except ConnectionError:
+            data, ancillary = b"", []
+        now = stamp_of(ancillary) or time.time_ns()
+        if not data:
+            self._loop.remove_reader(connection)
+            connection.close()
             return
+        held += data
+        head, separator, body = bytes(held).partition(b"\r\n\r\n")
         length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
-        if len(body) < length:
+        if not separator or len(body) < length:
             return
-        self._held = b""
+        held.clear()
         path = head.split(b" ", 2)[1]
         if path.endswith(b"closeContract"):
-            Rest.closed.put_nowait(now)
+            self.closed.put_nowait(now)
         answer = next((value for name, value in ANSWERS.items() if path.endswith(name)), {})
         text = json.dumps({"success": True, "errorCode": 0, "errorMessage": None, **answer}).encode()
         header = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(text)
-        assert isinstance(self._transport, asyncio.Transport)
-        self._transport.write(header + text)
+        connection.sendall(header + text)
+
+
+def stamp_of(ancillary: list[tuple[int, int, bytes]]) -> int:
+    """The kernel's instant of arrival (struct timespec), 0 when it gave none."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, nanoseconds = struct.unpack("ll", data[:16])
+            return int(seconds * 1_000_000_000 + nanoseconds)
+    return 0
 
 
 def record(target: str, *arguments: Any) -> str:
@@ -130,17 +161,17 @@ class Hubs:
                         connection.transport.write(blob)
 
 
-async def latency(hubs: Hubs, count: int) -> None:
+async def latency(hubs: Hubs, rest: Rest, count: int) -> None:
     await hubs.subscribed.wait()
     await asyncio.sleep(2)
     assert hubs.user is not None
+    held, flat = (frame(position(size).encode()) for size in (1, 0))
     samples = []
     for _ in range(count):
-        message = position(1)
-        sent = time.perf_counter_ns()
-        await hubs.user.send(message)
-        samples.append(await Rest.closed.get() - sent)
-        await hubs.user.send(position(0))
+        sent = time.time_ns()
+        hubs.user.transport.write(held)
+        samples.append(await rest.closed.get() - sent)
+        hubs.user.transport.write(flat)
         await asyncio.sleep(GAP_SECONDS)
     print(json.dumps({"samples_ns": samples}), flush=True)
 
@@ -151,14 +182,12 @@ async def main() -> None:
     quotes = [quote(number) for number in range(count)] if kind == "burst" else []
     blob = b"".join(frame(b"".join(quotes[i : i + per_frame])) for i in range(0, len(quotes), per_frame))
     hubs = Hubs(blob)
-    Rest.closed = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    rest = await loop.create_server(Rest, "127.0.0.1", 0)
+    rest = Rest()
     async with serve(hubs.serve, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
-        ports = [rest.sockets[0].getsockname()[1], next(iter(server.sockets)).getsockname()[1]]
+        ports = [rest.port, next(iter(server.sockets)).getsockname()[1]]
         print(json.dumps({"api": ports[0], "rtc": ports[1]}), flush=True)
         if kind == "latency":
-            await latency(hubs, count)
+            await latency(hubs, rest, count)
         else:
             ANSWERS[b"Position/searchOpen"] = {"positions": [json.loads(position(1)[:-1])["arguments"][0]["data"]]}
         await asyncio.sleep(600)
