@@ -67,18 +67,18 @@ def _checked(text: str, schemes: tuple[str, ...], where: str) -> SplitResult:
 
 
 class HttpTransport:
-    """Calls to one base URL (adapters.topstepx.transport.Transport)."""
+    """Calls to one base URL, `base` (adapters.topstepx.transport.Transport)."""
 
     def __init__(self, base: str, connect_seconds: float = CONNECT_SECONDS) -> None:
         """Raises ConfigError for an address that `base_url` refuses."""
-        self._base = base_url(base)
-        self._host = httpx.URL(self._base).netloc
+        self.base = base_url(base)
+        self._host = httpx.URL(self.base).netloc
         self._urls: dict[str, httpx.URL] = {}
         self._timeout = {"connect": connect_seconds}
-        proxy = _proxy(self._base)
+        proxy = proxy_of(self.base)
         self._pool = httpx.AsyncHTTPTransport(
             verify=True,
-            trust_env=proxy is not None or not is_loopback(httpx.URL(self._base).host),
+            trust_env=proxy is not None or not is_loopback(httpx.URL(self.base).host),
             proxy=proxy,
             limits=httpx.Limits(
                 max_connections=MOST_CONNECTIONS,
@@ -88,7 +88,7 @@ class HttpTransport:
         )
 
     def __repr__(self) -> str:
-        return f"HttpTransport({self._base!r})"
+        return f"HttpTransport({self.base!r})"
 
     async def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One request. Raises NotSent, Unanswered; neither names a header or a body."""
@@ -107,15 +107,15 @@ class HttpTransport:
         try:
             response = await self._pool.handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise NotSent(f"no connection to {self._base}: {_why(error)}") from None
+            raise NotSent(f"no connection to {self.base}: {_why(error)}") from None
         except httpx.LocalProtocolError:  # Its text would show the header that cannot be written.
-            raise NotSent(f"{self._base} was not asked: a header cannot be written as HTTP") from None
+            raise NotSent(f"{self.base} was not asked: a header cannot be written as HTTP") from None
         except (httpx.TransportError, OSError) as error:
-            raise Unanswered(f"{self._base} broke the call {path} off: {_why(error)}") from None
+            raise Unanswered(f"{self.base} broke the call {path} off: {_why(error)}") from None
         try:
             content = await self._read(response, path)
         except (httpx.TransportError, httpx.DecodingError, OSError) as error:
-            raise Unanswered(f"{self._base} broke the answer to {path} off: {_why(error)}") from None
+            raise Unanswered(f"{self.base} broke the answer to {path} off: {_why(error)}") from None
         finally:
             await response.aclose()
         found = {name.lower(): value for name, value in response.headers.items()}
@@ -125,7 +125,7 @@ class HttpTransport:
         """Parsing an address takes longer than everything else before the socket, so it is done once."""
         url = self._urls.get(path)
         if url is None:
-            url = self._urls[path] = httpx.URL(self._base + path)
+            url = self._urls[path] = httpx.URL(self.base + path)
         return url
 
     async def _read(self, response: httpx.Response, path: str) -> bytes:
@@ -134,7 +134,7 @@ class HttpTransport:
         async for piece in response.aiter_bytes():
             size += len(piece)
             if size > LARGEST_ANSWER_BYTES:
-                raise Unanswered(f"{self._base} answered {path} with more than {LARGEST_ANSWER_BYTES} bytes")
+                raise Unanswered(f"{self.base} answered {path} with more than {LARGEST_ANSWER_BYTES} bytes")
             pieces.append(piece)
         return b"".join(pieces)
 
@@ -152,7 +152,7 @@ class _Body(httpx.AsyncByteStream):
         yield self._body
 
 
-def _proxy(base: str) -> str | None:
+def proxy_of(base: str) -> str | None:
     """The proxy that the system names for an address; none for this machine itself."""
     url = httpx.URL(base)
     if is_loopback(url.host) or urllib.request.proxy_bypass(url.host):

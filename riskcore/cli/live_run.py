@@ -16,7 +16,8 @@ from typing import Any, Protocol
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.feed import TopstepFeed
 from adapters.topstepx.gateway import TopstepGateway
-from adapters.topstepx.http import HttpTransport, hub_url
+from adapters.topstepx.http import hub_url
+from adapters.topstepx.kept_connections import KeptTransport
 from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
 from riskcore.calendar import calendar_known
@@ -102,7 +103,7 @@ async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[E
         clock.go_on_from(resumed.last_at)
     async with AsyncExitStack() as stack:
         chance = Random()
-        transport = HttpTransport(run.broker.api_url)
+        transport = KeptTransport(run.broker.api_url, clock, chance)
         gateway = TopstepGateway(transport, run.broker.credentials, clock, chance)
         engine: Engine
         feed = TopstepFeed(

@@ -17,7 +17,8 @@ from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.feed import TopstepFeed
 from adapters.topstepx.gateway import TopstepGateway
-from adapters.topstepx.http import HttpTransport, hub_url
+from adapters.topstepx.http import hub_url
+from adapters.topstepx.kept_connections import KeptTransport
 from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
 from riskcore.config import read_settings
@@ -138,7 +139,7 @@ async def play(cell: Cell, store: Path) -> Result:
 def _engine(gateway: SimulatedGateway, journal: Journal, clock: LoopClock, listener: Listener) -> Engine:
     """As riskcore.cli.live_run puts it together."""
     chance = Random(1)
-    transport = HttpTransport(gateway.api_url)
+    transport = KeptTransport(gateway.api_url, clock, chance)
     broker = TopstepGateway(transport, Credentials(gateway.user_name, gateway.api_key), clock, chance)
     engine: Engine
     sockets, url = WebSockets(clock), hub_url(gateway.rtc_url)

@@ -189,7 +189,7 @@ def test_a_cancelled_call_drops_its_connection_and_the_next_one_works() -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
-    certificate = _certificate(tmp_path)
+    certificate = certificate_of(tmp_path)
     asked: list[bytes] = []
 
     async def run() -> None:
@@ -295,7 +295,7 @@ def test_addresses_that_are_refused(text: str) -> None:
         HttpTransport(text)
 
 
-def _certificate(folder: Path) -> Path:
+def certificate_of(folder: Path) -> Path:
     """A self-signed certificate for 127.0.0.1 with its key."""
     path = folder / "certificate.pem"
     path.write_text(_PEM, encoding="ascii")
