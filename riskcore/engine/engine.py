@@ -295,11 +295,17 @@ class Engine:
             return
         self.vitals.stored(stored, took_ns)
         for event in stored:
-            if isinstance(event.body, DriftDetected):
-                self.lookout.now(event.body.account)
+            body = event.body
+            if isinstance(body, DriftDetected) or (isinstance(body, RequestUnresolved) and self._is_traders(body)):
+                self.lookout.now(body.account)
         self.announcer.stored(stored, self.book)
         self.stories.note(stored)
         self._announce_readiness()
+
+    def _is_traders(self, body: RequestUnresolved) -> bool:
+        """Whether the trader asked for it: for riskcore's own requests the planner asks for a snapshot itself."""
+        request = self.book.accounts[body.account].requests.get(body.request)
+        return request is not None and not request.obligation
 
     def _remember(self) -> None:
         """Keep the book beside the journal, so that the next start folds only what comes behind it."""

@@ -70,6 +70,7 @@ def play(
 ) -> Live:
     """Run a plot beside a live engine, from its being ready on. Raises what either of them raises."""
     seen: list[Live] = []
+    failures: list[BaseException] = []
 
     async def run() -> None:
         clock, listener, store = ScaledClock(scale), Listener(), str(folder / "journal.db")
@@ -78,8 +79,11 @@ def play(
             async def until(engine: Engine) -> None:
                 live = Live(gateway, engine, clock, store, listener)
                 seen.append(live)
-                await live.until(lambda: engine.ready, "ready")
-                await plot(live)
+                try:
+                    await live.until(lambda: engine.ready, "ready")
+                    await plot(live)
+                except BaseException as error:
+                    failures.append(error)
 
             wanted = Run(
                 settings=read_settings(scenario.settings if settings is None else settings),
@@ -93,4 +97,6 @@ def play(
             await run_live(wanted, until)
 
     asyncio.run(run())
+    for failure in failures:
+        raise failure
     return seen[0]
