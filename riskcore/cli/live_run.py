@@ -1,11 +1,12 @@
 """One run of `riskcore live`: settings, journal, ports and engine put together, until it is told to stop."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,6 +129,7 @@ async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[E
         )
         stack.enter_context(stopped_by_signals(engine))
         await stack.enter_async_context(control_of(engine, gateway, feed, run.store, settings["profile"]["name"]))
+        stack.enter_context(lasting_memory())
         tasks = [asyncio.create_task(_watch_settings(run, engine, clock))]
         if until is not None:
             tasks.append(asyncio.create_task(_stop_after(until, engine)))
@@ -164,6 +166,17 @@ def _changed_at(path: Path | None) -> int | None:
     with suppress(OSError):
         return path.stat().st_mtime_ns if path is not None else None
     return None
+
+
+@contextmanager
+def lasting_memory() -> Iterator[None]:
+    """Leave what is there now out of garbage collections: looking through it would hold up a command for long."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 class stopped_by_signals:  # noqa: N801 - reads as what it does in a with statement.

@@ -12,6 +12,7 @@ from riskcore.core.loosening import in_force_now
 from riskcore.core.marks import default_age, valued_side
 from riskcore.core.observed import account_observed, order_observed, orders_listed, position_observed, positions_listed
 from riskcore.core.requests import (
+    request_attempted,
     request_confirmed,
     request_planned,
     request_refused,
@@ -303,7 +304,7 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.RuleFaulted: _changes_nothing,
     e.OrderDeclined: _changes_nothing,
     e.RequestPlanned: request_planned,
-    e.RequestAttempted: request_state("attempted"),
+    e.RequestAttempted: request_attempted,
     e.RequestAccepted: request_state("accepted"),
     e.RequestUnresolved: request_state("unresolved"),
     e.RequestRefused: request_refused,

@@ -50,17 +50,27 @@ def request_planned(book: Book, at: int, body: e.RequestPlanned) -> Effect:
     return Effect()
 
 
+def request_attempted(book: Book, at: int, body: e.RequestAttempted) -> Effect:
+    """The request leaves with the next commit. Nobody judges that: the answer is what changes something."""
+    _enter(book, at, body.account, body.request, "attempted")
+    return Effect()
+
+
 def request_state(state: str) -> Callable[[Book, int, Any], Effect]:
     """The handler of an answer after which the request is still open."""
 
     def handle(book: Book, at: int, body: Any) -> Effect:
-        account = account_of(book, body.account)
-        request = account.requests.get(body.request)
-        if request is not None:
-            account.requests[body.request] = replace(request, state=state, at=at)
+        _enter(book, at, body.account, body.request, state)
         return Effect((body.account,))
 
     return handle
+
+
+def _enter(book: Book, at: int, account_id: int, request_id: str, state: str) -> None:
+    account = account_of(book, account_id)
+    request = account.requests.get(request_id)
+    if request is not None:
+        account.requests[request_id] = replace(request, state=state, at=at)
 
 
 def request_refused(book: Book, at: int, body: e.RequestRefused) -> Effect:

@@ -111,6 +111,13 @@ class Turn:
         if not self._timers_known or (self._next_due is not None and self._next_due <= at):
             self._fire_timers(at)
 
+    def look_ahead(self) -> None:
+        """Work out when the next timer is due, if that is not known; nothing fires."""
+        if not self._timers_known:
+            timers = due_timers(self.book, self.rulebook)
+            self._next_due = timers[0].due if timers else None
+            self._timers_known = True
+
     def _fire_timers(self, until: int) -> None:
         fired: list[Timer] = []
         while True:

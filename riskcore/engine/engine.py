@@ -104,6 +104,8 @@ class Engine:
         self._asked_about: dict[str, int] = {}
         self._visible: set[int] = set()  # The accounts that the broker has told of since the start.
         self._halted: str | None = None
+        self._untold: list[Event] = []  # Stored, and nobody has been told yet.
+        self._commit_ns = 0
         self._remember_at = REMEMBERED_EVERY
 
     @property
@@ -136,6 +138,7 @@ class Engine:
             await self.gateway.open(self.inbox)
             self._compare_settings()
             self.turn()
+            self._afterwards()
             self._check_accounts()
             self._background(self.feed.run(self.inbox))
             self._background(self._tick())
@@ -189,8 +192,9 @@ class Engine:
         while not self._stopping.is_set():
             await self.inbox.filled.wait()
             self.turn()
-            # Hubs and calls get their turn too, however much waits.
+            # What was decided leaves before anything else is done, and hubs get their turn, however much waits.
             await asyncio.sleep(0)
+            self._afterwards()
 
     async def _wind_up(self) -> None:
         for task in self._tasks:
@@ -215,6 +219,7 @@ class Engine:
         self._store()
         if self.writer.broken is None:
             self._remember()
+        self._tell()
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.add(self._task(work, self._tasks))
@@ -246,7 +251,12 @@ class Engine:
             ) from error
         self._store()
         self._send(to_send)
+
+    def _afterwards(self) -> None:
+        """What a command need not wait for: telling of what is stored, subscriptions, the deadlines to come."""
+        self._tell()
         self._follow()
+        self._runner.look_ahead()
 
     def _take(self) -> None:
         for _ in range(MOST_A_TURN):
@@ -284,16 +294,19 @@ class Engine:
 
     def _store(self) -> None:
         began_at = self.clock.now()
-        stored = self.writer.commit(self.book)
-        took_ns = self.clock.now() - began_at
+        self._untold += self.writer.commit(self.book)
+        self._commit_ns = self.clock.now() - began_at
+
+    def _tell(self) -> None:
         if self.writer.stored >= self._remember_at and self.writer.broken is None:
             self._remember()
         if self.writer.broken != self._halted:
             self._halted = self.writer.broken
             self.announcer.say("halt", reason=self._halted, over=self._halted is None)
+        stored, self._untold = self._untold, []
         if not stored:
             return
-        self.vitals.stored(stored, took_ns)
+        self.vitals.stored(stored, self._commit_ns)
         for event in stored:
             body = event.body
             if isinstance(body, DriftDetected) or (isinstance(body, RequestUnresolved) and self._is_traders(body)):
@@ -310,7 +323,7 @@ class Engine:
     def _remember(self) -> None:
         """Keep the book beside the journal, so that the next start folds only what comes behind it."""
         self._runner.finish()
-        self.writer.commit(self.book)
+        self._store()
         self.writer.cache(self.book)
         self._remember_at = self.writer.stored + REMEMBERED_EVERY
 
@@ -347,6 +360,8 @@ class Engine:
     async def _tick(self) -> None:
         """Once a second: time passes for the core, and what is to be looked at is looked at."""
         while True:
+            if self.inbox.empty:
+                self.writer.tidy()
             self.inbox.fact(ClockTicked(), "clock", "clock")
             self._look()
             await self.clock.sleep(TICK_SECONDS)

@@ -26,6 +26,9 @@ class Appender(Protocol):
     def append(self, events: Sequence[Event]) -> None:
         """Store events durably in one transaction: all or none. Raises StoreError, OutOfSequence."""
 
+    def tidy(self) -> None:
+        """Do what may wait for a quiet moment, so that no `append` has to. Raises StoreError."""
+
     def cache_state(self, book: Book) -> None:
         """Remember the book as of the last event stored. Raises StoreError."""
 
@@ -65,6 +68,11 @@ class Writer:
         self.stored += len(stored)
         self.remember(book)
         return stored
+
+    def tidy(self) -> None:
+        """Nothing else waits: let the journal do what a commit need not. A broken disk shows at the next one."""
+        with suppress(StoreError):
+            self._journal.tidy()
 
     def cache(self, book: Book) -> None:
         """Keep the book beside the journal; a start without it only takes longer, so a failure is no fault."""

@@ -74,6 +74,10 @@ class Journal:
             self._recorder.append(links, self.profile, self._fence)
             self._head = head_of(links[-1])
 
+    def tidy(self) -> None:
+        """Do what may wait for a quiet moment, so that no `append` has to. Raises StoreError."""
+        self._recorder.tidy()
+
     def streams(self) -> list[str]:
         """The trade dates stored, oldest first."""
         prefix = stream_of(self.profile, "")

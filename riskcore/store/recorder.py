@@ -46,6 +46,10 @@ class JournalRecorder(AggregateRecorder, ABC):
         """Store rows in one durable transaction, if the lease still holds. Raises OutOfSequence, StoreError."""
 
     @abstractmethod
+    def tidy(self) -> None:
+        """Do what may wait for a quiet moment, so that no commit has to. Raises StoreError."""
+
+    @abstractmethod
     def rows(self, stream: str, after: int, limit: int) -> list[Link]:
         """At most `limit` rows of a stream with a larger seq than `after`, in order."""
 

@@ -26,11 +26,14 @@ from eventsourcing.sqlite import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from riskcore.errors import Corrupt, OutOfSequence
+from riskcore.errors import Corrupt, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store.recorder import CachedState, JournalRecorder, named_errors
 
 _FULL = 2
+# The log is copied into the file in quiet moments (`tidy`). Only when none comes does a commit have to do it.
+_PAGES_AT_MOST = 4000
+_COMMITS_AT_LEAST = 50
 _SEQ_BITS = 32
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS streams (number INTEGER PRIMARY KEY, originator_id TEXT NOT NULL UNIQUE)",
@@ -83,7 +86,12 @@ class _Pool(SQLiteConnectionPool):
             )
             connection.row_factory = sqlite3.Row
             # fullfsync: on macOS a plain fsync leaves data in the drive's cache; elsewhere it does nothing.
-            for pragma, wanted in (("journal_mode", "wal"), ("synchronous", _FULL), ("fullfsync", 1)):
+            for pragma, wanted in (
+                ("journal_mode", "wal"),
+                ("synchronous", _FULL),
+                ("fullfsync", 1),
+                ("wal_autocheckpoint", _PAGES_AT_MOST),
+            ):
                 connection.execute(f"PRAGMA {pragma}={wanted}")
                 (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
                 if found != wanted:
@@ -99,6 +107,7 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
     def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "stored_events") -> None:
         super().__init__(datastore, events_table_name)
         self._writer: SQLiteConnection | None = None
+        self._untidied = 0  # Commits since the log was last copied into the file.
         self._bases: dict[str, int] = {}  # Position before the first event of each stream that is stored.
 
     def construct_create_table_statements(self) -> list[str]:
@@ -118,6 +127,18 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
                 holder = lease["holder"] if lease else "nobody"
                 raise OutOfSequence(f"profile {profile} was taken over by {holder}: this engine must stop")
         self._bases.update(bases)  # Only now are new streams really there.
+        self._untidied += 1
+
+    def tidy(self) -> None:
+        # A reader may keep some of the log in use; that part is copied the next time.
+        if self._writer is not None and self._untidied >= _COMMITS_AT_LEAST:
+            self._untidied = 0
+            try:
+                cursor = self._writer.cursor()
+                cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                cursor.fetchall()
+            except sqlite3.Error as error:
+                raise StoreError(f"the journal's log cannot be copied into its file: {error}") from error
 
     def _new_base(self, c: SQLiteCursor, stream: str) -> int:
         c.execute(_NEW_STREAM, {"stream": stream})

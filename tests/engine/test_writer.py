@@ -17,6 +17,9 @@ class Disk:
     def cache_state(self, book: Book) -> None:
         self.cached = book
 
+    def tidy(self) -> None:
+        pass
+
     def __init__(self) -> None:
         self.stored: list[Event] = []
         self.fault: Exception | None = None

@@ -76,6 +76,9 @@ class Recorder:
         disk.commits += 1
         disk.committed(rows)
 
+    def tidy(self) -> None:
+        pass
+
     def rows(self, stream: str, after: int, limit: int) -> list[Link]:
         return self._disk.streams.get(stream, [])[after : after + limit]
 

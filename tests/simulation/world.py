@@ -311,6 +311,9 @@ class _Journal:
         self._journal.append(events)
         self._witness.appended(events)
 
+    def tidy(self) -> None:
+        self._journal.tidy()
+
     def cache_state(self, book: Book) -> None:
         self._journal.cache_state(book)
 

@@ -182,3 +182,19 @@ def test_a_database_that_stays_locked_is_an_error_not_a_hang(path: Path, monkeyp
         other.close()
         writer.append(quotes(1, 3))
         assert writer.verify_chain(DAY) == 5
+
+
+def test_the_log_goes_into_the_file_in_a_quiet_moment(path: Path) -> None:
+    with Journal.open(path, "p", write=True) as writer:
+        before = path.stat().st_size
+        for number in range(60):
+            writer.append(quotes(20, first=100 + 20 * number))
+        assert path.stat().st_size == before
+        writer.tidy()
+        tidied = path.stat().st_size
+        assert tidied > before
+        writer.append(quotes(200, first=5000))
+        writer.tidy()
+        assert path.stat().st_size == tidied
+        with Journal.open(path, "p") as reader:
+            assert reader.verify_chain(DAY) == 1 + 3 + 1200 + 200
