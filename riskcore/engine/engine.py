@@ -30,6 +30,7 @@ from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Request
+from riskcore.engine.arming import check_accounts
 from riskcore.engine.inbox import Inbox, Normalise
 from riskcore.engine.lookout import MARKS_NS, Lookout
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
@@ -39,7 +40,7 @@ from riskcore.engine.runner import Runner
 from riskcore.engine.stories import Stories
 from riskcore.engine.vitals import Vitals
 from riskcore.engine.writer import Appender, Writer
-from riskcore.errors import ConfigError, InvariantBroken, OutOfSequence
+from riskcore.errors import InvariantBroken, OutOfSequence
 
 # Taken in one turn at most: a longer transaction would let a command wait behind its quotes.
 MOST_A_TURN = 500
@@ -139,7 +140,8 @@ class Engine:
             self._compare_settings()
             self.turn()
             self._afterwards()
-            self._check_accounts()
+            visible = [account for account in self.book.accounts.values() if account.id in self._visible]
+            check_accounts(self.judged(), visible, self.enforces)
             self._background(self.feed.run(self.inbox))
             self._background(self._tick())
             await self._turn_until_stopped()
@@ -147,21 +149,6 @@ class Engine:
             await self._wind_up()
         if self._failure is not None:
             raise self._failure
-
-    def _check_accounts(self) -> None:
-        """Refuse to arm on a funded account (RULES.md 6.8). Raises ConfigError."""
-        judged = self.judged()
-        if not judged:
-            there = [account for account in self.book.accounts.values() if account.id in self._visible]
-            visible = ", ".join(map(_shown, there)) or "none"
-            raise ConfigError(f"no account of the profile is there; accounts of this login: {visible}")
-        funded = [account for account in judged if account.simulated is False]
-        if self.enforces and funded:
-            names = ", ".join(map(_shown, funded))
-            raise ConfigError(
-                f"{names}: the firm forbids automation on live funded accounts;"
-                " leave it out of [profile] accounts, or watch it with --dry-run"
-            )
 
     def stop(self) -> None:
         """Stop in good order: take on nothing new, store what is in hand."""
@@ -450,8 +437,3 @@ class Engine:
         if not self.ready and judged and all(reconciled(self.book, account) for account in judged):
             self.ready = True
             self.announcer.say("ready", accounts=[account.id for account in judged], enforces=self.enforces)
-
-
-def _shown(account: Account) -> str:
-    kind = ", not simulated" if account.simulated is False else ""
-    return f"{account.name or ''} ({account.id}{kind})"

@@ -1,0 +1,28 @@
+"""Which accounts an engine may be armed on (RULES.md 6.8)."""
+
+from collections.abc import Sequence
+
+from riskcore.core.state import Account
+from riskcore.errors import ConfigError
+
+
+def check_accounts(judged: Sequence[Account], visible: Sequence[Account], enforces: bool) -> None:
+    """Refuse to run without an account, and to arm on a funded one. `visible` is what the login shows.
+
+    Raises ConfigError.
+    """
+    if not judged:
+        shown = ", ".join(map(_shown, visible)) or "none"
+        raise ConfigError(f"no account of the profile is there; accounts of this login: {shown}")
+    funded = [account for account in judged if account.simulated is False]
+    if enforces and funded:
+        names = ", ".join(map(_shown, funded))
+        raise ConfigError(
+            f"{names}: the firm forbids automation on live funded accounts;"
+            " leave it out of [profile] accounts, or watch it with --dry-run"
+        )
+
+
+def _shown(account: Account) -> str:
+    kind = ", not simulated" if account.simulated is False else ""
+    return f"{account.name or ''} ({account.id}{kind})"
