@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from adapters.simulator.faults import Fault
 from adapters.simulator.scenario import AccountPlan, Action, PricePath, Scenario
 from riskcore.config import read_settings
+from riskcore.core.events import LockRequested
+from riskcore.core.quantities import MINUTE_NS
 from tests.simulation.plan import FIRST_ACCOUNT, PROFILE, Death, Plan, draw
 from tests.simulation.virtual_time import VirtualTimeLoop
 from tests.simulation.world import World
@@ -48,3 +51,17 @@ def test_an_account_of_yesterday_that_the_broker_has_no_more_keeps_nobody_waitin
     both, one = [FIRST_ACCOUNT, OLD_ACCOUNT], [FIRST_ACCOUNT]
     assert ready == [f"{{'accounts': {names}, 'enforces': True}}" for names in (both, one)]
     assert not [line for line in world.lines if "[2] POST" in line and f"{OLD_ACCOUNT}}}" in line]
+
+
+def test_a_look_that_a_flatten_waits_for_is_not_held_back_by_a_429() -> None:
+    """Cancels go out on an account that was seen in full, and polling is all that sees it while the hub is lost."""
+    faults = (
+        (1.5, Fault("http_429", "rest", only="/api/Contract/searchById", times=1, retry_after_seconds=300)),
+        (15.0, Fault("refused", "user", lasts_seconds=40)),
+    )
+    lock = (20.0, LockRequested(FIRST_ACCOUNT, START + 60 * MINUTE_NS, "enough"))
+    entry = Action(2, "limit", ticks=100)
+    world = play("[rules.max_contracts]", entry, seconds=40, faults=faults, words=(lock,))
+    cancelled = [float(line.split()[0]) for line in world.lines if "POST /api/Order/cancel" in line]
+    assert [at for at in cancelled if at < 30]
+    assert not any(order.working for order in world.broker.orders)
