@@ -21,7 +21,7 @@ from riskcore.core.order_roles import STOP_TAG, entry_orders, leg_grace_ends
 from riskcore.core.protection import misfits, own_stop
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.requests import custom_tag
-from riskcore.core.rules.commands import alert
+from riskcore.core.rules.commands import alert, close_position
 from riskcore.core.sight import in_sight
 from riskcore.core.state import (
     Account,
@@ -107,6 +107,36 @@ def fitting(book: Book, account: Account, command_timeout_ns: int) -> Sequence[C
         for misfit in misfits(account)
         if book.now >= misfit.settled_at and not _in_hand(account, misfit.order)
     ]
+
+
+def reopened(book: Book, account: Account, command_timeout_ns: int) -> Sequence[CommandIssued]:
+    """What an order opened that was being swept behind a close is closed too: nobody wanted it (RULES.md 3.4).
+
+    A new order of the trader may open again where no lockout forbids it; where one does, the guard has answered.
+    """
+    swept = [one for one in account.obligations.values() if one.kind == "ConfirmFlat" and one.order_ids]
+    if not swept or not carried_out(book, account):
+        return ()
+    return [
+        CommandIssued(
+            id=f"{PLANNER_ID}/{account.id}/{position.contract}@{book.now}/ClosePosition",
+            account=account.id,
+            rule=PLANNER_ID,
+            rule_key=PLANNER_KEY,
+            breach=None,
+            command=close_position(position.contract),
+        )
+        for position in account.held()
+        if not _is_being_closed(account, position.contract) and any(_opened_by(account, position, one) for one in swept)
+    ]
+
+
+def _opened_by(account: Account, position: Position, sweep: Obligation) -> bool:
+    """Whether an order that worked on behind flat has opened some of what is held."""
+    fills = [account.trades[lot.trade_id] for lot in position.lots if lot.trade_id in account.trades]
+    return sweep.contract in (None, position.contract) and any(
+        fill.order_id in sweep.order_ids and fill.recorded_at >= sweep.set_at for fill in fills
+    )
 
 
 def _in_hand(account: Account, order: Order) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from riskcore.core import events as e
 from riskcore.core import guard
 from riskcore.core.arbitrate import Candidate, arbitrate
-from riskcore.core.enforce import ended, fitting, follow_up, missing
+from riskcore.core.enforce import ended, fitting, follow_up, missing, reopened
 from riskcore.core.in_force import is_met
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, settle
@@ -321,8 +321,8 @@ class Turn:
                     self.derive(event.at, event.key, body, body.id)
 
     def _carry_out(self, account: Account, event: e.Event) -> None:
-        """What the planner finds: requests that are over, then orders that fit no more, then what is missing."""
-        for look in (ended, fitting, missing):
+        """What the planner finds: requests that are over, what is open or works against a close, what is missing."""
+        for look in (ended, reopened, fitting, missing):
             for body in look(self.book, account, self.rulebook.profile.command_timeout_ns):
                 self.derive(event.at, event.key, body, body.id if isinstance(body, e.CommandIssued) else None)
 

@@ -332,6 +332,44 @@ def test_a_position_found_at_the_check_is_answered() -> None:
     assert desk.asked[-1] == f"closeContract {ES}"
 
 
+CUT = {"daily_unrealized_loss": {"loss_limit": money("300")}}
+
+
+def cut() -> Desk:
+    """A losing position was closed, without a lockout; the trader's stop is being cancelled."""
+    desk = Desk(**CUT).snapshot().fill("ES", 1, "6000").push("ES", 1).order(8, "ES", -1, type=4, stop="5993")
+    desk.mark("ES", "5994").attempt("close").fill("ES", -1, "5994", profit="-300").push("ES", 0)
+    assert desk.asked == [f"closeContract {ES}", "cancelOrder 8"]
+    return desk.attempt("cancel")
+
+
+def test_a_stop_that_fills_while_it_is_swept_is_undone() -> None:
+    """It opened what nobody wanted, and no lockout is there whose guard would see to it (RULES.md 3.4, 8.8)."""
+    desk = cut().fill("ES", -1, "5993", order=8).push("ES", -1)
+    assert desk.asked[2:] == [f"closeContract {ES}"]
+    [command] = [one for one in desk.bodies(e.CommandIssued) if one.rule == PLANNER_ID and "Close" in one.command.kind]
+    assert (command.command.contract, command.breach) == (ES, None)
+    desk.attempt("close").fill("ES", 1, "5993", profit="0", order=9).push("ES", 0)
+    desk.order(8, "ES", -1, type=4, stop="5993", status=2).fill("ES", -1, "5992", order=11).push("ES", -1)
+    assert desk.later(1).asked[3:] == []
+
+
+def test_the_push_may_come_before_the_fill() -> None:
+    desk = cut().push("ES", -1)
+    assert desk.asked[2:] == []
+    assert desk.fill("ES", -1, "5993", order=8).asked[2:] == [f"closeContract {ES}"]
+
+
+def test_a_new_entry_behind_a_close_without_a_lockout_is_the_traders() -> None:
+    assert cut().fill("ES", -1, "5993", order=10).push("ES", -1).later(9).asked[2:] == ["takeSnapshot"]
+
+
+def test_a_stop_that_closed_the_position_itself_opened_nothing() -> None:
+    desk = Desk(**CUT).snapshot().fill("ES", 1, "6000").push("ES", 1).order(8, "ES", -1, type=4, stop="5993")
+    desk.mark("ES", "5994").attempt("close").push("ES", 0).fill("ES", -1, "5993", profit="-350", order=8)
+    assert desk.fill("ES", -1, "5993", order=10).push("ES", -1).asked == [f"closeContract {ES}", "cancelOrder 8"]
+
+
 def test_a_snapshot_taken_anyway_is_the_check() -> None:
     desk = breached().attempt("close").push("ES", 0).later(1.999).snapshot()
     assert next(iter(desk.account_state.obligations.values())).checks_done == 0
