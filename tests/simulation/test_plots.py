@@ -16,18 +16,20 @@ from tests.simulation.world import World
 OLD_ACCOUNT = FIRST_ACCOUNT + 1
 START = draw(1).start
 MNQ = PricePath("MNQ", "21000", noise_ticks=0)
+MES = PricePath("MES", "6000", ((20, "6000"), (21, "5900")), noise_ticks=0)
 
 
 def play(
     rules: str,
     *actions: Action,
     accounts: tuple[AccountPlan, ...] = (AccountPlan(),),
+    prices: tuple[PricePath, ...] = (MNQ,),
     happen: Callable[[World], None] = lambda world: None,
     seconds: float = 40,
     **troubles: Any,
 ) -> World:
     """A day of so many seconds; `happen` may set timers on the world's loop."""
-    scenario = Scenario("plot", "", "", (MNQ,), accounts, actions, seconds=seconds)
+    scenario = Scenario("plot", "", "", prices, accounts, actions, seconds=seconds)
     settings = read_settings(f'[profile]\nname = "{PROFILE}"\n{rules}').plain
     plan = Plan(0, START, scenario, settings, heal_at=seconds, end_at=seconds, **troubles)
     loop = VirtualTimeLoop()
@@ -65,3 +67,22 @@ def test_a_look_that_a_flatten_waits_for_is_not_held_back_by_a_429() -> None:
     cancelled = [float(line.split()[0]) for line in world.lines if "POST /api/Order/cancel" in line]
     assert [at for at in cancelled if at < 30]
     assert not any(order.working for order in world.broker.orders)
+
+
+def test_a_contract_whose_quotes_freeze_beside_others_is_marked_by_bars() -> None:
+    """The hub lives and quotes another contract, so nothing but the mark itself tells (RULES.md 1.5)."""
+
+    def freeze(world: World) -> None:
+        said = world.broker.messages
+
+        def without_mes(now: int) -> list[Any]:
+            return [one for one in said(now) if world.loop.time() < 10 or ".MES." not in str(one[3]["arguments"][0])]
+
+        world.broker.messages = without_mes
+
+    opening = [Action(2, "market", root=root) for root in ("MNQ", "MES")]
+    world = play("[rules.daily_unrealized_loss]", *opening, prices=(MNQ, MES), happen=freeze)
+    closed = [float(line.split()[0]) for line in world.lines if "POST /api/Position/closeContract" in line]
+    assert [at for at in closed if 20 < at < 35]
+    assert [line for line in world.lines if "retrieveBars" in line and ".MES." in line]
+    assert not [line for line in world.lines if "retrieveBars" in line and ".MNQ." in line]
