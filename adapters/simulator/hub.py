@@ -10,7 +10,7 @@ from aiohttp import ClientConnectionResetError, web
 
 from adapters.simulator import hub_protocol
 from adapters.simulator.faults import HANDSHAKE, ON_ATTEMPT, ON_CONNECTION, Fault, FaultBoard
-from adapters.simulator.hub_connection import HubConnection, Subscription
+from adapters.simulator.hub_connection import CLOSED_WITH_ERROR, HubConnection, Subscription
 from adapters.simulator.hub_protocol import Invocation
 from adapters.simulator.transport_faults import meet
 from adapters.topstepx.fields import Object, encode
@@ -19,6 +19,7 @@ from riskcore.engine.ports import Clock
 LARGEST_MESSAGE_BYTES = 1 << 20
 GOODBYE_SECONDS = 5.0
 CLOSE_SECONDS = 1.0  # How long a client may take to answer a close.
+_TOKEN_LOOK_SECONDS = 0.25
 _KEPT_ATTEMPTS = 10_000
 _KEPT_NEGOTIATIONS = 1_000
 # What can be subscribed to on each hub: name, target of its events, type of the one argument (None: no argument).
@@ -50,15 +51,18 @@ class Hub:
         chance: random.Random,
         authorised: Callable[[str | None], bool],
         subscribed: Callable[[str, str], None],
+        ends_with_token: bool = False,
     ) -> None:
         self.attempts: deque[int] = deque(maxlen=_KEPT_ATTEMPTS)  # When somebody tried to open a socket.
         self.connections: list[HubConnection] = []
+        self.outlived = 0  # Connections that were ended because their token had.
         self._place = place
         self._board = board
         self._clock = clock
         self._chance = chance
         self._authorised = authorised
         self._subscribed = subscribed
+        self._ends_with_token = ends_with_token
         self._negotiated: dict[str, None] = {}
 
     def routes(self) -> list[web.RouteDef]:
@@ -142,14 +146,24 @@ class Hub:
         await socket.prepare(request)
         connection = HubConnection(self._place, socket, request.transport, self._board, self._clock, self._invoke)
         self.connections.append(connection)
+        watch = asyncio.create_task(self._end_with(connection, token_of(request))) if self._ends_with_token else None
         try:
             await connection.run()
         except ClientConnectionResetError:
             pass  # Clients may go at any time.
         finally:
+            if watch is not None:
+                watch.cancel()
             self.connections.remove(connection)
             connection.ended.set()
         return socket
+
+    async def _end_with(self, connection: HubConnection, token: str | None) -> None:
+        """Close a socket once its token has ended."""
+        while self._authorised(token):
+            await self._clock.sleep(_TOKEN_LOOK_SECONDS)
+        self.outlived += 1
+        connection.end(error=CLOSED_WITH_ERROR)
 
     # ---- methods -------------------------------------------------------------------------------------
 

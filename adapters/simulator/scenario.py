@@ -119,4 +119,5 @@ class Scenario:
     largest_fill: int = 0
     hours: bool = False
     token_life_seconds: int = DAY_SECONDS
+    sockets_end_with_tokens: bool = False  # Whether the broker does so is not known (API.md 1).
     subscribed: bool = True  # Without the API subscription a login gives code 9.

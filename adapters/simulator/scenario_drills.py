@@ -232,13 +232,14 @@ _BROKER = (
     ),
     Scenario(
         "short-tokens",
-        "Tokens live for fifteen seconds while the daily loss limit is reached",
+        "Tokens live for fifteen seconds, and hub connections no longer, while the daily loss limit is reached",
         f'[profile]\nname = "simulated"\n\n{_DAILY_LOSS}\n',
         _FALLING,
         actions=(_BUY_FOUR, Action(16, "market", side=BUY, size=2)),
         seconds=40,
         flat_by=30,
         token_life_seconds=15,
+        sockets_end_with_tokens=True,
     ),
     Scenario(
         "stop-managed",

@@ -87,7 +87,16 @@ class SimulatedGateway:
             self._script.begin(self._first_at)
         chance = random.Random(seed)
         self.hubs = {
-            place: Hub(place, self.faults, self._clock, chance, self._authorised, self._subscribed) for place in HUBS
+            place: Hub(
+                place,
+                self.faults,
+                self._clock,
+                chance,
+                self._authorised,
+                self._subscribed,
+                self.broker.scenario.sockets_end_with_tokens,
+            )
+            for place in HUBS
         }
         self.rest = RestServer(self.faults, self._clock, latency_seconds, self._script.requested, self.carry_out)
         self._woken = asyncio.Event()

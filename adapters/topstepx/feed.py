@@ -52,6 +52,7 @@ class TopstepFeed:
             chance,
             hear=self._hear_user,
             announce=lambda state: self._announce("user", state),
+            busy=market_expected,
         )
         self._market = Supervisor(
             "market",
@@ -64,6 +65,7 @@ class TopstepFeed:
             announce=lambda state: self._announce("market", state),
             plain=self._records.plain,
             data_expected=market_expected,
+            busy=market_expected,
             # One contract that the hub does not know must not cost the marks of all others.
             each_by_itself=True,
         )

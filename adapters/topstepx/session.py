@@ -58,6 +58,7 @@ class Session:
         self._random = random
         self._record = record
         self._held: _Token | None = None
+        self._before: _Token | None = None
         self._renewal: asyncio.Task[GatewayError | None] | None = None
         self._failure: GatewayError | None = None
         self._failures = 0
@@ -123,6 +124,24 @@ class Session:
         await (self._renewed_soon() if enforcement else self._renewed())
         return self._held.text if self._held is not None else rejected
 
+    def superseded(self, text: str, busy: bool) -> bool:
+        """Whether a socket that was opened with this token is to be opened anew, with another one that is there.
+
+        Nobody knows what the broker does to a socket whose token ends (API.md 1), so none lives as long: it is
+        opened anew once its token has been replaced, when busy only in the last half of the time that is left of it.
+        The replacement is begun here, too, if it is due.
+        """
+        held, before, now = self._held, self._before, self._clock.now()
+        if held is None:
+            return False
+        if held.text == text:
+            if now >= held.refresh_at and now >= self._paused_until:
+                self._start()
+            return False
+        if not busy or before is None or before.text != text:
+            return True
+        return now >= before.expires_at - (before.expires_at - before.refresh_at) // 2
+
     async def close(self) -> None:
         """Log out if that is quickly done, and forget the token."""
         if self._renewal is not None:
@@ -185,6 +204,7 @@ class Session:
         ends = expires_at(text)
         life = ends - now if ends is not None and ends > now else LIFETIME_NS
         margin = min(REFRESH_BEFORE_NS, life // _REFRESH_SHARE)
+        self._before = self._held
         self._held = _Token(text, now + life - margin, now + life, now)
         self._failure, self._failures, self._paused_until = None, 0, 0
 

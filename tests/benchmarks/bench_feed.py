@@ -155,6 +155,9 @@ async def through_feed(port: int, messages: int) -> float:
         async def replaced(self, rejected: str, enforcement: bool) -> str:
             return "token"
 
+        def superseded(self, text: str, busy: bool) -> bool:
+            return False
+
     clock, counter = SystemClock(), Counter(messages)
     feed = TopstepFeed(f"http://127.0.0.1:{port}", WebSockets(clock), Tokens(), clock, random.Random(1), lambda: True)
     feed.follow([7001], [CONTRACT])

@@ -58,6 +58,9 @@ class Tokens(Protocol):
     async def replaced(self, rejected: str, enforcement: bool) -> str:
         """Another one, because the server did not take `rejected`."""
 
+    def superseded(self, text: str, busy: bool) -> bool:
+        """Whether a socket opened with this token is to be opened anew, with another one, before the token ends."""
+
 
 class Supervisor:
     """Keeps one hub connected and subscribed to what is wanted. `run` ends by cancellation only."""
@@ -76,12 +79,16 @@ class Supervisor:
         plain: Recogniser | None = None,
         data_expected: Callable[[], bool] = lambda: False,
         each_by_itself: bool = False,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`each_by_itself`: what the server will not subscribe us to leaves the other subscriptions as they are."""
+        """`each_by_itself`: what the server will not subscribe us to leaves the other subscriptions as they are.
+
+        `busy`: a gap would be most unwelcome now, so that a socket is opened anew for its token only if it must.
+        """
         self._hub, self._url, self._connect, self._tokens = hub, url, connect, tokens
         self._clock, self._chance = clock, chance
         self._hear, self._announce, self._plain, self._data_expected = hear, announce, plain, data_expected
-        self._each_by_itself = each_by_itself
+        self._each_by_itself, self._busy = each_by_itself, busy
         self._wanted: tuple[Call, ...] = ()
         self._changed = asyncio.Event()
         self._connection: HubConnection | None = None
@@ -91,6 +98,8 @@ class Supervisor:
         self._attempts = self._connections = self._failures = 0
         self._reason = ""
         self._rejected: str | None = None  # A token the server did not take.
+        self._token = ""  # What the present socket was opened with.
+        self._renews = False  # Whether we have ended the connection for a fresh token.
         self._last_message_at: int | None = None
         self._dry_seconds = 0  # Without data that is expected.
 
@@ -130,6 +139,9 @@ class Supervisor:
                 lived_ns, welcome = await self._attempt()
                 settled = welcome and lived_ns >= SETTLED_AFTER_SECONDS * SECOND_NS
                 self._failures = 0 if settled else self._failures + 1
+                renews, self._renews = self._renews, False
+                if renews and settled:
+                    continue
                 self._enter("waiting")
                 await self._clock.sleep(self._wait_seconds())
         finally:
@@ -149,7 +161,7 @@ class Supervisor:
                 token = await self._fresh_token()
             async with self._clock.timeout(CONNECT_LIMIT_SECONDS):
                 socket = await self._connect(f"{self._url}?access_token={quote(token, safe='')}")
-            opened_at = self._clock.now()
+            opened_at, self._token = self._clock.now(), token
             await self._live(socket)
         except TimeoutError:
             reason = (
@@ -226,6 +238,9 @@ class Supervisor:
         self._dry_seconds = self._dry_seconds + 1 if self._data_expected() else 0
         if self._dry_seconds >= MARKET_REBUILD_AFTER_SECONDS and self._connection is not None:
             self._connection.end(f"no quote for {MARKET_REBUILD_AFTER_SECONDS} s while the market is open")
+        elif self._connection is not None and self._tokens.superseded(self._token, self._busy()):
+            self._renews = True
+            self._connection.end("the login was renewed, so the hub is opened anew with the fresh token")
         elif self._state in ("connected", "stale"):
             self._judge(silent_seconds)
 

@@ -30,6 +30,9 @@ class Tokens:
     async def replaced(self, rejected: str, enforcement: bool) -> str:
         return "token"
 
+    def superseded(self, text: str, busy: bool) -> bool:
+        return False
+
 
 class Kept:
     """A sink that keeps what it is given: user lines and market items, each in order."""

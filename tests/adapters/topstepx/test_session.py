@@ -116,6 +116,41 @@ def test_a_token_that_ended_long_ago_by_its_own_words_is_believed_to_be_good(roo
     assert room.broker.paths() == [LOGIN]
 
 
+def test_a_socket_is_opened_anew_when_its_token_was_replaced_and_nothing_is_going_on(room: Room) -> None:
+    async def use() -> None:
+        assert not room.session.superseded(token(1), False), "not logged in"
+        await room.session.open()
+        start = room.clock.at
+        assert not room.session.superseded(token(1), False)
+        room.clock.at = start + 22 * HOUR_NS - 1
+        assert not room.session.superseded(token(1), False)
+        await asyncio.sleep(0.02)
+        assert room.broker.count(VALIDATE) == 0
+        room.clock.at = start + 22 * HOUR_NS
+        assert not room.session.superseded(token(1), False), "another one is not there yet"
+        assert await room.session.token() == token(2), "though it was asked for"
+        assert room.broker.count(VALIDATE) == 1
+        assert room.session.superseded(token(1), False)
+        assert not room.session.superseded(token(1), True)
+        room.clock.at = start + 23 * HOUR_NS - 1
+        assert not room.session.superseded(token(1), True)
+        room.clock.at = start + 23 * HOUR_NS
+        assert room.session.superseded(token(1), True), "half of what was left is over"
+        assert not room.session.superseded(token(2), False)
+        assert room.session.superseded("older", True)
+
+    room.run(use)
+
+
+def test_a_token_that_was_refused_leaves_no_socket_open(room: Room) -> None:
+    async def use() -> None:
+        await room.session.open()
+        await room.session.replaced(token(1), True)
+        assert room.session.superseded(token(1), True)
+
+    room.run(use)
+
+
 @pytest.mark.parametrize(
     "answer", [failed(3), failed(4), Reply(401), Reply(500), good(newToken=None), good(), Reply(200, b"<html>")]
 )

@@ -31,6 +31,8 @@ class Tokens:
     def __init__(self, failures: int = 0) -> None:
         self.given = 0
         self.rejected: list[str] = []
+        self.asked: list[tuple[str, bool]] = []
+        self.renewed = False
         self._failures = failures
 
     async def token(self) -> str:
@@ -43,6 +45,10 @@ class Tokens:
     async def replaced(self, rejected: str, enforcement: bool) -> str:
         self.rejected.append(rejected)
         return await self.token()
+
+    def superseded(self, text: str, busy: bool) -> bool:
+        self.asked.append((text, busy))
+        return self.renewed and text == "secret+1/=="
 
 
 class Watched:
@@ -601,5 +607,38 @@ def test_records_split_at_every_byte_and_records_that_are_none() -> None:
             assert unreadable.raw == "oops"
             assert hub.heard == [event, unreadable] * (len(data) - 1)
             await hub.says("connected")
+
+    asyncio.run(run())
+
+
+def test_a_socket_whose_token_was_renewed_is_opened_anew_at_once_with_the_fresh_one() -> None:
+    async def run() -> None:
+        tokens = Tokens()
+        async with HubServer() as server, watched(server.url, tokens=tokens) as hub:
+            await hub.says("connected")
+            await asyncio.sleep(12 / SCALE)
+            assert len(server.attempts) == 1
+            tokens.renewed = True
+            began = asyncio.get_running_loop().time()
+            await until(lambda: len(hub.states) == 3)
+            assert hub.states == ["connected", "lost", "connected"]
+            assert server.tokens == ["secret+1/==", "secret+2/=="]
+            assert set(tokens.asked) >= {("secret+1/==", False)}
+            assert "login was renewed" in hub.reason
+            assert (asyncio.get_running_loop().time() - began) * SCALE < 20
+            await asyncio.sleep(5 / SCALE)
+            assert len(server.attempts) == 2, "once for each token"
+            assert tokens.asked[-1] == ("secret+2/==", False)
+
+    asyncio.run(run())
+
+
+def test_a_renewed_token_never_leads_to_more_than_an_attempt_a_second() -> None:
+    async def run() -> None:
+        tokens = Tokens()
+        tokens.renewed = True
+        async with HubServer() as server, watched(server.url, tokens=tokens):
+            await until(lambda: len(server.attempts) == 2)
+            assert apart(server)[0] >= 1
 
     asyncio.run(run())
