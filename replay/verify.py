@@ -17,6 +17,7 @@ from riskcore.core.step import carried_over
 from riskcore.engine.runner import Runner
 from riskcore.errors import ConfigError, InputError, StoreError
 from riskcore.schema.export import Stored, read_export
+from riskcore.store.journal import Journal
 from riskcore.store.location import choose_days
 from riskcore.version import VERSION
 
@@ -131,18 +132,22 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> 
 
 def _verify_store(source: Source, check: Check, progress: Progress) -> None:
     with open_journal(source) as (journal, stored):
-        days = choose_days(stored, source.days, f"profile {journal.profile}")
+        verify_journal(journal, choose_days(stored, source.days, f"profile {journal.profile}"), check, progress)
+
+
+def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress: Progress = ignore) -> None:
+    """Add the findings of these days of an open journal to `check`."""
+    try:
+        # Tables, triggers, pages and the links between all days; the chain of a day is checked as it is read.
+        journal.verify_storage()
+    except StoreError as error:
+        check.damage.append({"source": journal.profile, "text": str(error)})
+    for day, following in zip(days, [*days[1:], None], strict=True):
         try:
-            # Tables, triggers, pages and the links between all days; the chain of a day is checked as it is read.
-            journal.verify_storage()
+            opened = journal.opening(following) if following is not None else None
+            check.days += _judged_again(journal.profile, journal.read(day), (), progress, opened)
         except StoreError as error:
             check.damage.append({"source": journal.profile, "text": str(error)})
-        for day, following in zip(days, [*days[1:], None], strict=True):
-            try:
-                opened = journal.opening(following) if following is not None else None
-                check.days += _judged_again(journal.profile, journal.read(day), (), progress, opened)
-            except StoreError as error:
-                check.damage.append({"source": journal.profile, "text": str(error)})
 
 
 def _judged_again(

@@ -27,7 +27,8 @@ class Disk:
     """What is durable, and how the disk behaves at the moment.
 
     `broken` is why commits fail, `slow_seconds` how long each takes, `block` lets that time pass. `committing` is
-    called with the rows before each commit and `committed` after it: both may raise Killed.
+    called with the rows before each commit and `committed` after it, `caching` and `cached` before and after a copy of
+    the state is kept: all may raise Killed.
     """
 
     streams: dict[str, list[Link]] = field(default_factory=dict)
@@ -39,6 +40,8 @@ class Disk:
     block: Callable[[float], None] = lambda seconds: None
     committing: Callable[[Sequence[Link]], None] = lambda rows: None
     committed: Callable[[Sequence[Link]], None] = lambda rows: None
+    caching: Callable[[], None] = lambda: None
+    cached: Callable[[], None] = lambda: None
 
     def journal(self, profile: str) -> Journal:
         """The journal as a new process opens it for writing."""
@@ -94,9 +97,11 @@ class Recorder:
             assert [row[1] for row in rows] == list(range(1, len(rows) + 1)), f"{stream} has gaps"
 
     def put_state(self, stream: str, cached: CachedState) -> None:
+        self._disk.caching()
         if self._disk.broken is not None:
             raise StoreError(f"the state cache cannot be written: {self._disk.broken}")
         self._disk.states[stream] = cached
+        self._disk.cached()
 
     def get_state(self, stream: str) -> CachedState | None:
         return self._disk.states.get(stream)

@@ -33,6 +33,8 @@ class Process:
     sending: Callable[[str, bytes], None] = lambda path, body: None
     # Called with path and body of a call that the broker answers with 401.
     unauthorised: Callable[[str, bytes], None] = lambda path, body: None
+    # Called when an answer has come and nobody has looked at it yet.
+    answered: Callable[[], None] = lambda: None
     links: list[HubLink] = field(default_factory=list)
     attempts: dict[str, list[float]] = field(default_factory=lambda: {hub: [] for hub in HUBS})
 

@@ -75,6 +75,7 @@ class RestLink:
             if answer.status == _UNAUTHORISED:
                 self._process.unauthorised(path, body)
             answered.set_result(answer)
+            self._process.answered()
 
     async def close(self) -> None:
         pass
