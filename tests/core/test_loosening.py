@@ -140,6 +140,23 @@ def test_overrides_are_compared_as_the_account_feels_them() -> None:
     assert limit_in_force(now, Account(2, "B")) == 5
 
 
+@pytest.mark.parametrize(("limit", "least"), [(9, 2), (5, 2), (1, 1)])
+def test_a_limit_of_an_account_is_not_loosened_by_naming_the_account_otherwise(limit: int, least: int) -> None:
+    base = "[rules.max_contracts]\nlimit = 5\n"
+    old, new = (f"{base}[accounts.{key}.rules.max_contracts]\nlimit = {size}" for key, size in (("A", 2), ("7", limit)))
+    now = rulebook_of(in_force_now(plain(old), plain(new))).instances(Account(7, "A"))
+    limits = {one.params.limit for one in now if one.rule.name == "max_contracts"}
+    assert min(limits) == least
+    assert limit_in_force(plain(new), Account(7, "A")) == limit
+
+
+def test_tables_of_an_account_by_id_and_by_name_count_both() -> None:
+    text = "[accounts.7.rules.max_contracts]\nlimit = 3\n[accounts.A.rules.daily_realized_loss]\n"
+    names = [one.rule.name for one in rulebook_of(plain(text)).instances(Account(7, "A"))]
+    assert {"max_contracts", "daily_realized_loss"} <= set(names)
+    assert limit_in_force(plain(text + "[accounts.A.rules.max_contracts]\nlimit = 3"), Account(7, "A")) == 3
+
+
 def test_immediate_takes_everything_but_what_is_locked() -> None:
     head = "[profile]\nloosen_policy = 'immediate'\n"
     old = f"{head}{LOSS}loss_limit = 400\nlocked = true\n[rules.max_contracts]\nlimit = 5"
