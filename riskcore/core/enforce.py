@@ -16,9 +16,9 @@ from riskcore.core.events import (
     RequestPlanned,
     RequestSuperseded,
 )
-from riskcore.core.in_force import PLANNER_KEY, effect_seen, next_flat_check, was_rejected
+from riskcore.core.in_force import effect_seen, next_flat_check, was_rejected
 from riskcore.core.order_roles import STOP_TAG, entry_orders, leg_grace_ends
-from riskcore.core.protection import misfits, own_stop
+from riskcore.core.protection import PLANNER_KEY, misfits, own_stop
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.requests import custom_tag
 from riskcore.core.rules.commands import alert, close_position

@@ -2,7 +2,7 @@
 
 from riskcore.core.events import Command, CommandIssued, RuleBreached
 from riskcore.core.order_roles import entry_orders, is_entry
-from riskcore.core.protection import fits
+from riskcore.core.protection import PLANNER_KEY, fits
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import (
     STATUS_PENDING,
@@ -32,7 +32,6 @@ OBLIGING = (
 REPLACED = (("PlaceStop", "ModifyStop"), ("ConfirmFlat",))
 # When the broker is asked again whether a closed position stayed closed (RULES.md 3.4, step 5).
 FLAT_CHECKS_NS = (2 * SECOND_NS, 10 * SECOND_NS)
-PLANNER_KEY = "planner.0"
 GUARD_CLOSES_WINDOW_NS = 60 * SECOND_NS
 
 

@@ -1,14 +1,17 @@
 """Exit orders that fit the position no more: too large a leg would open the other side (RULES.md 8.8, API.md 0.9).
 
-Only bracket legs and riskcore's own stops are looked at; what else the trader works is his. The legs of one entry
-belong together, because cancelling one may take the other away. Pure functions over one account.
+Bracket legs and riskcore's own stops are looked at, and the trader's stops of a position that riskcore has cut since;
+what else the trader works is his. The legs of one entry belong together, because cancelling one may take the other
+away. Pure functions over one account.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from riskcore.core.order_roles import LEG_GRACE_NS, entry_filled_at, is_leg, is_own_stop
+from riskcore.core.order_roles import LEG_GRACE_NS, entry_filled_at, is_leg, is_own_stop, is_protective
 from riskcore.core.state import STATUS_OPEN, STOP_TYPES, Account, Order
+
+PLANNER_KEY = "planner.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,9 @@ def misfits(account: Account) -> list[Misfit]:
     groups: dict[tuple[str, str], list[Order]] = {}
     for order in account.working_orders():
         if order.status == STATUS_OPEN and (
-            is_own_stop(order) or (is_leg(order) and not _waits_for_entry(account, order))
+            is_own_stop(order)
+            or (is_leg(order) and not _waits_for_entry(account, order))
+            or _was_for_more(account, order)
         ):
             groups.setdefault((order.contract, _group(order)), []).append(order)
     contracts = dict.fromkeys(contract for contract, _ in groups)
@@ -37,10 +42,18 @@ def misfits(account: Account) -> list[Misfit]:
 
 
 def _group(order: Order) -> str:
-    """What names the bracket a leg belongs to; a stop of ours stands alone."""
+    """What names the bracket a leg belongs to; a stop of ours, or one the trader placed, stands alone."""
     if order.parent_id is not None:
         return f"entry {order.parent_id}"
-    return f"order {order.id}" if is_own_stop(order) else (order.tag or "")[:-3]
+    return (order.tag or "")[:-3] if is_leg(order) and not is_own_stop(order) else f"order {order.id}"
+
+
+def _was_for_more(account: Account, order: Order) -> bool:
+    """Whether a stop was made for a position that riskcore has cut: what it closes too much would turn it round."""
+    closed_at, position = account.memory.get(closed_name(order.contract)), account.positions.get(order.contract)
+    if closed_at is None or position is None or not is_protective(order, position):
+        return False
+    return order.working_since is not None and order.working_since <= closed_at
 
 
 def _waits_for_entry(account: Account, leg: Order) -> bool:
@@ -80,6 +93,11 @@ def _tightness(group: list[Order], size: int) -> tuple[bool, int]:
 def fits(account: Account, order_id: int) -> bool:
     """Whether an order closes no more than is open, or works no more."""
     return all(misfit.order.id != order_id for misfit in misfits(account))
+
+
+def closed_name(contract: str | None) -> str:
+    """Under which name an account remembers when riskcore last closed or cut a position."""
+    return f"{PLANNER_KEY}.{contract}.closed_at"
 
 
 def own_stop(account: Account, contract: str | None, side: int) -> Order | None:

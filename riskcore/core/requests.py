@@ -6,7 +6,8 @@ from hashlib import sha256
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.in_force import PLANNER_KEY, was_rejected
+from riskcore.core.in_force import was_rejected
+from riskcore.core.protection import closed_name
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account, Attempts, Book, Request, Trade, account_of
 from riskcore.core.view import Effect
@@ -98,7 +99,7 @@ def request_confirmed(book: Book, at: int, body: e.RequestConfirmed) -> Effect:
     if request is not None:
         _note(account, request, failures=0, failed_at=0, retry_at=0)
         if request.kind in CLOSING and request.obligation:
-            account.memory[_closed_name(request.contract)] = at
+            account.memory[closed_name(request.contract)] = at
     return Effect()
 
 
@@ -115,12 +116,8 @@ def closes_by_itself(account: Account, trade: Trade) -> bool:
         for request in account.requests.values()
         if request.state != "planned"
     )
-    closed_at = account.memory.get(_closed_name(trade.contract))
+    closed_at = account.memory.get(closed_name(trade.contract))
     return on_its_way or (closed_at is not None and trade.recorded_at - closed_at <= LATE_FILL_NS)
-
-
-def _closed_name(contract: str | None) -> str:
-    return f"{PLANNER_KEY}.{contract}.closed_at"
 
 
 def _fail(account: Account, request_id: str, at: int, failed_at: int, *, refused: bool) -> None:

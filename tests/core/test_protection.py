@@ -254,6 +254,35 @@ def test_the_traders_own_orders_are_his() -> None:
     assert leave_alone(desk, 10).asked == []
 
 
+def cut_to_two(stop_size: int, **stop_order: Any) -> Desk:
+    """Three where two are allowed, under a stop the trader placed; riskcore's cut is confirmed."""
+    desk = Desk(max_contracts={"limit": 2}).at("10:00:00").snapshot().push("MNQ", 2)
+    desk.order(9, "MNQ", stop_size, type=4, **stop_order).at("10:05:00").push("MNQ", 3)
+    assert isinstance(desk, Desk)
+    desk.snapshot(("MNQ", 3), orders=(9,)).attempt("partial").accept("partial").push("MNQ", 2)
+    return desk
+
+
+def test_the_traders_stop_of_what_riskcore_has_cut_is_cut_too() -> None:
+    desk = cut_to_two(-3, stop="20990")
+    assert leave_alone(desk, 1).asked[-1] == f"partialCloseContract {MNQ} by 1"
+    desk.later(1)
+    assert [(one.kind, one.order_id, one.size) for one in desk.planned[-1:]] == [("modifyOrder", 9, 2)]
+    desk.order(9, "MNQ", -2, type=4, stop="20990")
+    assert desk.account_state.obligations == {}
+
+
+@pytest.mark.parametrize(("size", "price_at"), [(-2, "20990"), (3, "21100")])
+def test_a_stop_that_fits_or_is_an_entry_is_left_alone_after_a_cut(size: int, price_at: str) -> None:
+    assert not any("Order" in asked for asked in leave_alone(cut_to_two(size, stop=price_at), 10).asked)
+
+
+def test_a_larger_stop_placed_after_the_cut_is_the_traders_own() -> None:
+    desk = cut_to_two(-2, stop="20990").later(1).order(10, "MNQ", -5, type=4, stop="20980")
+    assert isinstance(desk, Desk)
+    assert not any("Order" in asked for asked in leave_alone(desk, 10).asked)
+
+
 def test_the_legs_of_an_entry_that_still_works_are_made_for_all_of_it() -> None:
     desk = Desk(symbol_blocks={"blocked_symbols": ["CL"]}).at("10:00:00").snapshot().push("MNQ", 1)
     assert isinstance(desk, Desk)
