@@ -5,7 +5,9 @@ broker itself said that the token was the reason (401). Enforcement waits for no
 login that hangs. Source: DESIGN.md "Requests to the broker".
 """
 
+from collections.abc import Coroutine
 from random import Random
+from typing import Any
 
 from adapters.topstepx.breaker import Breaker
 from adapters.topstepx.exchange import Caller, Exchange
@@ -45,17 +47,26 @@ class Client:
         self._random = random
         self._record = record
 
-    async def call(
+    def call(
         self, body: Body, *, enforcement: bool = False, tries: int | None = None, recorded: bool = True
-    ) -> Exchange:
+    ) -> Coroutine[Any, Any, Exchange]:
         """One request and its answer, each attempt handed on as a line unless `recorded` is off.
 
         Never raises. `tries` (of questions only): READ_TRIES, for enforcement ENFORCEMENT_TRIES, unless given.
+        What enforcement changes leaves here and now, before its answer is awaited, if there is a token.
         """
         text = body.text().encode()
-        if body.MUTATES:
-            return await self._attempt(body, text, enforcement, recorded)
-        most = tries or (ENFORCEMENT_TRIES if enforcement else READ_TRIES)
+        if not body.MUTATES:
+            most = tries or (ENFORCEMENT_TRIES if enforcement else READ_TRIES)
+            return self._asked(body, text, enforcement, most, recorded)
+        began_at = self._clock.now()
+        token = self._session.token_at_hand() if enforcement else None
+        if token is None:
+            return self._attempt(body, text, enforcement, recorded)
+        sent = self._caller.exchange(body.PATH, text, token, ACTION_SECONDS)
+        return self._answered(body, text, token, sent, enforcement, recorded, began_at)
+
+    async def _asked(self, body: Body, text: bytes, enforcement: bool, most: int, recorded: bool) -> Exchange:
         exchange = await self._attempt(body, text, enforcement, recorded)
         for failures in range(1, most):
             if not exchange.transient:
@@ -85,8 +96,21 @@ class Client:
             return self._unsent(body, str(error))
         if self._too_late(body, began_at):
             return self._unsent(body, _TOO_LATE)
-        seconds = ACTION_SECONDS if enforcement or body.MUTATES else READ_SECONDS
-        exchange = await self._caller.exchange(body.PATH, text, token, seconds)
+        sent = self._caller.exchange(body.PATH, text, token, _seconds(body, enforcement))
+        return await self._answered(body, text, token, sent, enforcement, recorded, began_at)
+
+    async def _answered(
+        self,
+        body: Body,
+        text: bytes,
+        token: str,
+        sent: Coroutine[Any, Any, Exchange],
+        enforcement: bool,
+        recorded: bool,
+        began_at: int,
+    ) -> Exchange:
+        """The answer; the token is replaced, and the call made once more, when the broker says that it is at fault."""
+        exchange = await sent
         if recorded:
             self.record(exchange)
         if exchange.status != _UNAUTHORIZED:
@@ -94,7 +118,7 @@ class Client:
         fresh = await self._session.replaced(token, enforcement)
         if fresh == token or self._too_late(body, began_at):
             return exchange
-        exchange = await self._caller.exchange(body.PATH, text, fresh, seconds)
+        exchange = await self._caller.exchange(body.PATH, text, fresh, _seconds(body, enforcement))
         if recorded:
             self.record(exchange)
         return exchange
@@ -120,3 +144,7 @@ class Client:
         """Growing, with jitter, never below a second: a host that is down is asked once a second at most."""
         delay = min(FIRST_DELAY_SECONDS * (1 << failures - 1), LONGEST_DELAY_SECONDS)
         return delay * (1 + self._random.random() / 2)
+
+
+def _seconds(body: Body, enforcement: bool) -> float:
+    return ACTION_SECONDS if enforcement or body.MUTATES else READ_SECONDS

@@ -1,5 +1,6 @@
 """One question to the broker and what came of it. Source: INTERFACE.md 4, DESIGN.md "Requests to the broker"."""
 
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ from adapters.topstepx.breaker import Breaker
 from adapters.topstepx.error_codes import OK, TOO_MANY, judge
 from adapters.topstepx.quota import Quota
 from adapters.topstepx.rest import is_login
-from adapters.topstepx.transport import NotSent, Transport, Unanswered
+from adapters.topstepx.transport import Answer, NotSent, Transport, Unanswered
 from adapters.topstepx.wire import envelope
 from riskcore.engine.ports import Clock, Line, Outcome
 from riskcore.schema.instants import utc_text
@@ -93,15 +94,24 @@ class Caller:
         self._token = ""
         self._headers = dict(_HEADERS)
 
-    async def exchange(
+    def exchange(
         self, path: str, body: bytes, token: str | None, seconds: float, *, method: str = "POST"
-    ) -> Exchange:
-        """One call within a time limit; never raises for what a network or a broker can do."""
+    ) -> Coroutine[Any, Any, Exchange]:
+        """One call within a time limit; never raises for what a network or a broker can do.
+
+        It may leave before it is awaited: everything that can wait is done behind it.
+        """
         asked_at = self._clock.now()
+        answering = self._transport.call(method, path, body, self._with(token))
         self._quota.spend(asked_at, path)
+        return self._exchanged(path, asked_at, body, answering, seconds)
+
+    async def _exchanged(
+        self, path: str, asked_at: int, body: bytes, answering: Coroutine[Any, Any, Answer], seconds: float
+    ) -> Exchange:
         try:
             async with self._clock.timeout(seconds):
-                answer = await self._transport.call(method, path, body, self._with(token))
+                answer = await answering
         except NotSent as error:
             return self._failed(path, asked_at, body, "not sent", str(error))
         except Unanswered as error:

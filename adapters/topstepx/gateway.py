@@ -4,7 +4,7 @@ Every exchange becomes a line before a call returns, and no call but `open` rais
 Source: DESIGN.md "Requests to the broker" and "Connection and truth", topstepx/API.md 2.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from random import Random
 from typing import Any
 
@@ -79,15 +79,23 @@ class TopstepGateway:
             raise LoginRefused(f"the broker does not show the accounts of this login: {reason}")
         raise BrokerUnreachable(f"the broker does not list the accounts: {reason}")
 
-    async def carry_out(self, account: int, request: Request) -> Outcome:
-        """One attempt; a placement whose answer was lost is looked up, never sent again."""
+    def carry_out(self, account: int, request: Request) -> Coroutine[Any, Any, Outcome]:
+        """One attempt; a placement whose answer was lost is looked up, never sent again.
+
+        What keeps an account safe is sent here and now if it can be; the coroutine waits for what comes of it.
+        """
         try:
             body = body_of(account, request)
         except ValueError as error:
-            return Outcome("refused", f"riskcore cannot send this: {' '.join(str(error).split())}")
+            return _not_sent(f"riskcore cannot send this: {' '.join(str(error).split())}")
         # What an obligation asks for is enforcement whatever its kind, a leg cut to what is open too.
         enforcement = request.kind in ENFORCEMENT or bool(request.obligation)
-        exchange = await self._client.call(body, enforcement=enforcement)
+        return self._carried_out(account, request, enforcement, self._client.call(body, enforcement=enforcement))
+
+    async def _carried_out(
+        self, account: int, request: Request, enforcement: bool, sent: Coroutine[Any, Any, Exchange]
+    ) -> Outcome:
+        exchange = await sent
         if request.kind in PLACEMENTS:
             return await settled(self._client, account, request.tag, exchange, enforcement)
         return exchange.outcome()
@@ -139,3 +147,7 @@ class TopstepGateway:
             await self.session.close()
         finally:
             await self._transport.close()
+
+
+async def _not_sent(reason: str) -> Outcome:
+    return Outcome("refused", reason)

@@ -33,15 +33,16 @@ class HttpConnection(asyncio.Protocol):
         """Whether it is open and nothing is under way on it."""
         return self._transport is not None and not self._transport.is_closing() and self._answer is None
 
-    async def call(self, path: str, request: bytes) -> Answer:
-        """Send a whole request, whose path is named in errors. A cancelled call ends the connection.
-
-        Raises Unanswered.
-        """
+    def send(self, path: str, request: bytes) -> None:
+        """Send a whole request, whose path is named in errors."""
         assert self._transport is not None
+        self._transport.write(request)
         self._path = path
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
+
+    async def answer(self) -> Answer:
+        """The answer to what was sent; whoever gives up waiting ends the connection. Raises Unanswered."""
+        assert self._answer is not None
         try:
             return await self._answer
         finally:

@@ -9,16 +9,17 @@ all questions do. Source: DESIGN.md "Requests to the broker".
 import asyncio
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import httpx
 
 from adapters.topstepx import wire
 from adapters.topstepx.http import CONNECT_SECONDS, HttpTransport, is_loopback, proxy_of
 from adapters.topstepx.http_connection import HttpConnection
-from adapters.topstepx.transport import Answer, NotSent
+from adapters.topstepx.transport import Answer
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.ports import Clock
 
@@ -69,19 +70,24 @@ class KeptTransport:
     def __repr__(self) -> str:
         return f"KeptTransport({self._base!r})"
 
-    async def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """One request. Raises NotSent, Unanswered; neither names a header or a body."""
+    def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Coroutine[Any, Any, Answer]:
+        """One request: on a kept connection it is sent here and now, in the pool when its answer is awaited.
+
+        Raises NotSent, Unanswered, when it is; neither names a header or a body.
+        """
         if self._keeping is None and self._keeps:
             self._keeping = asyncio.get_running_loop().create_task(self._keep())
-        if method != "POST" or path not in PATHS:
-            return await self._pool.call(method, path, body, headers)
-        request = b"%b%d\r\n\r\n%b" % (self._head(path, headers), len(body), body)
-        connection = self._taken()
-        if connection is None:
-            return await self._pool.call(method, path, body, headers)
+        head = self._head(path, headers) if method == "POST" and path in PATHS else None
+        connection = self._taken() if head is not None else None
+        if head is None or connection is None:
+            return self._pool.call(method, path, body, headers)
+        connection.send(path, b"%b%d\r\n\r\n%b" % (head, len(body), body))
         self._busy.add(connection)
+        return self._answer_of(connection)
+
+    async def _answer_of(self, connection: HttpConnection) -> Answer:
         try:
-            return await connection.call(path, request)
+            return await connection.answer()
         finally:
             self._busy.discard(connection)
             if connection.usable:
@@ -97,15 +103,15 @@ class KeptTransport:
 
     # ---- one request -----------------------------------------------------------------------------------
 
-    def _head(self, path: str, headers: Mapping[str, str]) -> bytes:
-        """A request's bytes up to its length; made once for each path and token."""
+    def _head(self, path: str, headers: Mapping[str, str]) -> bytes | None:
+        """A request's bytes up to its length, made once for each path and token; None if it cannot be written."""
         if headers is not self._headers:
             self._headers, self._heads = headers, {}
         head = self._heads.get(path)
         if head is None:
             given = {"host": self._url.netloc.decode("ascii"), "accept-encoding": "identity", **headers}
             if not all(_HEADER.fullmatch(value) for value in given.values()):
-                raise NotSent(f"{self._base} was not asked: a header cannot be written as HTTP")
+                return None
             lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
             target = self._url.raw_path.rstrip(b"/") + path.encode("ascii")
             head = b"POST %b HTTP/1.1\r\n%bcontent-length: " % (target, lines.encode("ascii"))

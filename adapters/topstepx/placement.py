@@ -30,7 +30,6 @@ _LOOK_BACK_NS = 5 * MINUTE_NS
 
 def body_of(account: int, request: Request) -> Body:
     """The request to send. Raises ValueError for a request that cannot be one."""
-    terms = request.terms or OrderTerms()
     contract, order = request.contract or "", request.order_id or 0
     match request.kind:
         case "closeContract":
@@ -42,13 +41,14 @@ def body_of(account: int, request: Request) -> Body:
         case "placeStop":
             return _place(account, request, OrderTerms(type=wire.STOP, stop_price=_needed(request.price)))
         case "placeOrder":
-            return _place(account, request, terms)
+            return _place(account, request, request.terms or OrderTerms())
         case "modifyStop":
             size = request.size or None
             if size is None and request.price is None:
                 raise ValueError("a changed stop needs a price or a size")
             return wire.OrderModify(account_id=account, order_id=order, size=size, stop_price=request.price)
         case "modifyOrder":
+            terms = request.terms or OrderTerms()
             return wire.OrderModify(
                 account_id=account,
                 order_id=order,

@@ -96,16 +96,23 @@ class Session:
             return self._held.text
         raise failure or BrokerUnreachable("not logged in")
 
+    def token_at_hand(self) -> str | None:
+        """The token until its end, for what waits for nothing; its renewal begins when it is due."""
+        held, now = self._held, self._clock.now()
+        if held is None or now >= held.expires_at:
+            return None
+        if now >= held.refresh_at and now >= self._paused_until:
+            self._start()
+        return held.text
+
     async def token_now(self) -> str:
         """The token for enforcement: the one at hand, else the next one if it comes within two seconds.
 
         Raises LoginRefused, BrokerUnreachable when there is none at all.
         """
-        held, now = self._held, self._clock.now()
-        if held is not None and now < held.expires_at:
-            if now >= held.refresh_at and now >= self._paused_until:
-                self._start()
-            return held.text
+        at_hand = self.token_at_hand()
+        if at_hand is not None:
+            return at_hand
         failure = await self._renewed_soon()
         if self._held is not None:
             return self._held.text  # Perhaps ended: the broker's word counts, not our clock's.

@@ -3,9 +3,9 @@
 The real ones are http.py (httpx) and signalr/socket.py (websockets); the deterministic simulation has its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from riskcore.errors import GatewayError
 
@@ -38,8 +38,8 @@ class Answer:
 class Transport(Protocol):
     """HTTP to one base URL. Time limits are the caller's (Clock.timeout); a cancelled call drops its connection."""
 
-    async def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """One request. Raises NotSent, Unanswered."""
+    def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Coroutine[Any, Any, Answer]:
+        """One request, which may leave before its answer is awaited. Raises NotSent, Unanswered, when it is."""
 
     async def close(self) -> None: ...
 

@@ -170,6 +170,10 @@ class OrderCancel(Body):
     account_id: Account
     order_id: OrderId
 
+    def text(self) -> str:
+        """As every body's, in one step, because enforcement waits for it."""
+        return f'{{"accountId":{self.account_id},"orderId":{self.order_id}}}'
+
 
 class OrderSearch(Body):
     PATH: ClassVar[str] = "/api/Order/search"
@@ -216,6 +220,10 @@ class CloseContract(Body):
     MUTATES: ClassVar[bool] = True
     account_id: Account
     contract_id: ContractId
+
+    def text(self) -> str:
+        """As every body's, in one step, because enforcement waits for it."""
+        return f'{{"accountId":{self.account_id},"contractId":{fields.encode(self.contract_id)}}}'
 
 
 class PartialCloseContract(Body):

@@ -323,17 +323,19 @@ class Engine:
             self._held += [one for one in due if not self.writer.may_leave(*one)]
             due = [one for one in due if self.writer.may_leave(*one)]
         for account, request in due:
-            self._calls.add(self._task(self._carry_out(account, request), self._calls))
+            seeing = request.kind == "takeSnapshot"
+            outcome = self._seen(account) if seeing else self.gateway.carry_out(account, request)
+            self._calls.add(self._task(self._note_outcome(account, request, outcome), self._calls))
 
     def _still_open(self, held: Sequence[tuple[int, Request]]) -> list[tuple[int, Request]]:
         return [(account, request) for account, request in held if request.id in self.book.accounts[account].requests]
 
-    async def _carry_out(self, account: int, request: Request) -> None:
-        if request.kind == "takeSnapshot":
-            complete = await self._snapshot(account, urgent=True)
-            outcome = Outcome("accepted") if complete else Outcome("unresolved", "the broker's lists did not come")
-        else:
-            outcome = await self.gateway.carry_out(account, request)
+    async def _seen(self, account: int) -> Outcome:
+        complete = await self._snapshot(account, urgent=True)
+        return Outcome("accepted") if complete else Outcome("unresolved", "the broker's lists did not come")
+
+    async def _note_outcome(self, account: int, request: Request, coming: Coroutine[Any, Any, Outcome]) -> None:
+        outcome = await coming
         body: Fact
         if outcome.kind == "accepted":
             body = RequestAccepted(account, request.id, outcome.order_id)

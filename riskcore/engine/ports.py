@@ -5,7 +5,7 @@ with none of them: everything they say becomes a fact first (DESIGN.md "The line
 """
 
 from asyncio import Timeout
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -67,8 +67,11 @@ class Gateway(Protocol):
     async def open(self, sink: Sink) -> None:
         """Log in and list the accounts. Raises LoginRefused, BrokerUnreachable."""
 
-    async def carry_out(self, account: int, request: Request) -> Outcome:
-        """One attempt of a planned request of any kind but `takeSnapshot`."""
+    def carry_out(self, account: int, request: Request) -> Coroutine[Any, Any, Outcome]:
+        """One attempt of a planned request of any kind but `takeSnapshot`.
+
+        It may be sent before what is returned is awaited, which has to happen in any case.
+        """
 
     async def snapshot(self, account: int, since: int, urgent: bool = False) -> bool:
         """Account, positions, working orders (suspended ones too) and fills since `since`; whether all of it came.

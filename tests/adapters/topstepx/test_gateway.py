@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from random import Random
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.gateway import TopstepGateway
 from adapters.topstepx.http import HttpTransport
 from adapters.topstepx.normalise import normalise
+from adapters.topstepx.transport import Answer
 from riskcore.core.events import (
     AccountObserved,
     BarObserved,
@@ -37,6 +38,7 @@ from tests.adapters.topstepx.small_broker import (
     Call,
     Gone,
     Reply,
+    Script,
     SmallBroker,
     failed,
     good,
@@ -70,6 +72,18 @@ class Told:
 
     def paths(self) -> list[str]:
         return [line["rest"].removeprefix("/api/") for line in self.lines]
+
+
+class Hasty(Script):
+    """Sends what it is told to call before the answer is awaited."""
+
+    def __init__(self, broker: SmallBroker) -> None:
+        super().__init__(broker)
+        self.asked: list[str] = []
+
+    def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Coroutine[Any, Any, Answer]:
+        self.asked.append(path)
+        return super().call(method, path, body, headers)
 
 
 class Room:
@@ -297,6 +311,24 @@ class TestRequests:
         assert room.carry_out(kind="closeContract", contract=MNQ).kind == "unresolved"
         assert room.carry_out(kind="partialCloseContract", contract=MNQ, size=1).kind == "unresolved"
         assert room.broker.paths()[-2:] == ["Position/partialCloseContract", "Auth/logout"]
+
+    def test_what_keeps_an_account_safe_is_sent_before_its_outcome_is_awaited(self, room: Room) -> None:
+        def paths(kind: str) -> list[str]:
+            async def run() -> list[str]:
+                transport = Hasty(room.broker)
+                gateway = TopstepGateway(transport, Credentials(NAME, KEY), ScaledClock(SCALE), Random(1))
+                await gateway.open(room.told)
+                transport.asked.clear()
+                coming = gateway.carry_out(ACCOUNT, request(kind, obligation="", contract=MNQ, order_id=7))
+                asked = list(transport.asked)
+                assert (await coming).kind == "accepted"
+                return asked
+
+            return asyncio.run(run())
+
+        assert paths("closeContract") == [wire.CloseContract.PATH]
+        assert paths("cancelOrder") == [wire.OrderCancel.PATH]
+        assert paths("modifyOrder") == []  # The trader's own orders wait for the quota.
 
     def test_an_expired_token_is_replaced_on_the_way(self, room: Room) -> None:
         room.broker.valid = set()

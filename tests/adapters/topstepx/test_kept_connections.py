@@ -115,6 +115,18 @@ def test_a_close_leaves_on_a_connection_that_is_open_already() -> None:
     assert set(server.closes()) == set(range(1 + KEPT_CONNECTIONS)) - {asked_on}
 
 
+def test_a_close_is_sent_before_anybody_awaits_its_answer() -> None:
+    server = Server()
+
+    async def run() -> None:
+        async with warm(server) as transport:
+            coming = transport.call("POST", CLOSE, BODY, HEADERS)
+            await server.until(lambda known: len(known.closes()) == 1)
+            assert (await coming).status == 200
+
+    asyncio.run(run())
+
+
 def test_what_is_sent() -> None:
     server = Server()
     close_with(server)

@@ -135,6 +135,14 @@ def test_no_bracket_is_left_out_because_the_broker_may_refuse_the_very_field() -
     assert "Bracket" not in body.text()
 
 
+@given(st.integers(min_value=1, max_value=2**31 - 1), st.text(min_size=1, max_size=100))
+def test_what_is_written_in_one_step_is_what_every_body_writes(number: int, contract: str) -> None:
+    close = wire.CloseContract(account_id=number, contract_id=contract)
+    cancel = wire.OrderCancel(account_id=number, order_id=2**63 - number)
+    for body in (close, cancel):
+        assert body.text() == wire.Body.text(body)
+
+
 @pytest.mark.parametrize(
     ("price", "text"),
     [(21_000 * 10**9, "21000"), (-37_630_000_000, "-37.63"), (500, "0.0000005"), (0, "0"), (1, "0.000000001")],
