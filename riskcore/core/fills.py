@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from riskcore.core.events import TradeRecorded, TradeVoided
 from riskcore.core.exposure_change import exposure_changed, note_disagreement
 from riskcore.core.order_roles import is_own_fill
-from riskcore.core.quantities import SECOND_NS
+from riskcore.core.quantities import MICROSECOND_NS, SECOND_NS
 from riskcore.core.requests import closes_by_itself
 from riskcore.core.state import Account, Book, DayFigures, Lot, Position, Trade
 from riskcore.core.trading_day import trade_date_of
@@ -215,5 +215,49 @@ def _replace_trade(account: Account, position: Position, trade: Trade) -> None:
     account.trades[trade.id] = trade
     state, trips_after = _fold_contract(account, position.contract)
     position.side, position.lots, position.early = state.side, state.lots, state.early
-    for trade_date in sorted({**trips_before, **trips_after}):
-        account.day(trade_date).round_trips += trips_after.get(trade_date, 0) - trips_before.get(trade_date, 0)
+    _count_trips(account, trips_before, trips_after)
+
+
+def _count_trips(account: Account, before: dict[str, int], after: dict[str, int]) -> None:
+    for trade_date in sorted({**before, **after}):
+        account.day(trade_date).round_trips += after.get(trade_date, 0) - before.get(trade_date, 0)
+
+
+def put_in_order(book: Book, account: Account, at: int) -> None:
+    """A list has told of fills that were missed: those made before fills already known take their place before them.
+
+    What was open when a fill was missed closes what came before it, so lots in the order of receipt would have the
+    wrong prices. Instants are compared in microseconds (API.md 0.12); equal ones stay in the order of receipt.
+    """
+    for position in list(account.positions.values()):
+        fills = [one for one in account.trades.values() if one.contract == position.contract and not one.voided]
+        ordered = sorted(fills, key=lambda one: one.placed_at // MICROSECOND_NS)
+        if fills == ordered:
+            continue
+        lots, _ = _fold_contract(account, position.contract)
+        # Lots carried over from an earlier day cannot be told from the fills that are kept.
+        if (lots.side, lots.lots, lots.early) == (position.side, position.lots, position.early):
+            before = position.size
+            _fold_in_order(account, position, ordered)
+            exposure_changed(book, account, position, before, at)
+            note_disagreement(position, at)
+
+
+def _fold_in_order(account: Account, position: Position, ordered: list[Trade]) -> None:
+    _, trips_before = _fold_contract(account, position.contract)
+    number = first = min(trade.round_trip for trade in ordered)
+    state, renumbered = Lots(0, (), ()), []
+    for trade in ordered:
+        state = next_lots(state.side, state.lots, state.early, trade)
+        renumbered.append(replace(trade, round_trip=number))
+        number += state.trip_ended
+    following = iter(renumbered)
+    in_place = [
+        next(following) if one.contract == position.contract and not one.voided else one
+        for one in account.trades.values()
+    ]
+    account.trades = {trade.id: trade for trade in in_place}
+    position.side, position.lots, position.early = state.side, state.lots, state.early
+    position.round_trips += number - first - sum(trips_before.values())
+    _, trips_after = _fold_contract(account, position.contract)
+    _count_trips(account, trips_before, trips_after)

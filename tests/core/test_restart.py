@@ -1,16 +1,18 @@
 """A live engine takes over in the middle of a day: what is unknown, what waits, what is judged once (RULES.md 1.6)."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from riskcore.core import events as e
 from riskcore.core.enforce import reconciled
-from riskcore.core.quantities import SECOND_NS, money
+from riskcore.core.marks import open_cost
+from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.restart import absence
 from riskcore.core.state import Book
 from tests.core.broker import Desk
-from tests.core.ledger import ACCOUNT, nanoseconds
+from tests.core.ledger import ACCOUNT, CHICAGO, nanoseconds
 
 LOSS = {"daily_realized_loss": {"loss_limit": money("100")}}
 ES, MNQ = "CON.F.US.EP.Z26", "CON.F.US.MNQ.Z26"
@@ -279,3 +281,66 @@ def test_a_day_that_begins_while_the_engine_runs_begins_complete() -> None:
     desk = begun(**LOSS).at("2026-11-20 18:00").closed("-100")
     assert len(desk.breaches) == 1
     assert desk.book.started_at > 0
+
+
+# ---- fills that came in another order than they were made --------------------------------------------
+
+
+def today(text: str) -> datetime:
+    """Of the day in the test, for a fill that was made earlier than it comes."""
+    return datetime.fromisoformat(f"2026-11-20 {text}").replace(tzinfo=CHICAGO)
+
+
+def test_fills_before_the_one_that_was_pushed_take_their_place_before_it() -> None:
+    """A start amid a day: ten are bought and pushed, and only then the list tells of a round trip before them."""
+    desk = begun().at("09:01:00").push("MNQ", 10, "20986.25")
+    desk.fill("MNQ", 10, "20986.25", created=today("09:00:50"))
+    desk.fill("MNQ", 5, "21000.5", created=today("09:00:10"))
+    desk.fill("MNQ", -5, "20985.5", profit="-150", created=today("09:00:20"))
+    position = desk.account_state.positions[MNQ]
+    assert [lot.price for lot in position.lots] == [price("20986.25"), price("21000.5")], "as they came"
+    position = desk.list_fills().account_state.positions[MNQ]
+    assert [(lot.price, lot.size) for lot in position.lots] == [(price("20986.25"), 10)]
+    day = desk.account_state.day(desk.book.trade_date)
+    assert (day.round_trips, position.round_trips) == (1, 1)
+    assert [trade.round_trip for trade in desk.account_state.trades.values()] == [0, 0, 1]
+    assert open_cost(position) == (10, 10 * price("20986.25"))
+
+
+def test_fills_that_came_in_order_stay_as_they_are() -> None:
+    desk = begun().fill("MNQ", 2, "21000").fill("MNQ", -1, "20990", profit="-20").fill("MNQ", 1, "20995")
+    before = [*desk.account_state.trades.items()], desk.account_state.positions[MNQ].lots
+    desk.list_fills()
+    assert before == ([*desk.account_state.trades.items()], desk.account_state.positions[MNQ].lots)
+
+
+def test_an_opening_fill_behind_its_close_leaves_nothing_open() -> None:
+    desk = begun().at("09:01:00")
+    desk.fill("MNQ", -1, "20990", profit="-20", created=today("09:00:20"))
+    desk.fill("MNQ", 1, "21000", created=today("09:00:10"))
+    assert desk.account_state.positions[MNQ].size == 1
+    desk.list_fills()
+    assert desk.account_state.positions[MNQ].size == 0
+    assert desk.account_state.day(desk.book.trade_date).round_trips == 1
+
+
+def test_fills_of_another_contract_and_voided_ones_keep_their_place() -> None:
+    desk = begun().at("09:01:00")
+    desk.fill("ES", 1, "6000", created=today("09:00:59"), trade=1)
+    desk.fill("MNQ", 1, "21000", created=today("09:00:50"), trade=2)
+    desk.fill("MNQ", 1, "21010", created=today("09:00:40"), trade=3)
+    desk.fill("MNQ", 1, "21020", created=today("09:00:30"), trade=4).void(3)
+    desk.list_fills()
+    assert list(desk.account_state.trades) == [1, 4, 3, 2]
+    assert [lot.trade_id for lot in desk.account_state.positions[MNQ].lots] == [4, 2]
+
+
+def test_instants_within_a_microsecond_stay_in_the_order_of_receipt() -> None:
+    """The hub prints seven digits and REST six, so the same instant looks earlier from REST."""
+    desk = begun().at("09:01:00")
+    for number, fraction in ((1, 500), (2, 0)):
+        created = nanoseconds(today("09:00:10")) + fraction
+        body = e.TradeRecorded(ACCOUNT, number, MNQ, price("21000"), 1, 1, created, None, 0, None, number)
+        desk.take(body, f"trade:{number}")
+    desk.list_fills()
+    assert list(desk.account_state.trades) == [1, 2]
