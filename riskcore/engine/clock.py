@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 
 class SystemClock:
@@ -9,17 +10,20 @@ class SystemClock:
 
     A jump forwards is followed at once, because deadlines are wall-clock times (17:00 in Chicago); a jump
     backwards must not open a time that has passed, so time goes on from where it was, as the monotonic clock runs,
-    until the wall clock has caught up.
+    until the wall clock has caught up. `wall` and `monotonic` are the machine's two clocks in nanoseconds.
     """
 
-    def __init__(self) -> None:
-        self._last = time.time_ns()
-        self._measured = time.monotonic_ns()
+    def __init__(
+        self, wall: Callable[[], int] = time.time_ns, monotonic: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._wall, self._monotonic = wall, monotonic
+        self._last = wall()
+        self._measured = monotonic()
 
     def now(self) -> int:
-        measured = time.monotonic_ns()
+        measured = self._monotonic()
         carried = self._last + (measured - self._measured)
-        self._last, self._measured = max(time.time_ns(), carried), measured
+        self._last, self._measured = max(self._wall(), carried), measured
         return self._last
 
     def go_on_from(self, at: int) -> None:

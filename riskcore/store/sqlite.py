@@ -30,6 +30,9 @@ from riskcore.errors import Corrupt, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store.recorder import CachedState, JournalRecorder, named_errors
 
+# How long an append waits for another writer of the file: the engine stands still meanwhile, and what it still may do
+# without a disk must not wait. Enough for the commit of another profile's engine.
+LOCK_WAIT_SECONDS = 0.25
 _FULL = 2
 # The log is copied into the file in quiet moments (`tidy`). Only when none comes does a commit have to do it.
 _PAGES_AT_MOST = 4000
@@ -198,7 +201,9 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
                 (profile, holder),
             )
             fence: int = c.fetchone()[0]
-            return fence
+        assert self._writer is not None, "it has just written"
+        self._writer.cursor().execute(f"PRAGMA busy_timeout = {round(LOCK_WAIT_SECONDS * 1000)}")
+        return fence
 
     def check_storage(self) -> None:
         wanted = {statement.replace("IF NOT EXISTS ", "") for statement in self.create_table_statements}

@@ -1,0 +1,194 @@
+"""The whole live stack against the simulated gateway, as riskcore.cli.live_run puts it together, with judges beside it.
+
+Everything is real but the speed: sockets on loopback, HTTP, WebSocket, SQLite; waiting is fifty times as fast.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+from adapters.simulator.scenario import PricePath, Scenario
+from adapters.simulator.server import SimulatedGateway
+from adapters.topstepx.credentials import Credentials
+from adapters.topstepx.feed import TopstepFeed
+from adapters.topstepx.gateway import TopstepGateway
+from adapters.topstepx.http import hub_url
+from adapters.topstepx.kept_connections import KeptTransport
+from adapters.topstepx.normalise import normalise
+from adapters.topstepx.signalr.socket import WebSockets
+from adapters.topstepx.transport import Answer, Connect, Socket, Transport
+from riskcore.config import read_settings
+from riskcore.core.events import Event, RuleBreached
+from riskcore.core.state import Book
+from riskcore.engine.clock import SystemClock
+from riskcore.engine.engine import Engine
+from riskcore.engine.resume import resume
+from riskcore.store.journal import Journal
+from riskcore.version import VERSION
+from tests.adapters.clocks import HurriedLoop, LoopClock
+from tests.faults.troubles import Disk, Wall
+from tests.simulation.hub_link import HubLink
+from tests.simulation.invariants import Judge
+from tests.simulation.network import Process
+from tests.simulation.witness import Witness
+
+PROFILE = "grid"
+START_PRICE = "21000"
+SETTINGS = f'[profile]\nname = "{PROFILE}"\n\n[rules.daily_unrealized_loss]\nloss_limit = "150"\n'
+MARKET = Scenario(
+    "fault-grid",
+    "A long position loses its limit and has to be closed",
+    SETTINGS,
+    (PricePath("MNQ", START_PRICE, noise_ticks=1, quotes_per_second=2),),
+)
+_UNAUTHORISED = 401
+
+
+class Listener:
+    """The announcer of a cell: calls back once, the moment a breach is stored and before anything is sent for it."""
+
+    def __init__(self, judge: Judge, witness: Witness) -> None:
+        self.said: list[tuple[str, dict[str, Any]]] = []
+        self.breached: asyncio.Event = asyncio.Event()
+        self.on_breach: Callable[[], None] | None = None
+        self._judge, self._witness = judge, witness
+
+    def stored(self, events: Sequence[Event], book: Book) -> None:
+        self._judge.believes(book)
+        self._witness.stored(events, book)
+        if not self.breached.is_set() and any(isinstance(event.body, RuleBreached) for event in events):
+            self.breached.set()
+            if self.on_breach is not None:
+                self.on_breach()
+
+    def say(self, kind: str, /, **figures: Any) -> None:
+        self.said.append((kind, figures))
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What the client has taken out of one socket."""
+
+    taken: list[bytes] = field(default_factory=list)
+
+
+class _OverheardSocket:
+    """A real socket; what is taken out of it is written down."""
+
+    def __init__(self, socket: Socket, process: Process) -> None:
+        self._socket = socket
+        self._taken = _Heard().taken
+        process.links.append(cast(HubLink, _Heard(self._taken)))
+
+    async def receive(self) -> bytes:
+        self._taken.append(await self._socket.receive())
+        return self._taken[-1]
+
+    def waiting(self) -> bytes:
+        self._taken.append(self._socket.waiting())
+        return self._taken[-1]
+
+    async def send(self, text: str) -> None:
+        await self._socket.send(text)
+
+    async def close(self) -> None:
+        await self._socket.close()
+
+
+class _OverheardSockets:
+    """The Connect of adapters.topstepx.transport."""
+
+    def __init__(self, sockets: Connect, process: Process) -> None:
+        self._sockets, self._process = sockets, process
+
+    async def __call__(self, url: str) -> Socket:
+        return _OverheardSocket(await self._sockets(url), self._process)
+
+
+class _OverheardTransport:
+    """Real HTTP; the judge hears of every call before it leaves."""
+
+    def __init__(self, transport: Transport, judge: Judge) -> None:
+        self._transport, self._judge = transport, judge
+
+    async def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        self._judge.sending(path, body)
+        answer = await self._transport.call(method, path, body, headers)
+        if answer.status == _UNAUTHORISED:
+            self._judge.unauthorised(path, body)
+        return answer
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running engine, the gateway it talks to, and who watches them. `clock` tells the true time."""
+
+    loop: HurriedLoop
+    clock: LoopClock
+    wall: Wall
+    gateway: SimulatedGateway
+    disk: Disk
+    engine: Engine
+    feed: TopstepFeed
+    listener: Listener
+    judge: Judge
+    witness: Witness
+    process: Process
+    running: asyncio.Task[None]
+
+
+@asynccontextmanager
+async def live(store: Path) -> AsyncIterator[Stack]:
+    """From an empty journal to an engine that has stopped in good order. Raises what the engine raised."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, HurriedLoop), "the grid runs in hurried time"
+    clock = LoopClock()
+    async with SimulatedGateway(MARKET, seed=1, clock=clock) as gateway:
+        with Journal.open(store, PROFILE, write=True) as journal:
+            stack = _stack(loop, clock, gateway, journal, store)
+            try:
+                yield stack
+            finally:
+                stack.engine.stop()
+                await stack.running
+            stack.witness.ended(stack.process)
+
+
+def _stack(loop: HurriedLoop, clock: LoopClock, gateway: SimulatedGateway, journal: Journal, store: Path) -> Stack:
+    judge = Judge(gateway.broker)
+    witness = Witness(judge)
+    process = Process(1)
+    disk = Disk(journal, store, judge, witness, loop)
+    listener = Listener(judge, witness)
+    wall = Wall(clock)
+    own_clock = SystemClock(wall.wall, wall.monotonic)
+    chance = Random(1)
+    transport = _OverheardTransport(KeptTransport(gateway.api_url, own_clock, chance), judge)
+    broker = TopstepGateway(transport, Credentials(gateway.user_name, gateway.api_key), own_clock, chance)
+    sockets = _OverheardSockets(WebSockets(own_clock), process)
+    engine: Engine
+    feed = TopstepFeed(
+        hub_url(gateway.rtc_url), sockets, broker.session, own_clock, chance, lambda: engine.market_expected()
+    )
+    engine = Engine(
+        settings=read_settings(SETTINGS).plain,
+        version=VERSION,
+        enforces=True,
+        journal=disk,
+        resumed=resume(journal),
+        clock=own_clock,
+        gateway=broker,
+        feed=feed,
+        announcer=listener,
+        normalise=witness.normalise(normalise, process),
+    )
+    witness.watch(engine, process, seed=0)
+    running = asyncio.create_task(engine.run())
+    return Stack(loop, clock, wall, gateway, disk, engine, feed, listener, judge, witness, process, running)
