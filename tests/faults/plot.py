@@ -36,7 +36,7 @@ class Result:
 
     @property
     def breached(self) -> bool:
-        return self.stack.listener.breached.is_set()
+        return self.stack.disk.breached
 
 
 async def play(cell: Cell, store: Path, judge: Callable[[Result], None]) -> Result:
@@ -60,7 +60,6 @@ class _Plot:
 
     async def unfold(self) -> None:
         stack, moment = self.stack, self.cell.moment
-        breached = stack.listener.breached.is_set
         await self._until(lambda: stack.engine.ready, "ready")
         if moment == IDLE:
             self.trouble.strike()
@@ -76,16 +75,16 @@ class _Plot:
         if moment == OPEN:
             self.trouble.strike()
         elif moment == ENFORCING:
-            stack.listener.on_breach = self.trouble.strike
+            stack.disk.on_breach = self.trouble.strike
         await stack.clock.sleep(PAUSE_SECONDS)
         self._let_fall()
         if moment == ENFORCING:
-            await self._until(breached, "the breach")
+            await self._until(lambda: stack.disk.breached, "the breach")
         if moment != IDLE:
             await stack.clock.sleep(self.cell.lasts_seconds)
             await self._struck()
         healed_at = stack.clock.now()
-        await self._until(breached, "the breach")
+        await self._until(lambda: stack.disk.breached, "the breach")
         await self._until(stack.gateway.broker.flat, "flat")
         self.result.flat_seconds = (stack.clock.now() - healed_at) / SECOND_NS
         await self._until(self._recovered, "everything connected, known and done")

@@ -4,7 +4,7 @@ Everything is real but the speed: sockets on loopback, HTTP, WebSocket, SQLite; 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
 from adapters.topstepx.transport import Answer, Connect, Socket, Transport
 from riskcore.config import read_settings
-from riskcore.core.events import Event, RuleBreached
+from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
@@ -49,21 +49,15 @@ _UNAUTHORISED = 401
 
 
 class Listener:
-    """The announcer of a cell: calls back once, the moment a breach is stored and before anything is sent for it."""
+    """The announcer of a cell. The judges look at the book that it is given."""
 
     def __init__(self, judge: Judge, witness: Witness) -> None:
         self.said: list[tuple[str, dict[str, Any]]] = []
-        self.breached: asyncio.Event = asyncio.Event()
-        self.on_breach: Callable[[], None] | None = None
         self._judge, self._witness = judge, witness
 
     def stored(self, events: Sequence[Event], book: Book) -> None:
         self._judge.believes(book)
         self._witness.stored(events, book)
-        if not self.breached.is_set() and any(isinstance(event.body, RuleBreached) for event in events):
-            self.breached.set()
-            if self.on_breach is not None:
-                self.on_breach()
 
     def say(self, kind: str, /, **figures: Any) -> None:
         self.said.append((kind, figures))
@@ -115,9 +109,12 @@ class _OverheardTransport:
     def __init__(self, transport: Transport, judge: Judge) -> None:
         self._transport, self._judge = transport, judge
 
-    async def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Coroutine[Any, Any, Answer]:
         self._judge.sending(path, body)
-        answer = await self._transport.call(method, path, body, headers)
+        return self._looked_at(path, body, self._transport.call(method, path, body, headers))
+
+    async def _looked_at(self, path: str, body: bytes, answering: Coroutine[Any, Any, Answer]) -> Answer:
+        answer = await answering
         if answer.status == _UNAUTHORISED:
             self._judge.unauthorised(path, body)
         return answer

@@ -1,13 +1,13 @@
 """What goes wrong in a cell: at the gateway, on the disk, with the machine's clock."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from adapters.simulator.faults import Fault
 from adapters.simulator.server import SimulatedGateway
-from riskcore.core.events import Event
+from riskcore.core.events import Event, RuleBreached
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Book
 from riskcore.errors import StoreError
@@ -88,13 +88,19 @@ class ClockTrouble:
 
 
 class Disk:
-    """The real journal on a real file, as the engine writes it, with judges beside it. `fails` counts."""
+    """The real journal on a real file, as the engine writes it, with judges beside it.
+
+    `on_breach` is called once, when a breach is stored and before anything is sent for it. `struck` counts what failed
+    or was slow.
+    """
 
     def __init__(self, journal: Journal, store: Path, judge: Judge, witness: Witness, loop: HurriedLoop) -> None:
         self.journal = journal
         self.store = store
         self.slow_seconds = 0.0
         self.struck = 0
+        self.breached = False
+        self.on_breach: Callable[[], None] | None = None
         self._judge, self._witness, self._loop = judge, witness, loop
         self._recorder = journal._recorder
 
@@ -113,6 +119,14 @@ class Disk:
         for trade_date in self.journal.streams():
             stream = stream_of(self.journal.profile, trade_date)
             self._judge.committed(self._recorder.rows(stream, self._judge.seqs.get(stream, 0), len(events)))
+
+        if not self.breached and any(isinstance(event.body, RuleBreached) for event in events):
+            self.breached = True
+            if self.on_breach is not None:
+                self.on_breach()
+
+    def tidy(self) -> None:
+        self.journal.tidy()
 
     def cache_state(self, book: Book) -> None:
         self.journal.cache_state(book)
