@@ -1,17 +1,20 @@
 """A broker of bare sockets for bench_live.py: as little work as possible between its clock and the wire.
 
-python -m tests.benchmarks.raw_broker latency COUNT | burst COUNT PER_FRAME      prints its two ports, then figures
+python -m tests.benchmarks.raw_broker latency COUNT DIR | burst COUNT PER_FRAME    prints its two ports, then figures
 
 latency: pushes a position in a blocked contract, waits for the bytes of closeContract, pushes flat, again. Frames
-    are ready-made: sent is stamped right before the system call, arrived by the kernel.
+    are ready-made: sent is stamped right before the system call, arrived by the kernel. Between two of them it
+    writes and syncs a little file in DIR: what the disk takes at that pace, in that very run.
 burst: once quotes are subscribed to, sends COUNT quotes in ready-made frames as fast as the socket takes them.
 """
 
 import asyncio
 import json
+import os
 import socket
 import struct
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -37,7 +40,7 @@ ANSWERS: dict[bytes, dict[str, Any]] = {
     b"Trade/search": {"trades": []},
     b"Contract/searchById": {"contract": RECORD},
 }
-GAP_SECONDS = 0.02
+GAP_SECONDS = 0.01  # Before and after the sync of the little file.
 SO_TIMESTAMPNS = 35  # Of Linux; the socket module has no name for it.
 
 
@@ -161,19 +164,30 @@ class Hubs:
                         connection.transport.write(blob)
 
 
-async def latency(hubs: Hubs, rest: Rest, count: int) -> None:
+def sync_ns(descriptor: int) -> int:
+    """How long a small write and its fdatasync take."""
+    start = time.perf_counter_ns()
+    os.write(descriptor, b"x" * 512)
+    getattr(os, "fdatasync", os.fsync)(descriptor)
+    return time.perf_counter_ns() - start
+
+
+async def latency(hubs: Hubs, rest: Rest, count: int, folder: str) -> None:
     await hubs.subscribed.wait()
     await asyncio.sleep(2)
     assert hubs.user is not None
     held, flat = (frame(position(size).encode()) for size in (1, 0))
-    samples = []
-    for _ in range(count):
-        sent = time.time_ns()
-        hubs.user.transport.write(held)
-        samples.append(await rest.closed.get() - sent)
-        hubs.user.transport.write(flat)
-        await asyncio.sleep(GAP_SECONDS)
-    print(json.dumps({"samples_ns": samples}), flush=True)
+    samples, syncs = [], []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(count):
+            sent = time.time_ns()
+            hubs.user.transport.write(held)
+            samples.append(await rest.closed.get() - sent)
+            hubs.user.transport.write(flat)
+            await asyncio.sleep(GAP_SECONDS)
+            syncs.append(sync_ns(file.fileno()))
+            await asyncio.sleep(GAP_SECONDS)
+    print(json.dumps({"samples_ns": samples, "syncs_ns": syncs}), flush=True)
 
 
 async def main() -> None:
@@ -187,7 +201,7 @@ async def main() -> None:
         ports = [rest.port, next(iter(server.sockets)).getsockname()[1]]
         print(json.dumps({"api": ports[0], "rtc": ports[1]}), flush=True)
         if kind == "latency":
-            await latency(hubs, rest, count)
+            await latency(hubs, rest, count, sys.argv[3])
         else:
             ANSWERS[b"Position/searchOpen"] = {"positions": [json.loads(position(1)[:-1])["arguments"][0]["data"]]}
         await asyncio.sleep(600)
