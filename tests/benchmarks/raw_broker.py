@@ -118,15 +118,23 @@ def position(size: int) -> str:
 
 
 def quote(number: int) -> bytes:
+    """A quote with the fields and the length of those that the peer's bench sends."""
     price = 25_000 + (number & 63) * 0.25
     row = {
         "symbol": "F.US.MNQ",
+        "symbolName": "/MNQ",
         "lastPrice": price,
         "bestBid": price,
         "bestAsk": price + 0.25,
+        "change": 25.5,
+        "changePercent": 0.14,
+        "open": 24990.0,
+        "high": 25100.0,
+        "low": 24900.0,
         "volume": 12_000 + number,
         "lastUpdated": "2026-11-20T15:00:00.123456+00:00",
         "timestamp": "2026-11-20T15:00:00.123456+00:00",
+        "ns": 0,
     }
     return record("GatewayQuote", CONTRACT, row).encode()
 
