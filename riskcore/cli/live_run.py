@@ -37,6 +37,8 @@ CONFIG_SECONDS = 2  # Between two looks at the settings file.
 MOST_RESTARTS = 3  # In a row, each within RESTART_WINDOW_NS of the one before.
 RESTART_WINDOW_NS = 600 * SECOND_NS
 FORCED = 130
+# How long a thread that is busy keeps one that has something to do from it. Storing an event gives way many times.
+SWITCH_SECONDS = 0.0001
 
 
 class Stopper(Protocol):
@@ -129,7 +131,7 @@ async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[E
         )
         stack.enter_context(stopped_by_signals(engine))
         await stack.enter_async_context(control_of(engine, gateway, feed, run.store, settings["profile"]["name"]))
-        stack.enter_context(lasting_memory())
+        stack.enter_context(unhindered())
         tasks = [asyncio.create_task(_watch_settings(run, engine, clock))]
         if until is not None:
             tasks.append(asyncio.create_task(_stop_after(until, engine)))
@@ -169,14 +171,17 @@ def _changed_at(path: Path | None) -> int | None:
 
 
 @contextmanager
-def lasting_memory() -> Iterator[None]:
-    """Leave what is there now out of garbage collections: looking through it would hold up a command for long."""
+def unhindered() -> Iterator[None]:
+    """No command waits long for a thread that draws, or for a collection through all the memory there is now."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
     try:
         yield
     finally:
         gc.unfreeze()
+        sys.setswitchinterval(interval)
 
 
 class stopped_by_signals:  # noqa: N801 - reads as what it does in a with statement.
