@@ -36,7 +36,7 @@ def commands_page() -> str:
         "| 1 | a difference, a mismatch or a failed expectation |\n"
         "| 2 | usage or configuration |\n"
         "| 3 | unreadable, corrupt or tampered input |\n"
-        "| 4 | another writer holds the profile |\n"
+        "| 4 | another engine holds the profile, or enforces on an account of it |\n"
         "| 130 | interrupted |\n",
         "Environment: `RISKCORE_CONFIG` and `RISKCORE_STORE` mean the same as `--config` and `--store`.\n",
     ]

@@ -18,7 +18,7 @@ from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials, find_credentials
 from riskcore.cli.live_run import Broker, Run, check_calendar, interactive, run_live
 from riskcore.cli.live_text import Printer
-from riskcore.config import Settings, load_settings, read_settings
+from riskcore.config import Settings, find_file, load_settings, read_settings
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
@@ -86,7 +86,8 @@ async def run(options: Options) -> None:
     broker = Broker(options.api_url, options.rtc_url, credentials)
     clock = SystemClock()
     with closing(_printer(options, clock, "enforcing", bool(options.screen))) as printer:
-        await run_live(_run_of(options, settings, store, broker, clock, printer))
+        watched = options.config_path or find_file()
+        await run_live(_run_of(options, settings, store, broker, clock, printer, watched))
 
 
 def _printer(options: Options, clock: Clock, mode: str, screen: bool) -> Printer:
@@ -95,7 +96,13 @@ def _printer(options: Options, clock: Clock, mode: str, screen: bool) -> Printer
 
 
 def _run_of(
-    options: Options, settings: Settings, store: str, broker: Broker, clock: Clock, announcer: Announcer
+    options: Options,
+    settings: Settings,
+    store: str,
+    broker: Broker,
+    clock: Clock,
+    announcer: Announcer,
+    watched: Path | None,
 ) -> Run:
     return Run(
         settings=settings,
@@ -104,7 +111,7 @@ def _run_of(
         enforces=options.enforces,
         announcer=announcer,
         warn=options.warn,
-        config_path=options.config_path,
+        config_path=watched,
         sets=options.sets,
         adjust=options.adjusted,
         clock=clock,
@@ -149,7 +156,8 @@ async def _simulated(options: Options, scenario: Scenario) -> None:
 
         shown = options.screen if options.screen is not None else not options.quiet
         with closing(_printer(options, clock, f"simulated: {scenario.name}", shown)) as printer:
-            asked = _run_of(options, settings, store, broker, clock, printer)
+            # A settings file that happens to lie about is not the scenario's.
+            asked = _run_of(options, settings, store, broker, clock, printer, options.config_path)
             await run_live(asked, None if options.stay else over)
     if not options.quiet and not options.as_json:
         click.echo(f"\nThe scenario is over. Everything that was said and decided is in {store}")

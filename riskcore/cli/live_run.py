@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,14 +23,18 @@ from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
 from riskcore.calendar import calendar_known
 from riskcore.cli.live_control import control_of
-from riskcore.config import Settings, find_file, load_settings
+from riskcore.config import Settings, load_settings
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.state import Account
+from riskcore.engine.arming import check_accounts
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
 from riskcore.engine.resume import resume
 from riskcore.errors import ConfigError, InvariantBroken
 from riskcore.store.journal import Journal
+from riskcore.store.lease import AccountLocks
+from riskcore.store.recorder import account_lock_path
 from riskcore.version import VERSION
 
 CONFIG_SECONDS = 2  # Between two looks at the settings file.
@@ -58,7 +62,7 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run is to do. `enforces`: whether anything may be sent. `config_path` is watched for edits."""
+    """What one run is to do. `enforces`: whether anything may be sent. `config_path` is watched for edits, if given."""
 
     settings: Settings
     store: str
@@ -86,10 +90,11 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
     profile = run.settings.plain["profile"]["name"]
     failures: list[int] = []
     clock = run.clock or SystemClock()
-    with Journal.open(run.store, profile, write=True) as journal:
+    own_accounts = AccountLocks(lambda account: account_lock_path(run.store, account))
+    with Journal.open(run.store, profile, write=True) as journal, own_accounts:
         while True:
             try:
-                await _run_once(run, journal, clock, until)
+                await _run_once(run, journal, clock, own_accounts, until)
                 return
             except InvariantBroken as error:
                 now = clock.now()
@@ -99,7 +104,9 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
                     raise
 
 
-async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[Engine], Any] | None) -> None:
+async def _run_once(
+    run: Run, journal: Journal, clock: Clock, own_accounts: AccountLocks, until: Callable[[Engine], Any] | None
+) -> None:
     settings = run.adjust(run.settings.plain)
     resumed = resume(journal)
     if isinstance(clock, SystemClock):
@@ -128,6 +135,7 @@ async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[E
             feed=feed,
             announcer=run.announcer,
             normalise=normalise,
+            arm=lambda judged, visible, enforces: _arm(own_accounts, judged, visible, enforces),
         )
         stack.enter_context(stopped_by_signals(engine))
         await stack.enter_async_context(control_of(engine, gateway, feed, run.store, settings["profile"]["name"]))
@@ -143,6 +151,12 @@ async def _run_once(run: Run, journal: Journal, clock: Clock, until: Callable[[E
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def _arm(own_accounts: AccountLocks, judged: Sequence[Account], visible: Sequence[Account], enforces: bool) -> None:
+    check_accounts(judged, visible, enforces)
+    for account in judged if enforces else ():
+        own_accounts.take(account.id)
+
+
 async def _stop_after(until: Callable[[Engine], Any], engine: Engine) -> None:
     await until(engine)
     engine.stop()
@@ -150,8 +164,8 @@ async def _stop_after(until: Callable[[Engine], Any], engine: Engine) -> None:
 
 async def _watch_settings(run: Run, engine: Engine, clock: Clock) -> None:
     """Tell the engine when the settings file was edited; an edit that cannot be read changes nothing."""
-    path = run.config_path or find_file()
-    known = _changed_at(path)
+    path = run.config_path
+    known: int | None = None  # It may have been edited since it was read, also before an engine that is built again.
     while path is not None:
         await clock.sleep(CONFIG_SECONDS)
         changed_at = _changed_at(path)
@@ -164,9 +178,9 @@ async def _watch_settings(run: Run, engine: Engine, clock: Clock) -> None:
             run.warn(f"{error}; the settings in force stay as they are")
 
 
-def _changed_at(path: Path | None) -> int | None:
+def _changed_at(path: Path) -> int | None:
     with suppress(OSError):
-        return path.stat().st_mtime_ns if path is not None else None
+        return path.stat().st_mtime_ns
     return None
 
 

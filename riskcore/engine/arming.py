@@ -1,9 +1,12 @@
 """Which accounts an engine may be armed on (RULES.md 6.8)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from riskcore.core.state import Account
 from riskcore.errors import ConfigError
+
+# What may stand in the way of judging accounts: those judged, those the login shows, whether anything is to be sent.
+Arm = Callable[[Sequence[Account], Sequence[Account], bool], None]
 
 
 def check_accounts(judged: Sequence[Account], visible: Sequence[Account], enforces: bool) -> None:

@@ -31,7 +31,7 @@ from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Request
-from riskcore.engine.arming import check_accounts
+from riskcore.engine.arming import Arm, check_accounts
 from riskcore.engine.inbox import Inbox, Normalise
 from riskcore.engine.lookout import MARKS_NS, Lookout
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
@@ -72,7 +72,9 @@ class Engine:
         feed: Feed,
         announcer: Announcer,
         normalise: Normalise,
+        arm: Arm = check_accounts,
     ) -> None:
+        self._arm = arm
         self.version = version
         self.enforces = enforces
         self.clock = clock
@@ -129,7 +131,7 @@ class Engine:
     async def run(self) -> None:
         """Log in, connect, and go on until stopped.
 
-        Raises LoginRefused, BrokerUnreachable, ConfigError (an account that must not be armed), StoreError,
+        Raises LoginRefused, BrokerUnreachable, ConfigError (an account that must not be armed), ProfileBusy, StoreError,
         InvariantBroken (start again: the journal holds what is true).
         """
         for event in absence(self.book):
@@ -142,7 +144,7 @@ class Engine:
             self.turn()
             self._afterwards()
             visible = [account for account in self.book.accounts.values() if account.id in self._visible]
-            check_accounts(self.judged(), visible, self.enforces)
+            self._arm(self.judged(), visible, self.enforces)
             self._background(self.feed.run(self.inbox))
             self._background(self._tick())
             await self._turn_until_stopped()

@@ -7,6 +7,7 @@ it (recorder.py) covers disks on which file locks do not work. Source: DESIGN.md
 import os
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from riskcore.errors import ProfileBusy, StoreError
@@ -50,9 +51,9 @@ _held: set[Path] = set()
 class ProfileLock:
     """Holds the lock of `path` from creation until `release`. Raises ProfileBusy, StoreError."""
 
-    def __init__(self, path: Path, profile: str) -> None:
+    def __init__(self, path: Path, profile: str, does: str = "is writing profile") -> None:
         self._path = path
-        busy = ProfileBusy(f"another engine is writing profile {profile} ({path}); stop it first")
+        busy = ProfileBusy(f"another engine {does} {profile} ({path}); stop it first")
         if self._path in _held:
             raise busy
         try:
@@ -70,6 +71,29 @@ class ProfileLock:
         if self._path in _held:
             _held.discard(self._path)
             os.close(self._handle)
+
+
+class AccountLocks:
+    """The accounts an engine enforces on, each locked beside its store: what one closes no other may reduce too.
+
+    Source: RULES.md 8.7. `path` gives the side file of an account. The locks end with the block, or the process.
+    """
+
+    def __init__(self, path: Callable[[int], Path]) -> None:
+        self._path = path
+        self._locks: dict[int, ProfileLock] = {}
+
+    def take(self, account: int) -> None:
+        """Lock one account, once. Raises ProfileBusy, StoreError."""
+        if account not in self._locks:
+            self._locks[account] = ProfileLock(self._path(account), str(account), "enforces on account")
+
+    def __enter__(self) -> "AccountLocks":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for lock in self._locks.values():
+            lock.release()
 
 
 def is_held(path: Path) -> bool:

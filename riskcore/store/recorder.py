@@ -104,11 +104,20 @@ def _path(where: str) -> Path:
 
 def lock_path(where: str, profile: str) -> Path:
     """The side file whose lock admits one writer of a profile; its folder is made. Raises StoreError."""
+    return _beside(where, f"{quote(profile, safe='')}.lock")
+
+
+def account_lock_path(where: str, account: int) -> Path:
+    """The side file whose lock admits one enforcing engine of an account, whatever its profile. Raises StoreError."""
+    return _beside(where, f"{account}.account")
+
+
+def _beside(where: str, ending: str) -> Path:
     _back_end(where)
     path = _path(where)
     with named_errors(f"{where}: the journal cannot be written here"):
         path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f"{path.name}.{quote(profile, safe='')}.lock")
+    return path.with_name(f"{path.name}.{ending}")
 
 
 def open_recorder(where: str, write: bool) -> JournalRecorder:
