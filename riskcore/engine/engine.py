@@ -131,8 +131,8 @@ class Engine:
     async def run(self) -> None:
         """Log in, connect, and go on until stopped.
 
-        Raises LoginRefused, BrokerUnreachable, ConfigError (an account that must not be armed), ProfileBusy, StoreError,
-        InvariantBroken (start again: the journal holds what is true).
+        Raises LoginRefused, BrokerUnreachable, ConfigError (an account that must not be armed), ProfileBusy,
+        StoreError, InvariantBroken (start again: the journal holds what is true).
         """
         for event in absence(self.book):
             self._runner.event(event)
