@@ -26,14 +26,13 @@ from riskcore.core.events import (
     RequestRefused,
     RequestUnresolved,
 )
-from riskcore.core.marks import stale_at
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Request
 from riskcore.engine.arming import Arm, check_accounts
 from riskcore.engine.inbox import Inbox, Normalise
-from riskcore.engine.lookout import MARKS_NS, Lookout
+from riskcore.engine.lookout import MARKS_NS, Lookout, unquoted
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
 from riskcore.engine.quotes import Quotes
 from riskcore.engine.resume import Resumed
@@ -367,17 +366,10 @@ class Engine:
         if late or self.lookout.streaming:
             for account in self.lookout.due(now):
                 self._calls.add(self._task(self._look_at(account), self._calls))
-        for contract in self._unquoted(now):
+        for contract in unquoted(self.book, self.judged(), now):
             if now - self._asked_about.get(f"marks {contract}", 0) >= MARKS_NS:
                 self._asked_about[f"marks {contract}"] = now
                 self._calls.add(self._task(self.gateway.refresh_mark(contract), self._calls))
-
-    def _unquoted(self, now: int) -> list[str]:
-        """Held contracts whose quotes do not come: the market hub is gone, or it tells of others only."""
-        if self.book.connections.get("market", "connected") != "connected":
-            return self._held_contracts()
-        held = [position for account in self.judged() for position in account.held()]
-        return list(dict.fromkeys(one.contract for one in held if now >= stale_at(self.book, one)))
 
     async def _look_at(self, account: int) -> None:
         """A look on schedule; while the account is not reconciled enforcement waits for it, and nothing may hold it."""

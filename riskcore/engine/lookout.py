@@ -3,9 +3,13 @@
 Pure schedule over times; the engine takes the snapshots. Source: DESIGN.md "Connection and truth", API.md 4.4.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from riskcore.core.marks import stale_at
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.sight import CONNECTED, MARKET_HUB
+from riskcore.core.state import Account, Book
 
 PERIOD_NS = 60 * SECOND_NS  # While the stream works, as a check on what it may have lost.
 POLL_NS = 5 * SECOND_NS  # While the stream is lost: REST polling instead of it.
@@ -82,3 +86,10 @@ class Lookout:
         """When the account was last seen in full; 0 for never."""
         known = self._accounts.get(account)
         return known.succeeded_at if known is not None else 0
+
+
+def unquoted(book: Book, accounts: Sequence[Account], now: int) -> list[str]:
+    """Held contracts whose quotes do not come: the market hub is gone, or it tells of others only."""
+    gone = book.connections.get(MARKET_HUB, CONNECTED) != CONNECTED
+    held = (position for account in accounts for position in account.held())
+    return list(dict.fromkeys(one.contract for one in held if gone or now >= stale_at(book, one)))

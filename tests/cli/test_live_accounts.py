@@ -29,7 +29,12 @@ def test_an_account_that_another_profile_enforces_on_is_refused(tmp_path: Path) 
         with pytest.raises(ProfileBusy, match=f"another engine enforces on account {ACCOUNT}") as refused:
             play(tmp_path, SCENARIOS["quiet"], nothing)
         assert refused.value.exit_code == 4
-        play(tmp_path, SCENARIOS["quiet"], nothing, enforces=False)
+
+
+def test_an_engine_that_only_decides_is_in_nobodys_way(tmp_path: Path) -> None:
+    with locks(tmp_path) as other:
+        other.take(ACCOUNT)
+        play(tmp_path, SCENARIOS["quiet"], nothing, scale=5, enforces=False)
 
 
 def test_an_account_is_another_engines_until_this_one_has_ended(tmp_path: Path) -> None:
@@ -37,7 +42,7 @@ def test_an_account_is_another_engines_until_this_one_has_ended(tmp_path: Path) 
         with locks(tmp_path) as other, pytest.raises(ProfileBusy):
             other.take(ACCOUNT)
 
-    play(tmp_path, SCENARIOS["quiet"], newcomer)
+    play(tmp_path, SCENARIOS["quiet"], newcomer, scale=5)
     with locks(tmp_path) as other:
         other.take(ACCOUNT)
         other.take(ACCOUNT)
