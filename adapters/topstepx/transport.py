@@ -3,9 +3,9 @@
 The real ones are http.py (httpx) and signalr/socket.py (websockets); the deterministic simulation has its own.
 """
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from riskcore.errors import GatewayError
 
@@ -50,8 +50,11 @@ class Socket(Protocol):
     async def receive(self) -> bytes:
         """The next frame's content, in UTF-8. Raises SocketClosed."""
 
-    def waiting(self) -> bytes:
-        """All frames that have come already, joined; empty when there are none. Never waits."""
+    async def follow(self, take: Callable[[bytes], None]) -> NoReturn:
+        """Give whole frames to `take` as they come, several joined when they come together.
+
+        Always raises: SocketClosed, or what `take` raised.
+        """
 
     async def send(self, text: str) -> None:
         """Raises SocketClosed."""

@@ -28,6 +28,7 @@ from riskcore.core.state import Book
 
 MOST_HAPPENINGS = 200
 REFRESH_NS = SECOND_NS // 4
+QUIET_REFRESH_NS = SECOND_NS
 LEAST_HAPPENINGS = 6  # Lines kept for them; panels become compact before they get fewer.
 STYLES = {
     "breach": "bold red",
@@ -163,20 +164,30 @@ class LiveScreen:
         self._closing = False
         self._thread = threading.Thread(target=self._draw, name="screen", daemon=True)
         self._drawn_at = 0
+        self._news = False  # Something was told since.
+        self._prices: Mapping[str, tuple[int | None, ...]] = {}
 
     def tell(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """What happened, the newest last."""
         self.told.extend(rows)
+        self._news = True
 
     def refresh(self, book: Book, rulebook: Rulebook, connections: Mapping[str, str], now: int) -> None:
         """Show the state as it is now; what is shown is a copy."""
         self._picture = render(book, rulebook, list(self.told), connections, now, mode=self.mode)
-        self._drawn_at = now
+        self._drawn_at, self._news = now, False
         self._wanted.set()
 
     def refresh_soon(self, book: Book, now: int) -> None:
-        """Show a state that changes often, a few times a second; nothing to show before a day is open."""
-        if book.day is not None and now - self._drawn_at >= REFRESH_NS:
+        """Show a state that changes often, a few times a second, and once a second while only time passes.
+
+        Nothing to show before a day is open. Drawing is what a quiet engine spends most of its time on.
+        """
+        if book.day is None or now - self._drawn_at < REFRESH_NS:
+            return
+        prices = {contract: (mark.last, mark.bid, mark.ask) for contract, mark in book.marks.items()}
+        if self._news or prices != self._prices or now - self._drawn_at >= QUIET_REFRESH_NS:
+            self._prices = prices
             self.refresh(book, rulebook_of(book.settings), {}, now)
 
     def _draw(self) -> None:

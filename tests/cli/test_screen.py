@@ -184,5 +184,14 @@ def test_many_states_a_second_are_drawn_few_times() -> None:
     first = screen._picture
     screen.refresh_soon(desk.book, now + SECOND_NS // 10)
     assert screen._picture is first
+    screen.refresh_soon(desk.book, now + SECOND_NS // 2)
+    assert screen._picture is first  # Nothing happened, and no price moved.
     screen.refresh_soon(desk.book, now + SECOND_NS)
-    assert screen._picture is not first
+    second = screen._picture
+    assert second is not first
+    screen.refresh_soon(desk.mark("MNQ", "20900").book, now + SECOND_NS * 5 // 4)
+    third = screen._picture
+    assert third is not second
+    screen.tell([{"type": "drift", "at": "2026-11-20T16:00:00Z", "text": "news"}])
+    screen.refresh_soon(desk.book, now + SECOND_NS * 3 // 2)
+    assert screen._picture is not third

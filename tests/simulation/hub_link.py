@@ -6,7 +6,8 @@ with another in one frame. Source: topstepx/API.md 4.1 to 4.3; times are SignalR
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
 
 from adapters.simulator import hub_protocol
 from adapters.simulator.faults import HANDSHAKE, ON_CONNECTION, Fault
@@ -31,7 +32,7 @@ _FEEDS = {
 
 
 class HubLink:
-    """The client sees receive, waiting, send and close (adapters.topstepx.transport.Socket)."""
+    """The client sees receive, follow, send and close (adapters.topstepx.transport.Socket)."""
 
     def __init__(self, network: "Network", process: "Process", place: str) -> None:
         self.process = process
@@ -69,11 +70,13 @@ class HubLink:
         self.taken.append(self._frames.popleft())
         return self.taken[-1]
 
-    def waiting(self) -> bytes:
-        found = b"".join(self._frames)
-        self._frames.clear()
-        self.taken.append(found)
-        return found
+    async def follow(self, take: Callable[[bytes], None]) -> NoReturn:
+        while True:
+            first = await self.receive()
+            self.taken.append(b"".join(self._frames))
+            self._frames.clear()
+            take(first + self.taken[-1])
+            await asyncio.sleep(0)
 
     async def send(self, text: str) -> None:
         if self._gone is not None:

@@ -153,10 +153,11 @@ class HubConnection:
     async def _read(self) -> None:
         early, self._early = self._early, []
         self._take(early)
-        while not self._over.done():
-            data = await self._socket.receive()
-            self._take(self._codec.receive(data + self._socket.waiting()))
-            await self._clock.sleep(0)  # A flood must not keep the other hub waiting.
+        await self._socket.follow(self._came)
+
+    def _came(self, data: bytes) -> None:
+        if not self._over.done():
+            self._take(self._codec.receive(data))
 
     def _take(self, messages: list[Message]) -> None:
         at = self._clock.now()

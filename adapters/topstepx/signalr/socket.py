@@ -13,7 +13,8 @@ import re
 import socket
 import ssl
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidURI
@@ -60,6 +61,8 @@ class WebSocket(asyncio.Protocol):
         self._needed = 0  # How long that frame is, as far as is known.
         self._fragmented = False
         self._error: Exception | None = None
+        self._follower: Callable[[bytes], None] | None = None
+        self._failure: Exception | None = None  # Of the follower.
 
     # ---- Socket ----------------------------------------------------------------------------------------
 
@@ -80,13 +83,18 @@ class WebSocket(asyncio.Protocol):
         self._taken(self._waiting_bytes - len(frame))
         return frame
 
-    def waiting(self) -> bytes:
-        if not self._frames:
-            return b""
-        joined = b"".join(self._frames)
-        self._frames.clear()
-        self._taken(0)
-        return joined
+    async def follow(self, take: Callable[[bytes], None]) -> NoReturn:
+        """Frames are handed on in the step that reads them from the connection, so `take` must not wait.
+
+        Each of those steps reads a few hundred kilobytes at most: a flood does not keep other connections waiting.
+        """
+        self._follower = take
+        self._hand_on()
+        try:
+            await asyncio.shield(self._gone)
+        finally:
+            self._follower = None
+        raise self._failure or SocketClosed(self._reason())
 
     async def send(self, text: str) -> None:
         if self._protocol.state is not State.OPEN or self._gone.done():
@@ -128,7 +136,9 @@ class WebSocket(asyncio.Protocol):
             data = bytes(self._rest)
             self._rest.clear()
         self._cut(data)
-        if self._came is not None and not self._came.done() and self._frames:
+        if self._follower is not None:
+            self._hand_on()
+        elif self._came is not None and not self._came.done() and self._frames:
             self._came.set_result(None)
         if self._waiting_bytes > _PAUSE_ABOVE_BYTES and not self._paused and self._transport is not None:
             self._paused = True
@@ -144,6 +154,20 @@ class WebSocket(asyncio.Protocol):
             self._opened.set_exception(failure if isinstance(failure, SocketClosed) else SocketClosed(self._reason()))
         if self._came is not None and not self._came.done():
             self._came.set_result(None)
+
+    def _hand_on(self) -> None:
+        """Give what has come to the follower; one that fails is given nothing more."""
+        assert self._follower is not None
+        if not self._frames or self._failure is not None:
+            return
+        joined = self._frames[0] if len(self._frames) == 1 else b"".join(self._frames)
+        self._frames.clear()
+        self._taken(0)
+        try:
+            self._follower(joined)
+        except Exception as error:
+            self._failure = error
+            self._fail(SocketClosed("what came could not be followed"))
 
     # ---- frames ----------------------------------------------------------------------------------------
 

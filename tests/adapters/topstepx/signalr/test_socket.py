@@ -44,6 +44,24 @@ def port_of(server: asyncio.Server) -> int:
     return int(server.sockets[0].getsockname()[1])
 
 
+class Enough(Exception):
+    """The follower has what it wanted."""
+
+
+async def followed(socket: WebSocket, end: bytes) -> bytes:
+    """What a follower is given up to `end`."""
+    data = bytearray()
+
+    def take(more: bytes) -> None:
+        data.extend(more)
+        if data.endswith(end):
+            raise Enough
+
+    with pytest.raises(Enough):
+        await socket.follow(take)
+    return bytes(data)
+
+
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 300_000])
 def test_frames_of_every_length_arrive_whole(size: int) -> None:
     async def handler(socket: ServerConnection) -> None:
@@ -55,7 +73,6 @@ def test_frames_of_every_length_arrive_whole(size: int) -> None:
             for text in ("a" * size, "b", "\u20ac" * (size // 3), "c"):
                 await socket.send(text)
                 assert await socket.receive() == text.encode()
-            assert socket.waiting() == b""
 
     asyncio.run(run())
 
@@ -68,9 +85,7 @@ def test_what_has_come_is_taken_at_once_and_in_order() -> None:
 
     async def run() -> None:
         async with opened(handler) as socket:
-            data = b""
-            while not data.endswith(b"49999;"):
-                data += await socket.receive() + socket.waiting()
+            data = await followed(socket, b"49999;")
         assert data == "".join(f"{index};" for index in range(50_000)).encode()
 
     asyncio.run(run())
@@ -90,9 +105,7 @@ def test_fragments_and_pings_and_binary_frames_between_them() -> None:
 
     async def run() -> None:
         async with opened(handler) as socket:
-            data = b""
-            while not data.endswith(b"five"):
-                data += await socket.receive() + socket.waiting()
+            data = await followed(socket, b"five")
             assert data == b"one two three four five"
 
     asyncio.run(run())
@@ -121,9 +134,7 @@ def test_the_stream_may_be_cut_at_every_byte() -> None:
     async def run() -> None:
         async with await raw_server(answer) as server:
             socket = await WebSockets(ScaledClock())(f"ws://127.0.0.1:{port_of(server)}/hub")
-            data = b""
-            while not data.endswith(b"last"):
-                data += await socket.receive() + socket.waiting()
+            data = await followed(socket, b"last")
             assert data == b"firstsecond" + b"x" * 200 + b"last"
             await socket.close()
             stop.set()
@@ -145,8 +156,51 @@ def test_what_came_before_the_end_is_still_received_and_the_code_is_told() -> No
                     await socket.receive()
             with pytest.raises(SocketClosed):
                 await socket.send("anyone?")
-            assert socket.waiting() == b""
             await socket.close()
+
+    asyncio.run(run())
+
+
+def test_a_follower_is_given_what_came_before_it_followed_and_told_of_the_end() -> None:
+    async def handler(socket: ServerConnection) -> None:
+        await socket.send("early ")
+        await socket.recv()
+        await socket.send("late")
+        await socket.close(1011, "going down")
+
+    async def run() -> None:
+        given: list[bytes] = []
+        async with opened(handler) as socket:
+            await asyncio.sleep(0.05)
+            following = asyncio.create_task(socket.follow(given.append))
+            await asyncio.sleep(0)
+            assert given == [b"early "]
+            await socket.send("go on")
+            with pytest.raises(SocketClosed, match=r"1011.*going down"):
+                await following
+        assert b"".join(given) == b"early late"
+
+    asyncio.run(run())
+
+
+def test_a_follower_that_fails_is_given_nothing_more_and_ends_the_connection() -> None:
+    async def handler(socket: ServerConnection) -> None:
+        for _ in range(10_000):
+            await socket.send("x")
+
+    async def run() -> None:
+        given: list[bytes] = []
+
+        def fail(data: bytes) -> None:
+            given.append(data)
+            raise Enough
+
+        async with opened(handler) as socket:
+            with pytest.raises(Enough):
+                await socket.follow(fail)
+            with pytest.raises(SocketClosed):
+                await socket.send("anyone?")
+        assert len(given) == 1
 
     asyncio.run(run())
 
@@ -215,8 +269,14 @@ def test_a_server_that_is_flooding_is_held_back() -> None:
             await asyncio.sleep(0.2)
             assert sent == before < 100_000
             taken = 0
-            while taken < 100_000_000:
-                taken += len(await socket.receive() + socket.waiting())
+
+            def take(data: bytes) -> None:
+                nonlocal taken
+                taken += len(data)
+
+            with pytest.raises(SocketClosed):
+                await socket.follow(take)
+            assert taken == 100_000_000
 
     asyncio.run(run())
     assert sent == 100_000
