@@ -32,7 +32,7 @@ from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Request
 from riskcore.engine.arming import Arm, check_accounts
 from riskcore.engine.inbox import Inbox, Normalise
-from riskcore.engine.lookout import MARKS_NS, Lookout, unquoted
+from riskcore.engine.lookout import MARKS_NS, Lookout, period_of, unquoted
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
 from riskcore.engine.quotes import Quotes
 from riskcore.engine.resume import Resumed
@@ -363,6 +363,7 @@ class Engine:
         for hub in HUBS if late else ():
             if hub not in self.book.connections:
                 self.inbox.line({"connection": hub, "state": "lost"})
+        self.lookout.period_ns = period_of(self.rulebook, self.judged())
         if late or self.lookout.streaming:
             for account in self.lookout.due(now):
                 self._calls.add(self._task(self._look_at(account), self._calls))

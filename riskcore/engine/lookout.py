@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from riskcore.core.marks import stale_at
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rulebook import Rulebook
+from riskcore.core.rules.auth_loss_guard import RULE_ID as RIGHTS_RULE_ID
 from riskcore.core.sight import CONNECTED, MARKET_HUB
 from riskcore.core.state import Account, Book
 
@@ -34,6 +36,7 @@ class Lookout:
     """Which account is to be asked about next. All times in nanoseconds."""
 
     streaming: bool = False
+    period_ns: int = PERIOD_NS
     _accounts: dict[int, _Account] = field(default_factory=dict)
 
     @property
@@ -77,7 +80,7 @@ class Lookout:
         known.asking = False
         if complete:
             known.failures, known.succeeded_at = 0, now
-            known.due = 0 if known.again else now + (PERIOD_NS if self.streaming else POLL_NS)
+            known.due = 0 if known.again else now + (self.period_ns if self.streaming else POLL_NS)
         else:
             known.failures += 1
             known.due = now + min(FIRST_RETRY_NS << min(known.failures - 1, 5), SLOW_POLL_NS)
@@ -86,6 +89,17 @@ class Lookout:
         """When the account was last seen in full; 0 for never."""
         known = self._accounts.get(account)
         return known.succeeded_at if known is not None else 0
+
+
+def period_of(rulebook: Rulebook, accounts: Sequence[Account]) -> int:
+    """How often accounts are looked at while the stream works: RULE-010 may want their rights confirmed more often."""
+    intervals = (
+        instance.params.verify_interval_seconds
+        for account in accounts
+        for instance in rulebook.instances(account)
+        if instance.rule.id == RIGHTS_RULE_ID
+    )
+    return min([PERIOD_NS, *(seconds * SECOND_NS for seconds in intervals if seconds)])
 
 
 def unquoted(book: Book, accounts: Sequence[Account], now: int) -> list[str]:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from adapters.simulator.faults import Fault
 from adapters.simulator.scenario import AccountPlan, Action, PricePath, Scenario
 from riskcore.config import read_settings
@@ -86,3 +88,14 @@ def test_a_contract_whose_quotes_freeze_beside_others_is_marked_by_bars() -> Non
     assert [at for at in closed if 20 < at < 35]
     assert [line for line in world.lines if "retrieveBars" in line and ".MES." in line]
     assert not [line for line in world.lines if "retrieveBars" in line and ".MNQ." in line]
+
+
+@pytest.mark.parametrize("rules", ["[rules.max_contracts]", "[rules.auth_loss_guard]"])
+@pytest.mark.parametrize("interval", [0, 30, 300])
+def test_rights_are_asked_for_as_often_as_rule_010_wants(rules: str, interval: int) -> None:
+    """Beside the regular look each minute (RULES.md RULE-010, verify_interval_seconds)."""
+    wanted = rules.endswith("guard]")
+    world = play(f"{rules}\nverify_interval_seconds = {interval}" if wanted else rules, seconds=95)
+    asked = [line for line in world.lines if "POST /api/Account/search" in line]
+    # Once to log in, once at the first connection, then at intervals.
+    assert len(asked) - 2 == (3 if wanted and interval == 30 else 1)
