@@ -68,9 +68,8 @@ def _small(value: Any) -> int | None:
 
 
 def _message(value: Any) -> str | None:
-    if not isinstance(value, str):
-        return None
-    return value[:_LONGEST_MESSAGE].encode("utf-8", "replace").decode("utf-8")
+    """The broker's own words, withheld when they may repeat a login."""
+    return fields.raw_text(value)[:_LONGEST_MESSAGE] if isinstance(value, str) else None
 
 
 def rest_reading(path: str, request: Any, response: Any) -> tuple[Reading, Summary] | None:

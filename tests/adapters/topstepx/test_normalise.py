@@ -576,6 +576,13 @@ class TestCalls:
         assert bad.body.raw == WITHHELD
         assert "SECRET" not in bad.body.reason
 
+    @pytest.mark.parametrize("words", ["not valid: eyJhbGciOiJIUzI1NiJ9.e.s", "Bearer abc was refused"])
+    def test_the_brokers_words_keep_no_secret(self, words: str) -> None:
+        response = f'{{"success":false,"errorCode":2,"errorMessage":"{words}"}}'
+        (event,) = facts(f'{{"rest":"/api/Order/place","request":{{}},"status":200,"response":{response}}}')
+        assert isinstance(event.body, CallObserved)
+        assert event.body.error_message == "(withheld: it may hold a login)"
+
     def test_the_query_of_a_path_is_left_out(self) -> None:
         (event,) = facts('{"rest":"/api/X?access_token=SECRET","request":null,"status":404,"response":null}')
         assert event.body == CallObserved("/api/X", 404)
