@@ -3,7 +3,7 @@
 Pure schedule over times; the engine takes the snapshots. Source: DESIGN.md "Connection and truth", API.md 4.4.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from riskcore.core.marks import stale_at
@@ -93,7 +93,7 @@ class Lookout:
 
 def period_of(rulebook: Rulebook, accounts: Sequence[Account]) -> int:
     """How often accounts are looked at while the stream works: RULE-010 may want their rights confirmed more often."""
-    intervals = (
+    intervals: Iterator[int] = (
         instance.params.verify_interval_seconds
         for account in accounts
         for instance in rulebook.instances(account)
