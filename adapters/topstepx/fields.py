@@ -74,7 +74,7 @@ def decode(raw: bytes) -> Decoded:
     try:
         text = raw.decode("utf-8")
         try:
-            return Decoded(_STRICT.decode(text), None)
+            return Decoded(_read(text), None)
         except _Repeated as error:
             return Decoded(_LENIENT.decode(text), str(error))
     except RecursionError:
@@ -83,6 +83,15 @@ def decode(raw: bytes) -> Decoded:
         raise ValueError(f"not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+
+
+def _read(text: str) -> Any:
+    """As the decoder does, without its search for blanks at both ends unless there are any: the broker sends none."""
+    try:
+        value, end = _STRICT.raw_decode(text)
+    except json.JSONDecodeError:
+        return _STRICT.decode(text)
+    return value if end == len(text) else _STRICT.decode(text)
 
 
 def _integer(text: str) -> int | Number:

@@ -114,6 +114,16 @@ def test_decode_names_a_repeated_key_at_any_depth() -> None:
     assert decode(b'{"a":{"b":1,"c":3,"b":2}}').repeated == "b"
 
 
+@pytest.mark.parametrize("raw", [b' {"a":1}', b'{"a":1}\r\n', b'\t{ "a" : 1 } '])
+def test_blanks_around_it_are_no_part_of_json(raw: bytes) -> None:
+    assert decode(raw).value == {"a": 1}
+
+
+def test_an_error_says_where() -> None:
+    with pytest.raises(ValueError, match="Extra data at character 9"):
+        decode(b'{"a":1} x')
+
+
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b'{"a":1}{', b"nul"])
 def test_what_is_no_json_is_a_value_error(raw: bytes) -> None:
     with pytest.raises(ValueError):
