@@ -320,7 +320,8 @@ def _stop(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
     call = _request(account, obligation, "placeStop", contract, None, size)
     on_its_way = any(_holds_back(request, call) for request in account.requests.values())
     if standing is not None and not on_its_way:
-        yield _request(account, obligation, "modifyStop", contract, standing, size)
+        filled = account.orders[standing].fill_volume if size and standing in account.orders else 0
+        yield _request(account, obligation, "modifyStop", contract, standing, size + filled)
         return
     if not on_its_way and not _sure_of_size(account, account.positions[contract or ""]):
         yield _request(account, obligation, "takeSnapshot")

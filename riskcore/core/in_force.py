@@ -147,7 +147,9 @@ def effect_seen(account: Account, request: Request) -> bool:
     if request.kind == "partialCloseContract":
         return obligation is None or is_met(account, obligation)
     order_ids = () if request.order_id is None else (request.order_id,)
-    return _stop_stands(account, request.contract, order_ids, request.price, request.size)
+    known = account.orders.get(request.order_id or 0)
+    left = request.size - known.fill_volume if known is not None and request.size else request.size
+    return _stop_stands(account, request.contract, order_ids, request.price, left)
 
 
 def _is_placed(account: Account, request: Request) -> bool:

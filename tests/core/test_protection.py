@@ -167,6 +167,19 @@ def test_rule_012_a_refused_change_is_tried_again_at_the_next_mark_and_told_at_t
     assert refusals > 4
 
 
+def test_rule_012_the_size_of_a_stop_that_has_partly_filled_counts_what_has_filled() -> None:
+    """The broker's size of an order is all of it (API.md 3.2): less would end the stop, or leave too little of it."""
+    rule = {"enabled": True, "trailing_stop": {"activation_ticks": 20, "trail_distance_ticks": 10}}
+    desk = Desk(trade_management=rule).at("10:00:00").snapshot().fill("MNQ", 3, "21000").push("MNQ", 3)
+    desk.order(9, "MNQ", -3, type=4, stop="20990").later(1).fill("MNQ", -1, "20990", profit="-20", order=9)
+    desk.push("MNQ", 2).order(9, "MNQ", -3, type=4, stop="20990", filled=1).later(5).fill("MNQ", 1, "21000")
+    desk.push("MNQ", 3)
+    assert [(one.kind, one.size) for one in desk.planned] == [("modifyStop", 4)]
+    desk.attempt("modify").accept("modify").order(9, "MNQ", -4, type=4, stop="20990", filled=1)
+    assert not desk.account_state.requests
+    assert not desk.account_state.obligations
+
+
 def test_rule_012_a_stop_that_works_no_more_is_not_moved_for_ever() -> None:
     desk = trailed().later(1.5).mark("MNQ", "21010")
     assert isinstance(desk, Desk)
