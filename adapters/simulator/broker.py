@@ -130,6 +130,11 @@ class Broker:
         if self.scenario.habits:
             self._at(self._now + _LOOKS_EVERY_NS, self._look)
 
+    @property
+    def began_at(self) -> int | None:
+        """When the script began; None while it waits."""
+        return self._began
+
     def advance(self, at: int) -> None:
         """Let time pass: prices move, quotes are made, scripted traders act, resting orders match."""
         while self._agenda and self._agenda[0][0] <= at:
