@@ -8,7 +8,8 @@ from typing import Any
 from replay.recording import detect_form
 from replay.sessions import Options, Progress, Replay, Warn, ignore
 from riskcore.config import load_settings
-from riskcore.core.events import Event
+from riskcore.core.events import ContractDescribed, Event
+from riskcore.core.products import table_difference
 from riskcore.engine.runner import Listener
 from riskcore.errors import ConfigError, StoreError
 from riskcore.store.journal import Journal
@@ -50,6 +51,7 @@ def run_replay(
             if journal.streams():
                 raise StoreError(f"{store}: already holds days of this profile; replay into a new store")
             listeners = (*listeners, Keeper(journal).keep)
+        listeners = (*listeners, Economics(warn).note)
         options = Options(
             settings.plain,
             VERSION,
@@ -61,6 +63,22 @@ def run_replay(
             listeners=listeners,
         )
         return Replay(options, warn, progress).run(sessions)
+
+
+class Economics:
+    """Warns once of each contract whose tick the broker and the built-in table value differently (RULES.md 1.2)."""
+
+    def __init__(self, warn: Warn) -> None:
+        self._warn = warn
+        self._told: list[str] = []
+
+    def note(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event.body, ContractDescribed) and event.body.contract.id not in self._told:
+                difference = table_difference(event.body.contract)
+                if difference is not None:
+                    self._told.append(event.body.contract.id)
+                    self._warn(f"{difference}; the broker's is used")
 
 
 class Keeper:

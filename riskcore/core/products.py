@@ -3,6 +3,7 @@
 Source: topstepx/API.md section 6 (51 products) and RULES.md 1.2 (micro-units), 1.3 (broker codes).
 """
 
+from riskcore.core.quantities import money_text, price_text
 from riskcore.core.state import Contract
 
 # Broker code, exchange root, tick size in 1e-9 points, tick value in 1e-6 dollars, micro-units of one contract.
@@ -95,6 +96,22 @@ def built_in_contract(contract_id: str) -> Contract | None:
     """The contract as the table knows it, None for an unknown product."""
     known = _BY_CODE.get(product_code(contract_id))
     return Contract(contract_id, *known) if known else None
+
+
+def table_difference(contract: Contract) -> str | None:
+    """What the broker's record says otherwise than the table about the worth of a tick, None where both agree.
+
+    One of them is wrong, and every open result with it (RULES.md 1.2).
+    """
+    known = built_in_contract(contract.id)
+    if known is None or not contract.described:
+        return None
+    if (known.tick_size, known.tick_value) == (contract.tick_size, contract.tick_value):
+        return None
+    told, table = (
+        f"a tick of {price_text(one.tick_size)} worth {money_text(one.tick_value)}" for one in (contract, known)
+    )
+    return f"{contract.id}: the broker tells of {told}, the built-in table of {table}"
 
 
 def micro_units(root: str) -> int:

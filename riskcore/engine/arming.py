@@ -1,8 +1,10 @@
-"""Which accounts an engine may be armed on (RULES.md 6.8)."""
+"""Which accounts an engine may be armed on, and with which contracts (RULES.md 1.2, 6.8)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from riskcore.core.state import Account
+from riskcore.core.products import table_difference
+from riskcore.core.state import Account, Contract
+from riskcore.engine.ports import Announcer
 from riskcore.errors import ConfigError
 
 # What may stand in the way of judging accounts: those judged, those the login shows, whether anything is to be sent.
@@ -24,6 +26,26 @@ def check_accounts(judged: Sequence[Account], visible: Sequence[Account], enforc
             f"{names}: the firm forbids automation on live funded accounts;"
             " leave it out of [profile] accounts, or watch it with --dry-run"
         )
+
+
+def check_contracts(contracts: Iterable[Contract]) -> None:
+    """Refuse to start while nobody knows what a tick of a contract is worth. Raises ConfigError."""
+    for contract in contracts:
+        difference = table_difference(contract)
+        if difference is not None:
+            raise ConfigError(f"{difference}; ask the broker which is right, or install a newer riskcore")
+
+
+def note_contract(contract: Contract, announcer: Announcer, armed: bool) -> None:
+    """The broker has described a contract. Once the rules are armed a difference is told only: nothing is disarmed.
+
+    Raises ConfigError.
+    """
+    difference = table_difference(contract)
+    if difference is not None:
+        announcer.say("drift", contract=contract.id, text=difference)
+    if not armed:
+        check_contracts([contract])
 
 
 def _shown(account: Account) -> str:

@@ -14,6 +14,7 @@ from riskcore.core.events import (
     ClockTicked,
     ConfigChanged,
     ConnectionChanged,
+    ContractDescribed,
     DriftDetected,
     EngineStarted,
     Event,
@@ -30,7 +31,8 @@ from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Request
-from riskcore.engine.arming import Arm, check_accounts
+from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_contract
+from riskcore.engine.descriptions import Descriptions
 from riskcore.engine.inbox import Inbox, Normalise
 from riskcore.engine.lookout import MARKS_NS, Lookout, period_of, unquoted
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
@@ -105,6 +107,7 @@ class Engine:
         self._started_at = 0
         self._followed: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
         self._asked_about: dict[str, int] = {}
+        self._descriptions = Descriptions()
         self._visible: set[int] = set()  # The accounts that the broker has told of since the start.
         self._halted: str | None = None
         self._untold: list[Event] = []  # Stored, and nobody has been told yet.
@@ -144,6 +147,7 @@ class Engine:
             self._afterwards()
             visible = [account for account in self.book.accounts.values() if account.id in self._visible]
             self._arm(self.judged(), visible, self.enforces)
+            check_contracts(self.book.contracts.values())
             self._background(self.feed.run(self.inbox))
             self._background(self._tick())
             await self._turn_until_stopped()
@@ -186,6 +190,7 @@ class Engine:
             self._afterwards()
 
     async def _wind_up(self) -> None:
+        self._stopping.set()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -259,6 +264,8 @@ class Engine:
                 self._runner.event(event)
                 if isinstance(event.body, AccountObserved):
                     self._visible.add(event.body.account)
+                elif isinstance(event.body, ContractDescribed):
+                    note_contract(event.body.contract, self.announcer, self.ready or self._stopping.is_set())
                 elif isinstance(event.body, ConnectionChanged) and event.body.hub == "user":
                     self._note_stream(event.body.state == "connected")
 
@@ -428,16 +435,13 @@ class Engine:
         self._describe([contract])
 
     def _describe(self, contracts: Sequence[str]) -> None:
-        now = self.inbox.stamp()
-        for contract in contracts:
-            known = self.book.contracts.get(contract)
-            unknown = known is None or not known.described
-            if unknown and now - self._asked_about.get(contract, 0) >= MINUTE_NS:
-                self._asked_about[contract] = now
-                self._calls.add(self._task(self.gateway.describe(contract), self._calls))
+        for contract in self._descriptions.due(self.book, contracts, self.inbox.stamp()):
+            self._calls.add(self._task(self.gateway.describe(contract), self._calls))
 
     def _announce_readiness(self) -> None:
         judged = self.judged()
-        if not self.ready and judged and all(reconciled(self.book, account) for account in judged):
+        if self.ready or self._descriptions.awaited(self.book, self._held_contracts(), self.inbox.stamp()):
+            return
+        if judged and all(reconciled(self.book, account) for account in judged):
             self.ready = True
             self.announcer.say("ready", accounts=[account.id for account in judged], enforces=self.enforces)
