@@ -5,10 +5,8 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -18,8 +16,8 @@ from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials, find_credentials
 from riskcore.cli.live_run import Broker, Run, check_calendar, interactive, run_live
 from riskcore.cli.live_text import Printer
+from riskcore.cli.scenario_clock import ShiftedClock, shift_ns
 from riskcore.config import Settings, find_file, load_settings, read_settings
-from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
@@ -27,7 +25,6 @@ from riskcore.engine.remote_host import host_facts, remote_host_signs
 from riskcore.errors import ConfigError
 from riskcore.store.location import FILE_NAME, user_data_folder
 
-EXCHANGE_ZONE = "America/Chicago"
 SETTLING_SECONDS = 12  # Behind the end of a scenario: the last look after flat comes ten seconds later.
 
 
@@ -143,7 +140,7 @@ async def _simulated(options: Options, scenario: Scenario) -> None:
     else:
         settings = read_settings(scenario.settings, options.sets, f"scenario {scenario.name}")
     store = options.store or str(Path(tempfile.mkdtemp(prefix="riskcore-simulated-")) / FILE_NAME)
-    clock = ShiftedClock(_shift_ns(scenario))
+    clock = ShiftedClock(shift_ns(scenario))
     async with SimulatedGateway(scenario, seed=options.seed, clock=clock) as gateway:
         broker = Broker(gateway.api_url, gateway.rtc_url, Credentials(gateway.user_name, gateway.api_key))
 
@@ -163,28 +160,3 @@ async def _simulated(options: Options, scenario: Scenario) -> None:
         click.echo(f"\nThe scenario is over. Everything that was said and decided is in {store}")
         click.echo(f"  riskcore audit --store {store}     what happened, and why")
         click.echo(f"  riskcore verify --store {store}    that it replays to the same decisions")
-
-
-class ShiftedClock(SystemClock):
-    """The system's clock, at another time of day: a scenario about the reset plays at the reset."""
-
-    def __init__(self, shift_ns: int) -> None:
-        super().__init__()
-        self._shift_ns = shift_ns
-
-    def now(self) -> int:
-        return super().now() + self._shift_ns
-
-    def go_on_from(self, at: int) -> None:
-        super().go_on_from(at - self._shift_ns)
-
-
-def _shift_ns(scenario: Scenario) -> int:
-    """From now to the next weekday's time in Chicago at which the scenario makes sense; 0 for any time."""
-    if not scenario.local_time:
-        return 0
-    now = datetime.now(ZoneInfo(EXCHANGE_ZONE))
-    begins = datetime.combine(now.date(), datetime.strptime(scenario.local_time, "%H:%M:%S").time(), now.tzinfo)
-    while begins < now or begins.isoweekday() > 5:
-        begins += timedelta(days=1)
-    return round((begins - now).total_seconds()) * SECOND_NS

@@ -92,7 +92,10 @@ async def _serve(
     """Until a signal, or until the recording is complete."""
     from adapters.simulator.server import SimulatedGateway
     from replay.wire_writer import WireWriter
+    from riskcore.cli.scenario_clock import ShiftedClock, shift_ns
+    from riskcore.schema.instants import utc_text
 
+    shift = shift_ns(scenario)
     with contextlib.ExitStack() as stack:
         writer = None
         if recording is not None:
@@ -103,11 +106,16 @@ async def _serve(
             seed=seed,
             speed=speed,
             port=port,
+            clock=ShiftedClock(shift),
             waits=recording is None,
             record=writer.write if writer is not None else None,
         )
         async with gateway:
             _print_addresses(gateway, scenario, seed, speed, as_json)
+            if shift and not quiet:
+                say_on_stderr(
+                    f"the gateway's time is {utc_text(gateway.now())[:19]}Z, which is when the scenario plays"
+                )
             serving = asyncio.create_task(gateway.serve())
             with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers of a loop.
                 asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)

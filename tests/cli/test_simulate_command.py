@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -64,6 +66,16 @@ def test_a_recording_ends_with_the_plot_and_replays(tmp_path: Path, capsys: pyte
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send Ctrl-C to one process alone")
+def test_a_scenario_about_the_reset_plays_at_the_reset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    day = tmp_path / "reset.jsonl"
+    assert run(["simulate", "overnight-reset", "--record", str(day), "--speed", "20"]) == 0
+    assert "the gateway's time is " in capsys.readouterr().err
+    lines = [json.loads(line) for line in day.read_text(encoding="utf-8").splitlines()]
+    first, last = (datetime.fromisoformat(line["at"][:19] + "+00:00") for line in (lines[1], lines[-2]))
+    assert first.astimezone(ZoneInfo("America/Chicago")).strftime("%H:%M") == "16:59"
+    assert last.astimezone(ZoneInfo("America/Chicago")).strftime("%H:%M") == "17:00"
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_where_it_is_and_ends_in_good_order(stop: signal.Signals, tmp_path: Path) -> None:
     recording = tmp_path / "cut short.jsonl"
