@@ -13,6 +13,7 @@ from riskcore.core import guard
 from riskcore.core.arbitrate import Candidate, arbitrate
 from riskcore.core.enforce import ended, fitting, follow_up, missing, reopened
 from riskcore.core.in_force import is_met
+from riskcore.core.lockouts import orphaned
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, settle
 from riskcore.core.restart import waits_for_fills
@@ -72,7 +73,15 @@ class Turn:
             self._day_ended = False
         self.events.append(fact)
         apply(self.book, fact)
+        self._change_rules(fact)
         self._timers_known = False
+
+    def _change_rules(self, fact: e.Event) -> None:
+        """Judge by the settings of the book from here on. What only a rule that is gone would end, ends with it."""
+        self.rulebook = rulebook_of(self.book.settings, self.rulebook.restrict)
+        for account in self.book.accounts.values():
+            for lockout in orphaned(account, self.rulebook.instances(account)):
+                self.derive(fact.at, fact.key, e.LockoutEnded(account.id, lockout, "config"))
 
     def end_day(self, next_date: str) -> None:
         """Close the open day under its own rules: timers due before its end, then DayRolled, once."""
@@ -86,7 +95,7 @@ class Turn:
     def _handle(self, fact: e.Event) -> None:
         effect = apply(self.book, fact)
         if isinstance(fact.body, e.ConfigChanged):
-            self.rulebook = rulebook_of(self.book.settings, self.rulebook.restrict)
+            self._change_rules(fact)
         if effect.gap is not None and effect.contract is not None:
             self.derive(fact.at, fact.key, e.GapRecorded(effect.accounts[0], effect.contract, effect.gap))
         if isinstance(fact.body, e.EngineStarted):

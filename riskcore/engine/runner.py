@@ -72,7 +72,6 @@ class Runner:
             return
         if isinstance(event.body, TradingDayOpened):
             self.end_day(event.body.day.trade_date)
-            self.turn.rulebook = rulebook_of(event.body.settings, self.restrict)
         else:
             self._open_day_of(event.at)
         self._settle()

@@ -7,6 +7,7 @@ import pytest
 from riskcore.config import read_settings
 from riskcore.core.events import ClockTicked, ConfigChanged, Event, TradingDayOpened
 from riskcore.core.quantities import DAY_NS, money
+from riskcore.core.state import Account
 from riskcore.engine.runner import Runner
 from tests.engine.hand_clock import START_NS
 
@@ -29,6 +30,8 @@ def limits_of_days(policy: str, first: int, second: int) -> list[int]:
     runner.change_settings(after)
     runner.event(Event(START_NS + 1, "operator", "config@1", ConfigChanged(after)))
     runner.event(Event(START_NS + 3 * DAY_NS, "clock", f"clock@{next(numbers)}", ClockTicked()))
+    judged = [one.params.loss_limit for one in runner.turn.rulebook.instances(Account(1)) if one.rule.id == "RULE-003"]
+    assert judged == opened[-1:], "what the day was opened with is what is judged"
     return opened
 
 
