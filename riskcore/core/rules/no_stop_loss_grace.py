@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.order_roles import covering_size, leg_cover_ends_at
+from riskcore.core.protection import own_stop
 from riskcore.core.quantities import SECOND_NS, decimal_text
 from riskcore.core.rules.base import Action, Breach, Finding, Rule, spec
 from riskcore.core.rules.commands import alert, close_position
@@ -18,6 +19,7 @@ RULE_ID = "RULE-008"
 SNAPSHOT_WAIT_NS = 5 * SECOND_NS
 NANOSECOND_PLACES = 9
 MOST_FAILURES = 3
+MOST_PLACED_AGAIN = 2
 
 # What is remembered for a position's life, in nanoseconds.
 USED = "used_ns"
@@ -114,7 +116,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     found: list[Finding] = []
     for position in view.held():
         if view.episode_open(position.contract):
-            found.extend(_close_if_refused(view, position))
+            found.extend(_close_if_refused(view, position) or _stop_again(params, view, position))
             continue
         breaches_at = _breaches_at(params, view, position)
         if breaches_at is not None and view.now >= breaches_at:
@@ -134,9 +136,10 @@ def _answer(params: Params, view: View, position: Position, uncovered: str) -> C
         return alert(f"{position.contract} has been without a stop for {uncovered} s", contract=position.contract)
     entry, tick_size = entry_of(position), view.tick_size(position.contract)
     if params.action == "place_stop" and entry is not None and tick_size is not None:
-        missing = abs(position.size) - _covering(params, view, position)
+        own = own_stop(view.account, position.contract, -entry.side)
+        missing = abs(position.size) - _covering(params, view, position) + (own.remaining if own is not None else 0)
         price = entry.offset_price(-params.place_stop_ticks, tick_size)
-        return place_stop(position.contract, entry.side, missing, price)
+        return place_stop(position.contract, entry.side, min(missing, abs(position.size)), price)
     return close_position(position.contract)
 
 
@@ -155,6 +158,26 @@ def _close_if_refused(view: View, position: Position) -> Sequence[Finding]:
     return (Action(target, (close_position(position.contract),)),)
 
 
+def _stop_again(params: Params, view: View, position: Position) -> Sequence[Finding]:
+    """The stop that was placed is gone or too small: the grace is used up, so it is placed anew, and at last closed.
+
+    It is the same breach: it counts once in the life of a position (RULES.md 1.6).
+    """
+    breaches_at = _breaches_at(params, view, position)
+    if params.action != "place_stop" or breaches_at is None or view.now < breaches_at:
+        return ()
+    in_hand = ("PlaceStop", "ModifyStop", "ClosePosition", "CloseAllPositions")
+    contracts = (None, position.contract)
+    if any(one.kind in in_hand and one.contract in contracts for one in view.account.obligations.values()):
+        return ()
+    targets = [f"{position.contract}.again{number}" for number in range(1, MOST_PLACED_AGAIN + 2)]
+    unused = [target for target in targets if not view.episode_open(target)]
+    if not unused:
+        return ()
+    command = _answer(params, view, position, "") if unused[1:] else close_position(position.contract)
+    return (Action(unused[0], (command,)),)
+
+
 def deadline(params: Params, view: View) -> int | None:
     """The earliest moment at which a grace ends, a bracket leg stops covering, or a snapshot is waited for no more."""
     due: list[int | None] = []
@@ -164,6 +187,9 @@ def deadline(params: Params, view: View) -> int | None:
                 due.append(connection_since(view.book) + SNAPSHOT_WAIT_NS)
         elif not view.episode_open(position.contract):
             due.append(_breaches_at(params, view, position) or leg_cover_ends_at(view.account, position, view.now))
+        elif params.action == "place_stop":
+            breaches_at = _breaches_at(params, view, position)
+            due.append(breaches_at if breaches_at is not None and breaches_at > view.now else None)
     return min((instant for instant in due if instant is not None), default=None)
 
 

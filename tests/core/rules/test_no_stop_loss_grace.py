@@ -172,6 +172,39 @@ def test_a_refused_stop_leads_to_a_close() -> None:
     assert len(day.breaches) == 1
 
 
+def test_a_placed_stop_that_is_cancelled_is_placed_again_and_at_last_closed() -> None:
+    day = stop(long_at_ten(action="place_stop").tick("10:01:00"))
+    for second, kinds in ((5, 2), (10, 3), (15, 4)):
+        assert day.account_state.obligations == {}
+        stop(day.at(f"10:02:{second:02}"), order_id=second, status=1)
+        stop(day, order_id=7, status=CANCELLED)
+        stop(day, order_id=second, status=CANCELLED)
+        assert len(day.kinds) == kinds
+        if kinds < 4:
+            stop(day.at(f"10:02:{second + 1:02}"), order_id=100 + second)
+            stop(day.at(f"10:02:{second + 2:02}"), order_id=7)
+            stop(day, order_id=100 + second, status=CANCELLED)
+    assert day.kinds == ["PlaceStop", "PlaceStop", "PlaceStop", "ClosePosition"]
+    assert len(day.breaches) == 1
+    day.tick("10:30:00")
+    assert len(day.kinds) == 4
+
+
+def test_per_gap_a_cancelled_stop_has_its_grace_before_it_is_placed_again() -> None:
+    day = stop(long_at_ten(action="place_stop", grace_mode="per_gap").tick("10:01:00"))
+    stop(day.at("10:02:00"), status=CANCELLED).tick("10:02:29.999")
+    assert day.kinds == ["PlaceStop"]
+    day.tick("10:03:00")
+    assert day.kinds == ["PlaceStop", "PlaceStop"]
+    assert len(day.breaches) == 1
+
+
+def test_what_is_added_later_is_covered_by_a_larger_stop_of_ours() -> None:
+    day = stop(long_at_ten(action="place_stop").tick("10:01:00"), tag="rc-stop-1")
+    day.at("10:02:00").fill("MNQ", 1, "21000")
+    assert [(one.command.kind, one.command.size) for one in day.commands] == [("PlaceStop", 1), ("PlaceStop", 2)]
+
+
 def test_alert_closes_nothing() -> None:
     day = long_at_ten(action="alert").tick("10:01:00")
     assert (day.breach_times, day.kinds, len(day.alerts)) == (["10:00:30"], [], 1)
