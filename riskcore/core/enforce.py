@@ -148,10 +148,11 @@ def _in_hand(account: Account, order: Order) -> bool:
 
 
 def _is_being_closed(account: Account, contract: str | None) -> bool:
+    """Whether a close is in force, or the trader's own one is on its way."""
     return any(
         obligation.kind in CLOSES and obligation.contract in (None, contract)
         for obligation in account.obligations.values()
-    )
+    ) or any(request.kind == "closeContract" and request.contract == contract for request in account.requests.values())
 
 
 def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence[int]:

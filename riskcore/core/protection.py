@@ -80,7 +80,9 @@ def _of_contract(account: Account, contract: str, groups: list[list[Order]]) -> 
             fitting = allowed if order in opposite else 0
             if order.remaining > fitting:
                 times = (changed_at, order.working_since or order.recorded_at, entry_filled_at(account, order) or 0)
-                yield Misfit(order, fitting, max(times) + LEG_GRACE_NS)
+                # A stop of ours was placed for a position that was there, and nobody but riskcore takes it back.
+                grace_ns = 0 if is_own_stop(order) and not fitting else LEG_GRACE_NS
+                yield Misfit(order, fitting, max(times) + grace_ns)
 
 
 def _tightness(group: list[Order], size: int) -> tuple[bool, int]:

@@ -121,6 +121,15 @@ def test_no_stop_is_placed_for_what_is_being_closed() -> None:
     assert f"closeContract {MNQ}" in desk.asked
 
 
+def test_no_stop_is_placed_while_the_traders_own_close_is_on_its_way() -> None:
+    [placed_at] = [one.at for one in placing(**GRACE).events if isinstance(one.body, e.RequestPlanned)]
+    desk = Desk(**GRACE).at("10:00:00").snapshot().fill("MNQ", 1, "21000").push("MNQ", 1)
+    assert isinstance(desk, Desk)
+    desk.later((placed_at - nanoseconds(desk.now)) // SECOND_NS - 1)
+    desk.take(e.OrderRequested(ACCOUNT, "close", MNQ), "order", "operator")
+    assert desk.attempt("close").later(2).asked == [f"closeContract {MNQ}"]
+
+
 def test_a_wanted_stop_is_forgotten_when_the_position_turned_round() -> None:
     desk = placing(**MANAGED).push("MNQ", -1)
     assert not any(one.kind == "PlaceStop" and one.side == -1 for one in desk.account_state.obligations.values())
@@ -317,6 +326,16 @@ def test_our_own_stop_is_cancelled_when_nothing_is_open() -> None:
     assert desk.account_state.obligations == {}
     desk.push("MNQ", 0)
     assert desk.later(2).asked[-1] == "cancelOrder 50"
+
+
+@pytest.mark.parametrize("turns_round", [False, True])
+def test_our_own_stop_that_shows_up_after_its_position_went_is_cancelled_at_once(turns_round: bool) -> None:
+    desk = placing(**MANAGED).attempt("place").accept("place")
+    desk.fill("MNQ", -1, "20991", profit="0").push("MNQ", 0)
+    if turns_round:
+        desk.fill("MNQ", -1, "20991").push("MNQ", -1)
+    stop(desk, 50, 1, tags(desk)[0], at="20990")
+    assert desk.asked[-1] == "cancelOrder 50"
 
 
 def test_a_leg_on_the_side_of_a_position_that_turned_round_is_cancelled() -> None:

@@ -7,6 +7,7 @@ of the engine it reads nothing but the book behind each commit. Each finding nam
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from adapters.simulator.broker import Broker
 from adapters.simulator.records import Fill
@@ -85,6 +86,7 @@ class Judge:
     overrides: int = 0
     lockouts: dict[tuple[int, str], int | None] = field(default_factory=dict)
     _broker_seen: int = 0
+    _chain: bytes = b""
 
     def find(self, invariant: str, text: str) -> None:
         self.violations.append(f"{invariant}: {text}")
@@ -97,6 +99,9 @@ class Judge:
             if seq != self.seqs.get(stream, 0) + 1:
                 self.find("I3", f"{stream} has event {seq} behind event {self.seqs.get(stream, 0)}")
             self.seqs[stream] = seq
+            self._chain = sha256(self._chain + state[HASH_LENGTH:]).digest()
+            if not state.startswith(self._chain):
+                self.find("I3", f"event {seq} of {stream} does not hang on the one before it")
             handle = _HANDLERS.get(topic.partition(".")[0])
             if handle is not None:
                 handle(self, decode_event(topic, state[HASH_LENGTH:])[1])
@@ -127,7 +132,9 @@ class Judge:
         assert isinstance(body, e.PositionsListed | e.OrdersListed)
         name = _LISTS[type(body).__name__]
         self.listed_at[body.account, name] = event.at
-        self.asked_at[body.account, name] = event.at if body.asked_at is None else body.asked_at
+        # An answer that comes after the answer to a later question tells nothing new.
+        asked_at = event.at if body.asked_at is None else body.asked_at
+        self.asked_at[body.account, name] = max(asked_at, self.asked_at.get((body.account, name), 0))
 
     def _issued(self, event: e.Event) -> None:
         body = event.body

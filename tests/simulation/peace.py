@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from replay.verify import Check, verify_journal
 from riskcore.core.enforce import reconciled
 from riskcore.core.exposure_change import root_of
 from riskcore.core.quantities import SECOND_NS, money
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 ON_ITS_WAY_NS = SECOND_NS
 # Between two connection attempts of one hub.
 LEAST_GAP_SECONDS = 1.0
+# In every so manieth seed what was recorded is decided once more.
+VERIFIES_EVERY_SEEDS = 5
 
 
 def judge_peace(world: "World") -> None:
@@ -102,6 +105,19 @@ def judge_end(world: "World") -> None:
     again = resume(world.disk.journal(PROFILE))
     if state_bytes(again.book) != state_bytes(engine.book):
         judge.find("I4", "the journal does not tell the state that the engine stopped with")
+    if world.plan.seed % VERIFIES_EVERY_SEEDS == 0:
+        _judge_again(world)
+
+
+def _judge_again(world: "World") -> None:
+    """The same facts lead to the same decisions, every day alone from its own opening (`riskcore verify`)."""
+    journal, check = world.disk.journal(PROFILE), Check()
+    verify_journal(journal, journal.streams(), check)
+    for found in check.damage:
+        world.judge.find("I3", f"the journal is damaged: {found['text']}")
+    for row in check.days:
+        for difference in row["differences"]:
+            world.judge.find("replay", f"{row['trade_date']} is decided otherwise: {difference}")
 
 
 def _judge_attempts(world: "World", hub: str, attempts: list[float]) -> None:

@@ -236,7 +236,8 @@ def _troubled(chance: Random, plan: Plan) -> Plan:
         deaths = [_death(chance) for _ in range(chance.choice((1, 1, 2, 3)))]
     jumps = []
     if chance.random() < 0.08 * severity:
-        ahead = chance.choice((1, 3, 30, 600)) * SECOND_NS
+        # Fills are asked for with ten minutes to spare: a clock that is wrong by more would miss some.
+        ahead = chance.choice((1, 3, 30, 540)) * SECOND_NS
         jumps = [(chance.uniform(0, plan.heal_at), ahead * chance.choice((1, -1)))]
         if chance.random() < 0.5:
             jumps.append((chance.uniform(jumps[0][0], plan.heal_at), 0))

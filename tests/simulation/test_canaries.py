@@ -1,0 +1,188 @@
+"""One canary per invariant: with its guard taken out of the product the simulator must say so (DESIGN.md).
+
+A canary that does not die means that a judge is blind. Each is tried on the first seeds, in order, until it dies.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from riskcore.core import enforce, project, step, timers
+from riskcore.core import events as e
+from riskcore.core.state import Account, Book, Request
+from riskcore.core.view import Effect
+from riskcore.engine.engine import Engine
+from riskcore.schema import chain
+from riskcore.store import journal
+from tests.simulation.invariants import Judge
+from tests.simulation.world import World, run_seed
+
+MOST_SEEDS = 100
+Patch = pytest.MonkeyPatch
+
+
+def sends_what_is_not_stored(patch: Patch) -> None:
+    """Requests leave although no attempt of them is in the journal."""
+
+    def attempt(engine: Engine) -> list[tuple[int, Request]]:
+        return [
+            (account.id, request)
+            for account in engine.book.accounts.values()
+            for request in account.requests.values()
+            if request.state == "planned"
+        ]
+
+    patch.setattr(Engine, "_attempt", attempt)
+
+
+def forgets_what_waits_at_the_end(patch: Patch) -> None:
+    """What has come in and was not handled yet is lost when the engine stops."""
+    patch.setattr(Engine, "store_in_hand", lambda engine: None)
+
+
+def hangs_events_on_nothing(patch: Patch) -> None:
+    """Every commit begins a chain of its own."""
+
+    def link(profile: str, head: chain.Head | None, events: Sequence[e.Event]) -> list[chain.Link]:
+        return chain.link(profile, head and replace(head, digest=b""), events)
+
+    patch.setattr(journal, "link", link)
+
+
+def decides_without_a_record(patch: Patch) -> None:
+    """The end of an obligation changes the state and is not stored."""
+    real = step.Turn.derive
+
+    def derive(turn: step.Turn, at: int, cause: str, body: e.Derived, key: str | None = None) -> None:
+        real(turn, at, cause, body, key)
+        if isinstance(body, e.ObligationMet):
+            turn.events.pop()
+
+    patch.setattr(step.Turn, "derive", derive)
+
+
+def repeats_what_is_open(patch: Patch) -> None:
+    """A request in flight holds back no second one."""
+    patch.setattr(enforce, "_holds_back", lambda request, wanted: False)
+
+
+def repeats_blindly(patch: Patch) -> None:
+    """Every request whose outcome is unknown counts as looked at."""
+    patch.setattr(enforce, "_seen_at", lambda account, kind: 1 << 62)
+
+
+def gives_up(patch: Patch) -> None:
+    """What failed once is not tried again."""
+    real = enforce._wanted
+
+    def wanted(book: Book, account: Account, obligation: Any, timeout_ns: int) -> Iterator[e.RequestPlanned]:
+        return real(book, account, obligation, timeout_ns) if not obligation.failures else iter(())
+
+    patch.setattr(enforce, "_wanted", wanted)
+
+
+def acts_without_a_look(patch: Patch) -> None:
+    """Every account counts as reconciled."""
+    patch.setattr(enforce, "reconciled", lambda book, account: True)
+
+
+def goes_on_for_ever(patch: Patch) -> None:
+    """Requests go on for an obligation that has ended."""
+    real = enforce.missing
+
+    def missing(book: Book, account: Account, timeout_ns: int) -> Sequence[e.Derived]:
+        return [
+            replace(body, obligation=f"{body.obligation}/again") if isinstance(body, e.RequestPlanned) else body
+            for body in real(book, account, timeout_ns)
+        ]
+
+    patch.setattr(step, "missing", missing)
+
+
+def believes_fills_and_size(patch: Patch) -> None:
+    """Fills that do not explain the broker's size are no drift."""
+    patch.setattr(timers, "_drifted_at", lambda book, position: None)
+
+
+def books_every_word(patch: Patch) -> None:
+    """A fill that is told twice is booked twice."""
+    real = project.record_trade
+
+    def record(book: Book, account: Account, body: e.TradeRecorded, at: int) -> Effect:
+        account.trades.pop(body.trade_id, None)
+        return real(book, account, body, at)
+
+    patch.setattr(project, "record_trade", record)
+
+
+def leaves_stops_behind(patch: Patch) -> None:
+    """What a close leaves working is not cancelled, nor what fits the position no more."""
+    patch.setattr(step, "follow_up", lambda book, account, obligation: ())
+    patch.setattr(step, "fitting", lambda book, account, timeout_ns: ())
+
+
+def every_reset_unlocks(patch: Patch) -> None:
+    """The published reset, which clears every lockout (RULES.md 3.5)."""
+    real: Callable[..., Effect] = project._HANDLERS[e.DayRolled]
+
+    def rolled(book: Book, at: int, body: e.DayRolled) -> Effect:
+        for account in book.accounts.values():
+            account.lockouts.clear()
+        return real(book, at, body)
+
+    patch.setitem(project._HANDLERS, e.DayRolled, rolled)
+
+
+CANARIES: list[tuple[str, Callable[[Patch], None]]] = [
+    ("I1", sends_what_is_not_stored),
+    ("I2", forgets_what_waits_at_the_end),
+    ("I3", hangs_events_on_nothing),
+    ("I4", decides_without_a_record),
+    ("I5", repeats_what_is_open),
+    ("I6", repeats_blindly),
+    ("I7", gives_up),
+    ("I8", acts_without_a_look),
+    ("I8", goes_on_for_ever),
+    ("I9", believes_fills_and_size),
+    ("I10", books_every_word),
+    ("I11", leaves_stops_behind),
+    ("I12", every_reset_unlocks),
+]
+
+
+def dies_of(invariant: str, seed: int, patch: Patch) -> bool:
+    """Whether the simulator reports this invariant for a seed; what is broken need not run to its end."""
+    found: list[str] = []
+    lives: list[asyncio.Task[None]] = []
+    real = World.live
+
+    async def live(world: World) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        lives.append(task)
+        await real(world)
+
+    def find(judge: Judge, name: str, text: str) -> None:
+        if name == invariant:
+            found.append(text)
+            lives[-1].cancel()
+
+    with patch.context() as inner:
+        inner.setattr(World, "live", live)
+        inner.setattr(Judge, "find", find)
+        with suppress(asyncio.CancelledError):
+            run_seed(seed)
+    return bool(found)
+
+
+@pytest.mark.parametrize(("invariant", "canary"), CANARIES, ids=[f"{name}-{one.__name__}" for name, one in CANARIES])
+def test_the_simulator_sees_a_guard_that_is_missing(
+    invariant: str, canary: Callable[[Patch], None], monkeypatch: Patch
+) -> None:
+    canary(monkeypatch)
+    if not any(dies_of(invariant, seed, monkeypatch) for seed in range(MOST_SEEDS)):
+        pytest.fail(f"{MOST_SEEDS} seeds without {invariant}, and nobody guards it")
