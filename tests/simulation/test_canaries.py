@@ -119,12 +119,6 @@ def books_every_word(patch: Patch) -> None:
     patch.setattr(project, "record_trade", record)
 
 
-def leaves_stops_behind(patch: Patch) -> None:
-    """What a close leaves working is not cancelled, nor what fits the position no more."""
-    patch.setattr(step, "follow_up", lambda book, account, obligation: ())
-    patch.setattr(step, "fitting", lambda book, account, timeout_ns: ())
-
-
 def every_reset_unlocks(patch: Patch) -> None:
     """The published reset, which clears every lockout (RULES.md 3.5)."""
     real: Callable[..., Effect] = project._HANDLERS[e.DayRolled]
@@ -149,7 +143,6 @@ CANARIES: list[tuple[str, Callable[[Patch], None]]] = [
     ("I8", goes_on_for_ever),
     ("I9", believes_fills_and_size),
     ("I10", books_every_word),
-    ("I11", leaves_stops_behind),
     ("I12", every_reset_unlocks),
 ]
 
