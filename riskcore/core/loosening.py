@@ -39,6 +39,7 @@ class Change:
 
 def compare(old: Plain, new: Plain) -> list[Change]:
     """Every difference between two plain settings, in a fixed order."""
+    old = _completed(old, new)
     changes = _compare_profile(old, new)
     if old["programme"] != new["programme"]:
         loosens = old["programme"] is not None
@@ -56,6 +57,7 @@ def in_force_now(old: Plain, new: Plain) -> dict[str, Any]:
     next_reset and never: new where it tightens, old where it loosens. immediate: new, but locked rules only tighten.
     After the reset the new settings count, except under never: there only this result does.
     """
+    old = _completed(old, new)
     everything = old["profile"]["loosen_policy"] != "immediate"
     profile = {
         name: old["profile"][name] if everything and _profile_loosens(name, old["profile"][name], value) else value
@@ -71,6 +73,21 @@ def in_force_now(old: Plain, new: Plain) -> dict[str, Any]:
         "rules": _rules_now(old["rules"], new["rules"], everything),
         "accounts": accounts,
     }
+
+
+def _completed(old: Plain, new: Plain) -> dict[str, Any]:
+    """Stored settings with the options that the version which stored them did not have, as they are wanted now."""
+
+    def tables(before: Mapping[str, Tables], after: Mapping[str, Tables]) -> dict[str, Tables]:
+        found = {}
+        for name, known in before.items():
+            wanted = after.get(name, [])
+            found[name] = [{**(wanted[index] if index < len(wanted) else {}), **one} for index, one in enumerate(known)]
+        return found
+
+    accounts = {name: tables(known, new["accounts"].get(name, {})) for name, known in old["accounts"].items()}
+    profile = {**new["profile"], **old["profile"]}
+    return {**old, "profile": profile, "rules": tables(old["rules"], new["rules"]), "accounts": accounts}
 
 
 def settings_of_next_day(today: Plain, wanted: Plain) -> dict[str, Any]:

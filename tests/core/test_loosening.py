@@ -157,6 +157,20 @@ def test_tables_of_an_account_by_id_and_by_name_count_both() -> None:
     assert limit_in_force(plain(text + "[accounts.A.rules.max_contracts]\nlimit = 3"), Account(7, "A")) == 3
 
 
+def test_settings_stored_by_an_older_version_may_lack_an_option() -> None:
+    """It starts with the value that is wanted: what was not there cannot have been loosened."""
+    text = f"{LOSS}loss_limit = 400\n[accounts.A.rules.max_contracts]\nlimit = 2"
+    old, new = plain(text), plain(text.replace("400", "500"))
+    for table, option in (
+        (old["profile"], "mark"),
+        (old["rules"]["daily_realized_loss"][0], "warn_at"),
+        (old["accounts"]["A"]["max_contracts"][0], "count_type"),
+    ):
+        del table[option]
+    assert in_force_now(old, new) == plain(text)
+    assert [change.path for change in compare(old, new)] == ["rules.daily_realized_loss.0.loss_limit"]
+
+
 def test_immediate_takes_everything_but_what_is_locked() -> None:
     head = "[profile]\nloosen_policy = 'immediate'\n"
     old = f"{head}{LOSS}loss_limit = 400\nlocked = true\n[rules.max_contracts]\nlimit = 5"
