@@ -440,7 +440,8 @@ class Engine:
 
     def _announce_readiness(self) -> None:
         judged = self.judged()
-        if self.ready or self._descriptions.awaited(self.book, self._held_contracts(), self.inbox.stamp()):
+        awaited = self._descriptions.awaited(self.book, self._held_contracts(), self.inbox.stamp())
+        if self.ready or self._stopping.is_set() or awaited:
             return
         if judged and all(reconciled(self.book, account) for account in judged):
             self.ready = True
