@@ -4,12 +4,12 @@ Everything is real but the speed: sockets on loopback, HTTP, WebSocket, SQLite; 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from adapters.simulator.scenario import PricePath, Scenario
 from adapters.simulator.server import SimulatedGateway
@@ -82,9 +82,12 @@ class _OverheardSocket:
         self._taken.append(await self._socket.receive())
         return self._taken[-1]
 
-    def waiting(self) -> bytes:
-        self._taken.append(self._socket.waiting())
-        return self._taken[-1]
+    async def follow(self, take: Callable[[bytes], None]) -> NoReturn:
+        def written_down(data: bytes) -> None:
+            self._taken.append(data)
+            take(data)
+
+        await self._socket.follow(written_down)
 
     async def send(self, text: str) -> None:
         await self._socket.send(text)
