@@ -1,6 +1,6 @@
 """One canary per invariant: with its guard taken out of the product the simulator must say so (DESIGN.md).
 
-A canary that does not die means that a judge is blind. Each is tried on the first seeds, in order, until it dies.
+A canary that does not die means that a judge is blind. Each is tried on one seed after the other until it dies.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from riskcore.core import enforce, project, step, timers
+from riskcore.core import enforce, observed, project, step
 from riskcore.core import events as e
 from riskcore.core.state import Account, Book, Request
 from riskcore.core.view import Effect
@@ -21,7 +21,9 @@ from riskcore.store import journal
 from tests.simulation.invariants import Judge
 from tests.simulation.world import World, run_seed
 
-MOST_SEEDS = 100
+# A position that goes while a stop for it is on its way is rare: seeds that have one, looked up once.
+LATE_STOPS = (42024, 42392)
+SEEDS = (*LATE_STOPS, *range(200))
 Patch = pytest.MonkeyPatch
 
 
@@ -103,9 +105,9 @@ def goes_on_for_ever(patch: Patch) -> None:
     patch.setattr(step, "missing", missing)
 
 
-def believes_fills_and_size(patch: Patch) -> None:
-    """Fills that do not explain the broker's size are no drift."""
-    patch.setattr(timers, "_drifted_at", lambda book, position: None)
+def believes_pushes_alone(patch: Patch) -> None:
+    """What the broker lists never corrects what was pushed."""
+    patch.setattr(observed, "_newer", lambda account, contract, asked_at: True)
 
 
 def books_every_word(patch: Patch) -> None:
@@ -117,6 +119,11 @@ def books_every_word(patch: Patch) -> None:
         return real(book, account, body, at)
 
     patch.setattr(project, "record_trade", record)
+
+
+def leaves_stops_behind(patch: Patch) -> None:
+    """A stop of ours whose position is gone goes on working."""
+    patch.setattr(step, "fitting", lambda book, account, timeout_ns: ())
 
 
 def every_reset_unlocks(patch: Patch) -> None:
@@ -141,8 +148,9 @@ CANARIES: list[tuple[str, Callable[[Patch], None]]] = [
     ("I7", gives_up),
     ("I8", acts_without_a_look),
     ("I8", goes_on_for_ever),
-    ("I9", believes_fills_and_size),
+    ("I9", believes_pushes_alone),
     ("I10", books_every_word),
+    ("I11", leaves_stops_behind),
     ("I12", every_reset_unlocks),
 ]
 
@@ -177,5 +185,5 @@ def test_the_simulator_sees_a_guard_that_is_missing(
     invariant: str, canary: Callable[[Patch], None], monkeypatch: Patch
 ) -> None:
     canary(monkeypatch)
-    if not any(dies_of(invariant, seed, monkeypatch) for seed in range(MOST_SEEDS)):
-        pytest.fail(f"{MOST_SEEDS} seeds without {invariant}, and nobody guards it")
+    if not any(dies_of(invariant, seed, monkeypatch) for seed in SEEDS):
+        pytest.fail(f"{len(SEEDS)} seeds without {invariant}, and nobody guards it")
