@@ -151,6 +151,8 @@ class Engine:
             self._background(self.feed.run(self.inbox))
             self._background(self._tick())
             await self._turn_until_stopped()
+        except (InvariantBroken, OutOfSequence) as error:
+            self._failure = error  # Nothing more may be stored on what is in memory.
         finally:
             await self._wind_up()
         if self._failure is not None:
