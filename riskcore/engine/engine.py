@@ -27,7 +27,7 @@ from riskcore.core.events import (
     RequestRefused,
     RequestUnresolved,
 )
-from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
+from riskcore.core.quantities import SECOND_NS
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Request
@@ -49,8 +49,6 @@ MOST_A_TURN = 500
 REMEMBERED_EVERY = 20_000  # Events between two copies of the book that speed up a start.
 TICK_SECONDS = 1
 FIRST_CONNECTION_NS = 10 * SECOND_NS  # How long the hubs may take to connect before they count as lost.
-OVERLAP_NS = 10 * MINUTE_NS  # How far back fills are listed again, to catch late corrections (API.md 3.4).
-LONGEST_GAP_NS = 4 * DAY_NS  # Fills before the reset are asked for over a long weekend, not after a holiday.
 WIND_UP_SECONDS = 5  # How long answers to requests in flight are waited for when the engine stops.
 HUBS = ("user", "market")
 # How the natural keys of the operator's words begin.
@@ -387,7 +385,9 @@ class Engine:
 
     async def _snapshot(self, account: int, *, urgent: bool) -> bool:
         """The broker's own lists, of fills those that may be missing."""
-        since = self._fills_since(account)
+        assert self.book.day is not None
+        seeded_at = self.book.accounts[account].seeded_at or self._started_at
+        since = self.lookout.fills_since(account, self.book.day.opens_at, seeded_at)
         asked_at = self.inbox.stamp()
         complete = await self.gateway.snapshot(account, since, urgent)
         mode = self.lookout.mode
@@ -395,18 +395,6 @@ class Engine:
         if self.lookout.mode != mode:
             self.announcer.say("connection", hub="user", mode=self.lookout.mode)
         return complete
-
-    def _fills_since(self, account: int) -> int:
-        """The last complete look; at first the whole day, and what an engine missed that did not look before the reset.
-
-        It may have died, or the broker did not answer, or the clock here is ahead and the reset came too early.
-        """
-        assert self.book.day is not None
-        last, opens_at = self.lookout.succeeded_at(account), self.book.day.opens_at
-        if last:
-            return last - OVERLAP_NS
-        seeded_at = self.book.accounts[account].seeded_at or self._started_at
-        return min(opens_at, seeded_at - OVERLAP_NS) if opens_at - seeded_at < LONGEST_GAP_NS else opens_at
 
     def market_expected(self) -> bool:
         """Whether quotes should be coming: something is held."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from riskcore.core.marks import stale_at
-from riskcore.core.quantities import SECOND_NS
+from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.auth_loss_guard import RULE_ID as RIGHTS_RULE_ID
 from riskcore.core.sight import CONNECTED, MARKET_HUB
@@ -18,6 +18,8 @@ POLL_NS = 5 * SECOND_NS  # While the stream is lost: REST polling instead of it.
 SLOW_POLL_NS = 15 * SECOND_NS  # When polling fails as well: single snapshots.
 FAILURES_TO_SLOW = 5
 FIRST_RETRY_NS = SECOND_NS
+OVERLAP_NS = 10 * MINUTE_NS  # How far back fills are listed again, to catch late corrections (API.md 3.4).
+LONGEST_GAP_NS = 4 * DAY_NS  # Fills before the reset are asked for over a long weekend, not after a holiday.
 MARKS_NS = 5 * SECOND_NS  # Between two looks at the bars of a contract whose quotes are stale.
 STREAM, POLLING, SNAPSHOTS = "stream", "polling", "snapshots"
 
@@ -89,6 +91,16 @@ class Lookout:
         """When the account was last seen in full; 0 for never."""
         known = self._accounts.get(account)
         return known.succeeded_at if known is not None else 0
+
+    def fills_since(self, account: int, opens_at: int, seeded_at: int) -> int:
+        """The last complete look; at first the whole day, and what an engine missed that did not look before the reset.
+
+        It may have died, or the broker did not answer, or the clock here is ahead and the reset came too early.
+        """
+        last = self.succeeded_at(account)
+        if last:
+            return last - OVERLAP_NS
+        return min(opens_at, seeded_at - OVERLAP_NS) if opens_at - seeded_at < LONGEST_GAP_NS else opens_at
 
 
 def period_of(rulebook: Rulebook, accounts: Sequence[Account]) -> int:

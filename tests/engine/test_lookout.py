@@ -2,8 +2,16 @@
 
 import pytest
 
-from riskcore.core.quantities import SECOND_NS
-from riskcore.engine.lookout import FAILURES_TO_SLOW, PERIOD_NS, POLL_NS, SLOW_POLL_NS, Lookout
+from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
+from riskcore.engine.lookout import (
+    FAILURES_TO_SLOW,
+    LONGEST_GAP_NS,
+    OVERLAP_NS,
+    PERIOD_NS,
+    POLL_NS,
+    SLOW_POLL_NS,
+    Lookout,
+)
 
 NOW = 1_000 * SECOND_NS
 
@@ -93,3 +101,15 @@ def test_a_look_of_enforcement_that_was_under_way_when_the_connection_came_does_
     lookout.stream(True)
     lookout.answered(1, NOW, True)
     assert lookout.due(NOW) == [1]
+
+
+def test_fills_are_listed_from_where_they_are_known_to_be_complete() -> None:
+    lookout = Lookout()
+    opens_at = 9 * DAY_NS
+    # Before the first look: the day, and the gap before it when it is short enough.
+    assert lookout.fills_since(1, opens_at, opens_at + 2 * OVERLAP_NS) == opens_at
+    assert lookout.fills_since(1, opens_at, opens_at - MINUTE_NS) == opens_at - MINUTE_NS - OVERLAP_NS
+    assert lookout.fills_since(1, opens_at, opens_at - LONGEST_GAP_NS) == opens_at
+    lookout.follow([1])
+    lookout.answered(1, opens_at + MINUTE_NS, True)
+    assert lookout.fills_since(1, opens_at, opens_at) == opens_at + MINUTE_NS - OVERLAP_NS
