@@ -10,10 +10,9 @@ import aiohttp
 
 from adapters.simulator.scenario import PricePath, Scenario
 from adapters.simulator.server import SimulatedGateway
-from tests.adapters.clocks import ScaledClock
+from tests.adapters.clocks import LoopClock, run_hurried
 
-SCALE = 50
-PATIENCE_SECONDS = 10.0  # Of real time: no test waits so long unless it fails.
+PATIENCE_SECONDS = 500.0  # Of the gateway's clock: no test waits so long unless it fails.
 ACCOUNT = 99_000_001
 QUIET = Scenario("quiet", "nobody trades", "", (PricePath("MNQ", "20000"),))
 SEPARATOR = "\x1e"
@@ -129,8 +128,9 @@ class Client:
 
 @asynccontextmanager
 async def gateway_and_client(**options: Any) -> AsyncIterator[tuple[SimulatedGateway, Client]]:
-    """A gateway at fifty times the speed on which nobody trades but the test."""
-    options.setdefault("clock", ScaledClock(SCALE))
+    """A gateway in the running loop's time on which nobody trades but the test."""
+    if "clock" not in options:
+        options["clock"] = LoopClock()
     # A connection for each call, so that what happens to one call has nothing to do with the one before.
     async with (
         SimulatedGateway(options.pop("scenario", QUIET), **options) as gateway,
@@ -142,10 +142,10 @@ async def gateway_and_client(**options: Any) -> AsyncIterator[tuple[SimulatedGat
 
 
 def play(test: Callable[[SimulatedGateway, Client], Coroutine[Any, Any, None]], **options: Any) -> None:
-    """Run one test with a gateway of its own."""
+    """Run one test with a gateway of its own, where waiting is fifty times as fast."""
 
     async def run() -> None:
         async with gateway_and_client(**options) as (gateway, client):
             await test(gateway, client)
 
-    asyncio.run(run())
+    run_hurried(run())

@@ -13,7 +13,7 @@ from adapters.topstepx.fields import decode
 from adapters.topstepx.normalise import normalise
 from riskcore.core.events import WireRejected
 from riskcore.errors import GatewayError
-from tests.adapters.clocks import ScaledClock
+from tests.adapters.clocks import LoopClock, ScaledClock, run_hurried
 from tests.adapters.simulator.plain_client import ACCOUNT, HANDSHAKE, QUIET, SEPARATOR, Client, Hub, play
 
 
@@ -193,7 +193,7 @@ def test_a_client_that_pings_stays() -> None:
 def test_the_end_is_announced() -> None:
     async def run() -> None:
         async with aiohttp.ClientSession() as session:
-            async with SimulatedGateway(QUIET, clock=ScaledClock()) as gateway:
+            async with SimulatedGateway(QUIET, clock=LoopClock()) as gateway:
                 client = Client(gateway, session)
                 await client.open()
                 hub = await client.hub(subscribe=False)
@@ -203,7 +203,7 @@ def test_the_end_is_announced() -> None:
             with pytest.raises(aiohttp.ClientError):
                 await client.request("Account/search", {})
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_port_that_is_taken_is_an_error_that_names_it() -> None:
@@ -232,9 +232,10 @@ def test_what_a_client_sees_is_handed_to_the_recorder() -> None:
     lines: list[tuple[int, dict[str, Any]]] = []
 
     async def test(gateway: SimulatedGateway, client: Client) -> None:
-        hub = await client.hub()
+        hub, market = await client.hub(), await client.hub("market")
         await client.buy()
         await hub.event("GatewayUserTrade")
+        await market.event("GatewayQuote")
 
     play(test, record=lambda at, line: lines.append((at, line)))
     assert [at for at, _ in lines] == sorted(at for at, _ in lines)

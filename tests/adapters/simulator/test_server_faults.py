@@ -19,7 +19,7 @@ HUBS = ("user", "market")
 async def unanswered(client: Client) -> None:
     """An order that gets no answer within 30 seconds of the gateway's clock."""
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(client.buy(), 0.6)
+        await asyncio.wait_for(client.buy(), 30)
 
 
 async def gone(hub: Hub) -> None:
@@ -31,7 +31,7 @@ async def gone(hub: Hub) -> None:
 async def nothing_comes(hub: Hub, seconds: float = 20) -> None:
     """Not even a ping, for so many seconds of the gateway's clock."""
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(seconds / 50):
+        async with asyncio.timeout(seconds):
             pytest.fail(f"came: {await hub.record()}")
 
 
@@ -80,7 +80,7 @@ def test_an_attempt_to_connect_is_not_answered(place: str, name: str) -> None:
     async def test(gateway: SimulatedGateway, client: Client) -> None:
         gateway.inject(Fault(name, place))
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3):
+            async with asyncio.timeout(15):
                 await client.connect(place)
         gateway.clear(place)
         await client.hub(place)
@@ -258,7 +258,7 @@ def test_clearing_lets_delayed_messages_come_at_once() -> None:
         gateway.inject(Fault("delayed", "user", seconds=10_000))
         await client.buy()
         while gateway.struck("delayed", "user") < 4:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.5)
         gateway.clear()
         assert await hub.event("GatewayUserTrade")
 
@@ -428,13 +428,13 @@ def test_a_refused_rest_port_is_closed_and_opened_again() -> None:
         assert not gateway.broker.received
         await client.hub()
         gateway.clear("rest")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(250):
             while True:
                 try:
                     assert (await client.buy())["success"] is True
                     break
                 except aiohttp.ClientConnectorError:
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.5)
 
     play(test)
 
@@ -484,7 +484,7 @@ def test_a_fault_lasts_as_long_as_it_is_told() -> None:
         gateway.inject(Fault("http_500", "rest", lasts_seconds=10))
         assert (await client.request("Account/search", {}))[0] == 500
         while gateway.faults.strike("rest", ("http_500",), "/api/x") is not None:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(1)
         assert (await client.post("Account/search", {"onlyActiveAccounts": True}))["success"]
 
     play(test)

@@ -14,10 +14,9 @@ from adapters.topstepx.signalr.socket import WebSockets
 from riskcore.core.events import ConnectionChanged, WireRejected
 from riskcore.engine.ports import Line
 from riskcore.engine.quotes import Quotes
-from tests.adapters.clocks import ScaledClock
+from tests.adapters.clocks import LoopClock, run_hurried
 from tests.adapters.topstepx.signalr.hub_server import END, Caller, HubServer, Script, until
 
-SCALE = 50
 MNQ = "CON.F.US.MNQ.U26"
 USER = [("SubscribeAccounts",), ("SubscribeOrders", 7001), ("SubscribePositions", 7001), ("SubscribeTrades", 7001)]
 MARKET = [("SubscribeContractQuotes", MNQ), ("SubscribeContractTrades", MNQ)]
@@ -80,7 +79,7 @@ def told(text: str) -> Script:
 async def running(
     url: str, market_expected: Callable[[], bool] = lambda: False
 ) -> AsyncIterator[tuple[TopstepFeed, Kept]]:
-    clock, sink = ScaledClock(SCALE), Kept()
+    clock, sink = LoopClock(), Kept()
     feed = TopstepFeed(url, WebSockets(clock), Tokens(), clock, Random(1), market_expected)
     feed.follow([7001], [MNQ])
     task = asyncio.create_task(feed.run(sink))
@@ -119,7 +118,7 @@ def test_both_hubs_are_subscribed_and_connected() -> None:
                 *((target, MNQ) for target in ("UnsubscribeContractQuotes", "UnsubscribeContractTrades")),
             }
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_contract_the_hub_does_not_know_costs_no_other_its_quotes() -> None:
@@ -142,11 +141,11 @@ def test_a_contract_the_hub_does_not_know_costs_no_other_its_quotes() -> None:
             assert feed.health()[1].reason == "SubscribeContractTrades was refused: no such contract"
             feed.follow([7001], [MNQ, "CON.F.US.MES.U26"])
             await until(lambda: ("SubscribeContractTrades", "CON.F.US.MES.U26") in server.invoked)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(5)
             assert sink.states("market") == ["connected"]
             assert len(server.attempts) == 2
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_an_account_the_hub_does_not_tell_of_is_not_seen() -> None:
@@ -158,7 +157,7 @@ def test_an_account_the_hub_does_not_tell_of_is_not_seen() -> None:
         async with HubServer(script) as server, running(server.url) as (_, sink):
             await until(lambda: sink.states("user") == ["lost"])
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_quotes_keep_their_place_among_prints() -> None:
@@ -170,7 +169,7 @@ def test_quotes_keep_their_place_among_prints() -> None:
             await until(lambda: "market" in sink.order and len(sink.items) >= 6)
             return sink.items
 
-    items = asyncio.run(run())
+    items = run_hurried(run())
     rows: list[Any] = []
     for item in items:
         if isinstance(item, Quotes):
@@ -198,7 +197,7 @@ def test_quotes_that_only_look_plain_are_handed_on_one_by_one() -> None:
             await until(lambda: len(sink.items) == 3)
             return sink.items
 
-    bodies = [normalise(item, 1)[0].body for item in asyncio.run(run()) if isinstance(item, dict)]
+    bodies = [normalise(item, 1)[0].body for item in run_hurried(run()) if isinstance(item, dict)]
     assert [isinstance(body, WireRejected) for body in bodies] == [False, True, False]
 
 
@@ -215,7 +214,7 @@ def test_what_is_unknown_or_unreadable_becomes_an_event() -> None:
             await until(lambda: len(sink.events()) == 3)
             return sink.events()
 
-    unknown, secret, long = asyncio.run(run())
+    unknown, secret, long = run_hurried(run())
     assert unknown == {"hub": "user", "target": "GatewayWhatever", "arguments": [{"id": 1}]}
     for line in (unknown, secret, long):
         (found,) = normalise(dict(line), 1)
@@ -246,7 +245,7 @@ def test_a_logout_of_either_hub_is_handed_on_and_followed_by_a_new_session() -> 
                 assert fact.body == ConnectionChanged(hub, "lost")
                 assert sink.states(hub) == ["connected", "connected"]
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_frozen_market_is_noticed_only_while_quotes_are_expected() -> None:
@@ -256,10 +255,10 @@ def test_a_frozen_market_is_noticed_only_while_quotes_are_expected() -> None:
 
     async def talk(caller: Caller) -> None:
         for _ in range(6):
-            await asyncio.sleep(5 / SCALE)
+            await asyncio.sleep(5)
             await caller.socket.send(quote(1) if "market" in path_of(caller) else '{"type":6}' + END)
         while True:
-            await asyncio.sleep(5 / SCALE)
+            await asyncio.sleep(5)
             await caller.socket.send('{"type":6}' + END)
 
     def path_of(caller: Caller) -> str:
@@ -273,7 +272,7 @@ def test_a_frozen_market_is_noticed_only_while_quotes_are_expected() -> None:
             assert sink.states("user") == ["connected"]
             assert len([item for item in sink.items if isinstance(item, Quotes)]) == 6
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_flood_of_quotes_does_not_keep_the_user_hub_waiting() -> None:
@@ -300,7 +299,7 @@ def test_a_flood_of_quotes_does_not_keep_the_user_hub_waiting() -> None:
             await until(lambda: len(sink.events()) == len(answers))
             return sink
 
-    sink = asyncio.run(run())
+    sink = run_hurried(run())
     last_line = max(index for index, kind in enumerate(sink.order) if kind == "line")
     assert sink.order[last_line:].count("quotes") >= 5
     ats = [at for item in sink.items if isinstance(item, Quotes) for at in item.ats]

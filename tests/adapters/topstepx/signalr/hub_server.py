@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
@@ -87,7 +86,7 @@ class HubServer:
         await self._server.wait_closed()
 
     def _refuse(self, connection: ServerConnection, request: Request) -> Response | None:
-        self.attempts.append(time.monotonic())
+        self.attempts.append(asyncio.get_running_loop().time())
         split = urlsplit(request.path)
         self.paths.append(split.path)
         self.tokens.append(parse_qs(split.query)["access_token"][0])
@@ -103,8 +102,8 @@ class HubServer:
             await script(caller)
 
 
-async def until(found: Callable[[], Any], seconds: float = 8) -> None:
-    """Real seconds, far more than needed: a test that waits in vain fails."""
+async def until(found: Callable[[], Any], seconds: float = 400) -> None:
+    """Seconds of the loop, far more than needed: a test that waits in vain fails."""
     async with asyncio.timeout(seconds):
         while not found():
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.1)

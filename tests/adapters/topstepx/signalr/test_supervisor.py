@@ -16,10 +16,9 @@ from adapters.topstepx.signalr.codec import Invocation, Message, Unreadable
 from adapters.topstepx.signalr.socket import WebSockets
 from adapters.topstepx.signalr.supervisor import Supervisor
 from riskcore.errors import BrokerUnreachable
-from tests.adapters.clocks import ScaledClock
+from tests.adapters.clocks import LoopClock, ScaledClock, run_hurried
 from tests.adapters.topstepx.signalr.hub_server import END, Caller, HubServer, Script, good, until
 
-SCALE = 50
 CALLS = [("SubscribeAccounts", ()), ("SubscribeOrders", (7001,))]
 EVENT = {"type": 1, "target": "GatewayUserAccount", "arguments": [{"id": 7001}]}
 PING = {"type": 6}
@@ -72,9 +71,8 @@ async def watched(
     *,
     tokens: Tokens | None = None,
     data_expected: Callable[[], bool] = lambda: False,
-    scale: float = SCALE,
 ) -> AsyncIterator[Watched]:
-    clock = ScaledClock(scale)
+    clock = LoopClock()
     tokens = tokens or Tokens()
     states: list[str] = []
     heard: list[Message] = []
@@ -106,7 +104,7 @@ async def watched(
 
 def apart(server: HubServer) -> list[float]:
     """Seconds of the hub's clock between attempts."""
-    return [(later - earlier) * SCALE for earlier, later in pairwise(server.attempts)]
+    return [later - earlier for earlier, later in pairwise(server.attempts)]
 
 
 async def tell_when_subscribed(caller: Caller) -> None:
@@ -132,7 +130,7 @@ def test_connects_with_the_token_subscribes_and_listens() -> None:
             assert server.tokens == ["secret+1/=="]
             assert server.invoked == [("SubscribeAccounts",), ("SubscribeOrders", 7001)]
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_is_connected_only_when_every_subscription_is_confirmed() -> None:
@@ -151,12 +149,12 @@ def test_is_connected_only_when_every_subscription_is_confirmed() -> None:
     async def run() -> None:
         async with HubServer(script) as server, watched(server.url) as hub:
             await until(lambda: hub.heard)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(1)
             assert (hub.states, hub.supervisor.health().state) == ([], "subscribing")
             confirm.set()
             await hub.says("connected")
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 # ---- losses --------------------------------------------------------------------------------------------
@@ -199,7 +197,7 @@ async def subscribed(caller: Caller) -> None:
     await caller.greet()
     answering = asyncio.create_task(caller.answer())
     await until(lambda: len(caller.hub.invoked) % 2 == 0 and caller.hub.invoked)
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)
     answering.cancel()
     await asyncio.gather(answering, return_exceptions=True)
 
@@ -261,7 +259,7 @@ def test_every_fault_is_told_once_and_followed_by_another_attempt(
             health = hub.supervisor.health()
             assert (health.attempts, health.reconnects) == (3, 2 if after_connected else 0)
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_nothing_after_a_close_is_heard() -> None:
@@ -270,7 +268,7 @@ def test_nothing_after_a_close_is_heard() -> None:
             await hub.says("connected", "lost", "connected")
             assert len(hub.heard) == 1
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_server_that_is_not_there_and_then_is() -> None:
@@ -282,7 +280,7 @@ def test_a_server_that_is_not_there_and_then_is() -> None:
             await hub.says("lost")
             assert hub.reason.startswith("no connection")
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_half_open_connection_is_given_up() -> None:
@@ -295,7 +293,7 @@ def test_a_half_open_connection_is_given_up() -> None:
                 assert hub.reason == "no connection for 10 s"
                 await hub.says("lost")
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_refused_token_is_replaced() -> None:
@@ -305,7 +303,7 @@ def test_a_refused_token_is_replaced() -> None:
             assert hub.tokens.rejected == ["secret+1/==", "secret+3/=="]
             assert server.tokens == [f"secret+{count}/==" for count in (1, 2, 3, 4)]
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_no_token_is_a_failed_attempt() -> None:
@@ -316,7 +314,7 @@ def test_no_token_is_a_failed_attempt() -> None:
             assert hub.supervisor.health().attempts == 3
             assert hub.reason == "no login"
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_token_that_never_comes_is_a_failed_attempt() -> None:
@@ -325,12 +323,12 @@ def test_a_token_that_never_comes_is_a_failed_attempt() -> None:
             return await asyncio.get_running_loop().create_future()
 
     async def run() -> None:
-        async with HubServer() as server, watched(server.url, tokens=Never(), scale=1000) as hub:
+        async with HubServer() as server, watched(server.url, tokens=Never()) as hub:
             await until(lambda: hub.reason)
             assert hub.reason == "no token for 60 s"
             assert not server.attempts
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_nothing_unexpected_ends_it() -> None:
@@ -346,7 +344,7 @@ def test_nothing_unexpected_ends_it() -> None:
             await hub.says("lost", "connected")
             assert hub.reason == "unexpected RuntimeError"
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_waits_grow_while_it_fails_and_never_beyond_the_cap() -> None:
@@ -378,7 +376,7 @@ def test_waits_grow_while_it_fails_and_never_beyond_the_cap() -> None:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
-    asyncio.run(run())
+    run_hurried(run())
     for wait, shortest in zip(waits, (1, 2, 4, 8, *[10] * 1000), strict=False):
         assert shortest <= wait <= shortest * 1.5
     assert len({round(wait, 6) for wait in waits}) == len(waits)
@@ -392,28 +390,28 @@ def test_a_server_that_accepts_and_closes_at_once_is_asked_less_and_less() -> No
                 assert gap >= shortest
             await hub.says("lost")
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_connection_that_has_lived_lets_the_waits_start_over() -> None:
     async def live(caller: Caller) -> None:
         await subscribed(caller)
-        await asyncio.sleep(12 / SCALE)
+        await asyncio.sleep(12)
         caller.socket.transport.abort()
 
     async def run() -> None:
         async with HubServer(leave, leave, leave, leave, live, good) as server, watched(server.url) as hub:
             await hub.says("lost", "connected", "lost", "connected")
             assert apart(server)[3] >= 8
-            assert server.attempts[5] - server.attempts[4] < (12 + 6) / SCALE
+            assert server.attempts[5] - server.attempts[4] < 12 + 6
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_server_that_does_not_want_us_back_is_asked_less_often() -> None:
     async def live(caller: Caller) -> None:
         await subscribed(caller)
-        await asyncio.sleep(12 / SCALE)
+        await asyncio.sleep(12)
         await caller.tell({"type": 7})
         await caller.socket.wait_closed()
 
@@ -422,7 +420,7 @@ def test_a_server_that_does_not_want_us_back_is_asked_less_often() -> None:
             await hub.says("lost", "connected", "lost", "connected")
             assert apart(server)[2] >= 12 + 4
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_logout_ends_the_session() -> None:
@@ -441,7 +439,7 @@ def test_a_logout_ends_the_session() -> None:
             await hub.says("connected", "connected")
             assert "GatewayLogout" in hub.reason
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 # ---- silence -------------------------------------------------------------------------------------------
@@ -459,16 +457,16 @@ def test_silence_is_stale_and_then_the_end() -> None:
             assert hub.supervisor.health().state == "stale"
             await until(lambda: "lost" in hub.states)
             assert hub.reason == "the server said nothing for 30 s"
-            seconds = (asyncio.get_running_loop().time() - server.callers[0].silent_at) * SCALE
+            seconds = asyncio.get_running_loop().time() - server.callers[0].silent_at
             assert seconds > 28
             await hub.says("connected", "stale", "lost", "connected")
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 async def ping_for_ever(caller: Caller, seconds: float) -> None:
     while True:
-        await asyncio.sleep(seconds / SCALE)
+        await asyncio.sleep(seconds)
         await caller.tell(PING)
 
 
@@ -479,18 +477,18 @@ def test_pings_alone_keep_an_idle_hub_connected() -> None:
 
     async def run() -> None:
         async with HubServer(ping_only) as server, watched(server.url) as hub:
-            await asyncio.sleep(100 / SCALE)
+            await asyncio.sleep(100)
             await hub.says("connected")
             pings = [record for record in server.callers[0].heard if record.get("type") == 6]
             assert 5 <= len(pings) <= 10
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_hub_that_talks_again_is_connected_again() -> None:
     async def pause(caller: Caller) -> None:
         await subscribed(caller)
-        await asyncio.sleep(25 / SCALE)
+        await asyncio.sleep(25)
         await caller.tell(PING)
         await caller.answer()
 
@@ -499,7 +497,7 @@ def test_a_hub_that_talks_again_is_connected_again() -> None:
             await hub.says("connected", "stale", "connected")
             assert len(server.attempts) == 1
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_frozen_market_is_stale_then_rebuilt_and_only_while_quotes_are_expected() -> None:
@@ -512,7 +510,7 @@ def test_a_frozen_market_is_stale_then_rebuilt_and_only_while_quotes_are_expecte
     async def run() -> None:
         nonlocal expected
         async with HubServer(ping_only) as server, watched(server.url, data_expected=lambda: expected) as hub:
-            await asyncio.sleep(50 / SCALE)
+            await asyncio.sleep(50)
             await hub.says("connected")
             expected = True
             await until(lambda: len(hub.states) == 2)
@@ -524,7 +522,7 @@ def test_a_frozen_market_is_stale_then_rebuilt_and_only_while_quotes_are_expecte
             expected = False
             await until(lambda: len(server.attempts) == 2)
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 # ---- following -----------------------------------------------------------------------------------------
@@ -543,7 +541,7 @@ def test_follows_what_is_wanted_on_this_connection_and_on_the_next() -> None:
             assert server.invoked[4:] == [("SubscribeAccounts",), ("SubscribeOrders", 7002)]
             await hub.says("connected", "lost", "connected")
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_what_changes_while_subscribing_is_followed_before_it_is_connected() -> None:
@@ -564,7 +562,7 @@ def test_what_changes_while_subscribing_is_followed_before_it_is_connected() -> 
             await until(lambda: server.invoked == [("SubscribeTrades", 7001)])
             await hub.says("connected")
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_an_unsubscription_that_is_refused_harms_nothing() -> None:
@@ -581,7 +579,7 @@ def test_an_unsubscription_that_is_refused_harms_nothing() -> None:
             await until(lambda: server.invoked.count(("SubscribeOrders", 7001)) == 2)
             await hub.says("connected")
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 # ---- records on the wire -------------------------------------------------------------------------------
@@ -608,7 +606,7 @@ def test_records_split_at_every_byte_and_records_that_are_none() -> None:
             assert hub.heard == [event, unreadable] * (len(data) - 1)
             await hub.says("connected")
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_socket_whose_token_was_renewed_is_opened_anew_at_once_with_the_fresh_one() -> None:
@@ -616,7 +614,7 @@ def test_a_socket_whose_token_was_renewed_is_opened_anew_at_once_with_the_fresh_
         tokens = Tokens()
         async with HubServer() as server, watched(server.url, tokens=tokens) as hub:
             await hub.says("connected")
-            await asyncio.sleep(12 / SCALE)
+            await asyncio.sleep(12)
             assert len(server.attempts) == 1
             tokens.renewed = True
             began = asyncio.get_running_loop().time()
@@ -625,12 +623,12 @@ def test_a_socket_whose_token_was_renewed_is_opened_anew_at_once_with_the_fresh_
             assert server.tokens == ["secret+1/==", "secret+2/=="]
             assert set(tokens.asked) >= {("secret+1/==", False)}
             assert "login was renewed" in hub.reason
-            assert (asyncio.get_running_loop().time() - began) * SCALE < 20
-            await asyncio.sleep(5 / SCALE)
+            assert asyncio.get_running_loop().time() - began < 20
+            await asyncio.sleep(5)
             assert len(server.attempts) == 2, "once for each token"
             assert tokens.asked[-1] == ("secret+2/==", False)
 
-    asyncio.run(run())
+    run_hurried(run())
 
 
 def test_a_renewed_token_never_leads_to_more_than_an_attempt_a_second() -> None:
@@ -641,4 +639,4 @@ def test_a_renewed_token_never_leads_to_more_than_an_attempt_a_second() -> None:
             await until(lambda: len(server.attempts) == 2)
             assert apart(server)[0] >= 1
 
-    asyncio.run(run())
+    run_hurried(run())
