@@ -36,6 +36,7 @@ FIRST_PAUSE_NS, LONGEST_PAUSE_NS, REFUSED_PAUSE_NS = SECOND_NS, 5 * SECOND_NS, 1
 # A token refused again so soon after its replacement is not the reason: another one would not help.
 REJECTION_PAUSE_NS = 5 * SECOND_NS
 
+_UNREACHABLE_ADVICE = "Look at your network, at --api-url (RISKCORE_API_URL) and at the broker's status page"
 _TOKEN = re.compile(r"[!-~]{1,16384}")
 Record = Callable[[Line], None]
 
@@ -79,8 +80,10 @@ class Session:
             failure = await self._renewed()
             if failure is None:
                 return
-            if isinstance(failure, LoginRefused) or not left:
+            if isinstance(failure, LoginRefused):
                 raise failure
+            if not left:
+                raise BrokerUnreachable(f"{failure}. {_UNREACHABLE_ADVICE}")
             await self._clock.sleep(max(self._paused_until - self._clock.now(), 0) / SECOND_NS)
 
     async def token(self) -> str:

@@ -27,7 +27,7 @@ Words = Callable[[Mapping[str, Any]], str]
 TYPE_WIDTH = 10
 MOST_WAITING = 10_000  # Lines that wait for a slow reader.
 CLOSE_SECONDS = 2.0
-_NEVER_QUIET = ("ready", "breach", "lockout", "halt")
+_NEVER_QUIET = ("ready", "breach", "lockout", "settings", "halt")
 # Snapshots are asked for all the time; only what went wrong with one is worth a line.
 _QUIET_KIND, _QUIET_OUTCOMES = "takeSnapshot", ("accepted", "confirmed", "superseded")
 _SHOWN_APART = ("at", "type", "account", "account_name", "text")
@@ -118,7 +118,18 @@ def _connection(row: Mapping[str, Any]) -> str:
 
 def _ready(row: Mapping[str, Any]) -> str:
     accounts = _value(row["accounts"]) or "none"
-    return f"{'enforcing' if row['enforces'] else 'deciding only, sending nothing'}; accounts {accounts}"
+    does = "enforcing" if row["enforces"] else "deciding only, sending nothing"
+    if row.get("rules") == 0:
+        does = "recording only, no rule is switched on"
+    return f"{does}; accounts {accounts}"
+
+
+def _settings(row: Mapping[str, Any]) -> str:
+    parts = [f"from now on: {_value(row['now'])}"] if row["now"] else []
+    if row["at_reset"]:
+        waits = "never, as loosen_policy says" if row.get("policy") == "never" else "from the next reset"
+        parts.append(f"{waits}: {_value(row['at_reset'])} (it loosens)")
+    return f"edited; {'; '.join(parts)}"
 
 
 def _halt(row: Mapping[str, Any]) -> str:
@@ -150,6 +161,7 @@ _WORDS: dict[str, Words] = {
     "lockout": _lockout,
     "connection": _connection,
     "drift": _drift,
+    "settings": _settings,
     "ready": _ready,
     "halt": _halt,
 }

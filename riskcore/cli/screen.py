@@ -38,6 +38,7 @@ STYLES = {
     "lockout": "magenta",
     "connection": "blue",
     "drift": "yellow",
+    "settings": "yellow",
     "ready": "bold green",
     "halt": "bold white on red",
 }

@@ -33,6 +33,7 @@ from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Request
 from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_contract
 from riskcore.engine.descriptions import Descriptions
+from riskcore.engine.edits import edits
 from riskcore.engine.inbox import Inbox, Normalise
 from riskcore.engine.lookout import MARKS_NS, Lookout, period_of, unquoted
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
@@ -180,6 +181,9 @@ class Engine:
         self._runner.change_settings(self._settings)
         if self.book.day is not None and self.book.settings != self._settings:
             self.inbox.fact(ConfigChanged(self._settings), "operator", "config")
+            at_once, later = edits(self.book.settings, self._settings)
+            if at_once or later:
+                self.announcer.say("settings", now=at_once, at_reset=later, policy=self.rulebook.profile.loosen_policy)
 
     async def _turn_until_stopped(self) -> None:
         while not self._stopping.is_set():
@@ -435,4 +439,6 @@ class Engine:
             return
         if judged and all(reconciled(self.book, account) for account in judged):
             self.ready = True
-            self.announcer.say("ready", accounts=[account.id for account in judged], enforces=self.enforces)
+            rules = sum(len(self.rulebook.instances(account)) for account in judged)
+            ids = [account.id for account in judged]
+            self.announcer.say("ready", accounts=ids, enforces=self.enforces, rules=rules)

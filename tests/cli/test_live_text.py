@@ -59,6 +59,17 @@ def row(kind: str, /, **figures: Any) -> dict[str, Any]:
         (row("drift", contract="MNQ", text="fills say 1, the broker 2"), "MNQ: fills say 1, the broker 2"),
         (row("ready", accounts=[7, 8], enforces=True), "enforcing; accounts 7, 8"),
         (row("ready", accounts=[], enforces=False), "deciding only, sending nothing; accounts none"),
+        (row("ready", accounts=[7], enforces=True, rules=2), "enforcing; accounts 7"),
+        (row("ready", accounts=[7], enforces=False, rules=0), "recording only, no rule is switched on; accounts 7"),
+        (row("settings", now=["rules.a.limit"], at_reset=[]), "edited; from now on: rules.a.limit"),
+        (
+            row("settings", now=[], at_reset=["a", "b"], policy="next_reset"),
+            "edited; from the next reset: a, b (it loosens)",
+        ),
+        (
+            row("settings", now=[], at_reset=["a"], policy="never"),
+            "edited; never, as loosen_policy says: a (it loosens)",
+        ),
         (
             row("halt", over=False, reason="disk full"),
             "NOTHING CAN BE STORED, so nothing new is decided: disk full",
