@@ -32,10 +32,10 @@ from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Request
 from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_contract
+from riskcore.engine.conduct import tell_edits, tell_ready
 from riskcore.engine.descriptions import Descriptions
-from riskcore.engine.edits import edits
 from riskcore.engine.inbox import Inbox, Normalise
-from riskcore.engine.lookout import MARKS_NS, Lookout, period_of, unquoted
+from riskcore.engine.lookout import MARKS_NS, Lookout, calls_for_a_look, period_of, unquoted
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
 from riskcore.engine.quotes import Quotes
 from riskcore.engine.resume import Resumed
@@ -181,9 +181,7 @@ class Engine:
         self._runner.change_settings(self._settings)
         if self.book.day is not None and self.book.settings != self._settings:
             self.inbox.fact(ConfigChanged(self._settings), "operator", "config")
-            at_once, later = edits(self.book.settings, self._settings)
-            if at_once or later:
-                self.announcer.say("settings", now=at_once, at_reset=later, policy=self.rulebook.profile.loosen_policy)
+            tell_edits(self.announcer, self.book.settings, self._settings)
 
     async def _turn_until_stopped(self) -> None:
         while not self._stopping.is_set():
@@ -309,16 +307,11 @@ class Engine:
         self.vitals.stored(stored, self._commit_ns)
         for event in stored:
             body = event.body
-            if isinstance(body, DriftDetected) or (isinstance(body, RequestUnresolved) and self._is_traders(body)):
+            if isinstance(body, DriftDetected | RequestUnresolved) and calls_for_a_look(self.book, body):
                 self.lookout.now(body.account)
         self.announcer.stored(stored, self.book)
         self.stories.note(stored)
         self._announce_readiness()
-
-    def _is_traders(self, body: RequestUnresolved) -> bool:
-        """Whether the trader asked for it: for riskcore's own requests the planner asks for a snapshot itself."""
-        request = self.book.accounts[body.account].requests.get(body.request)
-        return request is not None and not request.obligation
 
     def _remember(self) -> None:
         """Keep the book beside the journal, so that the next start folds only what comes behind it."""
@@ -439,6 +432,4 @@ class Engine:
             return
         if judged and all(reconciled(self.book, account) for account in judged):
             self.ready = True
-            rules = sum(len(self.rulebook.instances(account)) for account in judged)
-            ids = [account.id for account in judged]
-            self.announcer.say("ready", accounts=ids, enforces=self.enforces, rules=rules)
+            tell_ready(self.announcer, judged, self.enforces, self.book.settings)

@@ -6,6 +6,7 @@ Pure schedule over times; the engine takes the snapshots. Source: DESIGN.md "Con
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from riskcore.core.events import DriftDetected, RequestUnresolved
 from riskcore.core.marks import stale_at
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.rulebook import Rulebook
@@ -119,3 +120,14 @@ def unquoted(book: Book, accounts: Sequence[Account], now: int) -> list[str]:
     gone = book.connections.get(MARKET_HUB, CONNECTED) != CONNECTED
     held = (position for account in accounts for position in account.held())
     return list(dict.fromkeys(one.contract for one in held if gone or now >= stale_at(book, one)))
+
+
+def calls_for_a_look(book: Book, body: DriftDetected | RequestUnresolved) -> bool:
+    """Whether the account is to be looked at now: drift, or a trader's request of which nobody knows what became.
+
+    For riskcore's own requests the planner asks for a snapshot itself.
+    """
+    if isinstance(body, DriftDetected):
+        return True
+    request = book.accounts[body.account].requests.get(body.request)
+    return request is not None and not request.obligation
