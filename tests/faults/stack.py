@@ -107,13 +107,15 @@ class _OverheardSockets:
 
 
 class _OverheardTransport:
-    """Real HTTP; the judge hears of every call before it leaves."""
+    """Real HTTP; the judge hears of every call before it leaves, and every token is noted."""
 
-    def __init__(self, transport: Transport, judge: Judge) -> None:
-        self._transport, self._judge = transport, judge
+    def __init__(self, transport: Transport, judge: Judge, secrets: set[str]) -> None:
+        self._transport, self._judge, self._secrets = transport, judge, secrets
 
     def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Coroutine[Any, Any, Answer]:
         self._judge.sending(path, body)
+        if "authorization" in headers:
+            self._secrets.add(headers["authorization"].removeprefix("Bearer "))
         return self._looked_at(path, body, self._transport.call(method, path, body, headers))
 
     async def _looked_at(self, path: str, body: bytes, answering: Coroutine[Any, Any, Answer]) -> Answer:
@@ -128,7 +130,10 @@ class _OverheardTransport:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A running engine, the gateway it talks to, and who watches them. `clock` tells the true time."""
+    """A running engine, the gateway it talks to, and who watches them.
+
+    `clock` tells the true time; `secrets` are the key and every token that was used.
+    """
 
     loop: HurriedLoop
     clock: LoopClock
@@ -141,6 +146,7 @@ class Stack:
     judge: Judge
     witness: Witness
     process: Process
+    secrets: set[str]
     running: asyncio.Task[None]
 
 
@@ -170,7 +176,8 @@ def _stack(loop: HurriedLoop, clock: LoopClock, gateway: SimulatedGateway, journ
     wall = Wall(clock)
     own_clock = SystemClock(wall.wall, wall.monotonic)
     chance = Random(1)
-    transport = _OverheardTransport(KeptTransport(gateway.api_url, own_clock, chance), judge)
+    secrets = {gateway.api_key}
+    transport = _OverheardTransport(KeptTransport(gateway.api_url, own_clock, chance), judge, secrets)
     broker = TopstepGateway(transport, Credentials(gateway.user_name, gateway.api_key), own_clock, chance)
     sockets = _OverheardSockets(WebSockets(own_clock), process)
     engine: Engine
@@ -191,4 +198,4 @@ def _stack(loop: HurriedLoop, clock: LoopClock, gateway: SimulatedGateway, journ
     )
     witness.watch(engine, process, seed=0)
     running = asyncio.create_task(engine.run())
-    return Stack(loop, clock, wall, gateway, disk, engine, feed, listener, judge, witness, process, running)
+    return Stack(loop, clock, wall, gateway, disk, engine, feed, listener, judge, witness, process, secrets, running)

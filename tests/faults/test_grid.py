@@ -17,7 +17,7 @@ import pytest
 from tests.adapters.clocks import SCALE, run_hurried
 from tests.faults.cells import CELLS, Cell
 from tests.faults.plot import play
-from tests.faults.verdict import judge_cell, judge_quiet, secrets_of
+from tests.faults.verdict import judge_cell, judge_quiet
 
 AT_A_TIME = 8
 
@@ -42,7 +42,7 @@ class Grid:
         async with room:
             try:
                 result = await play(cell, folder / f"{cell.id}.db", judge_quiet)
-                self.secrets |= set(secrets_of(result.stack.gateway))
+                self.secrets |= result.stack.secrets
                 self.outcomes[cell.id] = judge_cell(result)
             except Exception as error:
                 self.outcomes[cell.id] = error
