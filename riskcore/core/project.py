@@ -34,6 +34,8 @@ from riskcore.core.view import Effect
 # Trading days whose fills are kept: rolling windows cross the reset, and opening fills are sent again.
 DAYS_OF_TRADES_KEPT = 2
 DAYS_OF_FIGURES_KEPT = 8
+# How targets begin that name one order, and one day whose total was breached.
+_OF_AN_ORDER, _OF_A_DAY = "order:", ("on.", "late.")
 NOTHING = Effect()
 
 
@@ -183,7 +185,16 @@ def _day_rolled(book: Book, at: int, body: e.DayRolled) -> Effect:
         account.trades = {
             key: trade for key, trade in account.trades.items() if trade.trade_date in kept_dates or key in open_ids
         }
+        account.counters = {name: value for name, value in account.counters.items() if _may_count_on(account, name)}
     return NOTHING
+
+
+def _may_count_on(account: Account, counter: str) -> bool:
+    """Whether what a counter counts can happen again: not to an order that is gone, or on a day that is forgotten."""
+    target = counter.partition("|")[2]
+    if target.startswith(_OF_AN_ORDER):
+        return int(target.removeprefix(_OF_AN_ORDER)) in account.orders
+    return not target.startswith(_OF_A_DAY) or target.partition(".")[2] in account.days
 
 
 def _rule_breached(book: Book, at: int, body: e.RuleBreached) -> Effect:

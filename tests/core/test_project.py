@@ -250,6 +250,15 @@ def test_the_reset_ends_episodes_and_memory_of_the_day_and_nothing_else() -> Non
     assert account.memory == {"a.0.peak": 2}
 
 
+def test_the_reset_forgets_counters_of_orders_and_days_that_are_gone() -> None:
+    day = Ledger().fill("ES", 1, "6000").order(5, "ES", 1, limit="5990")
+    account = day.account_state
+    kept = {"a.0|day": 4, f"a.0|{ES}": 2, "a.0|order:5": 1, "a.0|on.2026-11-20": 1, "a.0|late.2026-11-20": 1}
+    account.counters.update({**kept, "a.0|order:6": 3, "a.0|on.2026-11-02": 1, "a.0|late.2026-11-02": 1})
+    apply(day.book, e.Event(day.book.now, "core", "r", e.DayRolled("2026-11-20", "2026-11-23")))
+    assert account.counters == kept
+
+
 def test_a_day_that_opens_with_a_position_was_held_and_one_without_was_not() -> None:
     day = Ledger(start="2026-11-20 15:00:00").fill("ES", 1, "6000").closed("-1", account=99000002)
     day.at("2026-11-20 17:00:00").tick()
