@@ -377,8 +377,9 @@ class Engine:
                 self._calls.add(self._task(self.gateway.refresh_mark(contract), self._calls))
 
     async def _look_at(self, account: int) -> None:
-        """A look on schedule; while the account is not reconciled enforcement waits for it, and nothing may hold it."""
-        await self._snapshot(account, urgent=not reconciled(self.book, self.book.accounts[account]))
+        """A look on schedule; while enforcement hangs on it, no quota and no breaker may hold it back."""
+        in_sight = self.lookout.streaming and reconciled(self.book, self.book.accounts[account])
+        await self._snapshot(account, urgent=not in_sight)
 
     async def _snapshot(self, account: int, *, urgent: bool) -> bool:
         """The broker's own lists, of fills those that may be missing."""
