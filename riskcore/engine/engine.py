@@ -40,6 +40,7 @@ from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
 from riskcore.engine.quotes import Quotes
 from riskcore.engine.resume import Resumed
 from riskcore.engine.runner import Runner
+from riskcore.engine.stopping import unless_stopped
 from riskcore.engine.stories import Stories
 from riskcore.engine.vitals import Vitals
 from riskcore.engine.writer import Appender, Writer
@@ -140,7 +141,8 @@ class Engine:
         self._started_at = self.inbox.stamp()
         self.inbox.fact(EngineStarted(self.version, self.enforces), "operator", "engine")
         try:
-            await self.gateway.open(self.inbox)
+            if not await unless_stopped(self._stopping, self.gateway.open(self.inbox)):
+                return
             self._compare_settings()
             self.turn()
             self._afterwards()
