@@ -17,7 +17,7 @@ def desk_options(command: Command) -> Command:
     """--config, --store, --profile, --account and the output options."""
     command = output_options(command)
     for name, metavar, text in (
-        ("--account", "NAME-or-ID", "Account; needed when the profile has several."),
+        ("--account", "NAME-or-ID", "Account; orders need it when the profile has several, the rest takes all."),
         ("--profile", "NAME", "Profile of the engine; needed when the journal holds several."),
     ):
         command = click.option(name, metavar=metavar, help=text)(command)

@@ -135,7 +135,7 @@ async def _run_once(
             feed=feed,
             announcer=run.announcer,
             normalise=normalise,
-            arm=lambda judged, visible, enforces: _arm(own_accounts, judged, visible, enforces),
+            arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
         )
         stack.enter_context(stopped_by_signals(engine))
         await stack.enter_async_context(control_of(engine, gateway, feed, run.store, settings["profile"]["name"]))
@@ -151,8 +151,13 @@ async def _run_once(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _arm(own_accounts: AccountLocks, judged: Sequence[Account], visible: Sequence[Account], enforces: bool) -> None:
+def _arm(
+    run: Run, own_accounts: AccountLocks, judged: Sequence[Account], visible: Sequence[Account], enforces: bool
+) -> None:
     check_accounts(judged, visible, enforces)
+    for account in visible:
+        if account.simulated is False and account not in judged:
+            run.warn(f"account {account.name or ''} ({account.id}) is live funded: it is neither judged nor touched")
     for account in judged if enforces else ():
         own_accounts.take(account.id)
 

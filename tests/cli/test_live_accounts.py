@@ -1,5 +1,6 @@
 """Which accounts a live engine takes into its care: none that another engine closes and cuts already."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,13 @@ def test_an_account_that_another_profile_enforces_on_is_refused(tmp_path: Path) 
         with pytest.raises(ProfileBusy, match=f"another engine enforces on account {ACCOUNT}") as refused:
             play(tmp_path, SCENARIOS["quiet"], nothing)
         assert refused.value.exit_code == 4
+
+
+def test_a_funded_account_beside_is_left_alone_and_named(tmp_path: Path) -> None:
+    accounts = (AccountPlan(), AccountPlan(id=ACCOUNT + 1, name="LFA-1", simulated=False))
+    live = play(tmp_path, replace(SCENARIOS["quiet"], accounts=accounts), nothing, scale=5)
+    [warning] = [figures["text"] for kind, figures in live.listener.said if kind == "warning"]
+    assert warning == f"account LFA-1 ({ACCOUNT + 1}) is live funded: it is neither judged nor touched"
 
 
 def test_an_engine_that_only_decides_is_in_nobodys_way(tmp_path: Path) -> None:
