@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.simulator.faults import Fault
 from riskcore.core.enforce import reconciled
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.quantities import price as price_of
@@ -90,6 +91,9 @@ class _Plot:
         await self._until(self._recovered, "everything connected, known and done")
         self.result.recovered_seconds = (stack.clock.now() - healed_at) / SECOND_NS
         await stack.clock.sleep(QUIET_SECONDS)
+        # What comes in the very step in which the engine stops is handed on to nobody: the judges could not count it.
+        stack.gateway.inject(Fault("market_frozen", "market"))
+        await stack.clock.sleep(PAUSE_SECONDS)
 
     async def _struck(self) -> None:
         """Until it has struck, and then it heals: a client that waits out a pause meets the fault later."""
