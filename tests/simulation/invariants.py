@@ -17,7 +17,7 @@ from riskcore.core.enforce import reconciled
 from riskcore.core.in_force import OBLIGING, next_flat_check
 from riskcore.core.order_roles import entry_orders
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import Account, Book, Obligation
+from riskcore.core.state import STATUS_REJECTED, Account, Book, Obligation
 from riskcore.schema.chain import HASH_LENGTH, Link
 from riskcore.schema.codec import decode_event
 
@@ -83,6 +83,8 @@ class Judge:
     enforcement_tags: set[str] = field(default_factory=set)
     drifts: set[tuple[int, str]] = field(default_factory=set)
     ended_lockouts: dict[tuple[int, str], tuple[str, int]] = field(default_factory=dict)
+    tags: dict[int, str] = field(default_factory=dict)  # Of each order that was told with one.
+    rejected: set[str] = field(default_factory=set)  # The tags whose order the exchange did not take.
     overrides: int = 0
     lockouts: dict[tuple[int, str], int | None] = field(default_factory=dict)
     _broker_seen: int = 0
@@ -218,12 +220,20 @@ class Judge:
         body = event.body
         assert isinstance(body, e.RequestConfirmed | e.RequestSuperseded)
         sent = self.requests[body.request]
-        if isinstance(body, e.RequestSuperseded) and sent.state in ("attempted", "unresolved"):
+        known = sent.plan.tag in self.rejected
+        if isinstance(body, e.RequestSuperseded) and sent.state in ("attempted", "unresolved") and not known:
             # Attempted and never answered counts as unknown since its time was up.
             self.ambiguous[sent.target] = sent.at
         if isinstance(body, e.RequestConfirmed):
             self.ambiguous.pop(sent.target, None)
         sent.state = "over"
+
+    def _order(self, event: e.Event) -> None:
+        body = event.body
+        assert isinstance(body, e.OrderObserved)
+        tag = self.tags[body.order_id] = body.tag or self.tags.get(body.order_id, "")
+        if body.status == STATUS_REJECTED:
+            self.rejected.add(tag)
 
     def _drift(self, event: e.Event) -> None:
         assert isinstance(event.body, e.DriftDetected)
@@ -376,6 +386,7 @@ _HANDLERS = {
     "RequestUnresolved": Judge._unresolved,
     "RequestConfirmed": Judge._over,
     "RequestSuperseded": Judge._over,
+    "OrderObserved": Judge._order,
     "DriftDetected": Judge._drift,
     "LockoutEnded": Judge._lockout_ended,
     "OperatorOverride": Judge._override,
