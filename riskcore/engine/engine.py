@@ -42,6 +42,7 @@ from riskcore.engine.resume import Resumed
 from riskcore.engine.runner import Runner
 from riskcore.engine.stopping import unless_stopped
 from riskcore.engine.stories import Stories
+from riskcore.engine.subscriptions import Subscriptions
 from riskcore.engine.vitals import Vitals
 from riskcore.engine.writer import Appender, Writer
 from riskcore.errors import InvariantBroken, OutOfSequence
@@ -105,7 +106,7 @@ class Engine:
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
         self._started_at = 0
-        self._followed: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
+        self._subscriptions = Subscriptions(feed.follow)
         self._asked_about: dict[str, int] = {}
         self._descriptions = Descriptions()
         self._visible: set[int] = set()  # The accounts that the broker has told of since the start.
@@ -405,23 +406,14 @@ class Engine:
         return list(held)
 
     def _follow(self) -> None:
-        """Subscribe to what the accounts hold or have working; what was followed once stays followed."""
-        accounts = tuple(account.id for account in self.judged())
-        contracts = dict.fromkeys(self._followed[1])
-        for account in self.judged():
-            contracts.update(dict.fromkeys(position.contract for position in account.held()))
-            contracts.update(dict.fromkeys(order.contract for order in account.working_orders() if order.contract))
-        wanted = (accounts, tuple(contracts))
-        if wanted != self._followed:
-            self._followed = wanted
-            self.lookout.follow(list(accounts))
-            self.feed.follow(*wanted)
-        self._describe(list(contracts))
+        judged = self.judged()
+        if self._subscriptions.update(judged):
+            self.lookout.follow([account.id for account in judged])
+        self._describe(self._subscriptions.contracts)
 
     def follow(self, contract: str) -> None:
         """Subscribe to a contract that somebody asks about."""
-        self._followed = (self._followed[0], (*self._followed[1], contract))
-        self.feed.follow(*self._followed)
+        self._subscriptions.also(contract)
         self._describe([contract])
 
     def _describe(self, contracts: Sequence[str]) -> None:
