@@ -120,23 +120,27 @@ class Turn:
         if not self._timers_known or (self._next_due is not None and self._next_due <= at):
             self._fire_timers(at)
 
-    def look_ahead(self) -> None:
-        """Work out when the next timer is due, if that is not known; nothing fires."""
+    def look_ahead(self) -> int | None:
+        """When the next timer is due, worked out if that is not known; nothing fires."""
         if not self._timers_known:
             timers = due_timers(self.book, self.rulebook)
             self._next_due = timers[0].due if timers else None
             self._timers_known = True
+        return self._next_due
 
     def _fire_timers(self, until: int) -> None:
         fired: list[Timer] = []
+        at_once: list[Timer] = []  # Of other accounts: the instant has come for the fired one alone.
         while True:
             timers = due_timers(self.book, self.rulebook)
+            timers = sorted([*timers, *(one for one in at_once if one not in timers)])
             if not timers or timers[0].due > until:
                 break
             timer = timers[0]
             if timer in fired:
                 raise AssertionError(f"timer {timer} did not move on after it fired")
             fired.append(timer)
+            at_once = [one for one in timers if one.due == timer.due and one.account != timer.account]
             self._fire(timer)
         self._next_due = timers[0].due if timers else None
         self._timers_known = True

@@ -109,6 +109,7 @@ class Engine:
         self._subscriptions = Subscriptions(feed.follow)
         self._asked_about: dict[str, int] = {}
         self._descriptions = Descriptions()
+        self._next_due: int | None = None  # When time alone must act next.
         self._visible: set[int] = set()  # The accounts that the broker has told of since the start.
         self._halted: str | None = None
         self._untold: list[Event] = []  # Stored, and nobody has been told yet.
@@ -255,7 +256,7 @@ class Engine:
         """What a command need not wait for: telling of what is stored, subscriptions, the deadlines to come."""
         self._tell()
         self._follow()
-        self._runner.look_ahead()
+        self._next_due = self._runner.look_ahead()
 
     def _take(self) -> None:
         for _ in range(MOST_A_TURN):
@@ -356,13 +357,18 @@ class Engine:
     # ---- seeing --------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
-        """Once a second: time passes for the core, and what is to be looked at is looked at."""
+        """Once a second, and when a timer is due: time passes, and what is to be looked at is looked at."""
         while True:
             if self.inbox.empty:
                 self.writer.tidy()
             self.inbox.fact(ClockTicked(), "clock", "clock")
             self._look()
-            await self.clock.sleep(TICK_SECONDS)
+            await self.clock.sleep(self._until_next_tick())
+
+    def _until_next_tick(self) -> float:
+        """Seconds. What is due before a tick would come, like the end of the hours, is not kept waiting."""
+        until_due = (self._next_due or 0) - self.inbox.stamp()
+        return until_due / SECOND_NS if 0 < until_due < TICK_SECONDS * SECOND_NS else TICK_SECONDS
 
     def _look(self) -> None:
         now = self.inbox.stamp()

@@ -95,9 +95,9 @@ class Runner:
         """The settings of the days to come; what of them counts today a ConfigChanged says (RULES.md 1.6)."""
         self.settings = dict(settings)
 
-    def look_ahead(self) -> None:
-        """Work out in a quiet moment when time alone must act next, so that the next event need not wait for it."""
-        self.turn.look_ahead()
+    def look_ahead(self) -> int | None:
+        """When time alone must act next, worked out in a quiet moment so that the next event need not wait for it."""
+        return self.turn.look_ahead()
 
     def finish(self) -> Book:
         """Time ends with the last line: timers due later do not fire (RULES.md 1.1)."""

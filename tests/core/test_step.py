@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.quantities import money, price
+from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rules import daily_unrealized_loss
 from riskcore.core.state import Book, Obligation, copy_book
@@ -372,3 +372,16 @@ def test_a_day_ends_once_however_often_it_is_told() -> None:
     nothing = Turn(Book(), day.rulebook)
     nothing.end_day("2026-11-23")
     assert nothing.events == []
+
+
+def test_two_accounts_whose_time_is_up_at_the_same_instant_are_both_judged() -> None:
+    """The instant comes for each of them, also where a deadline counts only while it lies ahead."""
+    day = Ledger(daily_unrealized_loss={"loss_limit": money("100"), "confirm_ms": 500}).at("10:00:00")
+    day.fill("MNQ", 1, "21000").fill("MNQ", 1, "21000", account=ACCOUNT + 1).mark("MNQ", "20900")
+    day.at("10:00:02").tick()
+    at = nanoseconds(day.now) - 3 * SECOND_NS // 2
+    assert [(breach.account, breach.rule) for breach in day.breaches] == [
+        (ACCOUNT, "RULE-004"),
+        (ACCOUNT + 1, "RULE-004"),
+    ]
+    assert [event.at for event in day.events if isinstance(event.body, e.RuleBreached)] == [at, at]
