@@ -35,7 +35,7 @@ from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_co
 from riskcore.engine.conduct import tell_edits, tell_ready
 from riskcore.engine.descriptions import Descriptions
 from riskcore.engine.inbox import Inbox, Normalise
-from riskcore.engine.lookout import MARKS_NS, Lookout, calls_for_a_look, period_of, unquoted
+from riskcore.engine.lookout import MARKS_NS, Lookout, calls_for_a_look, misses_fills, period_of, unquoted
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
 from riskcore.engine.quotes import Quotes
 from riskcore.engine.resume import Resumed
@@ -377,6 +377,9 @@ class Engine:
             if hub not in self.book.connections:
                 self.inbox.line({"connection": hub, "state": "lost"})
         self.lookout.period_ns = period_of(self.rulebook, self.judged())
+        for judged in self.judged():
+            if misses_fills(judged, self.lookout.succeeded_at(judged.id), now):
+                self.lookout.hasten(judged.id)
         if late or self.lookout.streaming:
             for account in self.lookout.due(now):
                 self._calls.add(self._task(self._look_at(account), self._calls))

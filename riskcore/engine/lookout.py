@@ -21,6 +21,7 @@ FAILURES_TO_SLOW = 5
 FIRST_RETRY_NS = SECOND_NS
 OVERLAP_NS = 10 * MINUTE_NS  # How far back fills are listed again, to catch late corrections (API.md 3.4).
 LONGEST_GAP_NS = 4 * DAY_NS  # Fills before the reset are asked for over a long weekend, not after a holiday.
+FILLS_AWAITED_NS = 2 * SECOND_NS  # How long the fills of an order may come behind the word that it is filled.
 MARKS_NS = 5 * SECOND_NS  # Between two looks at the bars of a contract whose quotes are stale.
 STREAM, POLLING, SNAPSHOTS = "stream", "polling", "snapshots"
 
@@ -57,6 +58,12 @@ class Lookout:
         """The next look is due at once: connected anew, or drift."""
         if account in self._accounts:
             self._look_anew(self._accounts[account])
+
+    def hasten(self, account: int) -> None:
+        """Something may be missing: the next look is due at once, but failures keep their pace."""
+        known = self._accounts.get(account)
+        if known is not None and not known.asking and not known.failures:
+            known.due = 0
 
     def stream(self, alive: bool) -> None:
         """The user hub is connected, or not any more."""
@@ -113,6 +120,15 @@ def period_of(rulebook: Rulebook, accounts: Sequence[Account]) -> int:
         if instance.rule.id == RIGHTS_RULE_ID
     )
     return min([PERIOD_NS, *(seconds * SECOND_NS for seconds in intervals if seconds)])
+
+
+def misses_fills(account: Account, looked_at: int, now: int) -> bool:
+    """Whether an order has filled since the last look, and a moment later its fills are still not told."""
+    return any(
+        sum(trade.size for trade in account.trades.values() if trade.order_id == order.id) < order.fill_volume
+        for order in account.orders.values()
+        if order.filled_at is not None and looked_at < order.filled_at <= now - FILLS_AWAITED_NS
+    )
 
 
 def unquoted(book: Book, accounts: Sequence[Account], now: int) -> list[str]:

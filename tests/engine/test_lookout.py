@@ -5,13 +5,16 @@ import pytest
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.engine.lookout import (
     FAILURES_TO_SLOW,
+    FILLS_AWAITED_NS,
     LONGEST_GAP_NS,
     OVERLAP_NS,
     PERIOD_NS,
     POLL_NS,
     SLOW_POLL_NS,
     Lookout,
+    misses_fills,
 )
+from tests.core.ledger import Ledger, nanoseconds
 
 NOW = 1_000 * SECOND_NS
 
@@ -36,6 +39,39 @@ def test_the_next_look_comes_after_the_period_of_the_mode(streaming: bool, perio
     assert lookout.due(NOW + period - 1) == []
     assert lookout.due(NOW + period) == [1]
     assert lookout.succeeded_at(1) == NOW
+
+
+def test_a_look_is_hastened_where_none_is_on_its_way_and_none_has_failed() -> None:
+    lookout = watching()
+    lookout.hasten(1)
+    assert lookout.due(NOW + 1) == [], "one is on its way"
+    lookout.answered(1, NOW, True)
+    lookout.hasten(1)
+    lookout.hasten(2)
+    assert lookout.due(NOW + 1) == [1]
+    lookout.answered(1, NOW + 1, False)
+    lookout.hasten(1)
+    assert lookout.due(NOW + 2) == [], "a failure is tried again at its own pace"
+
+
+@pytest.mark.parametrize(
+    ("told", "looked_at", "later_ns", "missing"),
+    [
+        (0, 0, FILLS_AWAITED_NS, True),
+        (0, 0, FILLS_AWAITED_NS - 1, False),
+        (1, 0, FILLS_AWAITED_NS, True),
+        (2, 0, FILLS_AWAITED_NS, False),
+        (0, 1, FILLS_AWAITED_NS, False),
+    ],
+    ids=["none told", "a moment ago", "one of two told", "all told", "looked since"],
+)
+def test_an_order_that_filled_without_its_fills(told: int, looked_at: int, later_ns: int, missing: bool) -> None:
+    day = Ledger().at("10:00:00").order(7, "MNQ", 2, type=2, status=2, filled=2)
+    for _ in range(told):
+        day.fill("MNQ", 1, "21000", order=7)
+    filled_at = nanoseconds(day.now)
+    seen_at = filled_at if looked_at else filled_at - 1
+    assert misses_fills(day.account_state, seen_at, filled_at + later_ns) is missing
 
 
 def test_losing_and_regaining_the_stream_asks_at_once() -> None:
