@@ -153,6 +153,8 @@ class HubLink:
         """A fault that strikes the connection as a whole."""
         if fault.name in ("half_open", "silent"):
             self._mute, self._deaf = True, fault.name == "half_open"
+        elif fault.name in ("oversize_frame", "gateway_logout") and not self._greeted:
+            return  # No server says a word before it has greeted.
         elif fault.name == "oversize_frame":
             self._say(hub_protocol.invocation("GatewayOversize", ["x" * min(fault.size_bytes, _OVERSIZE_BYTES)]))
         elif fault.name == "gateway_logout":
