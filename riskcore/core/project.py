@@ -192,8 +192,9 @@ def _day_rolled(book: Book, at: int, body: e.DayRolled) -> Effect:
 def _may_count_on(account: Account, counter: str) -> bool:
     """Whether what a counter counts can happen again: not to an order that is gone, or on a day that is forgotten."""
     target = counter.partition("|")[2]
-    if target.startswith(_OF_AN_ORDER):
-        return int(target.removeprefix(_OF_AN_ORDER)) in account.orders
+    order_id = target.removeprefix(_OF_AN_ORDER)
+    if order_id != target and order_id.isdecimal():
+        return int(order_id) in account.orders
     return not target.startswith(_OF_A_DAY) or target.partition(".")[2] in account.days
 
 

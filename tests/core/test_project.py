@@ -254,6 +254,7 @@ def test_the_reset_forgets_counters_of_orders_and_days_that_are_gone() -> None:
     day = Ledger().fill("ES", 1, "6000").order(5, "ES", 1, limit="5990")
     account = day.account_state
     kept = {"a.0|day": 4, f"a.0|{ES}": 2, "a.0|order:5": 1, "a.0|on.2026-11-20": 1, "a.0|late.2026-11-20": 1}
+    kept["planner.0|order:6@1/1/GUARD/order:6/1/CancelOrder:6/cancelOrder/6"] = 1  # A request that began with order 6.
     account.counters.update({**kept, "a.0|order:6": 3, "a.0|on.2026-11-02": 1, "a.0|late.2026-11-02": 1})
     apply(day.book, e.Event(day.book.now, "core", "r", e.DayRolled("2026-11-20", "2026-11-23")))
     assert account.counters == kept
