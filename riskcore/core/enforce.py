@@ -18,7 +18,7 @@ from riskcore.core.events import (
 )
 from riskcore.core.in_force import effect_seen, next_flat_check, was_rejected
 from riskcore.core.order_roles import STOP_TAG, entry_orders, leg_grace_ends
-from riskcore.core.protection import PLANNER_KEY, misfits, own_stop
+from riskcore.core.protection import PLANNER_KEY, misfits, own_stop, sure_of_size
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.requests import custom_tag
 from riskcore.core.rules.commands import alert, close_position
@@ -324,7 +324,7 @@ def _stop(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
         filled = account.orders[standing].fill_volume if size and standing in account.orders else 0
         yield _request(account, obligation, "modifyStop", contract, standing, size + filled)
         return
-    if not on_its_way and not _sure_of_size(account, account.positions[contract or ""]):
+    if not on_its_way and not sure_of_size(account, account.positions[contract or ""]):
         yield _request(account, obligation, "takeSnapshot")
         return
     attempts = obligation.attempts.get(_target(call), Attempts())
@@ -333,14 +333,6 @@ def _stop(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
         yield replace(call, tag=_stop_tag(account, obligation, attempts.refused))
     else:
         yield _request(account, obligation, "takeSnapshot")
-
-
-def _sure_of_size(account: Account, position: Position) -> bool:
-    """Whether a stop may be placed for a position: fills explain it, or a list has shown it since it was pushed.
-
-    A push may be late, and a stop for a position that is gone would open one (I11).
-    """
-    return position.size == position.lot_size or account.reconciled_at >= position.push_at
 
 
 def _stop_tag(account: Account, obligation: Obligation, refused: int) -> str:

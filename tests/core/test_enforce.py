@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from riskcore.core import events as e
 from riskcore.core.enforce import PLANNER_ID, deadlines, reconciled
 from riskcore.core.in_force import is_met
-from riskcore.core.quantities import SECOND_NS, money
+from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.rebuild import rebuild
 from riskcore.core.requests import retry_delay_ns
 from riskcore.core.restart import absence
@@ -470,6 +470,30 @@ def test_no_stop_is_placed_for_a_push_that_came_too_late() -> None:
     desk = Desk(no_stop_loss_grace={"action": "place_stop"}).at("10:00:00").snapshot().push("MNQ", 0)
     desk.later(1).push("MNQ", 1, "21000").later(60).snapshot()
     assert desk.asked == ["takeSnapshot"]
+
+
+def test_a_stop_waits_for_a_list_that_knows_the_fills_told_since_the_last_one() -> None:
+    """Seed 703465 of the simulation: a cut was told by its fill, and the list before it said three."""
+    desk = Desk(no_stop_loss_grace={"action": "place_stop"}).at("10:00:00").fill("MNQ", 3, "21000")
+    desk.push("MNQ", 3, "21000").later(1).snapshot(("MNQ", 3)).later(1).fill("MNQ", -2, "21000", profit="0")
+    desk.account_state.positions[MNQ].average_price = price("21000")
+    desk.later(60)
+    assert desk.asked == ["takeSnapshot"]
+    desk.snapshot(("MNQ", 1))
+    [placed] = [one for one in desk.planned if one.kind == "placeStop"]
+    assert placed.size == 1
+
+
+def test_no_stop_is_placed_while_the_position_is_being_cut() -> None:
+    stop = {"action": "place_stop", "grace_period_seconds": 2}
+    desk = Desk(no_stop_loss_grace=stop, max_contracts={"limit": 1, "action": "reduce_to_limit"}).at("10:00:00")
+    desk.snapshot().fill("MNQ", 3, "21000").push("MNQ", 3, "21000").snapshot(("MNQ", 3))
+    desk.attempt("partialCloseContract").later(2)
+    assert desk.open("partialCloseContract").size == 2
+    assert not [one for one in desk.planned if one.kind == "placeStop"]
+    desk.fill("MNQ", -2, "21000", profit="0").push("MNQ", 1, "21000")
+    [placed] = [one for one in desk.planned if one.kind == "placeStop"]
+    assert placed.size == 1
 
 
 def test_a_leg_that_becomes_an_entry_by_time_alone_is_cancelled_at_that_very_moment() -> None:
