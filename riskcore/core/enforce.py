@@ -278,7 +278,7 @@ def _calls(book: Book, account: Account, obligation: Obligation) -> Iterator[Req
     elif kind == "ReducePosition":
         yield from _reduction(book, account, obligation)
     elif kind in ("PlaceStop", "ModifyStop"):
-        yield from _stop(account, obligation)
+        yield from _stop(book, account, obligation)
     elif kind == "FitOrder":
         yield from _fit(account, obligation)
     elif kind == "ConfirmRights":
@@ -310,7 +310,7 @@ def _reduction(book: Book, account: Account, obligation: Obligation) -> Iterator
         yield _request(account, obligation, "takeSnapshot")
 
 
-def _stop(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
+def _stop(book: Book, account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
     """The wanted stop: a change of the one that stands, or a new one, of which there is never a second."""
     contract = obligation.contract
     if _is_being_closed(account, contract):
@@ -324,7 +324,7 @@ def _stop(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
         filled = account.orders[standing].fill_volume if size and standing in account.orders else 0
         yield _request(account, obligation, "modifyStop", contract, standing, size + filled)
         return
-    if not on_its_way and not sure_of_size(account, account.positions[contract or ""]):
+    if not on_its_way and not sure_of_size(book, account, account.positions[contract or ""]):
         yield _request(account, obligation, "takeSnapshot")
         return
     attempts = obligation.attempts.get(_target(call), Attempts())

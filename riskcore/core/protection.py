@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from riskcore.core.order_roles import LEG_GRACE_NS, entry_filled_at, is_leg, is_own_stop, is_protective
-from riskcore.core.state import STATUS_OPEN, STOP_TYPES, Account, Order, Position
+from riskcore.core.sight import connected
+from riskcore.core.state import STATUS_OPEN, STOP_TYPES, Account, Book, Order, Position
 
 PLANNER_KEY = "planner.0"
 
@@ -108,13 +109,15 @@ def own_stop(account: Account, contract: str | None, side: int) -> Order | None:
     return next((order for order in standing if order.contract == contract and order.side == side), None)
 
 
-def sure_of_size(account: Account, position: Position) -> bool:
+def sure_of_size(book: Book, account: Account, position: Position) -> bool:
     """Whether a stop may be placed for a position: fills explain it, or a list has shown it since it was heard of.
 
     A push may be late, fills may be told before the list that lacks them, and a cut may be on its way: a stop for what
-    is gone would open a position (I11).
+    is gone would open a position (I11). Where nothing is pushed only the turn of a list knows, as for a reduction.
     """
     cut = [one for one in account.requests.values() if one.kind == "partialCloseContract"]
     if any(one.contract == position.contract for one in cut):
+        return False
+    if not connected(book) and account.listed_at != book.now:
         return False
     return position.size == position.lot_size or account.reconciled_at >= max(position.push_at, position.fill_at)

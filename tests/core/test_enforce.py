@@ -484,6 +484,14 @@ def test_a_stop_waits_for_a_list_that_knows_the_fills_told_since_the_last_one() 
     assert placed.size == 1
 
 
+def test_while_nothing_is_pushed_a_stop_is_placed_in_the_turn_of_a_list() -> None:
+    desk = Desk(no_stop_loss_grace={"action": "place_stop"}).at("10:00:00").snapshot().fill("MNQ", 1, "21000")
+    desk.later(1).take(e.ConnectionChanged("user", "lost"), "connection").later(27).snapshot(("MNQ", 1)).later(3)
+    assert desk.asked == ["takeSnapshot"]
+    desk.snapshot(("MNQ", 1))
+    assert desk.asked == ["takeSnapshot", f"placeStop {MNQ}"]
+
+
 def test_no_stop_is_placed_while_the_position_is_being_cut() -> None:
     stop = {"action": "place_stop", "grace_period_seconds": 2}
     desk = Desk(no_stop_loss_grace=stop, max_contracts={"limit": 1, "action": "reduce_to_limit"}).at("10:00:00")
