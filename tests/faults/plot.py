@@ -94,6 +94,8 @@ class _Plot:
         # What comes in the very step in which the engine stops is handed on to nobody: the judges could not count it.
         stack.gateway.inject(Fault("market_frozen", "market"))
         await stack.clock.sleep(PAUSE_SECONDS)
+        # A hub that is just being opened anew with a fresh token is no trouble.
+        await self._until(self._recovered, "everything still known")
 
     async def _struck(self) -> None:
         """Until it has struck, and then it heals: a client that waits out a pause meets the fault later."""
