@@ -11,10 +11,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from adapters.topstepx.transport import Answer, NotSent, Unanswered
+from adapters.topstepx.transport import LARGEST_ANSWER_BYTES, Answer, NotSent, Unanswered
 from riskcore.errors import ConfigError
 
-LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
 # A host that answers no connection attempt got nothing: said before the caller's own limit makes it a riddle.
 CONNECT_SECONDS = 2.0
 # Load balancers let a silent connection go after a minute; ours is let go first.

@@ -10,9 +10,7 @@ import asyncio
 
 import h11
 
-from adapters.topstepx.transport import Answer, Unanswered
-
-LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+from adapters.topstepx.transport import LARGEST_ANSWER_BYTES, Answer, Unanswered
 
 
 class HttpConnection(asyncio.Protocol):

@@ -9,6 +9,8 @@ from typing import Any, NoReturn, Protocol
 
 from riskcore.errors import GatewayError
 
+LARGEST_ANSWER_BYTES = 64 * 1024 * 1024  # Of one HTTP call.
+
 
 class NotSent(GatewayError):
     """The call never left: no connection. The broker did nothing."""

@@ -1,12 +1,11 @@
 """What the commands to a running engine share: their options, finding the engine, and asking it."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from riskcore.cli.options import output_options, print_json, store_option
+from riskcore.cli.options import output_options, print_json, profile_file_option, store_option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Row = dict[str, Any]
@@ -21,14 +20,7 @@ def desk_options(command: Command) -> Command:
         ("--profile", "NAME", "Profile of the engine; needed when the journal holds several."),
     ):
         command = click.option(name, metavar=metavar, help=text)(command)
-    command = store_option(command)
-    return click.option(
-        "--config",
-        "config_path",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar="RISKCORE_CONFIG",
-        help="Settings file that names the profile. Default: riskcore.toml here, then in the user's config folder.",
-    )(command)
+    return profile_file_option(store_option(command))
 
 
 def engine_of(options: dict[str, Any]) -> tuple[str, str]:

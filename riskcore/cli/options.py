@@ -11,6 +11,21 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def config_file_option(text: str) -> Callable[[Command], Command]:
+    """--config FILE, passed as config_path; `text` says what the file is for."""
+    return click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="RISKCORE_CONFIG",
+        help=f"{text}. Default: riskcore.toml here, then in the user's config folder.",
+    )
+
+
+# Of the commands that only need to know whose journal is meant.
+profile_file_option = config_file_option("Settings file that names the profile")
+
+
 def config_options(command: Command) -> Command:
     """--config FILE and --set KEY=VALUE, passed as config_path and sets."""
     command = click.option(
@@ -20,13 +35,7 @@ def config_options(command: Command) -> Command:
         metavar="KEY=VALUE",
         help="Change one setting, e.g. rules.daily_realized_loss.loss_limit=400. Repeatable.",
     )(command)
-    return click.option(
-        "--config",
-        "config_path",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar="RISKCORE_CONFIG",
-        help="Settings file. Default: riskcore.toml here, then in the user's config folder.",
-    )(command)
+    return config_file_option("Settings file")(command)
 
 
 def store_option(command: Command) -> Command:

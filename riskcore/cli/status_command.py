@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskcore.cli.options import account_option, output_options, print_json, store_option
+from riskcore.cli.options import account_option, output_options, print_json, profile_file_option, store_option
 from riskcore.errors import ConfigError, RiskcoreError
 
 if TYPE_CHECKING:
@@ -22,13 +22,7 @@ HEALTH_SECONDS = 2.0
 
 
 @click.command(epilog="Example: riskcore status --watch")
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="RISKCORE_CONFIG",
-    help="Settings file that names the profile. Default: riskcore.toml here, then in the user's config folder.",
-)
+@profile_file_option
 @store_option
 @click.option("--profile", metavar="NAME", help="Profile to look at; needed when the journal holds several.")
 @account_option

@@ -96,13 +96,11 @@ def fitting(book: Book, account: Account, command_timeout_ns: int) -> Sequence[C
     if not carried_out(book, account) or not reconciled(book, account):
         return ()
     return [
-        CommandIssued(
-            id=f"{PLANNER_ID}/{account.id}/order:{misfit.order.id}@{book.now}/FitOrder",
-            account=account.id,
-            rule=PLANNER_ID,
-            rule_key=PLANNER_KEY,
-            breach=None,
-            command=Command("FitOrder", contract=misfit.order.contract, order_id=misfit.order.id),
+        _issued(
+            book,
+            account,
+            f"order:{misfit.order.id}",
+            Command("FitOrder", contract=misfit.order.contract, order_id=misfit.order.id),
         )
         for misfit in misfits(account)
         if book.now >= misfit.settled_at and not _in_hand(account, misfit.order)
@@ -118,17 +116,16 @@ def reopened(book: Book, account: Account, command_timeout_ns: int) -> Sequence[
     if not swept or not carried_out(book, account):
         return ()
     return [
-        CommandIssued(
-            id=f"{PLANNER_ID}/{account.id}/{position.contract}@{book.now}/ClosePosition",
-            account=account.id,
-            rule=PLANNER_ID,
-            rule_key=PLANNER_KEY,
-            breach=None,
-            command=close_position(position.contract),
-        )
+        _issued(book, account, position.contract, close_position(position.contract))
         for position in account.held()
         if not _is_being_closed(account, position.contract) and any(_opened_by(account, position, one) for one in swept)
     ]
+
+
+def _issued(book: Book, account: Account, about: str, command: Command) -> CommandIssued:
+    """A command of the planner's own, which no breach asked for."""
+    name = f"{PLANNER_ID}/{account.id}/{about}@{book.now}/{command.kind}"
+    return CommandIssued(name, account.id, PLANNER_ID, PLANNER_KEY, None, command)
 
 
 def _opened_by(account: Account, position: Position, sweep: Obligation) -> bool:

@@ -278,7 +278,10 @@ class Engine:
     def _note_stream(self, alive: bool) -> None:
         mode = self.lookout.mode
         self.lookout.stream(alive)
-        if self.lookout.mode != mode:
+        self._tell_mode(mode)
+
+    def _tell_mode(self, before: str) -> None:
+        if self.lookout.mode != before:
             self.announcer.say("connection", hub="user", mode=self.lookout.mode)
 
     def _attempt(self) -> list[tuple[int, Request]]:
@@ -402,8 +405,7 @@ class Engine:
         complete = await self.gateway.snapshot(account, since, urgent)
         mode = self.lookout.mode
         self.lookout.answered(account, asked_at, complete)
-        if self.lookout.mode != mode:
-            self.announcer.say("connection", hub="user", mode=self.lookout.mode)
+        self._tell_mode(mode)
         return complete
 
     def market_expected(self) -> bool:
@@ -430,9 +432,10 @@ class Engine:
             self._calls.add(self._task(self.gateway.describe(contract), self._calls))
 
     def _announce_readiness(self) -> None:
+        if self.ready or self._stopping.is_set():
+            return
         judged = self.judged()
-        awaited = self._descriptions.awaited(self.book, self._held_contracts(), self.inbox.stamp())
-        if self.ready or self._stopping.is_set() or awaited:
+        if self._descriptions.awaited(self.book, self._held_contracts(), self.inbox.stamp()):
             return
         if judged and all(reconciled(self.book, account) for account in judged):
             self.ready = True
