@@ -16,14 +16,27 @@ from riskcore.core.events import (
     RequestPlanned,
     RequestSuperseded,
 )
+from riskcore.core.exit_orders import (
+    CLOSING,
+    PLANNER_KEY,
+    alert_due,
+    exit_orders,
+    is_exit_order,
+    is_on_its_way,
+    look_due,
+    outcome,
+    works,
+)
 from riskcore.core.in_force import effect_seen, next_flat_check, was_rejected
-from riskcore.core.order_roles import STOP_TAG, entry_orders, leg_grace_ends
-from riskcore.core.protection import PLANNER_KEY, misfits, own_stop, sure_of_size
-from riskcore.core.quantities import SECOND_NS
+from riskcore.core.order_roles import STOP_TAG, can_be_cancelled, cancel_due, entry_orders, leg_grace_ends
+from riskcore.core.protection import misfits, own_stop, sure_of_size
 from riskcore.core.requests import custom_tag
 from riskcore.core.rules.commands import alert, close_position
 from riskcore.core.sight import in_sight
 from riskcore.core.state import (
+    BUY,
+    SELL,
+    STATUS_PENDING,
     Account,
     Attempts,
     Book,
@@ -37,7 +50,6 @@ from riskcore.core.state import (
 
 PLANNER_ID = "PLANNER"
 ALERT_AT_FAILURE = 3
-UNRESOLVED_CLOSE_NS = 5 * SECOND_NS
 CLOSES = ("CloseAllPositions", "ClosePosition")
 
 
@@ -50,10 +62,14 @@ def ended(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Der
     """Requests that are no longer in flight."""
     found: list[Derived] = []
     for request in account.requests.values() if carried_out(book, account) else ():
-        reason = _over(book, account, request, command_timeout_ns)
-        if request.state != "planned" and effect_seen(account, request):
+        sent = request.state != "planned"
+        seen = sent and effect_seen(account, request)
+        filled, reason = False, _over(book, account, request, command_timeout_ns)
+        if sent and request.kind in CLOSING:
+            filled, reason = outcome(account, request, book.now, command_timeout_ns) or (False, None)
+        if seen or filled:
             found.append(RequestConfirmed(account.id, request.id))
-            if request.kind == "closeContract" and not request.obligation:
+            if seen and request.kind == "closeContract" and not request.obligation:
                 found.append(_confirm_flat(account, request.id, request.contract, None))
         elif reason is not None:
             found.append(RequestSuperseded(account.id, request.id, reason))
@@ -67,12 +83,13 @@ def missing(book: Book, account: Account, command_timeout_ns: int) -> Sequence[D
         return found
     for obligation in account.obligations.values():
         found.extend(_alerts(account, obligation))
+        found.extend(_open_close_alerts(book, account, obligation, command_timeout_ns))
     in_flight: list[Request | RequestPlanned] = [*account.requests.values()]
     for obligation in account.obligations.values():
         for wanted in _wanted(book, account, obligation, command_timeout_ns):
             attempts = obligation.attempts.get(_target(wanted), Attempts())
-            busy = any(_holds_back(request, wanted) for request in in_flight)
-            allowed = wanted.kind == "closeContract" or reconciled(book, account)
+            busy = any(_holds_back(request, wanted) for request in in_flight) or _is_held_back(account, wanted)
+            allowed = _may_go_unseen(obligation, wanted) or reconciled(book, account)
             if not busy and allowed and book.now >= attempts.retry_at:
                 in_flight.append(wanted)
                 found.append(wanted)
@@ -108,17 +125,16 @@ def fitting(book: Book, account: Account, command_timeout_ns: int) -> Sequence[C
 
 
 def reopened(book: Book, account: Account, command_timeout_ns: int) -> Sequence[CommandIssued]:
-    """What an order opened that was being swept behind a close is closed too: nobody wanted it (RULES.md 3.4).
+    """What an exit order opened, or one that was being swept behind a close, is closed: nobody wanted it (3.4, 8.7).
 
     A new order of the trader may open again where no lockout forbids it; where one does, the guard has answered.
     """
-    swept = [one for one in account.obligations.values() if one.kind == "ConfirmFlat" and one.order_ids]
-    if not swept or not carried_out(book, account):
+    if not carried_out(book, account):
         return ()
     return [
         _issued(book, account, position.contract, close_position(position.contract))
         for position in account.held()
-        if not _is_being_closed(account, position.contract) and any(_opened_by(account, position, one) for one in swept)
+        if _was_opened_by_closing(account, position) and not _is_being_closed(account, position.contract)
     ]
 
 
@@ -128,12 +144,26 @@ def _issued(book: Book, account: Account, about: str, command: Command) -> Comma
     return CommandIssued(name, account.id, PLANNER_ID, PLANNER_KEY, None, command)
 
 
-def _opened_by(account: Account, position: Position, sweep: Obligation) -> bool:
-    """Whether an order that worked on behind flat has opened some of what is held."""
-    fills = [account.trades[lot.trade_id] for lot in position.lots if lot.trade_id in account.trades]
-    return sweep.contract in (None, position.contract) and any(
-        fill.order_id in sweep.order_ids and fill.recorded_at >= sweep.set_at for fill in fills
-    )
+def _may_go_unseen(obligation: Obligation, wanted: RequestPlanned) -> bool:
+    """A close of what exists needs no complete picture, and the question what became of one makes the picture."""
+    return wanted.kind == "closeContract" or (wanted.kind == "takeSnapshot" and obligation.kind in CLOSES)
+
+
+def _was_opened_by_closing(account: Account, position: Position) -> bool:
+    """Whether an exit order, or an order that worked on behind flat, has opened some of what is held."""
+    sweeps = [
+        one
+        for one in account.obligations.values()
+        if one.kind == "ConfirmFlat" and one.contract in (None, position.contract)
+    ]
+    for lot in position.lots:
+        fill = account.trades.get(lot.trade_id)
+        order = account.orders.get(fill.order_id or 0) if fill is not None else None
+        if order is not None and is_exit_order(order):
+            return True
+        if fill is not None and any(fill.order_id in one.order_ids and fill.recorded_at >= one.set_at for one in sweeps):
+            return True
+    return False
 
 
 def _in_hand(account: Account, order: Order) -> bool:
@@ -158,13 +188,15 @@ def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence
     if not carried_out(book, account):
         return instants
     for request in account.requests.values():
-        instants.extend(_looked_at(request, command_timeout_ns))
+        instants.extend(_looked_at(account, request, command_timeout_ns))
+    instants.extend(look_due(account, position.contract, command_timeout_ns) or 0 for position in account.held())
+    instants.extend(cancel_due(order) for order in account.working_orders() if order.status == STATUS_PENDING)
     for obligation in account.obligations.values():
         instants.append(next_flat_check(obligation) or 0)
         instants.extend(attempts.retry_at for attempts in obligation.attempts.values())
         instants.extend(leg_grace_ends(account, obligation.contract) if obligation.kind in CLOSES else ())
     instants.extend(misfit.settled_at for misfit in misfits(account))
-    return [instant for instant in instants if instant > book.now]
+    return list(dict.fromkeys(instant for instant in instants if instant > book.now))
 
 
 def reconciled(book: Book, account: Account) -> bool:
@@ -189,12 +221,13 @@ def _unresolved_since(request: Request, now: int, command_timeout_ns: int) -> in
     return None
 
 
-def _looked_at(request: Request, command_timeout_ns: int) -> tuple[int, ...]:
+def _looked_at(account: Account, request: Request, command_timeout_ns: int) -> tuple[int, ...]:
     """When a request is looked at again if nothing is heard of it: no answer, no effect, no snapshot."""
     if request.state == "planned":
         return () if request.obligation else (request.at + command_timeout_ns,)
     answer_due = request.at if request.state == "unresolved" else request.at + command_timeout_ns
-    return (answer_due, answer_due + UNRESOLVED_CLOSE_NS) if request.kind == "closeContract" else (answer_due,)
+    alert_at = alert_due(account, request, command_timeout_ns) if request.kind in CLOSING else None
+    return (answer_due, alert_at or 0)
 
 
 def _over(book: Book, account: Account, request: Request, command_timeout_ns: int) -> str | None:
@@ -215,17 +248,12 @@ def _over(book: Book, account: Account, request: Request, command_timeout_ns: in
         return None
     if request.kind == "takeSnapshot":
         return "asking changes nothing"
-    if _seen_at(account, request.kind) > since:
-        return "a snapshot showed what happened"
-    if request.kind == "closeContract" and book.now - since >= UNRESOLVED_CLOSE_NS:
-        return "a close is repeated without a snapshot"
-    return None
+    return "a snapshot showed what happened" if _seen_at(account, request.kind) > since else None
 
 
 def _seen_at(account: Account, kind: str) -> int:
     """When the broker last listed what a request of this kind acts on."""
-    closes = kind in ("closeContract", "partialCloseContract")
-    return account.reconciled_at if closes else min(account.reconciled_at, account.orders_listed_at)
+    return account.reconciled_at if kind in CLOSING else min(account.reconciled_at, account.orders_listed_at)
 
 
 def _target(wanted: RequestPlanned) -> str:
@@ -234,10 +262,15 @@ def _target(wanted: RequestPlanned) -> str:
 
 def _holds_back(request: Request | RequestPlanned, wanted: RequestPlanned) -> bool:
     """Whether a request in flight stands in the way of another. Nothing but a close stands in the way of a close."""
-    if wanted.kind == "partialCloseContract" and request.kind == "closeContract":
+    if wanted.kind in CLOSING and request.kind in CLOSING:
         return request.contract == wanted.contract
     known = request.target if isinstance(request, Request) else _target(request)
     return known == _target(wanted)
+
+
+def _is_held_back(account: Account, wanted: RequestPlanned) -> bool:
+    """Whether the order of an earlier close may still fill: a second close could reverse the position."""
+    return wanted.kind in CLOSING and is_on_its_way(account, wanted.contract)
 
 
 # ---- what is wanted ----------------------------------------------------------------------------------
@@ -258,6 +291,9 @@ def _needs_snapshot(
     attempts = obligation.attempts.get(_target(call), Attempts())
     if attempts.failures and _seen_at(account, call.kind) <= attempts.failed_at:
         return True
+    if call.kind in CLOSING:
+        due = look_due(account, call.contract, timeout_ns)
+        return due is not None and book.now >= due
     return any(
         _holds_back(request, call) and _unresolved_since(request, book.now, timeout_ns) is not None
         for request in account.requests.values()
@@ -268,10 +304,11 @@ def _calls(book: Book, account: Account, obligation: Obligation) -> Iterator[Req
     kind = obligation.kind
     if kind in CLOSES:
         for order in entry_orders(account, book.now, obligation.contract):
-            yield _cancel(account, obligation, order)
+            if can_be_cancelled(account, order, book.now):
+                yield _cancel(account, obligation, order)
         for position in account.held():
             if obligation.contract in (None, position.contract):
-                yield _request(account, obligation, "closeContract", position.contract)
+                yield _closing(account, obligation, "closeContract", position, abs(position.size))
     elif kind == "ReducePosition":
         yield from _reduction(book, account, obligation)
     elif kind in ("PlaceStop", "ModifyStop"):
@@ -283,7 +320,7 @@ def _calls(book: Book, account: Account, obligation: Obligation) -> Iterator[Req
     else:
         for cancelled in obligation.order_ids:
             known = account.orders.get(cancelled)
-            if known is not None and known.working:
+            if known is not None and can_be_cancelled(account, known, book.now):
                 yield _cancel(account, obligation, known)
         check_at = next_flat_check(obligation)
         if check_at is not None and book.now >= check_at:
@@ -293,12 +330,14 @@ def _calls(book: Book, account: Account, obligation: Obligation) -> Iterator[Req
 def _reduction(book: Book, account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
     """Size is relative to what exists, so a reduce goes out only in the very turn of a snapshot; else one is asked for.
 
-    While a reduce is in flight the snapshot waits for its outcome.
+    While a reduce is in flight the snapshot waits for its outcome. What is being closed is not cut.
     """
+    if _is_being_closed(account, obligation.contract):
+        return
     position = account.positions[obligation.contract or ""]
     excess = abs(position.size) - obligation.to
-    call = _request(account, obligation, "partialCloseContract", position.contract, size=excess)
-    in_flight = any(_holds_back(request, call) for request in account.requests.values())
+    call = _closing(account, obligation, "partialCloseContract", position, excess)
+    in_flight = _is_held_back(account, call) or any(_holds_back(one, call) for one in account.requests.values())
     attempts = obligation.attempts.get(_target(call), Attempts())
     fresh = account.listed_at == book.now and account.reconciled_at >= attempts.failed_at
     if in_flight or fresh:
@@ -354,6 +393,12 @@ def _fit(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
             yield replace(call, side=order.side, terms=OrderTerms())
 
 
+def _closing(account: Account, obligation: Obligation, kind: str, position: Position, size: int) -> RequestPlanned:
+    """A close or a cut, with side and size of the exit order that is to be expected."""
+    call = _request(account, obligation, kind, position.contract, size=size)
+    return replace(call, side=SELL if position.size > 0 else BUY)
+
+
 def _cancel(account: Account, obligation: Obligation, order: Order) -> RequestPlanned:
     return _request(account, obligation, "cancelOrder", order.contract, order.id)
 
@@ -391,3 +436,24 @@ def _alerts(account: Account, obligation: Obligation) -> Iterator[CommandIssued]
             text = f"{obligation.kind}: {target} was not carried out in {attempts.failures} attempts; still trying"
             command = alert(text, "critical", obligation.contract)
             yield CommandIssued(f"{about}/Alert", account.id, PLANNER_ID, PLANNER_KEY, None, command, about)
+
+
+def _open_close_alerts(
+    book: Book, account: Account, obligation: Obligation, command_timeout_ns: int
+) -> Iterator[CommandIssued]:
+    """You are alerted, once for each, about a close that is still open five seconds later (RULES.md 1.6)."""
+    for request in account.requests.values():
+        if request.obligation != obligation.id or request.kind not in CLOSING or request.state == "planned":
+            continue
+        due = alert_due(account, request, command_timeout_ns)
+        about = f"{obligation.id}/{request.target}/{request.attempt}/open"
+        if due is None or book.now < due or f"{PLANNER_KEY}|{about}" in account.episodes:
+            continue
+        working = [order for order in exit_orders(account, request) if works(account, order)]
+        if working:
+            text = f"{request.contract}: closing order {working[0].id} is still working; riskcore waits for it to end"
+            text += ", because a second close could reverse the position"
+        else:
+            text = f"{request.contract}: it is not known whether the close was carried out; the broker is asked again"
+        command = alert(text, "critical", request.contract)
+        yield CommandIssued(f"{about}/Alert", account.id, PLANNER_ID, PLANNER_KEY, None, command, about)

@@ -1,8 +1,9 @@
 """Commands in force: obligations that hold until the broker's events show them met (RULES.md 1.6, 3.3, 3.4)."""
 
 from riskcore.core.events import Command, CommandIssued, RuleBreached
+from riskcore.core.exit_orders import PLANNER_KEY, is_exit_order, looked_at
 from riskcore.core.order_roles import entry_orders, is_entry
-from riskcore.core.protection import PLANNER_KEY, fits
+from riskcore.core.protection import fits
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import (
     STATUS_PENDING,
@@ -86,7 +87,11 @@ def end_obligation(account: Account, obligation_id: str) -> None:
 def _bound_orders(account: Account, command: Command, at: int) -> tuple[int, ...]:
     if command.kind in ("CancelOrders", "ConfirmFlat"):
         if command.scope == "all":
-            orders = [order for order in account.working_orders() if command.contract in (None, order.contract)]
+            orders = [
+                order
+                for order in account.working_orders()
+                if command.contract in (None, order.contract) and not is_exit_order(order)
+            ]
         else:
             orders = entry_orders(account, at, command.contract)
         return tuple(order.id for order in orders)
@@ -129,7 +134,7 @@ def effect_seen(account: Account, request: Request) -> bool:
     if request.kind == "takeSnapshot" and obligation is not None and obligation.kind == "ConfirmRights":
         return account.rights_told_at >= request.at
     if request.kind == "takeSnapshot":
-        return min(account.reconciled_at, account.orders_listed_at) >= request.at
+        return looked_at(account) >= request.at
     if request.kind == "cancelOrder":
         return not _works(account, request.order_id)
     if request.kind == "closeContract":

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from riskcore.core import events as e
 from riskcore.core.balance import compare_balance
+from riskcore.core.exit_orders import origin, unseen_name
 from riskcore.core.exposure_change import exposure_changed, know_contract, note_disagreement
 from riskcore.core.in_force import note_flat_checks
 from riskcore.core.quantities import SECOND_NS
@@ -77,6 +78,10 @@ def order_observed(book: Book, at: int, body: e.OrderObserved) -> Effect:
         order = replace(order, working_since=at)
     if order.filled_at is None and (order.status == STATUS_FILLED or order.fill_volume > 0):
         order = replace(order, filled_at=at)
+    if order.id not in account.orders:
+        order = replace(order, exit_of=origin(account, order, at))
+        if order.exit_of == "":
+            account.memory.pop(unseen_name(order.contract), None)
     account.orders[order.id] = order
     know_contract(book, order.contract)
     return Effect((account.id,), order_id=order.id)

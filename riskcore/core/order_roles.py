@@ -4,11 +4,25 @@ Pure functions over account, order and position. Distances and prices are intege
 numbers of contracts, times are nanoseconds.
 """
 
+from riskcore.core.exit_orders import is_exit_order, works
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import STATUS_OPEN, STATUS_SUSPENDED, STOP_TYPES, Account, Order, Position, Trade
+from riskcore.core.state import (
+    STATUS_OPEN,
+    STATUS_PENDING,
+    STATUS_PENDING_CANCELLATION,
+    STATUS_SUSPENDED,
+    STOP_TYPES,
+    TYPE_MARKET,
+    Account,
+    Order,
+    Position,
+    Trade,
+)
 
 # How long after its entry fill a bracket leg is trusted before the broker shows it working (RULES.md 2).
 LEG_GRACE_NS = 2 * SECOND_NS
+# How long an order may take to be accepted by the exchange before a cancel is tried all the same.
+PENDING_NS = SECOND_NS
 # How the custom tag of a stop that riskcore placed begins; no other order of ours has such a one.
 STOP_TAG = "rc-stop-"
 _LEG_TAGS = ("-SL", "-TP")
@@ -19,11 +33,12 @@ def is_entry(account: Account, order: Order, now: int) -> bool:
 
     An order is an entry when it works on the side of the position, when there is no position, or when more of it
     is left than the position holds: crossing zero is an opening. Bracket legs are no entries while they wait for
-    their entry to fill, and for two seconds after it, because the position may be seen after its legs.
+    their entry to fill, and for two seconds after it, because the position may be seen after its legs. The order of
+    riskcore's own close is never one, whatever is left of it.
     """
     if not order.working or (order.size and not order.remaining):
         return False
-    if is_waiting_leg(order) or _in_leg_grace(account, order, now):
+    if is_exit_order(order) or is_waiting_leg(order) or _in_leg_grace(account, order, now):
         return False
     position = account.positions.get(order.contract)
     if position is None or position.size == 0:
@@ -38,6 +53,22 @@ def entry_orders(account: Account, now: int, contract: str | None = None) -> lis
         for order in account.working_orders()
         if contract in (None, order.contract) and is_entry(account, order, now)
     ]
+
+
+def can_be_cancelled(account: Account, order: Order, now: int) -> bool:
+    """Whether asking the broker to cancel an order makes sense (RULES.md 1.6).
+
+    A pending market order fills before any cancel arrives: its fill is answered. Another pending order is given a
+    second to become open. What has filled, or is being cancelled already, needs nothing.
+    """
+    if order.status == STATUS_PENDING_CANCELLATION or not works(account, order):
+        return False
+    return order.status != STATUS_PENDING or (order.type != TYPE_MARKET and now >= cancel_due(order))
+
+
+def cancel_due(order: Order) -> int:
+    """From when on a pending order is cancelled although it has not become open."""
+    return order.recorded_at + PENDING_NS
 
 
 def is_waiting_leg(order: Order) -> bool:

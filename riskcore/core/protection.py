@@ -8,11 +8,10 @@ away. Pure functions over one account.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from riskcore.core.exit_orders import closed_name
 from riskcore.core.order_roles import LEG_GRACE_NS, entry_filled_at, is_leg, is_own_stop, is_protective
 from riskcore.core.sight import connected
 from riskcore.core.state import STATUS_OPEN, STOP_TYPES, Account, Book, Order, Position
-
-PLANNER_KEY = "planner.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +95,6 @@ def _tightness(group: list[Order], size: int) -> tuple[bool, int]:
 def fits(account: Account, order_id: int) -> bool:
     """Whether an order closes no more than is open, or works no more."""
     return all(misfit.order.id != order_id for misfit in misfits(account))
-
-
-def closed_name(contract: str | None) -> str:
-    """Under which name an account remembers when riskcore last closed or cut a position."""
-    return f"{PLANNER_KEY}.{contract}.closed_at"
 
 
 def own_stop(account: Account, contract: str | None, side: int) -> Order | None:

@@ -6,17 +6,14 @@ from hashlib import sha256
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.exit_orders import CLOSING, LATE_FILL_NS, closed_name, exit_orders, unseen_name
 from riskcore.core.in_force import was_rejected
-from riskcore.core.protection import closed_name
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account, Attempts, Book, Request, Trade, account_of
 from riskcore.core.view import Effect
 
-# Delays before the next try after a refusal or timeout; the last one repeats (RULES.md 1.6).
-RETRY_SECONDS = (0, 1, 2, 5, 10, 30)
-CLOSING = ("closeContract", "partialCloseContract")
-# The fill of a close may be told after the position is: events of one fill come in no fixed order (RULES.md 2).
-LATE_FILL_NS = 5 * SECOND_NS
+# Delays before the next try after a refusal or a failure; the last one repeats (RULES.md 1.6).
+RETRY_SECONDS = (0, 1, 2, 5)
 
 
 def custom_tag(origin: str, prefix: str = "rc-") -> str:
@@ -53,7 +50,10 @@ def request_planned(book: Book, at: int, body: e.RequestPlanned) -> Effect:
 
 def request_attempted(book: Book, at: int, body: e.RequestAttempted) -> Effect:
     """The request leaves with the next commit. Nobody judges that: the answer is what changes something."""
-    _enter(book, at, body.account, body.request, "attempted")
+    account = account_of(book, body.account)
+    request = account.requests.get(body.request)
+    if request is not None:
+        account.requests[request.id] = replace(request, state="attempted", at=at, attempted_at=at)
     return Effect()
 
 
@@ -61,17 +61,13 @@ def request_state(state: str) -> Callable[[Book, int, Any], Effect]:
     """The handler of an answer after which the request is still open."""
 
     def handle(book: Book, at: int, body: Any) -> Effect:
-        _enter(book, at, body.account, body.request, state)
+        account = account_of(book, body.account)
+        request = account.requests.get(body.request)
+        if request is not None:
+            account.requests[request.id] = replace(request, state=state, at=at)
         return Effect((body.account,))
 
     return handle
-
-
-def _enter(book: Book, at: int, account_id: int, request_id: str, state: str) -> None:
-    account = account_of(book, account_id)
-    request = account.requests.get(request_id)
-    if request is not None:
-        account.requests[request_id] = replace(request, state=state, at=at)
 
 
 def request_refused(book: Book, at: int, body: e.RequestRefused) -> Effect:
@@ -100,16 +96,18 @@ def request_confirmed(book: Book, at: int, body: e.RequestConfirmed) -> Effect:
         _note(account, request, failures=0, failed_at=0, retry_at=0)
         if request.kind in CLOSING and request.obligation:
             account.memory[closed_name(request.contract)] = at
+            if not exit_orders(account, request):
+                account.memory[unseen_name(request.contract)] = request.side * request.size
     return Effect()
 
 
 def closes_by_itself(account: Account, trade: Trade) -> bool:
     """Whether a closing fill is of riskcore's own close: one is on its way, or was a moment ago (RULES.md 2).
 
-    What closes has no tag and no known order id. An order that was seen working before is somebody else's.
+    What closes has no tag and no known order id. An order that was shown, and is no exit order, is somebody else's.
     """
     order = account.orders.get(trade.order_id or 0)
-    if trade.profit_usd is None or (order is not None and order.working_since is not None):
+    if trade.profit_usd is None or (order is not None and order.exit_of is None):
         return False
     on_its_way = any(
         request.kind in CLOSING and request.obligation and request.contract == trade.contract

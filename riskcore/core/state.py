@@ -84,6 +84,7 @@ class Order:
     working_since: int | None = None
     filled_at: int | None = None  # When this order was seen filled, for the cover of its bracket legs.
     gone: bool = False  # A list did not have it any more; nobody said what became of it.
+    exit_of: str | None = None  # The close of riskcore's that made it; "" when that was over before it was shown.
 
     @property
     def remaining(self) -> int:
@@ -257,6 +258,7 @@ class Request:
     at: int  # When it came into this state.
     tag: str | None = None
     terms: OrderTerms | None = None
+    attempted_at: int = 0  # When it left.
 
     @property
     def target(self) -> str:

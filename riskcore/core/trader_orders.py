@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from riskcore.core.enforce import CLOSES, reconciled
 from riskcore.core.events import Event, OrderDeclined, OrderRequested, RequestPlanned
+from riskcore.core.exit_orders import CLOSING, is_on_its_way
 from riskcore.core.guard import active_lockouts, shown_lockout
 from riskcore.core.order_roles import is_entry
 from riskcore.core.order_terms import Declined, checked_brackets, checked_modification, checked_terms
@@ -36,7 +37,6 @@ from riskcore.core.trading_day import local_text
 from riskcore.core.view import Effect, View
 
 MARKET_HUB = "market"
-CLOSING = ("closeContract", "partialCloseContract")
 # Lockouts without an instant end when something happens (RULES.md 3.1).
 _WITHOUT_END = {
     "condition": "until the broker allows trading again",
@@ -142,7 +142,8 @@ def _close(view: View, rulebook: Rulebook, asked: OrderRequested) -> RequestPlan
     root = view.root(contract)
     if asked.size < 0 or asked.size > held:
         raise Declined(f"{held} contracts of {root} are open: {asked.size} cannot be closed")
-    if any(request.kind in CLOSING and request.contract == contract for request in view.account.requests.values()):
+    planned = any(one.kind in CLOSING and one.contract == contract for one in view.account.requests.values())
+    if planned or is_on_its_way(view.account, contract):
         raise Declined(f"a close of {root} is on its way already")
     _refuse_while_closing(view, contract)
     if asked.size in (0, held):

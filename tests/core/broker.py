@@ -75,13 +75,13 @@ class Desk(Ledger):
         return self._take(body, "gateway", f"answer:{body.request}")
 
     def snapshot(self, *held: tuple[str, int], orders: tuple[int, ...] | None = None) -> "Desk":
-        """Positions in full, then orders in full; what is held is as known unless said otherwise."""
+        """Positions in full, then orders and fills in full; what is held is as known unless said otherwise."""
         positions = tuple(e.PositionObserved(ACCOUNT, self.contract(name), size) for name, size in held)
         self.take(e.PositionsListed(ACCOUNT, positions), "positions")
         if orders is None:
             orders = tuple(self.account_state.orders)
         self.take(e.OrdersListed(ACCOUNT, WORKING_STATUSES, orders), "orders")
-        return self.list_fills() if self.book.started_at else self
+        return self.list_fills()
 
     def list_fills(self) -> "Desk":
         """Every fill of the day has been told."""

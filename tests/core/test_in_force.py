@@ -147,13 +147,12 @@ def test_only_a_close_is_checked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "reconciled", "listed", "seen"),
-    [("takeSnapshot", 5, 5, True), ("takeSnapshot", 4, 5, False), ("takeSnapshot", 5, 4, False)],
+    ("positions", "orders", "fills", "seen"), [(5, 5, 5, True), (4, 5, 5, False), (5, 4, 5, False), (5, 5, 4, False)]
 )
-def test_a_snapshot_is_both_lists(kind: str, reconciled: int, listed: int, seen: bool) -> None:
+def test_a_snapshot_is_all_three_lists(positions: int, orders: int, fills: int, seen: bool) -> None:
     on = account()
-    on.reconciled_at, on.orders_listed_at = reconciled, listed
-    assert effect_seen(on, Request("q", "o", kind, None, None, 0, 0, None, 1, "accepted", 5)) is seen
+    on.reconciled_at, on.orders_listed_at, on.seeded_at = positions, orders, fills
+    assert effect_seen(on, Request("q", "o", "takeSnapshot", None, None, 0, 0, None, 1, "accepted", 5)) is seen
 
 
 def test_a_part_is_closed_when_its_obligation_is_met_or_gone() -> None:

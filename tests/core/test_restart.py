@@ -88,12 +88,14 @@ def test_the_close_that_was_lost_with_the_process_is_repeated_when_a_snapshot_sh
 
 def test_a_list_asked_for_before_a_request_was_lost_proves_nothing() -> None:
     desk = Desk(max_contracts={"limit": 2}).at("09:59:00").snapshot().at("10:00:00").push("ES", 5).attempt()
-    desk.later(0.5).snapshot(("ES", 5)).attempt("partial").lose("partial").later(1)
+    desk.later(0.5).snapshot(("ES", 5)).attempt("partial").lose("partial").later(2)
     rows = (e.PositionObserved(ACCOUNT, ES, 5),)
-    desk.take(e.PositionsListed(ACCOUNT, rows, nanoseconds(desk.now) - 2 * SECOND_NS), "positions")
-    assert [one for one in desk.asked if "partial" in one] == [f"partialCloseContract {ES} by 3"]
-    desk.take(e.PositionsListed(ACCOUNT, rows, nanoseconds(desk.now) - SECOND_NS // 2), "positions")
-    assert [one for one in desk.asked if "partial" in one] == [f"partialCloseContract {ES} by 3"] * 2
+    for seconds_ago, cuts in ((3, 1), (1.5, 1), (0.5, 2)):
+        asked_at = nanoseconds(desk.now) - round(seconds_ago * SECOND_NS)
+        desk.take(e.OrdersListed(ACCOUNT, (1, 6, 7, 8), (), asked_at), "orders")
+        desk.take(e.TradesListed(ACCOUNT, desk.book.day.opens_at, asked_at), "trades")
+        desk.take(e.PositionsListed(ACCOUNT, rows, asked_at), "positions")
+        assert [one for one in desk.asked if "partial" in one] == [f"partialCloseContract {ES} by 3"] * cuts
 
 
 # ---- what nobody has seen ----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from riskcore.core.events import QUOTES, BarObserved, Command
+from riskcore.core.exit_orders import is_exit_order
 from riskcore.core.in_force import is_met
 from riskcore.core.order_roles import is_entry
 from riskcore.core.rules.base import Proposal
@@ -83,7 +84,7 @@ class Exposure:
 
 
 def counted_orders(view: View) -> list[Order]:
-    """Working orders that a limit counts: protective bracket legs are left out (RULES.md 5, RULE-001).
+    """Working orders that a limit counts, without protective bracket legs and riskcore's own exits (RULE-001).
 
     The order, the fill and the position of one execution come in no fixed order (RULES.md 2). What a fill or a
     push has shown to be executed is taken off the order that does not say so yet, or it would count twice.
@@ -97,7 +98,7 @@ def counted_orders(view: View) -> list[Order]:
     }
     counted = []
     for order in view.account.working_orders():
-        if order.parent_id is not None or order.status == STATUS_SUSPENDED:
+        if order.parent_id is not None or order.status == STATUS_SUSPENDED or is_exit_order(order):
             continue
         done = max(order.fill_volume, filled.get(order.id, 0))
         pushed = min(max(order.side * unexplained.get(order.contract, 0), 0), max(order.size - done, 0))

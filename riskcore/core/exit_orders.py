@@ -1,0 +1,200 @@
+"""A close has an exit order: the market order the broker makes of it (RULES.md 1.6, 8.7).
+
+closeContract and partialCloseContract answer without an order id, so the order is recognised: a market order of that
+contract on the other side, without a tag, first shown after the attempt. Two closes can reverse a position. So no
+second one leaves while such an order works, nor before it is known that none is on its way. Pure functions over one
+account; times are nanoseconds.
+"""
+
+from collections.abc import Iterator
+
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.state import TERMINAL, TYPE_MARKET, Account, Order, Request
+
+CLOSING = ("closeContract", "partialCloseContract")
+PLANNER_KEY = "planner.0"
+# After a lost answer the broker is asked once more this much later: the call itself may have been delayed.
+ASK_ONCE_MORE_NS = SECOND_NS
+# How long fills and position may trail behind the word that the exit order has ended, before a look is worth it.
+SETTLE_NS = SECOND_NS // 4
+# When you are alerted that a close is still open.
+ALERT_NS = 5 * SECOND_NS
+# The fill of a close may be told after the position is: events of one fill come in no fixed order (RULES.md 2).
+LATE_FILL_NS = 5 * SECOND_NS
+# How far the clock of the broker may be behind ours.
+BROKER_CLOCK_BEHIND_NS = 5 * SECOND_NS
+
+
+def is_exit_order(order: Order) -> bool:
+    """Whether a close of riskcore made this order. It is no entry, counts for no limit, and is never cancelled."""
+    return order.exit_of is not None
+
+
+def origin(account: Account, order: Order, at: int) -> str | None:
+    """The request that made an order shown for the first time; "" when its close is over; None for any other order."""
+    if order.type != TYPE_MARKET or order.tag is not None or order.parent_id is not None:
+        return None
+    for request in sent_closes(account, order.contract):
+        if request.side in (0, order.side) and not _is_older(order, request):
+            return request.id
+    closed_at = account.memory.get(closed_name(order.contract))
+    if closed_at is None or at - closed_at > LATE_FILL_NS:
+        return None
+    told = any(trade.order_id == order.id and trade.enforced for trade in account.trades.values())
+    unseen = account.memory.get(unseen_name(order.contract)) == order.side * order.size
+    return "" if told or unseen else None
+
+
+def _is_older(order: Order, request: Request) -> bool:
+    """An order that had ended well before the attempt: a list shows it for the first time."""
+    changed_at = order.updated_at
+    ended = order.status in TERMINAL and changed_at is not None
+    return ended and (changed_at or 0) < request.attempted_at - BROKER_CLOCK_BEHIND_NS
+
+
+def closed_name(contract: str | None) -> str:
+    """Under which name an account remembers when riskcore last closed or cut a position."""
+    return f"{PLANNER_KEY}.{contract}.closed_at"
+
+
+def unseen_name(contract: str | None) -> str:
+    """Under which name an account remembers the signed size of a close whose order has not been shown yet."""
+    return f"{PLANNER_KEY}.{contract}.unseen"
+
+
+def sent_closes(account: Account, contract: str | None) -> list[Request]:
+    """The closes and cuts of a contract that were sent and whose outcome is still open."""
+    return [
+        request
+        for request in account.requests.values()
+        if request.kind in CLOSING and request.contract == contract and request.state != "planned"
+    ]
+
+
+def exit_orders(account: Account, request: Request) -> list[Order]:
+    """The orders that a close may have made; an order of the trader on the same side may be among them."""
+    return [order for order in account.orders.values() if order.exit_of == request.id]
+
+
+def filled_size(account: Account, order: Order) -> int:
+    """How many contracts of an order the fills recorded so far have executed."""
+    return sum(trade.size for trade in account.trades.values() if trade.order_id == order.id and not trade.voided)
+
+
+def works(account: Account, order: Order) -> bool:
+    """Whether more of an order may fill. Its fills may say that it is done before its own last version does."""
+    return order.working and not (order.size and filled_size(account, order) >= order.size)
+
+
+def is_on_its_way(account: Account, contract: str | None) -> bool:
+    """Whether something may still close a contract: a close that was sent, or the order of one."""
+    return bool(sent_closes(account, contract)) or any(True for _ in _working_exits(account, contract))
+
+
+def _working_exits(account: Account, contract: str | None) -> Iterator[Order]:
+    for order in account.orders.values():
+        if order.exit_of is not None and order.contract == contract and works(account, order):
+            yield order
+
+
+def looked_at(account: Account) -> int:
+    """When the broker was asked for the last complete picture: positions, orders and fills."""
+    return min(account.reconciled_at, account.orders_listed_at, account.seeded_at)
+
+
+def outcome(account: Account, request: Request, now: int, command_timeout_ns: int) -> tuple[bool, str] | None:
+    """Whether a close had an effect, and why it is over; None while it may still do something."""
+    orders = exit_orders(account, request)
+    if any(works(account, order) for order in orders):
+        return None
+    made = _made_by(request, orders)
+    if made:
+        filled = any(_volume(account, order) for order in made)
+        told = filled and all(_is_told(account, order) for order in made)
+        if told or _is_clear(account, request.contract, _ended_at(account, made)):
+            return filled, "its order has ended" if filled else "its order ended without a fill"
+        return None
+    unheard = request.state == "accepted" and not request.obligation
+    if unheard and now - request.at >= command_timeout_ns:
+        return False, "no effect was seen in time"
+    if not unheard and _is_clear(account, request.contract, _certain_from(request, command_timeout_ns)):
+        return False, "positions, orders and fills show that nothing is on its way"
+    return None
+
+
+def _made_by(request: Request, orders: list[Order]) -> list[Order]:
+    """The orders of the size that was asked for; what else was seen on that side may be the trader's own."""
+    return [order for order in orders if request.size in (0, order.size) or not order.size]
+
+
+def _volume(account: Account, order: Order) -> int:
+    return max(order.fill_volume, filled_size(account, order))
+
+
+def _ended_at(account: Account, orders: list[Order]) -> int:
+    """When it was heard that the last of some orders had ended, by its own word or by its fills.
+
+    One that a list just did not have may have filled between the parts of that very picture: only a later one counts.
+    """
+    ids = [order.id for order in orders]
+    heard = [order.recorded_at + order.gone for order in orders if not order.working]
+    return max([*heard, *(one.recorded_at for one in account.trades.values() if one.order_id in ids)], default=0)
+
+
+def _is_told(account: Account, order: Order) -> bool:
+    """Whether fills and position show all that an ended order did, so that the size left is certain."""
+    position = account.positions.get(order.contract)
+    agree = position is not None and position.pushed in (None, position.lot_size)
+    return agree and not order.gone and filled_size(account, order) >= order.fill_volume
+
+
+def _is_clear(account: Account, contract: str | None, since: int) -> bool:
+    """Whether a complete picture asked for since then leaves no doubt about a contract."""
+    position = account.positions.get(contract or "")
+    return looked_at(account) >= since and (position is None or position.disagrees_since is None)
+
+
+def _unknown_since(request: Request, command_timeout_ns: int) -> int:
+    """From when on nobody can expect to hear more about a close of which no order was shown."""
+    return request.at if request.state == "unresolved" else request.at + command_timeout_ns
+
+
+def _certain_from(request: Request, command_timeout_ns: int) -> int:
+    """A picture asked for from then on proves that a close did nothing."""
+    once_more_ns = 0 if request.state == "accepted" else ASK_ONCE_MORE_NS
+    return _unknown_since(request, command_timeout_ns) + once_more_ns
+
+
+def look_due(account: Account, contract: str | None, command_timeout_ns: int) -> int | None:
+    """When the broker is to be asked what became of the closes of a contract; None when nothing is open."""
+    dues = [_look_due(account, request, command_timeout_ns) for request in sent_closes(account, contract)]
+    known = [request.id for request in sent_closes(account, contract)]
+    for order in _working_exits(account, contract):
+        if order.exit_of not in known:
+            seen = looked_at(account) >= order.recorded_at
+            dues.append(looked_at(account) + command_timeout_ns if seen else order.recorded_at + SETTLE_NS)
+    return min(dues, default=None)
+
+
+def _look_due(account: Account, request: Request, command_timeout_ns: int) -> int:
+    orders, seen_at = exit_orders(account, request), looked_at(account)
+    if any(works(account, order) for order in orders):
+        return max(request.at, seen_at) + command_timeout_ns
+    made = _made_by(request, orders)
+    if made:
+        ended_at = _ended_at(account, made)
+        first, certain = ended_at + SETTLE_NS * any(_volume(account, order) for order in made), ended_at
+    else:
+        first = _unknown_since(request, command_timeout_ns)
+        certain = _certain_from(request, command_timeout_ns)
+    if seen_at < first and seen_at < certain:
+        return first
+    return max(certain, seen_at + ASK_ONCE_MORE_NS) if seen_at >= certain else certain
+
+
+def alert_due(account: Account, request: Request, command_timeout_ns: int) -> int | None:
+    """When you are alerted about a close that is still open; None when a complete picture is all it waits for."""
+    if any(works(account, order) for order in exit_orders(account, request)):
+        return request.attempted_at + ALERT_NS
+    unknown_since = _unknown_since(request, command_timeout_ns)
+    return None if looked_at(account) >= unknown_since else unknown_since + ALERT_NS
