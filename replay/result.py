@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.enforce import PLANNER_ID
+from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, DayFigures
 from riskcore.schema.codec import state_hash

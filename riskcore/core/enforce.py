@@ -8,31 +8,24 @@ continue as they happened (INTERFACE.md 5).
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from riskcore.core.events import (
-    Command,
-    CommandIssued,
-    Derived,
-    RequestConfirmed,
-    RequestPlanned,
-    RequestSuperseded,
+from riskcore.core.events import Command, CommandIssued, Derived, RequestPlanned
+from riskcore.core.exit_orders import CLOSING, is_exit_order, look_due
+from riskcore.core.in_flight import (
+    carried_out,
+    holds_back,
+    is_held_back,
+    looked_at_again,
+    seen_at,
+    target_of,
+    unresolved_since,
 )
-from riskcore.core.exit_orders import (
-    CLOSING,
-    PLANNER_KEY,
-    alert_due,
-    exit_orders,
-    is_exit_order,
-    is_on_its_way,
-    look_due,
-    outcome,
-    works,
-)
-from riskcore.core.in_force import effect_seen, next_flat_check, was_rejected
+from riskcore.core.in_force import next_flat_check
 from riskcore.core.order_roles import STOP_TAG, can_be_cancelled, cancel_due, entry_orders, leg_grace_ends
+from riskcore.core.planner_commands import confirm_flat, failure_alerts, issued, open_close_alerts
 from riskcore.core.protection import misfits, own_stop, sure_of_size
 from riskcore.core.requests import custom_tag
-from riskcore.core.rules.commands import alert, close_position
-from riskcore.core.sight import in_sight
+from riskcore.core.rules.commands import close_position
+from riskcore.core.sight import reconciled
 from riskcore.core.state import (
     BUY,
     SELL,
@@ -48,32 +41,7 @@ from riskcore.core.state import (
     request_target,
 )
 
-PLANNER_ID = "PLANNER"
-ALERT_AT_FAILURE = 3
 CLOSES = ("CloseAllPositions", "ClosePosition")
-
-
-def carried_out(book: Book, account: Account) -> bool:
-    """Whether anything may be sent: never for an account that is not simulated (RULES.md 6.8)."""
-    return book.enforces and account.simulated is not False
-
-
-def ended(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
-    """Requests that are no longer in flight."""
-    found: list[Derived] = []
-    for request in account.requests.values() if carried_out(book, account) else ():
-        sent = request.state != "planned"
-        seen = sent and effect_seen(account, request)
-        filled, reason = False, _over(book, account, request, command_timeout_ns)
-        if sent and request.kind in CLOSING:
-            filled, reason = outcome(account, request, book.now, command_timeout_ns) or (False, None)
-        if seen or filled:
-            found.append(RequestConfirmed(account.id, request.id))
-            if seen and request.kind == "closeContract" and not request.obligation:
-                found.append(_confirm_flat(account, request.id, request.contract, None))
-        elif reason is not None:
-            found.append(RequestSuperseded(account.id, request.id, reason))
-    return found
 
 
 def missing(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
@@ -82,13 +50,13 @@ def missing(book: Book, account: Account, command_timeout_ns: int) -> Sequence[D
     if not carried_out(book, account):
         return found
     for obligation in account.obligations.values():
-        found.extend(_alerts(account, obligation))
-        found.extend(_open_close_alerts(book, account, obligation, command_timeout_ns))
+        found.extend(failure_alerts(account, obligation))
+        found.extend(open_close_alerts(book, account, obligation, command_timeout_ns))
     in_flight: list[Request | RequestPlanned] = [*account.requests.values()]
     for obligation in account.obligations.values():
         for wanted in _wanted(book, account, obligation, command_timeout_ns):
-            attempts = obligation.attempts.get(_target(wanted), Attempts())
-            busy = any(_holds_back(request, wanted) for request in in_flight) or _is_held_back(account, wanted)
+            attempts = obligation.attempts.get(target_of(wanted), Attempts())
+            busy = any(holds_back(request, wanted) for request in in_flight) or is_held_back(account, wanted)
             allowed = _may_go_unseen(obligation, wanted) or reconciled(book, account)
             if not busy and allowed and book.now >= attempts.retry_at:
                 in_flight.append(wanted)
@@ -100,12 +68,7 @@ def follow_up(book: Book, account: Account, obligation: Obligation) -> Sequence[
     """Flat is shown: cancel what is left working, then look twice whether it stays flat (RULES.md 3.4)."""
     if not carried_out(book, account) or obligation.kind not in CLOSES:
         return ()
-    return (_confirm_flat(account, obligation.id, obligation.contract, obligation.breach),)
-
-
-def _confirm_flat(account: Account, stem: str, contract: str | None, breach: str | None) -> CommandIssued:
-    command = Command("ConfirmFlat", contract=contract, scope="all")
-    return CommandIssued(f"{stem}/ConfirmFlat", account.id, PLANNER_ID, PLANNER_KEY, breach, command)
+    return (confirm_flat(account, obligation.id, obligation.contract, obligation.breach),)
 
 
 def fitting(book: Book, account: Account, command_timeout_ns: int) -> Sequence[CommandIssued]:
@@ -113,7 +76,7 @@ def fitting(book: Book, account: Account, command_timeout_ns: int) -> Sequence[C
     if not carried_out(book, account) or not reconciled(book, account):
         return ()
     return [
-        _issued(
+        issued(
             book,
             account,
             f"order:{misfit.order.id}",
@@ -132,16 +95,10 @@ def reopened(book: Book, account: Account, command_timeout_ns: int) -> Sequence[
     if not carried_out(book, account):
         return ()
     return [
-        _issued(book, account, position.contract, close_position(position.contract))
+        issued(book, account, position.contract, close_position(position.contract))
         for position in account.held()
         if _was_opened_by_closing(account, position) and not _is_being_closed(account, position.contract)
     ]
-
-
-def _issued(book: Book, account: Account, about: str, command: Command) -> CommandIssued:
-    """A command of the planner's own, which no breach asked for."""
-    name = f"{PLANNER_ID}/{account.id}/{about}@{book.now}/{command.kind}"
-    return CommandIssued(name, account.id, PLANNER_ID, PLANNER_KEY, None, command)
 
 
 def _may_go_unseen(obligation: Obligation, wanted: RequestPlanned) -> bool:
@@ -161,7 +118,9 @@ def _was_opened_by_closing(account: Account, position: Position) -> bool:
         order = account.orders.get(fill.order_id or 0) if fill is not None else None
         if order is not None and is_exit_order(order):
             return True
-        if fill is not None and any(fill.order_id in one.order_ids and fill.recorded_at >= one.set_at for one in sweeps):
+        if fill is not None and any(
+            fill.order_id in one.order_ids and fill.recorded_at >= one.set_at for one in sweeps
+        ):
             return True
     return False
 
@@ -188,7 +147,7 @@ def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence
     if not carried_out(book, account):
         return instants
     for request in account.requests.values():
-        instants.extend(_looked_at(account, request, command_timeout_ns))
+        instants.extend(looked_at_again(account, request, command_timeout_ns))
     instants.extend(look_due(account, position.contract, command_timeout_ns) or 0 for position in account.held())
     instants.extend(cancel_due(order) for order in account.working_orders() if order.status == STATUS_PENDING)
     for obligation in account.obligations.values():
@@ -197,80 +156,6 @@ def deadlines(book: Book, account: Account, command_timeout_ns: int) -> Sequence
         instants.extend(leg_grace_ends(account, obligation.contract) if obligation.kind in CLOSES else ())
     instants.extend(misfit.settled_at for misfit in misfits(account))
     return list(dict.fromkeys(instant for instant in instants if instant > book.now))
-
-
-def reconciled(book: Book, account: Account) -> bool:
-    """Whether the account was seen in full, its positions, orders and fills, since its events came without a gap.
-
-    While the connection is lost, polling stands in for it.
-    """
-    return not account.unseeded and in_sight(book, min(account.reconciled_at, account.orders_listed_at))
-
-
-# ---- requests in flight ------------------------------------------------------------------------------
-
-
-def _unresolved_since(request: Request, now: int, command_timeout_ns: int) -> int | None:
-    """Since when nobody knows what the broker did; None while an answer may still come or has come."""
-    if request.state == "unresolved":
-        return request.at
-    # An order that was taken and is not seen may be there all the same: a second one would be one too many.
-    silent = request.state == "attempted" or (request.state == "accepted" and request.kind == "placeStop")
-    if silent and now - request.at >= command_timeout_ns:
-        return request.at + command_timeout_ns
-    return None
-
-
-def _looked_at(account: Account, request: Request, command_timeout_ns: int) -> tuple[int, ...]:
-    """When a request is looked at again if nothing is heard of it: no answer, no effect, no snapshot."""
-    if request.state == "planned":
-        return () if request.obligation else (request.at + command_timeout_ns,)
-    answer_due = request.at if request.state == "unresolved" else request.at + command_timeout_ns
-    alert_at = alert_due(account, request, command_timeout_ns) if request.kind in CLOSING else None
-    return (answer_due, alert_at or 0)
-
-
-def _over(book: Book, account: Account, request: Request, command_timeout_ns: int) -> str | None:
-    """Why a request is no longer in flight, None while it is."""
-    if request.state == "planned" and request.obligation:
-        return None if request.obligation in account.obligations else "the obligation is met"
-    if request.state == "planned":
-        return "it was not sent in time" if book.now - request.at >= command_timeout_ns else None
-    if request.state == "accepted" and request.kind == "placeOrder":
-        # It counts as exposure to come until it is seen, or seen not to be there.
-        return "a snapshot showed what happened" if _seen_at(account, request.kind) > request.at else None
-    if request.kind == "placeStop" and was_rejected(account, request):
-        return "the broker rejected the order"
-    if request.state == "accepted" and request.kind != "placeStop":
-        return "no effect was seen in time" if book.now - request.at >= command_timeout_ns else None
-    since = _unresolved_since(request, book.now, command_timeout_ns)
-    if since is None:
-        return None
-    if request.kind == "takeSnapshot":
-        return "asking changes nothing"
-    return "a snapshot showed what happened" if _seen_at(account, request.kind) > since else None
-
-
-def _seen_at(account: Account, kind: str) -> int:
-    """When the broker last listed what a request of this kind acts on."""
-    return account.reconciled_at if kind in CLOSING else min(account.reconciled_at, account.orders_listed_at)
-
-
-def _target(wanted: RequestPlanned) -> str:
-    return request_target(wanted.kind, wanted.contract, wanted.order_id)
-
-
-def _holds_back(request: Request | RequestPlanned, wanted: RequestPlanned) -> bool:
-    """Whether a request in flight stands in the way of another. Nothing but a close stands in the way of a close."""
-    if wanted.kind in CLOSING and request.kind in CLOSING:
-        return request.contract == wanted.contract
-    known = request.target if isinstance(request, Request) else _target(request)
-    return known == _target(wanted)
-
-
-def _is_held_back(account: Account, wanted: RequestPlanned) -> bool:
-    """Whether the order of an earlier close may still fill: a second close could reverse the position."""
-    return wanted.kind in CLOSING and is_on_its_way(account, wanted.contract)
 
 
 # ---- what is wanted ----------------------------------------------------------------------------------
@@ -288,14 +173,14 @@ def _needs_snapshot(
     book: Book, account: Account, obligation: Obligation, call: RequestPlanned, timeout_ns: int
 ) -> bool:
     """After a failure, or while the outcome of a request in its way is unknown, the broker is asked what there is."""
-    attempts = obligation.attempts.get(_target(call), Attempts())
-    if attempts.failures and _seen_at(account, call.kind) <= attempts.failed_at:
+    attempts = obligation.attempts.get(target_of(call), Attempts())
+    if attempts.failures and seen_at(account, call.kind) <= attempts.failed_at:
         return True
     if call.kind in CLOSING:
         due = look_due(account, call.contract, timeout_ns)
         return due is not None and book.now >= due
     return any(
-        _holds_back(request, call) and _unresolved_since(request, book.now, timeout_ns) is not None
+        holds_back(request, call) and unresolved_since(request, book.now, timeout_ns) is not None
         for request in account.requests.values()
     )
 
@@ -337,8 +222,8 @@ def _reduction(book: Book, account: Account, obligation: Obligation) -> Iterator
     position = account.positions[obligation.contract or ""]
     excess = abs(position.size) - obligation.to
     call = _closing(account, obligation, "partialCloseContract", position, excess)
-    in_flight = _is_held_back(account, call) or any(_holds_back(one, call) for one in account.requests.values())
-    attempts = obligation.attempts.get(_target(call), Attempts())
+    in_flight = is_held_back(account, call) or any(holds_back(one, call) for one in account.requests.values())
+    attempts = obligation.attempts.get(target_of(call), Attempts())
     fresh = account.listed_at == book.now and account.reconciled_at >= attempts.failed_at
     if in_flight or fresh:
         yield call
@@ -355,7 +240,7 @@ def _stop(book: Book, account: Account, obligation: Obligation) -> Iterator[Requ
     own = own_stop(account, contract, obligation.side)
     standing = obligation.order_ids[0] if obligation.order_ids else own.id if own is not None else None
     call = _request(account, obligation, "placeStop", contract, None, size)
-    on_its_way = any(_holds_back(request, call) for request in account.requests.values())
+    on_its_way = any(holds_back(request, call) for request in account.requests.values())
     if standing is not None and not on_its_way:
         filled = account.orders[standing].fill_volume if size and standing in account.orders else 0
         yield _request(account, obligation, "modifyStop", contract, standing, size + filled)
@@ -363,9 +248,9 @@ def _stop(book: Book, account: Account, obligation: Obligation) -> Iterator[Requ
     if not on_its_way and not sure_of_size(book, account, account.positions[contract or ""]):
         yield _request(account, obligation, "takeSnapshot")
         return
-    attempts = obligation.attempts.get(_target(call), Attempts())
+    attempts = obligation.attempts.get(target_of(call), Attempts())
     # After a failure a list says first whether the order is there.
-    if not attempts.failures or _seen_at(account, call.kind) >= attempts.failed_at:
+    if not attempts.failures or seen_at(account, call.kind) >= attempts.failed_at:
         yield replace(call, tag=_stop_tag(account, obligation, attempts.refused))
     else:
         yield _request(account, obligation, "takeSnapshot")
@@ -426,34 +311,3 @@ def _request(
         price=obligation.price,
         attempt=attempt,
     )
-
-
-def _alerts(account: Account, obligation: Obligation) -> Iterator[CommandIssued]:
-    """At the third failure in a row a person is told, once for each target (RULES.md 1.6)."""
-    for target, attempts in obligation.attempts.items():
-        about = f"{obligation.id}/{target}"
-        if attempts.failures >= ALERT_AT_FAILURE and f"{PLANNER_KEY}|{about}" not in account.episodes:
-            text = f"{obligation.kind}: {target} was not carried out in {attempts.failures} attempts; still trying"
-            command = alert(text, "critical", obligation.contract)
-            yield CommandIssued(f"{about}/Alert", account.id, PLANNER_ID, PLANNER_KEY, None, command, about)
-
-
-def _open_close_alerts(
-    book: Book, account: Account, obligation: Obligation, command_timeout_ns: int
-) -> Iterator[CommandIssued]:
-    """You are alerted, once for each, about a close that is still open five seconds later (RULES.md 1.6)."""
-    for request in account.requests.values():
-        if request.obligation != obligation.id or request.kind not in CLOSING or request.state == "planned":
-            continue
-        due = alert_due(account, request, command_timeout_ns)
-        about = f"{obligation.id}/{request.target}/{request.attempt}/open"
-        if due is None or book.now < due or f"{PLANNER_KEY}|{about}" in account.episodes:
-            continue
-        working = [order for order in exit_orders(account, request) if works(account, order)]
-        if working:
-            text = f"{request.contract}: closing order {working[0].id} is still working; riskcore waits for it to end"
-            text += ", because a second close could reverse the position"
-        else:
-            text = f"{request.contract}: it is not known whether the close was carried out; the broker is asked again"
-        command = alert(text, "critical", request.contract)
-        yield CommandIssued(f"{about}/Alert", account.id, PLANNER_ID, PLANNER_KEY, None, command, about)

@@ -1,7 +1,7 @@
 """Whether what is known of an account is still what the broker has (RULES.md 8.4, DESIGN.md "Connection and truth")."""
 
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import Book
+from riskcore.core.state import Account, Book
 
 USER_HUB, MARKET_HUB, CONNECTED, LOST = "user", "market", "connected", "lost"
 HUBS = (USER_HUB, MARKET_HUB)
@@ -29,3 +29,11 @@ def in_sight(book: Book, asked_at: int) -> bool:
     if connected(book):
         return asked_at >= connection_since(book)
     return asked_at > connection_since(book) and book.now - asked_at < POLLED_NS
+
+
+def reconciled(book: Book, account: Account) -> bool:
+    """Whether the account was seen in full, its positions, orders and fills, since its events came without a gap.
+
+    While the connection is lost, polling stands in for it.
+    """
+    return not account.unseeded and in_sight(book, min(account.reconciled_at, account.orders_listed_at))

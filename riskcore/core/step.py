@@ -11,7 +11,8 @@ from dataclasses import replace
 from riskcore.core import events as e
 from riskcore.core import guard
 from riskcore.core.arbitrate import Candidate, arbitrate
-from riskcore.core.enforce import ended, fitting, follow_up, missing, reopened
+from riskcore.core.enforce import fitting, follow_up, missing, reopened
+from riskcore.core.in_flight import ended
 from riskcore.core.in_force import is_met
 from riskcore.core.lockouts import orphaned
 from riskcore.core.operator import operator_candidates, override_ends

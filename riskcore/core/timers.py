@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from riskcore.core.enforce import PLANNER_ID, deadlines
+from riskcore.core.enforce import deadlines
 from riskcore.core.events import ClockTicked, Event
+from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.sight import connected, connection_since

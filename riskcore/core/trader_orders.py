@@ -7,7 +7,7 @@ obligation and every rule. Pure: the same book and the same fact give the same a
 
 from dataclasses import replace
 
-from riskcore.core.enforce import CLOSES, reconciled
+from riskcore.core.enforce import CLOSES
 from riskcore.core.events import Event, OrderDeclined, OrderRequested, RequestPlanned
 from riskcore.core.exit_orders import CLOSING, is_on_its_way
 from riskcore.core.guard import active_lockouts, shown_lockout
@@ -17,7 +17,7 @@ from riskcore.core.requests import custom_tag
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import Proposal
 from riskcore.core.rules.exposure import counted_orders
-from riskcore.core.sight import connected
+from riskcore.core.sight import connected, reconciled
 from riskcore.core.state import (
     BUY,
     SELL,

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
-from riskcore.core.enforce import reconciled
 from riskcore.core.events import (
     AccountObserved,
     ClockTicked,
@@ -30,6 +29,7 @@ from riskcore.core.events import (
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
+from riskcore.core.sight import reconciled
 from riskcore.core.state import Account, Book, Request
 from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_contract
 from riskcore.engine.conduct import tell_edits, tell_ready

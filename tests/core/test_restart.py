@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.enforce import reconciled
 from riskcore.core.marks import open_cost
 from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.restart import absence
+from riskcore.core.sight import reconciled
 from riskcore.core.state import Book
 from tests.core.broker import Desk
 from tests.core.ledger import ACCOUNT, CHICAGO, nanoseconds
