@@ -113,14 +113,10 @@ def _was_opened_by_closing(account: Account, position: Position) -> bool:
         for one in account.obligations.values()
         if one.kind == "ConfirmFlat" and one.contract in (None, position.contract)
     ]
-    for lot in position.lots:
-        fill = account.trades.get(lot.trade_id)
-        order = account.orders.get(fill.order_id or 0) if fill is not None else None
-        if order is not None and is_exit_order(order):
-            return True
-        if fill is not None and any(
-            fill.order_id in one.order_ids and fill.recorded_at >= one.set_at for one in sweeps
-        ):
+    for fill in (account.trades[lot.trade_id] for lot in position.lots if lot.trade_id in account.trades):
+        order = account.orders.get(fill.order_id or 0)
+        swept = any(fill.order_id in one.order_ids and fill.recorded_at >= one.set_at for one in sweeps)
+        if swept or (order is not None and is_exit_order(order)):
             return True
     return False
 

@@ -17,11 +17,19 @@ from riskcore.core.in_force import OBLIGING, next_flat_check
 from riskcore.core.order_roles import entry_orders
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.sight import reconciled
-from riskcore.core.state import STATUS_REJECTED, Account, Book, Obligation
+from riskcore.core.state import (
+    STATUS_PENDING,
+    STATUS_PENDING_CANCELLATION,
+    STATUS_REJECTED,
+    TYPE_MARKET,
+    Account,
+    Book,
+    Obligation,
+    Order,
+)
 from riskcore.schema.chain import HASH_LENGTH, Link
 from riskcore.schema.codec import decode_event
 
-UNRESOLVED_CLOSE_NS = 5 * SECOND_NS
 # Calls that change something, the field of their body that says on what, and the request kinds they carry out.
 MUTATING = {
     "/api/Position/closeContract": ("contractId", ("closeContract",)),
@@ -37,7 +45,7 @@ _HARMLESS = ("/api/Position/closeContract", "/api/Order/cancel")
 FORESTALLED_NS, FORESTALLED_STOP_NS = 3 * SECOND_NS, 12 * SECOND_NS
 POLLED_NS = 10 * SECOND_NS
 _OPEN = ("planned", "attempted", "accepted", "unresolved")
-_LISTS = {"PositionsListed": "positions", "OrdersListed": "orders"}
+_LISTS = {"PositionsListed": "positions", "OrdersListed": "orders", "TradesListed": "fills"}
 Key = tuple[str, int, object]
 
 
@@ -126,12 +134,12 @@ class Judge:
     def _in_sight(self, account: int, now: int) -> bool:
         """Listed since the events of the account came in; or, while they do not, listed a moment ago."""
         state, since = self.user_hub
-        asked_at = min(self.asked_at.get((account, name), 0) for name in _LISTS.values())
+        asked_at = min(self.asked_at.get((account, name), 0) for name in ("positions", "orders"))
         return asked_at >= since if state == "connected" else asked_at > since and now - asked_at < POLLED_NS
 
     def _listed(self, event: e.Event) -> None:
         body = event.body
-        assert isinstance(body, e.PositionsListed | e.OrdersListed)
+        assert isinstance(body, e.PositionsListed | e.OrdersListed | e.TradesListed)
         name = _LISTS[type(body).__name__]
         self.listed_at[body.account, name] = event.at
         # An answer that comes after the answer to a later question tells nothing new.
@@ -168,7 +176,9 @@ class Judge:
         plan = sent.plan
         if plan.obligation not in self.obligations:
             self.find("I8", f"{plan.request} is planned for an obligation that is not in force")
-        if plan.kind != "closeContract" and not self._in_sight(plan.account, event.at):
+        closes = self.ever.get(plan.obligation) in ("CloseAllPositions", "ClosePosition")
+        asks = plan.kind == "takeSnapshot" and closes
+        if plan.kind != "closeContract" and not asks and not self._in_sight(plan.account, event.at):
             self.find("I8", f"{plan.request} is planned while account {plan.account} is not reconciled")
 
     def _must_not_be_blind(self, event: e.Event, sent: Sent) -> None:
@@ -177,10 +187,9 @@ class Judge:
         kind, account = sent.plan.kind, sent.plan.account
         if since is None or kind == "takeSnapshot":
             return
-        names = ("positions",) if "lose" in kind else ("positions", "orders")
+        names = ("positions", "orders", "fills") if "lose" in kind else ("positions", "orders")
         shown = all(self.listed_at.get((account, name), 0) > since for name in names)
-        waited = kind == "closeContract" and event.at - since >= UNRESOLVED_CLOSE_NS
-        if shown or waited:
+        if shown:
             del self.ambiguous[sent.target]
         else:
             self.find("I6", f"{sent.plan.request} repeats what nobody knows the outcome of since {since}")
@@ -303,6 +312,7 @@ class Judge:
             attempts = [one for name, one in obligation.attempts.items() if name in (*kinds, *asked)]
             scheduled = any(one.retry_at > book.now for one in attempts)
             waits = not target.startswith("closeContract") and not reconciled(book, account)
+            waits = waits or (target.startswith("closeContract") and _exit_works(account, target.partition("/")[2]))
             if not (on_its_way or scheduled or waits):
                 self.find("I7", f"{obligation.id} is unmet, and nothing is done about {target}")
 
@@ -351,25 +361,46 @@ def unmet(book: Book, account: Account, obligation: Obligation) -> list[str]:
     """The targets of requests that an obligation still needs, in words of this page and not of the planner."""
     if obligation.kind in ("CloseAllPositions", "ClosePosition"):
         held = [one for one in account.held() if obligation.contract in (None, one.contract)]
-        orders = entry_orders(account, book.now, obligation.contract) if held else []
+        entries = entry_orders(account, book.now, obligation.contract) if held else []
+        orders = [one for one in entries if _is_cancellable(account, one, book.now)]
         return [f"closeContract/{one.contract}" for one in held] + [f"cancelOrder/{one.id}" for one in orders]
     if obligation.kind == "ReducePosition":
         position = account.positions.get(obligation.contract or "")
         over = position is not None and abs(position.size) > obligation.to
         return [f"partialCloseContract/{obligation.contract}"] if over else []
     if obligation.kind in ("CancelOrders", "CancelOrder"):
-        orders = [account.orders.get(order_id) for order_id in obligation.order_ids]
-        return [f"cancelOrder/{order.id}" for order in orders if order is not None and order.working]
+        named = [account.orders.get(order_id) for order_id in obligation.order_ids]
+        orders = [order for order in named if order is not None and _is_cancellable(account, order, book.now)]
+        return [f"cancelOrder/{order.id}" for order in orders]
     if obligation.kind == "ConfirmFlat":
         due = next_flat_check(obligation)
         return ["takeSnapshot/account"] if due is not None and book.now >= due else []
     return []
 
 
+def _is_done(account: Account, order: Order) -> bool:
+    filled = sum(trade.size for trade in account.trades.values() if trade.order_id == order.id and not trade.voided)
+    return not order.working or (order.size > 0 and filled >= order.size)
+
+
+def _is_cancellable(account: Account, order: Order, now: int) -> bool:
+    """A market order that is pending fills, another one may take a second to open (RULES.md 1.6, Pace)."""
+    waits = order.status == STATUS_PENDING and (order.type == TYPE_MARKET or now - order.recorded_at < SECOND_NS)
+    return not waits and order.status != STATUS_PENDING_CANCELLATION and not _is_done(account, order)
+
+
+def _exit_works(account: Account, contract: str) -> bool:
+    """Whether the order of an earlier close may still fill: it is waited for."""
+    return any(
+        order.exit_of is not None and order.contract == contract and not _is_done(account, order)
+        for order in account.orders.values()
+    )
+
+
 def _on_the_way(target: str) -> tuple[str, ...]:
     kind, _, about = target.partition("/")
-    wider = {"partialCloseContract": (f"closeContract/{about}",), "cancelOrder": ()}.get(kind, ())
-    return (target, *wider)
+    closes = ("closeContract", "partialCloseContract")
+    return tuple(f"{one}/{about}" for one in closes) if kind in closes else (target,)
 
 
 _HANDLERS = {
@@ -377,6 +408,7 @@ _HANDLERS = {
     "ConnectionChanged": Judge._connection,
     "PositionsListed": Judge._listed,
     "OrdersListed": Judge._listed,
+    "TradesListed": Judge._listed,
     "CommandIssued": Judge._issued,
     "ObligationMet": Judge._met,
     "RequestPlanned": Judge._planned,
