@@ -22,6 +22,7 @@ from typing import Any
 
 from adapters.simulator import lists, order_changes, order_entry
 from adapters.simulator.chance import Chance
+from adapters.simulator.execution import Execution
 from adapters.simulator.logins import Logins
 from adapters.simulator.matching import Exchange
 from adapters.simulator.price_path import MovingPrice
@@ -100,6 +101,8 @@ class Broker:
             self._chance,
             _FIRST_ID + seed % 10_000 * _IDS_OF_A_SEED,
             self.scenario.largest_fill,
+            self.scenario.execution,
+            self._later,
         )
         self._venue = Venue(self._exchange, self.scenario.accounts, at, self.scenario.hours)
         self._tape = Tape(self._tell_market, self._chance)
@@ -150,6 +153,14 @@ class Broker:
         self.advance(at)
         assert self._began is not None, "the script has begun"
         moving.aim(price, self._now - self._began, within)
+
+    def execute(self, execution: Execution) -> None:
+        """How market orders fill from now on; those that rest already go on resting as long as they were to."""
+        self._exchange.execution = execution
+
+    @property
+    def execution(self) -> Execution:
+        return self._exchange.execution
 
     def due(self) -> int | None:
         """The next instant at which `advance` does something or a message falls due; None when there is none."""
@@ -270,6 +281,12 @@ class Broker:
         assert self._began is not None, "habits begin with the script"
         if self._trader.look(self._now - self._began):
             self._at(self._now + _LOOKS_EVERY_NS, self._look)
+
+    def _later(self, delay_ns: int, happen: Callable[[], None]) -> None:
+        if delay_ns:
+            self._at(self._now + delay_ns, happen)
+        else:
+            happen()
 
     def _at(self, due: int, happen: Callable[[], None]) -> None:
         self._entries += 1

@@ -8,6 +8,8 @@ POST   /simulator/trade   what the trader does in the platform, which is no call
                           it has "limitPrice" or "stopPrice"; {"account": ..., "contract": ..., "close": true};
                           {"account": ..., "cancel": order id}
 POST   /simulator/price   {"contract": "CON...", "price": 20000.25, "seconds": 5}: where the market goes, and how fast
+POST   /simulator/execution  {"pending_seconds": 6, "parts": [1, 2, 3]}: how market orders fill, the fields of
+                          execution.Execution; {} as by default
 
 Both URLs of the gateway have them; while REST is refused only the hubs' one can be reached.
 """
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from adapters.simulator import rows
+from adapters.simulator.execution import execution_of
 from adapters.simulator.faults import fault_of
 from adapters.topstepx import fields
 from adapters.topstepx.fields import Number, Object, Rejected, decode, encode, required
@@ -48,6 +51,7 @@ class Control:
             web.get("/simulator/state", self._answering(self._state)),
             web.post("/simulator/trade", self._answering(self._trade)),
             web.post("/simulator/price", self._answering(self._price)),
+            web.post("/simulator/execution", self._answering(self._execute)),
         ]
 
     def _answering(self, act: Callable[[web.Request, Object], Any]) -> Handler:
@@ -70,7 +74,7 @@ class Control:
     # ---- faults --------------------------------------------------------------------------------------
 
     def _inject(self, request: web.Request, body: Object) -> Object:
-        fault = fault_of({key: value.text if isinstance(value, Number) else value for key, value in body.items()})
+        fault = fault_of({key: _text(value) for key, value in body.items()})
         self._gateway.inject(fault)
         return {"injected": fault.name, "place": fault.place}
 
@@ -154,6 +158,19 @@ class Control:
         seconds = fields.price(body, "seconds") or 0
         self._gateway.steer(contract, price, seconds)
         return {"contract": contract, "price": rows.price(price)}
+
+    def _execute(self, request: web.Request, body: Object) -> Object:
+        written = {
+            key: [_text(one) for one in value] if isinstance(value, list) else _text(value)
+            for key, value in body.items()
+        }
+        self._gateway.broker.execute(execution_of(written))
+        return {"execution": list(written)}
+
+
+def _text(value: Any) -> Any:
+    """What readers of numbers take: an exact number as its text."""
+    return value.text if isinstance(value, Number) else value
 
 
 def _written(fault: Object) -> Object:

@@ -5,12 +5,15 @@ order 2, position, account; exit order before or after its trades, opening fills
 entry(6), TP(8), entry(2), TP(1), SL(1). Source: topstepx/API.md 0.3, 0.4, 2.3, 4.3.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from adapters.simulator import rows
 from adapters.simulator.chance import Chance
+from adapters.simulator.execution import AS_CAPTURED, Execution
 from adapters.simulator.records import Fill, Holding, Instrument, TradingAccount, WorkOrder
 from adapters.topstepx.fields import Object
+from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import (
     STATUS_CANCELLED,
     STATUS_FILLED,
@@ -21,12 +24,15 @@ from riskcore.core.state import (
 PENDING, REJECTED = 6, 5
 LIMIT, MARKET, STOP_LIMIT, STOP, TRAILING_STOP = 1, 2, 3, 4, 5
 _CREATED = 0
+_MILLISECONDS = 1000
 
 
 class Exchange:
     """All orders, fills and holdings of a day. `tell` announces, `wait` lets milliseconds pass, `chance` decides.
 
     `largest_fill` is the most contracts of one execution, 0 for no bound; what is left fills at the next quotes.
+    `execution` says how market orders fill and may be changed at any time; what takes its time then needs `later`,
+    which has something happen so many nanoseconds from now.
     """
 
     def __init__(
@@ -36,12 +42,16 @@ class Exchange:
         chance: Chance,
         first_id: int,
         largest_fill: int = 0,
+        execution: Execution = AS_CAPTURED,
+        later: Callable[[int, Callable[[], None]], None] = lambda delay_ns, happen: happen(),
     ) -> None:
         self._tell = tell
         self._wait = wait
         self._chance = chance
         self._next_id = first_id
         self._largest_fill = largest_fill
+        self._later = later
+        self.execution = execution
         self._unfinished: dict[str, list[WorkOrder]] = {}  # Of each contract, oldest first.
         self._by_id: dict[int, WorkOrder] = {}
         self.orders: list[WorkOrder] = []
@@ -106,10 +116,34 @@ class Exchange:
         for told in (*stops, order, *(leg for leg in order.legs if leg.type == LIMIT)):
             self._tell_order(told)
         self._wait(3)
-        if order.type == MARKET:
-            self._fill(order, order.instrument.touch(order.side), self._piece(order))
-        else:
+        if order.type != MARKET:
             self.show(order, STATUS_OPEN)
+        elif self.execution.takes_its_time(order.closes):
+            order.timed = True
+            fill = partial(self._fill_next, order, self.execution.sizes())
+            self._later(self.execution.pending_ns(self._chance), fill)
+        else:
+            self._fill(order, order.instrument.touch(order.side), self._piece(order))
+
+    def _fill_next(self, order: WorkOrder, sizes: Iterator[int]) -> None:
+        """The next part of an order that takes its time."""
+        if order.closes and not self.execution.size_fixed_at_acceptance:
+            self._fit(order)
+        if not order.working:
+            return
+        self._fill(order, order.instrument.touch(order.side), min(next(sizes), self._piece(order)))
+        if order.left:
+            delay_ns = round(self.execution.between_parts_seconds * SECOND_NS)
+            self._later(delay_ns, partial(self._fill_next, order, sizes))
+
+    def _fit(self, order: WorkOrder) -> None:
+        """A close whose size is that of the position when it fills: smaller, or cancelled when nothing is open."""
+        holding = order.account.holdings.get(order.instrument.id)
+        open_size = max(-holding.size * order.side, 0) if holding is not None else 0
+        if not open_size and order.working:
+            self.show(order, STATUS_CANCELLED)
+        elif open_size < order.left:
+            order.size = order.filled + open_size
 
     def cross(self, order: WorkOrder) -> None:
         """Fill an open limit order that is as good as a market order, at the market's price."""
@@ -149,7 +183,7 @@ class Exchange:
     def match(self, instrument: Instrument) -> None:
         """Fill the working orders that the last price touches."""
         for order in self.unfinished(instrument):
-            if not order.open:
+            if not order.open or order.timed:
                 continue
             if order.type == MARKET:
                 self._fill(order, instrument.touch(order.side), self._piece(order))
@@ -195,6 +229,7 @@ class Exchange:
     def _fill(self, order: WorkOrder, price: int, size: int) -> None:
         """One execution with everything the hub says about it."""
         at = self._wait(1)
+        before = order.filled
         paid = (order.filled_price or 0) * order.filled + price * size
         order.filled += size
         order.filled_price = paid // order.filled
@@ -204,23 +239,33 @@ class Exchange:
         else:
             order.status = STATUS_OPEN
         trades, holding = self._book(order, price, size, at)
-        entry = all(fill.profit_usd is None for fill in trades)
-        order_first = not entry and self._chance.happens(0.5)
-        if order_first:
-            self._tell_order(order)
-        if not entry and holding.size * order.side >= 0:
-            for fill in holding.opened_by:
-                if fill not in trades:
-                    self._tell(rows.hub("GatewayUserTrade", rows.fill(fill), _CREATED))
-            holding.opened_by = [fill for fill in trades if fill.profit_usd is None]
-        for fill in trades:
-            self._tell(rows.hub("GatewayUserTrade", rows.fill(fill), _CREATED))
-        if not order_first:
-            self._tell_order(order)
-        self._tell(rows.position_push(holding))
+        self._tell_fill(order, trades, holding, before)
         self._tell_account(order.account)
         if order.status == STATUS_FILLED:
             self._after(order, price)
+
+    def _tell_fill(self, order: WorkOrder, trades: list[Fill], holding: Holding, filled_before: int) -> None:
+        """Order, trades and position of one execution, in an order that nobody promises (RULES.md 2)."""
+        entry = all(fill.profit_usd is None for fill in trades)
+        order_first = not entry and self._chance.happens(0.5)
+        told = trades
+        if not entry and holding.size * order.side >= 0:
+            told = [*(fill for fill in holding.opened_by if fill not in trades), *trades]
+            holding.opened_by = [fill for fill in trades if fill.profit_usd is None]
+        row = rows.order(order)
+        if self.execution.fill_volume_lags and order.left:
+            row["fillVolume"] = filled_before
+        pushes = {
+            "order": [rows.hub("GatewayUserOrder", row)],
+            "trade": [rows.hub("GatewayUserTrade", rows.fill(fill), _CREATED) for fill in told],
+            "position": [rows.position_push(holding)],
+        }
+        captured = ("order", "trade", "position") if order_first else ("trade", "order", "position")
+        for place, kind in enumerate(self.execution.push_order(captured, self._chance)):
+            if place and self.execution.push_gap_seconds:
+                self._wait(round(self.execution.push_gap_seconds * _MILLISECONDS))
+            for push in pushes[kind]:
+                self._tell(push)
 
     def _book(self, order: WorkOrder, price: int, size: int, at: int) -> tuple[list[Fill], Holding]:
         """The half-turns of an execution: what closes, then what opens; a flip gives one of each."""

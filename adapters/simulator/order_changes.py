@@ -2,7 +2,8 @@
 
 Choices where topstepx/API.md has no source: a field that is null or left out keeps its value, an order that has ended
 is Rejected (3), a suspended leg is Pending (4) for modify and can be cancelled, and a close while the market order of
-an earlier one still fills is OrderPending, because it would turn the position round.
+an earlier one still fills is OrderPending, because it would turn the position round, unless the venue is set to accept
+it (execution.py): the broker's own way is not known (RULES.md 8.7).
 """
 
 from adapters.simulator.matching import LIMIT, MARKET, PENDING, STOP_LIMIT, TRAILING_STOP
@@ -117,7 +118,7 @@ def _close(venue: Venue, body: Object, size: int | None, codes: tuple[int, int, 
         return Reply(code=_POSITION_NOT_FOUND)
     if size is not None and not 0 < size <= abs(held):
         return Reply(code=_INVALID_SIZE)
-    if _closing(venue, account, instrument):
+    if not venue.exchange.execution.accepts_second_close and _closing(venue, account, instrument):
         return Reply(code=pending)
     side = SELL if held > 0 else BUY
     order = venue.exchange.new(account, instrument, MARKET, side, abs(held) if size is None else size)

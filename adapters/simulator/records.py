@@ -83,6 +83,7 @@ class WorkOrder:
     legs: list["WorkOrder"] = field(default_factory=list)
     trail_ticks: int | None = None  # How far a trailing stop stays behind the market.
     closes: bool = False  # Made by closeContract or partialCloseContract.
+    timed: bool = False  # Fills at times of its own, not at the next quotes (execution.py).
 
     @property
     def open(self) -> bool:

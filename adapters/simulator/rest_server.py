@@ -108,6 +108,8 @@ class RestServer:
         if fault.name == "delayed":
             await self._clock.sleep(fault.seconds)
             return _response(status, answer)
+        if fault.name == "answer_lost":
+            await self._clock.sleep(self._latency_seconds)  # As an answer would, so that pushes may come before it.
         if fault.name in ("slow", "split"):
             return await self._trickle(request, fault, _response(status, answer))
         return await meet(request, fault, self._clock)

@@ -7,6 +7,8 @@ points and dollars, sides are +1 buy and -1 sell. Nothing here acts: broker.py, 
 from dataclasses import dataclass
 from typing import Literal
 
+from adapters.simulator.execution import AS_CAPTURED, Execution
+
 USER_NAME = "simulated-trader"
 API_KEY = "simulated-key"
 DAY_SECONDS = 86_400
@@ -67,10 +69,11 @@ class Habit:
     """What the trader does again and again, looked at every quarter of a second.
 
     reenter: when flat for `after_seconds`, `size` at market on `side`. cancel_stops: a stop that has worked for
-    `after_seconds` is cancelled. add: `size` more every `after_seconds` while a position is held.
+    `after_seconds` is cancelled. add: `size` more every `after_seconds` while a position is held. copy: `size` more
+    every `after_seconds` whatever is held, as a copier does that follows somebody else's account.
     """
 
-    kind: Literal["reenter", "cancel_stops", "add"]
+    kind: Literal["reenter", "cancel_stops", "add", "copy"]
     count: int
     after_seconds: float
     from_second: float = 0
@@ -100,7 +103,8 @@ class Scenario:
     """A named day. `settings` is a riskcore.toml that suits it; `seconds` is how long its plot takes.
 
     `local_time` is the time of day in Chicago at which it makes sense ("16:59:40"), empty for any.
-    `largest_fill` is the most contracts that one execution has, 0 for no bound. `hours` refuses orders outside
+    `largest_fill` is the most contracts that one execution has, 0 for no bound. `execution` says how fast and in what
+    parts market orders fill, and what becomes of a second close. `hours` refuses orders outside
     trading hours (code 5). `flat_by` is the second by which the accounts are flat if the rules are enforced;
     None when the plot breaks no rule.
     """
@@ -117,6 +121,7 @@ class Scenario:
     flat_by: float | None = None
     local_time: str = ""
     largest_fill: int = 0
+    execution: Execution = AS_CAPTURED
     hours: bool = False
     token_life_seconds: int = DAY_SECONDS
     sockets_end_with_tokens: bool = False  # Whether the broker does so is not known (API.md 1).

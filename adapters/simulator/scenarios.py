@@ -1,9 +1,11 @@
 """The named days of the simulated broker: a story each, with the settings that suit it.
 
-`SCENARIOS` holds them and the short drills of scenario_drills.py. All prices and times are of the plot without noise.
+`SCENARIOS` holds them, the short drills of scenario_drills.py and the hard closes of scenario_closes.py. All prices
+and times are of the plot without noise.
 """
 
 from adapters.simulator.scenario import AccountPlan, Action, FaultAt, Habit, PricePath, Scenario
+from adapters.simulator.scenario_closes import CLOSES
 from adapters.simulator.scenario_drills import DRILLS
 from riskcore.core.state import BUY
 from riskcore.errors import ConfigError
@@ -242,7 +244,7 @@ flatten_after_seconds = 2
     ),
 )
 
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (*_STORIES, *DRILLS)}
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (*_STORIES, *DRILLS, *CLOSES)}
 
 
 def scenario_of(name: str) -> Scenario:

@@ -59,13 +59,16 @@ class Trader:
         account, instrument = self._accounts[habit.account], self._instrument(habit.root)
         held = self._venue.held(account, instrument.id)
         stops = [order for order in self._working(account, instrument) if order.open and order.stop_price is not None]
-        waits_for = {"reenter": held == 0, "add": held != 0, "cancel_stops": bool(stops)}[habit.kind]
+        waits_for = {"reenter": held == 0, "add": held != 0, "cancel_stops": bool(stops), "copy": True}[habit.kind]
         if not waits_for:
             self._since.pop(habit, None)
             return
         if elapsed - self._since.setdefault(habit, elapsed) < habit.after_seconds * SECOND_NS:
             return
-        del self._since[habit]
+        if habit.kind == "copy":
+            self._since[habit] = elapsed  # On time, however long the look takes.
+        else:
+            del self._since[habit]
         self._left[habit] -= 1
         if habit.kind == "cancel_stops":
             for order in stops:

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from adapters.simulator.execution import Execution
 from adapters.simulator.faults import FAULTS, HTTP_STATUSES, Fault, fault_of, places_of
+from adapters.simulator.scenario_closes import CLOSES
 from adapters.simulator.server import SimulatedGateway
 from riskcore.core.quantities import SECOND_NS
 from riskcore.errors import ConfigError
@@ -418,6 +421,19 @@ def test_the_connection_is_lost_over_a_call(name: str, carried_out: bool) -> Non
     play(test)
 
 
+def test_the_order_of_a_call_is_pushed_before_its_answer_is_lost() -> None:
+    async def test(gateway: SimulatedGateway, client: Client) -> None:
+        hub = await client.hub()
+        gateway.inject(Fault("answer_lost", "rest", times=1))
+        lost = asyncio.create_task(client.buy())
+        await hub.event("GatewayUserOrder")
+        assert not lost.done()
+        with pytest.raises(Gone):
+            await lost
+
+    play(test, latency_seconds=4)
+
+
 def test_a_refused_rest_port_is_closed_and_opened_again() -> None:
     async def test(gateway: SimulatedGateway, client: Client) -> None:
         gateway.inject(Fault("refused", "rest"))
@@ -539,6 +555,28 @@ def test_another_process_can_act_as_the_trader_and_move_the_market() -> None:
         assert json.dumps(received)
 
     play(test)
+
+
+def test_another_process_says_how_market_orders_fill() -> None:
+    async def test(gateway: SimulatedGateway, client: Client) -> None:
+        slow = {"pending_seconds": [4, 4.5], "parts": [1, 2], "every_market_order": True, "accepts_second_close": True}
+        assert await client.control("POST", "execution", slow) == {"execution": list(slow)}
+        assert (await client.buy())["success"]
+        assert [order["status"] for order in (await client.control("GET", "state"))["orders"]] == [6]
+        assert gateway.broker.execution == Execution(
+            (4, 4.5), (1, 2), every_market_order=True, accepts_second_close=True
+        )
+        assert "error" in await client.control("POST", "execution", {"pending_seconds": -1})
+        assert await client.control("POST", "execution", {}) == {"execution": []}
+        assert gateway.broker.execution == Execution()
+
+    play(test)
+
+
+def test_the_guide_names_every_setting_of_execution() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "guides" / "simulated-gateway.md").read_text(encoding="utf-8")
+    assert all(f"| `{field.name}` |" in guide for field in fields(Execution))
+    assert all(f"`{scenario.name}`" in guide for scenario in CLOSES)
 
 
 def test_the_guide_names_every_fault() -> None:
