@@ -20,6 +20,7 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import STATUS_REJECTED, Account, Book, Obligation
 from riskcore.schema.chain import HASH_LENGTH, Link
 from riskcore.schema.codec import decode_event
+from tests.simulation.exit_orders import CLOSES, ExitOrders
 
 UNRESOLVED_CLOSE_NS = 5 * SECOND_NS
 # Calls that change something, the field of their body that says on what, and the request kinds they carry out.
@@ -37,7 +38,8 @@ _HARMLESS = ("/api/Position/closeContract", "/api/Order/cancel")
 FORESTALLED_NS, FORESTALLED_STOP_NS = 3 * SECOND_NS, 12 * SECOND_NS
 POLLED_NS = 10 * SECOND_NS
 _OPEN = ("planned", "attempted", "accepted", "unresolved")
-_LISTS = {"PositionsListed": "positions", "OrdersListed": "orders"}
+_LISTS = {"PositionsListed": "positions", "OrdersListed": "orders", "TradesListed": "fills"}
+_IN_SIGHT = ("positions", "orders")
 Key = tuple[str, int, object]
 
 
@@ -69,6 +71,7 @@ class Judge:
     """Findings of one run. `enforcement_tags` and `operator_tags` are the tags of orders that riskcore placed."""
 
     broker: Broker
+    one_exit_order: bool = False  # Whether closes are judged by RULES.md 1.6 "A close has an exit order".
     violations: list[str] = field(default_factory=list)
     disk_broken: bool = False
     seqs: dict[str, int] = field(default_factory=dict)
@@ -87,8 +90,12 @@ class Judge:
     rejected: set[str] = field(default_factory=set)  # The tags whose order the exchange did not take.
     overrides: int = 0
     lockouts: dict[tuple[int, str], int | None] = field(default_factory=dict)
+    exit_orders: ExitOrders = field(init=False)
     _broker_seen: int = 0
     _chain: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.exit_orders = ExitOrders(self.broker, lambda text: self.find("I6", text))
 
     def find(self, invariant: str, text: str) -> None:
         self.violations.append(f"{invariant}: {text}")
@@ -126,12 +133,13 @@ class Judge:
     def _in_sight(self, account: int, now: int) -> bool:
         """Listed since the events of the account came in; or, while they do not, listed a moment ago."""
         state, since = self.user_hub
-        asked_at = min(self.asked_at.get((account, name), 0) for name in _LISTS.values())
+        asked_at = min(self.asked_at.get((account, name), 0) for name in _IN_SIGHT)
         return asked_at >= since if state == "connected" else asked_at > since and now - asked_at < POLLED_NS
 
     def _listed(self, event: e.Event) -> None:
         body = event.body
-        assert isinstance(body, e.PositionsListed | e.OrdersListed)
+        assert isinstance(body, e.PositionsListed | e.OrdersListed | e.TradesListed)
+        self.exit_orders.listed(body, event.at)
         name = _LISTS[type(body).__name__]
         self.listed_at[body.account, name] = event.at
         # An answer that comes after the answer to a later question tells nothing new.
@@ -159,7 +167,10 @@ class Judge:
             same = other.target == sent.target and other.plan.obligation == plan.obligation
             if same and other.state in _OPEN and plan.obligation:
                 self.find("I5", f"{plan.request} is planned while {other.plan.request} is {other.state}")
-        self._must_not_be_blind(event, sent)
+        if self.one_exit_order and plan.kind in CLOSES:
+            self.exit_orders.planned(plan)
+        else:
+            self._must_not_be_blind(event, sent)
         if plan.tag is not None and plan.kind == "placeStop":
             self.enforcement_tags.add(plan.tag)
         self.requests[plan.request] = sent
@@ -193,6 +204,7 @@ class Judge:
             self.find("I5", f"{event.body.request} is attempted although it is {state}")
             return
         sent.state, sent.at = "attempted", event.at
+        self.exit_orders.attempted(sent.plan)
         if sent.key[0]:
             self.may_send[sent.key] += 1
 
@@ -226,11 +238,14 @@ class Judge:
             self.ambiguous[sent.target] = sent.at
         if isinstance(body, e.RequestConfirmed):
             self.ambiguous.pop(sent.target, None)
+        else:
+            self.exit_orders.over(sent.plan, sent.state, sent.at)
         sent.state = "over"
 
     def _order(self, event: e.Event) -> None:
         body = event.body
         assert isinstance(body, e.OrderObserved)
+        self.exit_orders.told(body.order_id, body.status, event.at)
         tag = self.tags[body.order_id] = body.tag or self.tags.get(body.order_id, "")
         if body.status == STATUS_REJECTED:
             self.rejected.add(tag)
@@ -330,6 +345,8 @@ class Judge:
     def _was_forestalled(self, fill: Fill) -> bool:
         """Whether others closed the position while our order was at the exchange, and shortly before it filled."""
         window = FORESTALLED_NS if fill.order.closes else FORESTALLED_STOP_NS
+        if self.one_exit_order and fill.order.closes:
+            window = fill.at - fill.order.created_at  # Nobody can take back an order that is pending.
         since = max(fill.order.created_at, fill.at - window)
         others = [
             other
@@ -377,6 +394,7 @@ _HANDLERS = {
     "ConnectionChanged": Judge._connection,
     "PositionsListed": Judge._listed,
     "OrdersListed": Judge._listed,
+    "TradesListed": Judge._listed,
     "CommandIssued": Judge._issued,
     "ObligationMet": Judge._met,
     "RequestPlanned": Judge._planned,

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from adapters.simulator.broker import Broker
+from adapters.simulator.execution import AS_CAPTURED
 from adapters.simulator.scenario import API_KEY, USER_NAME
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.feed import TopstepFeed
@@ -80,7 +81,7 @@ class World:
         self._logs = log
         self._digest = hashlib.sha256()
         self.network = Network(loop, self.wall, self.broker, Random(f"network {plan.seed}"), self.note)
-        self.judge = Judge(self.broker)
+        self.judge = Judge(self.broker, one_exit_order=plan.one_exit_order)
         self.disk = Disk(block=loop.block, committing=self._committing, committed=self._committed)
         self.process = Process(0, alive=False)
         self.engine: Engine | None = None
@@ -144,6 +145,7 @@ class World:
 
     def _heal(self) -> None:
         self.network.heal()
+        self.broker.execute(AS_CAPTURED)
         self.disk.broken, self.disk.slow_seconds = None, 0.0
         self._death = None
 
