@@ -29,6 +29,7 @@ from riskcore.core.state import (
 )
 from riskcore.schema.chain import HASH_LENGTH, Link
 from riskcore.schema.codec import decode_event
+from tests.simulation.exit_orders import CLOSES, ExitOrders
 
 # Calls that change something, the field of their body that says on what, and the request kinds they carry out.
 MUTATING = {
@@ -42,10 +43,11 @@ _PATH_OF = {kind: path for path, (_, kinds) in MUTATING.items() for kind in kind
 _HARMLESS = ("/api/Position/closeContract", "/api/Order/cancel")
 # So shortly before an order of ours fills others may close the position: nobody can take the order back in time. A
 # stop rests at the exchange, and while the user hub is lost positions are looked at every five seconds.
-FORESTALLED_NS, FORESTALLED_STOP_NS = 3 * SECOND_NS, 12 * SECOND_NS
+FORESTALLED_STOP_NS = 12 * SECOND_NS
 POLLED_NS = 10 * SECOND_NS
 _OPEN = ("planned", "attempted", "accepted", "unresolved")
 _LISTS = {"PositionsListed": "positions", "OrdersListed": "orders", "TradesListed": "fills"}
+_IN_SIGHT = ("positions", "orders")
 Key = tuple[str, int, object]
 
 
@@ -95,8 +97,12 @@ class Judge:
     rejected: set[str] = field(default_factory=set)  # The tags whose order the exchange did not take.
     overrides: int = 0
     lockouts: dict[tuple[int, str], int | None] = field(default_factory=dict)
+    exit_orders: ExitOrders = field(init=False)
     _broker_seen: int = 0
     _chain: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.exit_orders = ExitOrders(self.broker, lambda text: self.find("I6", text))
 
     def find(self, invariant: str, text: str) -> None:
         self.violations.append(f"{invariant}: {text}")
@@ -134,12 +140,13 @@ class Judge:
     def _in_sight(self, account: int, now: int) -> bool:
         """Listed since the events of the account came in; or, while they do not, listed a moment ago."""
         state, since = self.user_hub
-        asked_at = min(self.asked_at.get((account, name), 0) for name in ("positions", "orders"))
+        asked_at = min(self.asked_at.get((account, name), 0) for name in _IN_SIGHT)
         return asked_at >= since if state == "connected" else asked_at > since and now - asked_at < POLLED_NS
 
     def _listed(self, event: e.Event) -> None:
         body = event.body
         assert isinstance(body, e.PositionsListed | e.OrdersListed | e.TradesListed)
+        self.exit_orders.listed(body, event.at)
         name = _LISTS[type(body).__name__]
         self.listed_at[body.account, name] = event.at
         # An answer that comes after the answer to a later question tells nothing new.
@@ -167,7 +174,10 @@ class Judge:
             same = other.target == sent.target and other.plan.obligation == plan.obligation
             if same and other.state in _OPEN and plan.obligation:
                 self.find("I5", f"{plan.request} is planned while {other.plan.request} is {other.state}")
-        self._must_not_be_blind(event, sent)
+        if plan.kind in CLOSES:
+            self.exit_orders.planned(plan)
+        else:
+            self._must_not_be_blind(event, sent)
         if plan.tag is not None and plan.kind == "placeStop":
             self.enforcement_tags.add(plan.tag)
         self.requests[plan.request] = sent
@@ -187,8 +197,7 @@ class Judge:
         kind, account = sent.plan.kind, sent.plan.account
         if since is None or kind == "takeSnapshot":
             return
-        names = ("positions", "orders", "fills") if "lose" in kind else ("positions", "orders")
-        shown = all(self.listed_at.get((account, name), 0) > since for name in names)
+        shown = all(self.listed_at.get((account, name), 0) > since for name in _IN_SIGHT)
         if shown:
             del self.ambiguous[sent.target]
         else:
@@ -202,6 +211,7 @@ class Judge:
             self.find("I5", f"{event.body.request} is attempted although it is {state}")
             return
         sent.state, sent.at = "attempted", event.at
+        self.exit_orders.attempted(sent.plan)
         if sent.key[0]:
             self.may_send[sent.key] += 1
 
@@ -235,11 +245,14 @@ class Judge:
             self.ambiguous[sent.target] = sent.at
         if isinstance(body, e.RequestConfirmed):
             self.ambiguous.pop(sent.target, None)
+        else:
+            self.exit_orders.over(sent.plan, sent.state, sent.at)
         sent.state = "over"
 
     def _order(self, event: e.Event) -> None:
         body = event.body
         assert isinstance(body, e.OrderObserved)
+        self.exit_orders.told(body.order_id, body.status, event.at)
         tag = self.tags[body.order_id] = body.tag or self.tags.get(body.order_id, "")
         if body.status == STATUS_REJECTED:
             self.rejected.add(tag)
@@ -339,8 +352,10 @@ class Judge:
 
     def _was_forestalled(self, fill: Fill) -> bool:
         """Whether others closed the position while our order was at the exchange, and shortly before it filled."""
-        window = FORESTALLED_NS if fill.order.closes else FORESTALLED_STOP_NS
-        since = max(fill.order.created_at, fill.at - window)
+        # A pending order cannot be taken back, a stop could be cut in time.
+        since = fill.order.created_at
+        if not fill.order.closes:
+            since = max(since, fill.at - FORESTALLED_STOP_NS)
         others = [
             other
             for other in self.broker.fills

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+from adapters.simulator.execution import PUSHES, Execution
 from adapters.simulator.faults import HANDSHAKE, Fault, names_at
 from adapters.simulator.scenario import AccountPlan, Action, Habit, PricePath, Scenario
 from riskcore.config import read_settings
@@ -16,6 +17,9 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import OrderTerms
 from tests.simulation.disk import BROKEN
 
+# Half of the seeds get a venue where closes fill late, in parts and perhaps twice. Smaller seeds are older than that
+# venue, and stay what they were: those that failed once are run for ever.
+SLOW_VENUE_FROM = 10**12
 PROFILE = "simulation"
 FIRST_ACCOUNT = 99_000_001
 AFTER_HEALING_SECONDS = 30.0
@@ -107,7 +111,9 @@ def draw(seed: int) -> Plan:
         heal_at=heal_at,
         end_at=heal_at + AFTER_HEALING_SECONDS,
     )
-    return _troubled(chance, plan)
+    plan = _troubled(chance, plan)
+    slow = seed >= SLOW_VENUE_FROM and Random(f"slow venue {seed}").random() < 0.5
+    return with_slow_venue(plan) if slow else plan
 
 
 # ---- the day -------------------------------------------------------------------------------------------
@@ -312,3 +318,61 @@ def _words(chance: Random, plan: Plan) -> list[tuple[float, e.Fact]]:
         )
         found.append((at, word))
     return found
+
+
+# ---- a venue that makes closing hard -----------------------------------------------------------------------
+
+_CLOSE_PATHS = ("/api/Position/closeContract", "/api/Position/closeContract", "/api/Position/partialCloseContract")
+# A close that arrives so much later than it was sent cannot be told from one that never left.
+_LONGEST_WAY_SECONDS = 0.5
+
+
+def with_slow_venue(plan: Plan) -> Plan:
+    """The same day where closes fill late, in parts, told in any order; answers get lost, and a copier buys."""
+    chance = Random(f"slow venue of {plan.seed}")
+    execution = Execution(
+        pending_seconds=(0.0, chance.choice((0.0, 1.0, 3.0, 6.0, 10.0))),
+        parts=chance.choice(((), (), (1,), (1, 2, 3), (2, 1))),
+        between_parts_seconds=chance.choice((0.0, 0.2, 1.0)),
+        every_market_order=chance.random() < 0.4,
+        pushes=chance.choice(((), tuple(chance.sample(PUSHES, len(PUSHES))))),
+        shuffles_pushes=chance.random() < 0.5,
+        push_gap_seconds=chance.choice((0.0, 0.0, 0.05, 0.5)),
+        fill_volume_lags=chance.random() < 0.3,
+        accepts_second_close=chance.random() < 0.6,
+        size_fixed_at_acceptance=chance.random() < 0.7,
+    )
+    faults = [
+        (at, _in_time(fault) if execution.accepts_second_close else fault)
+        for at, fault in (*plan.faults, *_lost_answers(chance, plan.heal_at))
+    ]
+    habits = plan.scenario.habits + (() if chance.random() < 0.8 else (_copier(chance, plan),))
+    return replace(
+        plan,
+        scenario=replace(plan.scenario, execution=execution, habits=habits),
+        faults=tuple(sorted(faults, key=lambda one: one[0])),
+    )
+
+
+def _lost_answers(chance: Random, heal_at: float) -> list[tuple[float, Fault]]:
+    """Closes that are carried out while nobody is told so."""
+    if chance.random() < 0.6:
+        return []
+    name, lasts = chance.choice(("answer_lost", "timeout_after")), chance.choice((6.0, 40.0))
+    fault = Fault(name, "rest", only=chance.choice(_CLOSE_PATHS), times=chance.choice((1, 1, 2)), lasts_seconds=lasts)
+    return [(chance.uniform(0, heal_at - 1), fault)]
+
+
+def _in_time(fault: Fault) -> Fault:
+    late = fault.place == "rest" and fault.name in ("delayed", "slow")
+    return replace(fault, seconds=min(fault.seconds, _LONGEST_WAY_SECONDS)) if late else fault
+
+
+def _copier(chance: Random, plan: Plan) -> Habit:
+    """Buys or sells one contract each second until shortly before the healing."""
+    begins = chance.uniform(0, plan.heal_at / 2)
+    root = chance.choice([path.root for path in plan.scenario.prices])
+    count = max(1, int(plan.heal_at - begins) - 1)
+    return Habit(
+        "copy", count, 1, begins, root, chance.choice((1, -1)), 1, chance.randrange(len(plan.scenario.accounts))
+    )

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from adapters.simulator.matching import MARKET
 from riskcore.core import enforce, observed, project, step
 from riskcore.core import events as e
 from riskcore.core.state import Account, Book, Request
@@ -18,6 +19,7 @@ from riskcore.core.view import Effect
 from riskcore.engine.engine import Engine
 from riskcore.schema import chain
 from riskcore.store import journal
+from tests.simulation import plan
 from tests.simulation.invariants import Judge
 from tests.simulation.world import World, run_seed
 
@@ -138,6 +140,17 @@ def every_reset_unlocks(patch: Patch) -> None:
     patch.setitem(project._HANDLERS, e.DayRolled, rolled)
 
 
+def knows_no_exit_orders(patch: Patch) -> None:
+    """Nobody looks at the order that the broker makes of a close, at a venue where closes fill late (RULES.md 1.6)."""
+    patch.setattr(plan, "SLOW_VENUE_FROM", 0)
+    real: Callable[..., Effect] = project._HANDLERS[e.OrderObserved]
+
+    def order(book: Book, at: int, body: e.OrderObserved) -> Effect:
+        return Effect() if body.type == MARKET and not body.tag else real(book, at, body)
+
+    patch.setitem(project._HANDLERS, e.OrderObserved, order)
+
+
 CANARIES: list[tuple[str, Callable[[Patch], None]]] = [
     ("I1", sends_what_is_not_stored),
     ("I2", forgets_what_waits_at_the_end),
@@ -145,12 +158,14 @@ CANARIES: list[tuple[str, Callable[[Patch], None]]] = [
     ("I4", decides_without_a_record),
     ("I5", repeats_what_is_open),
     ("I6", repeats_blindly),
+    ("I6", knows_no_exit_orders),
     ("I7", gives_up),
     ("I8", acts_without_a_look),
     ("I8", goes_on_for_ever),
     ("I9", believes_pushes_alone),
     ("I10", books_every_word),
     ("I11", leaves_stops_behind),
+    ("I11", knows_no_exit_orders),
     ("I12", every_reset_unlocks),
 ]
 

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from adapters.simulator.broker import Broker
+from adapters.simulator.execution import AS_CAPTURED
 from adapters.simulator.scenario import API_KEY, USER_NAME
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.feed import TopstepFeed
@@ -144,6 +145,7 @@ class World:
 
     def _heal(self) -> None:
         self.network.heal()
+        self.broker.execute(AS_CAPTURED)
         self.disk.broken, self.disk.slow_seconds = None, 0.0
         self._death = None
 
