@@ -102,7 +102,7 @@ def looked_at(account: Account) -> int:
     return min(account.reconciled_at, account.orders_listed_at, account.seeded_at)
 
 
-def outcome(account: Account, request: Request, now: int, command_timeout_ns: int) -> tuple[bool, str] | None:
+def outcome(account: Account, request: Request, command_timeout_ns: int) -> tuple[bool, str] | None:
     """Whether a close had an effect, and why it is over; None while it may still do something."""
     orders = exit_orders(account, request)
     if any(works(account, order) for order in orders):
@@ -110,14 +110,11 @@ def outcome(account: Account, request: Request, now: int, command_timeout_ns: in
     made = _made_by(request, orders)
     if made:
         filled = any(_volume(account, order) for order in made)
-        told = filled and all(_is_told(account, order) for order in made)
-        if told or _is_clear(account, request.contract, _ended_at(account, made)):
+        told = filled and all(_is_told(account, order) for order in orders)
+        if told or _is_clear(account, request.contract, _ended_at(account, orders)):
             return filled, "its order has ended" if filled else "its order ended without a fill"
         return None
-    unheard = request.state == "accepted" and not request.obligation
-    if unheard and now - request.at >= command_timeout_ns:
-        return False, "no effect was seen in time"
-    if not unheard and _is_clear(account, request.contract, _certain_from(request, command_timeout_ns)):
+    if _is_clear(account, request.contract, _certain_from(request, command_timeout_ns)):
         return False, "positions, orders and fills show that nothing is on its way"
     return None
 
@@ -182,7 +179,7 @@ def _look_due(account: Account, request: Request, command_timeout_ns: int) -> in
         return max(request.at, seen_at) + command_timeout_ns
     made = _made_by(request, orders)
     if made:
-        ended_at = _ended_at(account, made)
+        ended_at = _ended_at(account, orders)
         first, certain = ended_at + SETTLE_NS * any(_volume(account, order) for order in made), ended_at
     else:
         first = _unknown_since(request, command_timeout_ns)

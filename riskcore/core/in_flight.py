@@ -22,7 +22,7 @@ def ended(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Der
         seen = sent and effect_seen(account, request)
         filled, reason = False, _over(book, account, request, command_timeout_ns)
         if sent and request.kind in CLOSING:
-            filled, reason = outcome(account, request, book.now, command_timeout_ns) or (False, None)
+            filled, reason = outcome(account, request, command_timeout_ns) or (False, None)
         if seen or filled:
             found.append(RequestConfirmed(account.id, request.id))
             if seen and request.kind == "closeContract" and not request.obligation:

@@ -146,9 +146,9 @@ def _close(view: View, rulebook: Rulebook, asked: OrderRequested) -> RequestPlan
     if planned or is_on_its_way(view.account, contract):
         raise Declined(f"a close of {root} is on its way already")
     _refuse_while_closing(view, contract)
-    if asked.size in (0, held):
-        return _planned(view, "closeContract", contract)
     side = SELL if position.size > 0 else BUY
+    if asked.size in (0, held):
+        return _planned(view, "closeContract", contract, side=side, size=held)
     return _planned(view, "partialCloseContract", contract, side=side, size=asked.size)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from riskcore.core.events import DriftDetected, RequestUnresolved
+from riskcore.core.exit_orders import look_due
 from riskcore.core.marks import stale_at
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.rulebook import Rulebook
@@ -129,6 +130,12 @@ def misses_fills(account: Account, looked_at: int, now: int) -> bool:
         for order in account.orders.values()
         if order.filled_at is not None and looked_at < order.filled_at <= now - FILLS_AWAITED_NS
     )
+
+
+def awaits_a_close(account: Account, now: int, command_timeout_ns: int) -> bool:
+    """Whether only a look can tell what became of a close that was sent, whoever asked for it (RULES.md 1.6)."""
+    dues = (look_due(account, contract, command_timeout_ns) for contract in account.positions)
+    return any(due is not None and now >= due for due in dues)
 
 
 def unquoted(book: Book, accounts: Sequence[Account], now: int) -> list[str]:

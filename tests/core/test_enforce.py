@@ -337,7 +337,8 @@ def test_flat_is_looked_at_again_after_two_and_after_ten_seconds() -> None:
 
 
 def test_a_position_found_at_the_check_is_answered() -> None:
-    desk = breached().attempt("close").push("ES", 0).later(2).attempt("Snapshot").later(0.5).snapshot(("ES", 2))
+    desk = breached().attempt("close").accept("close").push("ES", 0).later(2)
+    desk.attempt("Snapshot").later(0.5).snapshot(("ES", 2))
     assert desk.asked[-1] == f"closeContract {ES}"
 
 
@@ -347,7 +348,7 @@ CUT = {"daily_unrealized_loss": {"loss_limit": money("300")}}
 def cut() -> Desk:
     """A losing position was closed, without a lockout; the trader's stop is being cancelled."""
     desk = Desk(**CUT).snapshot().fill("ES", 1, "6000").push("ES", 1).order(8, "ES", -1, type=4, stop="5993")
-    desk.mark("ES", "5994").attempt("close").fill("ES", -1, "5994", profit="-300").push("ES", 0)
+    desk.mark("ES", "5994").attempt("close").accept("close").fill("ES", -1, "5994", profit="-300").push("ES", 0)
     assert desk.asked == [f"closeContract {ES}", "cancelOrder 8"]
     return desk.attempt("cancel")
 

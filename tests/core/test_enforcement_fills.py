@@ -18,7 +18,7 @@ def closing(**rules: Any) -> Desk:
     desk = Desk(**LOSS, **rules).at("10:00:00").snapshot().fill("ES", 1, "6000").push("ES", 1).at("10:05:00")
     desk.closed("-100", contract="YM")
     assert isinstance(desk, Desk)
-    return desk.attempt("close")
+    return desk.attempt("close").accept("close")
 
 
 def last(desk: Desk) -> bool:

@@ -354,3 +354,22 @@ def test_an_order_whose_fills_are_complete_is_not_cancelled(filled: int, cancell
 def test_an_order_that_is_being_cancelled_is_not_cancelled_again() -> None:
     desk = breached().order(11, "ES", 1, status=7)
     assert "cancelOrder 11" not in desk.asked
+
+
+def test_flat_without_an_answer_does_not_prove_that_the_close_is_over() -> None:
+    """Seed 1796145900168 of the simulation: the push was older than the close, and the trader bought again."""
+    desk = breached(3).push("ES", 0).fill("ES", 1, "6000").push("ES", 1)
+    assert closes(desk) == 1
+    exit_order(desk, 1).accept("close").later(30)
+    assert closes(desk) == 1
+
+
+def test_of_two_orders_on_the_exit_side_both_must_be_told_in_full() -> None:
+    """The same seed: an order of the trader had the size that was asked for, the exit order another one."""
+    desk = exit_order(breached(2).accept("close"), 3).fill("ES", 3, "6000").push("ES", 5)
+    exit_order(desk, 2, order=901)
+    exit_fill(exit_order(desk, 2, status=2, filled=2, order=901), 2, order=901).push("ES", 3)
+    exit_order(desk, 3, status=2, filled=3)
+    assert closes(desk) == 1
+    exit_fill(desk, 3).push("ES", 0).later(30)
+    assert closes(desk) == 1
