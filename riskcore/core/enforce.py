@@ -72,7 +72,7 @@ def follow_up(book: Book, account: Account, obligation: Obligation) -> Sequence[
 
 
 def fitting(book: Book, account: Account, command_timeout_ns: int) -> Sequence[CommandIssued]:
-    """Exit orders that fit the position no more are cut to it, or cancelled once it is flat (RULES.md 8.8)."""
+    """Legs and stops that are too large for the position are cut to it, or cancelled once it is flat (RULES.md 8.8)."""
     if not carried_out(book, account) or not reconciled(book, account):
         return ()
     return [
@@ -263,7 +263,7 @@ def _stop_tag(account: Account, obligation: Obligation, refused: int) -> str:
 
 
 def _fit(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
-    """What brings an exit order down to what is open: a smaller size, or its cancellation."""
+    """What brings a leg or stop down to what is open: a smaller size, or its cancellation."""
     for misfit in misfits(account):
         order = misfit.order
         if order.id == obligation.order_ids[0] and not misfit.size:

@@ -12,12 +12,15 @@ from riskcore.core.loosening import in_force_now
 from riskcore.core.marks import default_age, valued_side
 from riskcore.core.observed import account_observed, order_observed, orders_listed, position_observed, positions_listed
 from riskcore.core.requests import (
+    HALTED_NS,
+    awaits_trading,
     request_attempted,
     request_confirmed,
     request_planned,
     request_refused,
     request_state,
     request_superseded,
+    resume_closes,
 )
 from riskcore.core.restart import engine_started, trades_listed
 from riskcore.core.state import (
@@ -102,9 +105,16 @@ def _marked(book: Book, contract: str, mark: Mark) -> Effect:
     """Put a mark in place; the accounts that hold the contract are to be judged."""
     if contract not in book.contracts:
         know_contract(book, contract)
+    known = book.marks.get(contract)
     book.marks[contract] = mark
     holders = _holders(book, contract, mark)
-    return Effect(holders, contract=contract) if holders else NOTHING
+    if not holders:
+        return NOTHING
+    resumed = False
+    for account in (book.accounts[name] for name in holders if known is None or mark.at - known.at >= HALTED_NS):
+        resumed = resumed or awaits_trading(account, contract, mark.at)
+        resume_closes(account, contract, mark.at)
+    return Effect(holders, contract=contract, resumed=resumed)
 
 
 def _holders(book: Book, contract: str, mark: Mark) -> tuple[int, ...]:

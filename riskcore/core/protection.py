@@ -1,4 +1,4 @@
-"""Exit orders that fit the position no more: too large a leg would open the other side (RULES.md 8.8, API.md 0.9).
+"""Legs and stops too large for the position: one that fills would open the other side (RULES.md 8.8, API.md 0.9).
 
 Bracket legs and riskcore's own stops are looked at, and the trader's stops of a position that riskcore has cut since;
 what else the trader works is his. The legs of one entry belong together, because cancelling one may take the other
@@ -16,7 +16,7 @@ from riskcore.core.state import STATUS_OPEN, STOP_TYPES, Account, Book, Order, P
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """An exit order of which only `size` contracts may be left; until `settled_at` the broker may still see to it."""
+    """A leg or stop of which only `size` contracts may be left; until `settled_at` the broker may still see to it."""
 
     order: Order
     size: int

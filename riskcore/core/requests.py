@@ -9,9 +9,11 @@ from riskcore.core import events as e
 from riskcore.core.exit_orders import CLOSING, LATE_FILL_NS, closed_name, exit_orders, unseen_name
 from riskcore.core.in_force import was_rejected
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import Account, Attempts, Book, Request, Trade, account_of
+from riskcore.core.state import Account, Attempts, Book, Request, Trade, account_of, request_target
 from riskcore.core.view import Effect
 
+# A contract of which nothing was heard for this long was halted: the next quote or print says that it trades again.
+HALTED_NS = 2 * SECOND_NS
 # Delays before the next try after a refusal or a failure; the last one repeats (RULES.md 1.6).
 RETRY_SECONDS = (0, 1, 2, 5)
 
@@ -99,6 +101,29 @@ def request_confirmed(book: Book, at: int, body: e.RequestConfirmed) -> Effect:
             if not exit_orders(account, request):
                 account.memory[unseen_name(request.contract)] = request.side * request.size
     return Effect()
+
+
+def awaits_trading(account: Account, contract: str, now: int) -> bool:
+    """Whether a close of the contract failed and waits for its next try."""
+    return any(
+        attempts.failures > 0 and attempts.retry_at > now
+        for obligation in account.obligations.values()
+        for target, attempts in obligation.attempts.items()
+        if target in _close_targets(contract)
+    )
+
+
+def resume_closes(account: Account, contract: str, at: int) -> None:
+    """A halted contract trades again: closes of it that failed are tried at once (RULES.md 1.6, Pace)."""
+    for obligation in account.obligations.values():
+        for target in _close_targets(contract):
+            attempts = obligation.attempts.get(target)
+            if attempts is not None and attempts.failures and attempts.retry_at > at:
+                obligation.attempts[target] = replace(attempts, retry_at=at)
+
+
+def _close_targets(contract: str) -> tuple[str, ...]:
+    return tuple(request_target(kind, contract, None) for kind in CLOSING)
 
 
 def closes_by_itself(account: Account, trade: Trade) -> bool:

@@ -175,6 +175,9 @@ class Turn:
 
     def _judge_mark(self, account: Account, event: e.Event, effect: Effect) -> None:
         """A moved mark concerns only the rules that read quotes, and neither the guard nor an obligation."""
+        if effect.resumed:
+            self._carry_out(account, event)
+            self._timers_known = False
         readers = self.rulebook.quote_readers(account)
         if readers:
             view = self._view(account, event, effect)

@@ -19,6 +19,7 @@ class Effect(NamedTuple):
     order_id: int | None = None
     contract: str | None = None  # The contract a quote, print or bar was about.
     gap: str | None = None  # A closing fill larger than the known position.
+    resumed: bool = False  # A contract trades again, and a close of it that was refused is tried at once.
 
 
 @dataclass(slots=True)

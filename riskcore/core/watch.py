@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.marks import mark_field, valued_side
 from riskcore.core.project import next_mark
+from riskcore.core.requests import HALTED_NS, awaits_trading
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import UNBOUNDED, Quiet
 from riskcore.core.rules.feed import FEED
@@ -69,6 +70,10 @@ def _narrow(found: Watch, book: Book, rulebook: Rulebook, account: Account, held
         found.bounds[position.contract] = _intersect(known, _bounds_of(book, position, quiet, profile.mark))
     if quiet.never:
         return False
+    for position in held:
+        if position.contract in book.marks and awaits_trading(account, position.contract, book.now):
+            # The quote that ends a halt is looked at; a gap of just the length given is still quiet.
+            quiet.gaps[position.contract] = min(HALTED_NS - 1, quiet.gaps.get(position.contract, HALTED_NS))
     for contract, gap_ns in quiet.gaps.items():
         found.gaps[contract] = min(gap_ns, found.gaps.get(contract, gap_ns))
     return True

@@ -35,15 +35,7 @@ from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_co
 from riskcore.engine.conduct import tell_edits, tell_ready
 from riskcore.engine.descriptions import Descriptions
 from riskcore.engine.inbox import Inbox, Normalise
-from riskcore.engine.lookout import (
-    MARKS_NS,
-    Lookout,
-    awaits_a_close,
-    calls_for_a_look,
-    misses_fills,
-    period_of,
-    unquoted,
-)
+from riskcore.engine.lookout import MARKS_NS, Lookout, calls_for_a_look, is_missing_something, period_of, unquoted
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
 from riskcore.engine.quotes import Quotes
 from riskcore.engine.resume import Resumed
@@ -388,10 +380,9 @@ class Engine:
             if hub not in self.book.connections:
                 self.inbox.line({"connection": hub, "state": "lost"})
         self.lookout.period_ns = period_of(self.rulebook, self.judged())
-        timeout_ns = self.rulebook.profile.command_timeout_ns
         for judged in self.judged():
-            missed = misses_fills(judged, self.lookout.succeeded_at(judged.id), now)
-            if missed or awaits_a_close(judged, now, timeout_ns):
+            looked_at, timeout_ns = self.lookout.succeeded_at(judged.id), self.rulebook.profile.command_timeout_ns
+            if is_missing_something(judged, looked_at, now, timeout_ns):
                 self.lookout.hasten(judged.id)
         if late or self.lookout.streaming:
             for account in self.lookout.due(now):

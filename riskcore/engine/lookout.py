@@ -132,10 +132,10 @@ def misses_fills(account: Account, looked_at: int, now: int) -> bool:
     )
 
 
-def awaits_a_close(account: Account, now: int, command_timeout_ns: int) -> bool:
-    """Whether only a look can tell what became of a close that was sent, whoever asked for it (RULES.md 1.6)."""
+def is_missing_something(account: Account, looked_at: int, now: int, command_timeout_ns: int) -> bool:
+    """Whether an order has filled and its fills do not come, or only a look can tell the outcome of a close."""
     dues = (look_due(account, contract, command_timeout_ns) for contract in account.positions)
-    return any(due is not None and now >= due for due in dues)
+    return misses_fills(account, looked_at, now) or any(due is not None and now >= due for due in dues)
 
 
 def unquoted(book: Book, accounts: Sequence[Account], now: int) -> list[str]:

@@ -18,6 +18,7 @@ from riskcore.core.requests import retry_delay_ns
 from riskcore.core.restart import absence
 from riskcore.core.sight import reconciled
 from riskcore.core.state import Account, Book, Obligation
+from riskcore.core.watch import watch
 from tests.core.broker import Desk
 from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
 
@@ -691,3 +692,36 @@ def is_in_hand(desk: Desk, obligation: Obligation) -> bool:
     if deadlines(desk.book, desk.account_state, 3 * SECOND_NS):
         return True
     return any(one.state in ("planned", "attempted", "unresolved") for one in desk.account_state.requests.values())
+
+
+# ---- a halted contract -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seconds", "resumed"), [(1.999, False), (2, True), (2.001, True)])
+def test_a_refused_close_is_tried_at_once_when_its_contract_trades_again(seconds: float, resumed: bool) -> None:
+    desk = breached().mark("ES", "6000")
+    for _ in range(3):
+        desk.refuse("closeContract").later(2)
+    desk.mark("ES", "6000").refuse("closeContract")
+    sent = desk.asked.count(f"closeContract {ES}")
+    desk.later(seconds).mark("MNQ", "21000")
+    assert desk.asked.count(f"closeContract {ES}") == sent
+    desk.mark("ES", "6000")
+    assert desk.asked.count(f"closeContract {ES}") == sent + resumed
+
+
+def test_a_print_says_too_that_a_contract_trades_again() -> None:
+    desk = breached()
+    for _ in range(4):
+        desk.refuse("closeContract").later(2)
+    sent = desk.asked.count(f"closeContract {ES}")
+    desk.take(e.MarketTraded(ES, price("6000")), "print", "market")
+    assert desk.asked.count(f"closeContract {ES}") == sent + 1
+
+
+def test_the_quote_that_ends_a_halt_is_not_quiet() -> None:
+    desk = breached().mark("ES", "6000")
+    assert ES not in watch(desk.book, desk.rulebook).gaps
+    for _ in range(4):
+        desk.refuse("closeContract").later(2)
+    assert watch(desk.book, desk.rulebook).gaps[ES] == 2 * SECOND_NS - 1

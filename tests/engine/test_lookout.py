@@ -2,6 +2,7 @@
 
 import pytest
 
+from riskcore.core import events as e
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.engine.lookout import (
     FAILURES_TO_SLOW,
@@ -12,9 +13,11 @@ from riskcore.engine.lookout import (
     POLL_NS,
     SLOW_POLL_NS,
     Lookout,
+    is_missing_something,
     misses_fills,
 )
-from tests.core.ledger import Ledger, nanoseconds
+from tests.core.broker import Desk
+from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
 
 NOW = 1_000 * SECOND_NS
 
@@ -149,3 +152,12 @@ def test_fills_are_listed_from_where_they_are_known_to_be_complete() -> None:
     lookout.follow([1])
     lookout.answered(1, opens_at + MINUTE_NS, True)
     assert lookout.fills_since(1, opens_at, opens_at) == opens_at + MINUTE_NS - OVERLAP_NS
+
+
+@pytest.mark.parametrize(("seconds", "missing"), [(2.999, False), (3, True), (3.001, True)])
+def test_the_outcome_of_a_close_of_the_trader_is_looked_for_at_the_timeout(seconds: float, missing: bool) -> None:
+    desk = Desk().snapshot().fill("MNQ", 1, "21000").push("MNQ", 1)
+    desk.take(e.OrderRequested(ACCOUNT, "close", "CON.F.US.MNQ.Z26"), "order", "operator").attempt().accept()
+    desk.later(seconds)
+    now = nanoseconds(desk.now)
+    assert is_missing_something(desk.account_state, now, now, 3 * SECOND_NS) is missing
