@@ -35,7 +35,7 @@ def origin(account: Account, order: Order, at: int) -> str | None:
     if order.type != TYPE_MARKET or order.tag is not None or order.parent_id is not None:
         return None
     for request in sent_closes(account, order.contract):
-        if request.side in (0, order.side) and not _is_older(order, request):
+        if request.side in (0, order.side) and not _is_history(order, request):
             return request.id
     closed_at = account.memory.get(closed_name(order.contract))
     if closed_at is None or at - closed_at > LATE_FILL_NS:
@@ -45,11 +45,13 @@ def origin(account: Account, order: Order, at: int) -> str | None:
     return "" if told or unseen else None
 
 
-def _is_older(order: Order, request: Request) -> bool:
-    """An order that had ended well before the attempt: a list shows it for the first time."""
+def _is_history(order: Order, request: Request) -> bool:
+    """An order that had ended when it was first shown, without a fill or well before the attempt: it proves nothing."""
+    if order.status not in TERMINAL:
+        return False
     changed_at = order.updated_at
-    ended = order.status in TERMINAL and changed_at is not None
-    return ended and (changed_at or 0) < request.attempted_at - BROKER_CLOCK_BEHIND_NS
+    older = changed_at is not None and changed_at < request.attempted_at - BROKER_CLOCK_BEHIND_NS
+    return older or not order.fill_volume
 
 
 def closed_name(contract: str | None) -> str:

@@ -373,3 +373,10 @@ def test_of_two_orders_on_the_exit_side_both_must_be_told_in_full() -> None:
     assert closes(desk) == 1
     exit_fill(desk, 3).push("ES", 0).later(30)
     assert closes(desk) == 1
+
+
+@pytest.mark.parametrize(("filled", "known"), [(0, False), (1, True), (10, True)])
+def test_an_order_first_shown_when_it_had_ended_without_a_fill_proves_nothing(filled: int, known: bool) -> None:
+    """Seed 1796146000158 of the simulation: a rejected order of the trader, found in a list after a restart."""
+    desk = exit_order(breached(), 10, status=3, filled=filled)
+    assert (desk.account_state.orders[EXIT].exit_of is not None) is known

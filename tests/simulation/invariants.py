@@ -325,7 +325,8 @@ class Judge:
             attempts = [one for name, one in obligation.attempts.items() if name in (*kinds, *asked)]
             scheduled = any(one.retry_at > book.now for one in attempts)
             waits = not target.startswith("closeContract") and not reconciled(book, account)
-            waits = waits or (target.startswith("closeContract") and _exit_works(account, target.partition("/")[2]))
+            kind, _, about = target.partition("/")
+            waits = waits or (kind in CLOSES and _exit_works(account, about))
             if not (on_its_way or scheduled or waits):
                 self.find("I7", f"{obligation.id} is unmet, and nothing is done about {target}")
 
