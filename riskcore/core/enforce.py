@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from riskcore.core.events import Command, CommandIssued, Derived, RequestPlanned
-from riskcore.core.exit_orders import CLOSING, is_exit_order, look_due
+from riskcore.core.exit_orders import CLOSING, OVER, UNSURE, look_due
 from riskcore.core.in_flight import (
     carried_out,
     holds_back,
@@ -116,7 +116,7 @@ def _was_opened_by_closing(account: Account, position: Position) -> bool:
     for fill in (account.trades[lot.trade_id] for lot in position.lots if lot.trade_id in account.trades):
         order = account.orders.get(fill.order_id or 0)
         swept = any(fill.order_id in one.order_ids and fill.recorded_at >= one.set_at for one in sweeps)
-        if swept or (order is not None and is_exit_order(order)):
+        if swept or (order is not None and order.exit_of not in (None, OVER, UNSURE)):
             return True
     return False
 

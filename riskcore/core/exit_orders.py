@@ -12,6 +12,9 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import TERMINAL, TYPE_MARKET, Account, Order, Request
 
 CLOSING = ("closeContract", "partialCloseContract")
+# What made an order when no open request did: a close that was over before its order was shown; or perhaps a close.
+# Pushes may be older than the close that followed them, so the side that was expected may have been wrong.
+OVER, UNSURE = "", "?"
 PLANNER_KEY = "planner.0"
 # After a lost answer the broker is asked once more this much later: the call itself may have been delayed.
 ASK_ONCE_MORE_NS = SECOND_NS
@@ -27,22 +30,24 @@ BROKER_CLOCK_BEHIND_NS = 5 * SECOND_NS
 
 def is_exit_order(order: Order) -> bool:
     """Whether a close of riskcore made this order. It is no entry, counts for no limit, and is never cancelled."""
-    return order.exit_of is not None
+    return order.exit_of not in (None, UNSURE)
 
 
 def origin(account: Account, order: Order, at: int) -> str | None:
-    """The request that made an order shown for the first time; "" when its close is over; None for any other order."""
+    """The request that made an order shown for the first time, OVER or UNSURE; None for an order of somebody else."""
     if order.type != TYPE_MARKET or order.tag is not None or order.parent_id is not None:
         return None
-    for request in sent_closes(account, order.contract):
-        if request.side in (0, order.side) and not _is_history(order, request):
+    sent = [request for request in sent_closes(account, order.contract) if not _is_history(order, request)]
+    for request in sent:
+        if request.side in (0, order.side):
             return request.id
     closed_at = account.memory.get(closed_name(order.contract))
-    if closed_at is None or at - closed_at > LATE_FILL_NS:
-        return None
+    recent = closed_at is not None and at - closed_at <= LATE_FILL_NS
     told = any(trade.order_id == order.id and trade.enforced for trade in account.trades.values())
     unseen = account.memory.get(unseen_name(order.contract)) == order.side * order.size
-    return "" if told or unseen else None
+    if recent and (told or unseen):
+        return OVER
+    return UNSURE if sent or recent else None
 
 
 def _is_history(order: Order, request: Request) -> bool:
@@ -94,8 +99,12 @@ def is_on_its_way(account: Account, contract: str | None) -> bool:
 
 
 def _working_exits(account: Account, contract: str | None) -> Iterator[Order]:
+    """Orders that may still close some of a contract; what only may be one counts where it would do so now."""
+    position = account.positions.get(contract or "")
+    size = position.size if position is not None else 0
     for order in account.orders.values():
-        if order.exit_of is not None and order.contract == contract and works(account, order):
+        made = order.exit_of is not None and (order.exit_of != UNSURE or order.side * size < 0)
+        if made and order.contract == contract and works(account, order):
             yield order
 
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.exit_orders import CLOSING, LATE_FILL_NS, closed_name, exit_orders, unseen_name
+from riskcore.core.exit_orders import CLOSING, LATE_FILL_NS, closed_name, exit_orders, is_exit_order, unseen_name
 from riskcore.core.in_force import was_rejected
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account, Attempts, Book, Request, Trade, account_of, request_target
@@ -132,7 +132,7 @@ def closes_by_itself(account: Account, trade: Trade) -> bool:
     What closes has no tag and no known order id. An order that was shown, and is no exit order, is somebody else's.
     """
     order = account.orders.get(trade.order_id or 0)
-    if trade.profit_usd is None or (order is not None and order.exit_of is None):
+    if trade.profit_usd is None or (order is not None and not is_exit_order(order)):
         return False
     on_its_way = any(
         request.kind in CLOSING and request.obligation and request.contract == trade.contract

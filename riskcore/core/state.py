@@ -84,7 +84,7 @@ class Order:
     working_since: int | None = None
     filled_at: int | None = None  # When this order was seen filled, for the cover of its bracket legs.
     gone: bool = False  # A list did not have it any more; nobody said what became of it.
-    exit_of: str | None = None  # The close of riskcore's that made it; "" when that was over before it was shown.
+    exit_of: str | None = None  # The close of riskcore's that made it (exit_orders.origin).
 
     @property
     def remaining(self) -> int:
