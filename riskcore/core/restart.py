@@ -81,6 +81,26 @@ def awaited(book: Book, account: Account) -> tuple[str, ...]:
     return tuple(name for name, missing in unknown if missing)
 
 
+def awaited_by(book: Book, body: object) -> tuple[str, ...]:
+    """What is awaited of the account that a list is about, before the list is folded."""
+    if not isinstance(body, e.PositionsListed | e.OrdersListed):
+        return ()
+    known = book.accounts.get(body.account)
+    if known is None:
+        return UNSEEN if book.started_at else ()
+    return awaited(book, known)
+
+
+def shown(book: Book, body: object, effect: Effect, unknown: tuple[str, ...]) -> Effect:
+    """The effect of a fact with what only a live engine tells apart: is a fill history, is a list the first one."""
+    if effect.trade is not None and is_history(book, book.accounts[effect.accounts[0]], effect.trade):
+        return effect._replace(history=True)
+    if unknown and isinstance(body, e.PositionsListed | e.OrdersListed):
+        still = awaited(book, book.accounts[body.account])
+        return effect._replace(shown=tuple(name for name in unknown if name not in still))
+    return effect
+
+
 def is_history(book: Book, account: Account, trade: Trade) -> bool:
     """Whether nobody judged when a fill was made: before this engine started, or before its first list of the day.
 

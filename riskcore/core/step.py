@@ -17,7 +17,7 @@ from riskcore.core.in_force import is_met
 from riskcore.core.lockouts import orphaned
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, settle
-from riskcore.core.restart import UNSEEN, awaited, is_absence, is_history
+from riskcore.core.restart import awaited, awaited_by, is_absence, shown
 from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
@@ -97,7 +97,8 @@ class Turn:
         self._day_ended = True
 
     def _handle(self, fact: e.Event) -> None:
-        effect = self._applied(fact)
+        unknown = awaited_by(self.book, fact.body)
+        effect = shown(self.book, fact.body, apply(self.book, fact), unknown)
         if isinstance(fact.body, e.ConfigChanged):
             self._change_rules(fact)
         if effect.gap is not None and effect.contract is not None:
@@ -109,20 +110,6 @@ class Turn:
             self.derive(fact.at, fact.key, answer(self.book, self.rulebook, fact))
         if not isinstance(fact.body, e.QUOTES):
             self._timers_known = False
-
-    def _applied(self, fact: e.Event) -> Effect:
-        """Fold a fact, with what a live engine has to know beside: is a fill history, is a list the first one."""
-        body, book = fact.body, self.book
-        if not book.started_at or not isinstance(body, e.TradeRecorded | e.PositionsListed | e.OrdersListed):
-            return apply(book, fact)
-        known = book.accounts.get(body.account)
-        unknown = UNSEEN if known is None else awaited(book, known)
-        effect = apply(book, fact)
-        account = book.accounts[body.account]
-        if effect.trade is not None:
-            return effect._replace(history=is_history(book, account, effect.trade))
-        still_unknown = awaited(book, account)
-        return effect._replace(shown=tuple(name for name in unknown if name not in still_unknown))
 
     def _note_unseen_marks(self, fact: e.Event) -> None:
         """What a rule remembers of the best mark of a position may be short of the truth (RULE-005, RULE-012)."""
