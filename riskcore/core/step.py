@@ -194,8 +194,6 @@ class Turn:
         instances = self.rulebook.instances(account)
         view = self._view(account, event, effect)
         candidates = self._look(instances, view)
-        if self._absent:
-            return
         candidates.extend(operator_candidates(view))
         for lockout_id in override_ends(view, self.rulebook.profile):
             self.derive(event.at, event.key, e.LockoutEnded(account.id, lockout_id, "override"))

@@ -102,6 +102,14 @@ def test_a_list_asked_for_before_a_request_was_lost_proves_nothing() -> None:
         assert [one for one in desk.asked if "partial" in one] == [f"partialCloseContract {ES} by 3"] * cuts
 
 
+@pytest.mark.parametrize("text", ["09:00:03", "09:00:05", "09:10:00", "2026-11-20 18:00"])
+def test_a_request_may_run_out_of_time_while_nobody_watches(text: str) -> None:
+    desk = begun(**LOSS).fill("ES", 1, "6000").order(7, "MNQ", 1).closed("-100").attempt("close")
+    assert isinstance(desk, Restarted)
+    desk.start(text).connect().later(1).snapshot(("ES", 1))
+    assert desk.open("closeContract").state == "planned"
+
+
 # ---- what nobody has seen ----------------------------------------------------------------------------
 
 
