@@ -587,3 +587,20 @@ def test_a_day_total_over_its_limit_is_still_there() -> None:
 def test_a_recording_judges_everything_as_it_came() -> None:
     day = Desk(cooldown_after_loss={}).at("10:00:00").fill("MNQ", -1, "21000", profit="-150", created=today("09:00:00"))
     assert [breach.rule for breach in day.breaches] == ["RULE-007"]
+
+
+@pytest.mark.parametrize(("before_ns", "breaches"), [(1, 0), (0, 1), (-1, 1)])
+def test_a_fill_older_than_a_list_that_does_not_have_its_contract_opens_nothing(before_ns: int, breaches: int) -> None:
+    """In a recording too: a list of positions, and then one of fills."""
+    day = Desk(max_contracts=UNTIL_RESET).at("10:00:00").snapshot()
+    asked_at = day.account_state.reconciled_at
+    body = e.TradeRecorded(ACCOUNT, 1, ES, price("6000"), 1, 4, asked_at - before_ns, None, 0)
+    day.later(1).take(body, "trade:1")
+    assert len(day.breaches) == breaches
+    assert day.account_state.positions[ES].size == 4 * breaches
+
+
+def test_a_fill_older_than_the_list_leaves_what_later_fills_opened() -> None:
+    day = Desk(max_contracts=UNTIL_RESET).at("10:00:00").snapshot().later(1).fill("ES", 2, "6000")
+    day.fill("ES", -4, "5990", created=today("09:50:00"))
+    assert day.account_state.positions[ES].pushed is None
