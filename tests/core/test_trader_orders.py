@@ -554,7 +554,7 @@ def test_an_admitted_order_breaches_no_limit_when_it_fills_alone(
     desk.mark(wanted[0], "6000")
     desk.place(wanted[1], wanted[0])
     # What only reduces is always allowed, also where it counts as a working order beside others.
-    reduces = 0 < -held.get(wanted[0], 0) * wanted[1] and abs(wanted[1]) <= abs(held[wanted[0]])
+    reduces = -held.get(wanted[0], 0) * wanted[1] > 0 and abs(wanted[1]) <= abs(held[wanted[0]])
     if breached or desk.declined or reduces:
         return
     desk.seen(wanted[1], contract=wanted[0], tag=desk.planned[-1].tag)
