@@ -78,6 +78,7 @@ def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> 
         round_trip=position.round_trips,
     )
     trade = replace(trade, enforced=is_own_fill(account, trade) or closes_by_itself(account, trade))
+    _flat_where_not_listed(account, position, trade)
     account.trades[trade.id] = trade
     _book_figures(account, trade)
     _note_order_filled(account, trade, at)
@@ -91,6 +92,15 @@ def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> 
         contract=trade.contract,
         gap=gap,
     )
+
+
+def _flat_where_not_listed(account: Account, position: Position, trade: Trade) -> None:
+    """A fill older than the list of positions, in a contract that list did not have: the list is its first word.
+
+    What it opened was closed again before the list was asked for, so it is no exposure (RULES.md 1.5 and 1.6).
+    """
+    if position.pushed is None and not position.size and trade.placed_at < account.reconciled_at:
+        position.pushed, position.push_at = 0, account.reconciled_at
 
 
 def _book_figures(account: Account, trade: Trade) -> None:

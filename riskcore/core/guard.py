@@ -3,9 +3,10 @@
 from riskcore.core.events import Command
 from riskcore.core.in_force import covers, covers_order, third_guard_close
 from riskcore.core.order_roles import is_entry
+from riskcore.core.restart import ORDERS, POSITIONS, awaited
 from riskcore.core.rules.base import Breach
 from riskcore.core.rules.commands import alert, reduce_position
-from riskcore.core.state import Lockout
+from riskcore.core.state import Lockout, Order
 from riskcore.core.view import View
 
 GUARD_ID = "GUARD"
@@ -27,12 +28,20 @@ def shown_lockout(lockouts: list[Lockout]) -> Lockout:
 
 
 def evaluate(view: View) -> list[Breach]:
-    """Breaches of lockouts by this event; judged after all rules, so wider commands come first."""
-    if not view.account.lockouts:
+    """Breaches of lockouts by this event; judged after all rules, so wider commands come first.
+
+    What a lockout that survived a restart finds is judged once the broker has listed it: everything, not only what
+    is new, and nothing before, for it may be gone (RULES.md 1.6).
+    """
+    if not view.account.lockouts or POSITIONS in awaited(view.book, view.account):
         return []
-    found = [breach for contract in view.effect.increased if (breach := _exposure(view, contract)) is not None]
-    breach = _entry_order(view)
-    return found if breach is None else [*found, breach]
+    grown, orders = view.effect.increased, [] if view.order is None else [view.order]
+    if POSITIONS in view.effect.shown:
+        grown = tuple(position.contract for position in view.held())
+    if ORDERS in view.effect.shown:
+        orders = view.account.working_orders()
+    found = [*(_exposure(view, contract) for contract in grown), *(_entry_order(view, order) for order in orders)]
+    return [breach for breach in found if breach is not None]
 
 
 def _exposure(view: View, contract: str) -> Breach | None:
@@ -62,9 +71,8 @@ def _held(lockout: Lockout, contract: str, size: int) -> int:
     return abs(held) if held * size > 0 else 0
 
 
-def _entry_order(view: View) -> Breach | None:
-    order = view.order
-    if order is None or order.id in view.account.guarded or not is_entry(view.account, order, view.now):
+def _entry_order(view: View, order: Order) -> Breach | None:
+    if order.id in view.account.guarded or not is_entry(view.account, order, view.now):
         return None
     lockouts = active_lockouts(view, view.root(order.contract))
     if not lockouts or covers_order(view.account, order, view.now):

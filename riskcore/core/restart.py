@@ -8,12 +8,12 @@ from dataclasses import replace
 from riskcore.core import events as e
 from riskcore.core.fills import put_in_order
 from riskcore.core.sight import CONNECTED, HUBS, LOST
-from riskcore.core.state import Account, Book, account_of
+from riskcore.core.state import Account, Book, Trade, account_of
 from riskcore.core.view import Effect
 
-# Rules about totals of the day wait for all of its fills; those about single trades do not look at history.
-OF_TOTALS = ("RULE-003", "RULE-013")
-OF_TRADES = ("RULE-006", "RULE-007")
+OPERATOR = "operator"
+# What a rule may wait for behind a start, by the names under which it needs them (Rule.needs).
+UNSEEN = POSITIONS, ORDERS, TRADES = ("positions", "orders", "trades")
 
 
 def absence(book: Book) -> list[e.Event]:
@@ -22,9 +22,12 @@ def absence(book: Book) -> list[e.Event]:
     Handled before anything else, they make rules that need sight wait for it, also when their time came meanwhile.
     """
     hubs = [hub for hub in HUBS if book.connections.get(hub) == CONNECTED] if book.day is not None else []
-    return [
-        e.Event(book.now, "operator", f"connection:{hub}@{book.now}", e.ConnectionChanged(hub, LOST)) for hub in hubs
-    ]
+    return [e.Event(book.now, OPERATOR, f"connection:{hub}@{book.now}", e.ConnectionChanged(hub, LOST)) for hub in hubs]
+
+
+def is_absence(fact: e.Event) -> bool:
+    """Whether a fact says that from here on nobody watched, until an engine starts again."""
+    return fact.source == OPERATOR and isinstance(fact.body, e.ConnectionChanged)
 
 
 def engine_started(book: Book, at: int, body: e.EngineStarted) -> Effect:
@@ -63,13 +66,48 @@ def trades_listed(book: Book, at: int, body: e.TradesListed) -> Effect:
     return Effect((account.id,))
 
 
-def waits_for_fills(book: Book, account: Account, rule: str) -> bool:
-    """Whether a rule cannot judge yet: it remembers, and looks when the fills have been listed.
+def awaited(book: Book, account: Account) -> tuple[str, ...]:
+    """What a live engine has not been shown of an account since it started; nothing in a recording.
 
-    A single trade is judged as it comes when only the gap of a restart is missing; history breaches nothing.
+    Until then the book holds what an earlier run saw last, and no rule breaches over what may be gone (RULES.md 1.6).
     """
-    if not account.unseeded:
+    if not book.started_at:
+        return ()
+    unknown = (
+        (POSITIONS, account.reconciled_at < book.started_at),
+        (ORDERS, account.orders_listed_at < book.started_at),
+        (TRADES, account.unseeded),
+    )
+    return tuple(name for name, missing in unknown if missing)
+
+
+def awaited_by(book: Book, body: object) -> tuple[str, ...]:
+    """What is awaited of the account that a list is about, before the list is folded."""
+    if not isinstance(body, e.PositionsListed | e.OrdersListed):
+        return ()
+    known = book.accounts.get(body.account)
+    if known is None:
+        return UNSEEN if book.started_at else ()
+    return awaited(book, known)
+
+
+def shown(book: Book, body: object, effect: Effect, unknown: tuple[str, ...]) -> Effect:
+    """The effect of a fact with what only a live engine tells apart: is a fill history, is a list the first one."""
+    if effect.trade is not None and is_history(book, book.accounts[effect.accounts[0]], effect.trade):
+        return effect._replace(history=True)
+    if unknown and isinstance(body, e.PositionsListed | e.OrdersListed):
+        still = awaited(book, book.accounts[body.account])
+        return effect._replace(shown=tuple(name for name in unknown if name not in still))
+    return effect
+
+
+def is_history(book: Book, account: Account, trade: Trade) -> bool:
+    """Whether nobody judged when a fill was made: before this engine started, or before its first list of the day.
+
+    Such a fill counts in totals, windows and runs, and is not itself a trade to judge (RULES.md 1.6).
+    """
+    if not book.started_at:
         return False
-    assert book.day is not None, "rules are judged within a trading day"
-    history = account.seeded_at < book.day.opens_at
-    return rule in OF_TOTALS or (rule in OF_TRADES and history)
+    assert book.day is not None, "a fill before the trading day was opened"
+    first_look = account.unseeded and account.seeded_at < book.day.opens_at
+    return first_look or trade.placed_at < book.started_at

@@ -52,6 +52,10 @@ class RuleInstance:
         missed = lacks if "trades" in lacks else tuple(one for one in lacks if one != "positions")
         return tuple(need for need in self.rule.needs(self.params) if need in missed)
 
+    def waits(self, awaited: tuple[str, ...]) -> bool:
+        """Whether the rule judges only when something has been listed that has not been since the engine started."""
+        return bool(awaited) and any(need in awaited for need in self.rule.awaits(self.params))
+
 
 _Who = tuple[int, str | None, bool | None]  # An account as the settings know it: id, name, simulated.
 

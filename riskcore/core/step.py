@@ -17,7 +17,7 @@ from riskcore.core.in_force import is_met
 from riskcore.core.lockouts import orphaned
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, settle
-from riskcore.core.restart import waits_for_fills
+from riskcore.core.restart import awaited, awaited_by, is_absence, shown
 from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
@@ -25,8 +25,6 @@ from riskcore.core.state import Account, Book, Mark, copy_book
 from riskcore.core.timers import Timer, due_timers
 from riskcore.core.trader_orders import answer
 from riskcore.core.view import Effect, View
-
-LATE_RULES = ("RULE-003", "RULE-006", "RULE-007", "RULE-013")
 
 
 class Turn:
@@ -39,6 +37,7 @@ class Turn:
         self._next_due: int | None = None
         self._timers_known = False
         self._day_ended = day_ended  # Its DayRolled is stored already.
+        self._absent = False  # Time passes that no engine watched: nothing is judged until one starts.
 
     # ---- facts ---------------------------------------------------------------------------------------
 
@@ -48,7 +47,11 @@ class Turn:
         if isinstance(body, e.TradingDayOpened):
             self._open_day(fact, body)
             return
+        if is_absence(fact) or isinstance(body, e.EngineStarted):
+            self._absent, self._timers_known = True, False
         self.advance(fact.at)
+        if isinstance(body, e.EngineStarted):
+            self._absent = False
         self.events.append(fact)
         if isinstance(body, e.QuotesObserved):
             self._take_quotes(body)
@@ -94,7 +97,8 @@ class Turn:
         self._day_ended = True
 
     def _handle(self, fact: e.Event) -> None:
-        effect = apply(self.book, fact)
+        unknown = awaited_by(self.book, fact.body)
+        effect = shown(self.book, fact.body, apply(self.book, fact), unknown)
         if isinstance(fact.body, e.ConfigChanged):
             self._change_rules(fact)
         if effect.gap is not None and effect.contract is not None:
@@ -124,7 +128,7 @@ class Turn:
     def look_ahead(self) -> int | None:
         """When the next timer is due, worked out if that is not known; nothing fires."""
         if not self._timers_known:
-            timers = due_timers(self.book, self.rulebook)
+            timers = due_timers(self.book, self.rulebook, self._absent)
             self._next_due = timers[0].due if timers else None
             self._timers_known = True
         return self._next_due
@@ -133,7 +137,7 @@ class Turn:
         fired: list[Timer] = []
         at_once: list[Timer] = []  # Of other accounts: the instant has come for the fired one alone.
         while True:
-            timers = due_timers(self.book, self.rulebook)
+            timers = due_timers(self.book, self.rulebook, self._absent)
             timers = sorted([*timers, *(one for one in at_once if one not in timers)])
             if not timers or timers[0].due > until:
                 break
@@ -200,7 +204,8 @@ class Turn:
             self._issue(account, event, candidates)
         if self.rulebook.judges(account):
             for breach in guard.evaluate(view):
-                self._issue(account, event, self._breached(guard.GUARD_ID, guard.GUARD_KEY, 0, view, breach, False))
+                found = self._breached(guard.GUARD_ID, guard.GUARD_KEY, 0, view, breach, shadow=False, late=False)
+                self._issue(account, event, found)
         self._discharge(account, event)
         self._carry_out(account, event)
         if view.changed or candidates:
@@ -223,8 +228,9 @@ class Turn:
                     remember(instance.params, view)
                 except Exception as error:
                     candidates += self._faulted(instance, view, error)
-        for instance in instances:
-            if waits_for_fills(self.book, view.account, instance.rule.id):
+        unknown = awaited(self.book, view.account)
+        for instance in instances if not self._absent else ():
+            if instance.waits(unknown):
                 continue
             view.rule_key = instance.key
             try:
@@ -256,7 +262,9 @@ class Turn:
             self._timers_known = False
             return []
         if isinstance(finding, Breach):
-            return self._breached(rule.id, instance.key, rule.strength, view, finding, instance.shadow)
+            # Only what reads fills is about the day of a fill; the others judge what there is now.
+            late = view.effect.late and "trades" in rule.needs(instance.params)
+            return self._breached(rule.id, instance.key, rule.strength, view, finding, instance.shadow, late)
         if instance.shadow:
             return []
         origin = self._origin(view, rule.id, instance.key, finding.target)
@@ -273,10 +281,9 @@ class Turn:
         return f"{view.event.key}/{view.account.id}/{named}/{target}/{ordinal}"
 
     def _breached(
-        self, rule: str, rule_key: str, strength: int, view: View, breach: Breach, shadow: bool
+        self, rule: str, rule_key: str, strength: int, view: View, breach: Breach, shadow: bool, late: bool
     ) -> list[Candidate]:
         view.rule_key = rule_key
-        late = view.effect.late and rule in LATE_RULES
         if late and breach.once and f"{rule_key}|on.{view.day.trade_date}" in view.account.counters:
             return []
         breach_id = self._origin(view, rule, rule_key, breach.target)

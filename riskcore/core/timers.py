@@ -6,6 +6,7 @@ from riskcore.core.enforce import deadlines
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.restart import awaited
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.sight import connected, connection_since
 from riskcore.core.state import Account, Book, Position
@@ -27,8 +28,8 @@ class Timer:
     kind: str  # lockout | drift | planner | rule
 
 
-def due_timers(book: Book, rulebook: Rulebook) -> list[Timer]:
-    """All deadlines of the book, the earliest first."""
+def due_timers(book: Book, rulebook: Rulebook, absent: bool = False) -> list[Timer]:
+    """All deadlines of the book, the earliest first. While nobody watches (`absent`) no rule has one."""
     timers: list[Timer] = []
     for account in book.accounts.values():
         for lockout in account.lockouts.values():
@@ -40,7 +41,8 @@ def due_timers(book: Book, rulebook: Rulebook) -> list[Timer]:
                 timers.append(Timer(due, "DRIFT", account.id, position.contract, "drift"))
         for due in deadlines(book, account, rulebook.profile.command_timeout_ns):
             timers.append(Timer(due, PLANNER_ID, account.id, "requests", "planner"))
-        timers.extend(_rule_timers(book, rulebook, account))
+        if not absent:
+            timers.extend(_rule_timers(book, rulebook, account))
     return sorted(timers)
 
 
@@ -58,8 +60,9 @@ def _rule_timers(book: Book, rulebook: Rulebook, account: Account) -> list[Timer
     timers = []
     profile = rulebook.profile
     view = View(book, account, _MOMENT, Effect(), profile.pnl_basis, profile.mark)
+    unknown = awaited(book, account)
     for instance in rulebook.instances(account):
-        if instance.rule.deadline is None or instance.lacking(book.lacks):
+        if instance.rule.deadline is None or instance.lacking(book.lacks) or instance.waits(unknown):
             continue
         view.rule_key = instance.key
         due = instance.rule.deadline(instance.params, view)

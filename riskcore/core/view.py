@@ -20,6 +20,8 @@ class Effect(NamedTuple):
     contract: str | None = None  # The contract a quote, print or bar was about.
     gap: str | None = None  # A closing fill larger than the known position.
     resumed: bool = False  # A contract trades again, and a close of it that was refused is tried at once.
+    history: bool = False  # The fill was made while nobody judged (restart.py).
+    shown: tuple[str, ...] = ()  # What was listed for the first time since the engine started: positions, orders.
 
 
 @dataclass(slots=True)
@@ -56,7 +58,8 @@ class View:
 
     @property
     def trade(self) -> Trade | None:
-        return self.effect.trade
+        """The fill to judge; one that was made while nobody judged counts, and is judged by itself no more."""
+        return None if self.effect.history else self.effect.trade
 
     @property
     def order(self) -> Order | None:

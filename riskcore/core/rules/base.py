@@ -129,6 +129,8 @@ class Rule:
     quiet(params, view, quiet)  narrows the bounds within which quotes cannot matter; a rule without it
                             declares that it reads no quotes.
     needs(params)           inputs without which the rule is blind: trades, orders, quotes, positions.
+    waits_for               what must have been listed since a live engine started before the rule judges: positions,
+                            orders, trades. By default what it needs; a rule that reads quotes values positions.
     admit(params, view, proposal)
                             why an order the trader asks for would breach if it filled now: a sentence, or None.
                             A rule without it has no objection; lockouts are looked at for all rules.
@@ -145,6 +147,13 @@ class Rule:
     quiet: Callable[[Any, View, Quiet], None] | None = None
     needs: Callable[[Any], tuple[str, ...]] = _nothing_needed
     admit: Callable[[Any, View, Proposal], str | None] | None = None
+    waits_for: tuple[str, ...] | None = None
+
+    def awaits(self, params: Any) -> tuple[str, ...]:
+        """What the rule waits for behind a start: a state that may be gone breaches nothing (RULES.md 1.6)."""
+        if self.waits_for is not None:
+            return self.waits_for
+        return tuple("positions" if need == "quotes" else need for need in self.needs(params))
 
     def build(self, plain: Mapping[str, Any]) -> Any:
         """Parameters from plain data (scaled integers, text, lists): unknown names raise TypeError."""

@@ -21,9 +21,10 @@ class Params:
 
 
 def _lost_since(view: View) -> int | None:
-    """Since when the first of the lost hubs has been lost."""
-    since = [view.book.connection_since[hub] for hub, state in view.book.connections.items() if state != CONNECTED]
-    return min(since, default=None)
+    """Since when the first of the lost hubs has been lost, while riskcore ran."""
+    book = view.book
+    since = [book.connection_since[hub] for hub, state in book.connections.items() if state != CONNECTED]
+    return max(min(since), book.started_at) if since else None
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:

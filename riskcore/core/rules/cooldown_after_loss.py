@@ -115,4 +115,13 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("trades",)
 
 
-RULE = Rule("RULE-007", "cooldown_after_loss", "Pause after a losing trade", 30, Params, evaluate, needs=needs)
+RULE = Rule(
+    "RULE-007",
+    "cooldown_after_loss",
+    "Pause after a losing trade",
+    30,
+    Params,
+    evaluate,
+    needs=needs,
+    waits_for=(),  # Each fill is judged as it comes, by what is known of those before it.
+)

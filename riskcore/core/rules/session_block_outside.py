@@ -252,5 +252,6 @@ RULE = Rule(
     evaluate,
     deadline=deadline,
     needs=needs,
+    waits_for=("positions", "orders"),
     admit=admit,
 )

@@ -111,4 +111,14 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("positions",)
 
 
-RULE = Rule(RULE_ID, "symbol_blocks", "Never trade these", 70, Params, evaluate, needs=needs, admit=admit)
+RULE = Rule(
+    RULE_ID,
+    "symbol_blocks",
+    "Never trade these",
+    70,
+    Params,
+    evaluate,
+    needs=needs,
+    waits_for=("positions", "orders"),
+    admit=admit,
+)

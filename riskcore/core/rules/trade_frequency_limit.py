@@ -179,4 +179,14 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("trades",)
 
 
-RULE = Rule(RULE_ID, "trade_frequency_limit", "Too many trades", 30, Params, evaluate, needs=needs, admit=admit)
+RULE = Rule(
+    RULE_ID,
+    "trade_frequency_limit",
+    "Too many trades",
+    30,
+    Params,
+    evaluate,
+    needs=needs,
+    waits_for=(),  # Each fill is judged as it comes, by what is known of those before it.
+    admit=admit,
+)

@@ -1,6 +1,6 @@
 """What every rule is: declared parameters, bounds that only get narrower (riskcore/core/rules/base.py)."""
 
-from dataclasses import FrozenInstanceError, dataclass, field
+from dataclasses import FrozenInstanceError, dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -61,3 +61,12 @@ def test_bounds_only_get_narrower(rows: list[tuple[int, int]], left: Any) -> Non
     for low, high in rows:
         bounds.narrow("X", low, high)
     assert bounds.intervals.get("X") == left
+
+
+def test_a_rule_waits_for_what_it_needs_unless_it_says_otherwise() -> None:
+    """Marks value positions, so a rule that reads quotes waits for those."""
+    reading = replace(RULE, needs=lambda params: ("trades", "quotes"))
+    assert RULE.awaits(Params()) == ()
+    assert reading.awaits(Params()) == ("trades", "positions")
+    assert replace(reading, waits_for=("orders",)).awaits(Params()) == ("orders",)
+    assert replace(reading, waits_for=()).awaits(Params()) == ()
