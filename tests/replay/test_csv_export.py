@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from replay.csv_export import OPENING_IDS_FROM, contract_id, export_instant, half, number_text
+from replay.csv_export import OPENING_IDS_FROM, half
+from replay.export_values import contract_id, export_instant, number_text
+from replay.import_orders import ORDER_IDS_FROM
 from riskcore.core.quantities import money
 from riskcore.errors import ConfigError, InputError
 from tests.replay.import_inputs import HEADER, MNQ, Imported, answer, export, fill, order
@@ -15,7 +17,7 @@ LONG = "11,MNQU5,07/21/2025 09:00:00 -05:00,07/21/2025 09:05:00 -05:00,23400,234
 def test_a_row_becomes_its_two_half_turns(tmp_path: Path) -> None:
     imported = Imported(tmp_path, export(tmp_path / "export.csv", LONG))
     assert imported.result["files"] == [{"file": "export.csv", "kind": "export", "rows": 1}]
-    assert imported.days[0]["lacks"] == ["orders", "quotes", "positions"]
+    assert imported.days[0]["lacks"] == ["orders", "quotes", "positions", "accounts"]
     opening, closing = imported.fills("2025-07-21")
     assert opening == {
         "id": OPENING_IDS_FROM + 11,
@@ -27,6 +29,7 @@ def test_a_row_becomes_its_two_half_turns(tmp_path: Path) -> None:
         "size": 1,
         "voided": False,
         "fees": 0.37,
+        "orderId": ORDER_IDS_FROM + OPENING_IDS_FROM + 11,
     }
     assert (closing["id"], closing["side"], closing["profitAndLoss"], closing["fees"]) == (11, 1, 20.5, 0.37)
     (account,) = imported.days[0]["accounts"]
@@ -179,7 +182,7 @@ def test_contract_names(name: str, year: int, expected: str) -> None:
 )
 def test_a_bad_row_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
     path = export(tmp_path / "export.csv", LONG.replace("11,", "10,", 1), ",,,", LONG.replace(old, new, 1))
-    with pytest.raises(InputError, match=r"export\.csv, row 4: " + reason):
+    with pytest.raises(InputError, match=r"export\.csv, line 4: " + reason):
         Imported(tmp_path, path)
 
 

@@ -128,7 +128,8 @@ class Rule:
     deadline(params, view)  the next instant at which time alone may make the rule act, or None.
     quiet(params, view, quiet)  narrows the bounds within which quotes cannot matter; a rule without it
                             declares that it reads no quotes.
-    needs(params)           inputs without which the rule is blind: trades, orders, quotes, positions.
+    needs(params)           inputs without which the rule is blind: trades, orders, quotes, positions,
+                            accounts (what the broker says of them), commissions.
     admit(params, view, proposal)
                             why an order the trader asks for would breach if it filled now: a sentence, or None.
                             A rule without it has no objection; lockouts are looked at for all rules.
