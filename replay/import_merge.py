@@ -30,7 +30,7 @@ class Version(Generic[Row]):
     @property
     def in_order(self) -> tuple[Any, ...]:
         """By time, then by content, so that the order of files decides nothing."""
-        return self.at, [(name, str(value)) for name, value in self.what.items()], str(self.row)
+        return self.at, [(name, str(value)) for name, value in self.what.items()], str(self.row), self.where
 
 
 def agreeing(name: str, versions: Sequence[Version[Row]]) -> tuple[list[Version[Row]], str | None]:

@@ -23,18 +23,17 @@ _KINDS = ("trades", "orders", "bars", "contracts")
 class Sources:
     """Reads files in any order. `accounts`: only these (none = all); the one given is that of a CSV export.
 
-    `trade_date_of` gives the trading day of an instant. `notes` says what the files do not know, and what was
-    assumed in its place.
+    `notes` says what the files do not know, and what was assumed in its place.
     """
 
     accounts: tuple[int, ...]
     progress: Callable[[str], None]
-    trade_date_of: Callable[[int], str]
     history: History = field(default_factory=History)
     files: list[dict[str, Any]] = field(default_factory=list)
     bar_files: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _exports: list[Export] = field(default_factory=list)
+    _seen: set[int] = field(default_factory=set)
 
     def read(self, path: Path) -> None:
         """Raises InputError naming file and row."""
@@ -51,7 +50,7 @@ class Sources:
     def finish(self) -> None:
         """Make every row one, and put the round trips of CSV exports beside the rest.
 
-        Raises ConfigError where fills would count twice, or the files may be of several accounts.
+        Raises ConfigError where fills would count twice, or an export names several accounts.
         """
         history = self.history
         self.files.sort(key=lambda row: (row["file"], row["kind"], row["rows"]))
@@ -68,6 +67,11 @@ class Sources:
         history.fills = {(fill.account, fill.id): fill for fill in with_orders(fills)}
         history.conflicts += conflicts
         self._note_costs([text for export in self._exports for text in export.negative_costs])
+        self.notes += [f"{row['file']}: no rows of {row['kind']} in it" for row in self.files if not row["rows"]]
+        for account in self.accounts:
+            if self._seen and account not in self._seen:
+                present = ", ".join(map(str, sorted(self._seen)))
+                self.notes.append(f"--account {account}: no row is of that account; there is {present}")
 
     def _note_costs(self, of_exports: Sequence[str]) -> None:
         found = sorted({*of_exports, *self.history.negative_costs})
@@ -85,6 +89,7 @@ class Sources:
         found: dict[int, list[RoundTrip]] = {}
         for trip in trips:
             account = int(trip.account) if _is_id(trip.account) else unnamed
+            self._seen.add(account)
             if not self.accounts or account in self.accounts:
                 found.setdefault(account, []).append(trip)
         return found
@@ -106,24 +111,19 @@ class Sources:
         return account
 
     def _ask_whose(self) -> None:
-        """Exports of one account share the rows of the days they share. Raises ConfigError where they do not."""
-        found = [export for export in self._exports if export.trips]
-        apart = False
-        for one, other in combinations(sorted(found, key=lambda export: export.name), 2):
+        """Exports of one account share the rows of the days they share; say so where these share none."""
+        found = sorted((export for export in self._exports if export.trips), key=lambda export: export.name)
+        for one, other in combinations(found, 2):
             if one.ids & other.ids:
                 continue
-            apart = True
-            shared = sorted(self._days(one) & self._days(other))
-            if shared:
-                raise ConfigError(
-                    f"{one.name} and {other.name} name no account and share the day {shared[0]} but no trade: are they "
-                    "of two accounts? Import each alone; if both are of one account, say so with --account ID"
+            files = f"{one.name} and {other.name} name no account and share no trade"
+            if _held_at_once(one, other):
+                self.history.conflicts.append(
+                    f"{files}, but held positions at the same time: are they of two accounts? They were taken for one; "
+                    "import each alone, or say with --account ID that both are of one"
                 )
-        if apart:
-            self.notes.append("exports that name no account are taken for one account's; --account ID says whose")
-
-    def _days(self, export: Export) -> set[str]:
-        return {self.trade_date_of(version.row.exited_at) for version in export.trips}
+            else:
+                self.notes.append(f"{files}: taken for one account's; --account ID says so, or import each alone")
 
     def _json(self, path: Path, answer: Object) -> tuple[str, int]:
         kinds = [kind for kind in _KINDS if kind in answer or kind.title() in answer]
@@ -153,7 +153,20 @@ class Sources:
             self.history.add_order(row, self._wanted)
 
     def _wanted(self, account: int) -> bool:
+        self._seen.add(account)
         return not self.accounts or account in self.accounts
+
+
+def _held_at_once(one: Export, other: Export) -> bool:
+    """Whether some trade of the one was open while some trade of the other was."""
+    trips = [(version.row, export) for export in (one, other) for version in export.trips]
+    ends = {id(one): 0, id(other): 0}
+    for trip, export in sorted(trips, key=lambda pair: pair[0].entered_at):
+        against = other if export is one else one
+        if trip.entered_at < ends[id(against)]:
+            return True
+        ends[id(export)] = max(ends[id(export)], trip.exited_at)
+    return False
 
 
 def _is_id(name: str) -> bool:

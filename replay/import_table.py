@@ -22,8 +22,8 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 def plain_name(name: str) -> str:
-    """A column's name without case, blanks and marks: "Entry Price" and entry_price are EntryPrice."""
-    return _NO_LETTERS.sub("", name.lower())
+    """A column's name without case, blanks and marks: "Entry Price" and entry_price are EntryPrice, P&L is PnL."""
+    return _NO_LETTERS.sub("", name.lower().replace("&", "n"))
 
 
 @dataclass(frozen=True, slots=True)

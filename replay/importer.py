@@ -253,7 +253,7 @@ def run_import(
     progress: Report,
 ) -> dict[str, Any]:
     """Import the files under plain settings (their reset and time zone). Raises InputError, ConfigError."""
-    sources = Sources(accounts, progress, lambda at: day_for(settings, at).trade_date)
+    sources = Sources(accounts, progress)
     for path in (*files, *contracts):
         sources.read(path)
     sources.finish()

@@ -37,7 +37,7 @@ def _checked(result: Row) -> list[str]:
         return ["There are no closing fills, so no P&L to check."]
     found = f"{checked} of {closing} closing fills could be checked"
     if differing:
-        return [f"{found}; {differing} differ from the P&L of their prices."]
+        return [f"{found}; {differing} {'differs' if differing == 1 else 'differ'} from the P&L of their prices."]
     if not checked:
         return [f"{found}, so nothing shows whether the broker's P&L is right."]
     return [f"{found}; the prices give the broker's P&L of {'it' if checked == 1 else 'all of them'}."]
@@ -63,8 +63,8 @@ def _notes(trade_date: str, row: Row) -> list[str]:
     ]
     if row["paired_otherwise"]:
         lines.append(
-            f"{trade_date}  account {row['id']}: {row['paired_otherwise']} closing fills do not close the oldest lot, as"
-            " the broker does: are there rows of two accounts? Open P&L may be wrong there"
+            f"{trade_date}  account {row['id']}: {row['paired_otherwise']} closing fills do not close the oldest lot,"
+            " as the broker does: are there rows of two accounts? Open P&L may be wrong there"
         )
     for name in ("fees", "commissions"):
         if row[f"{name}_unknown"]:

@@ -614,7 +614,7 @@ def test_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert run(["import", wrong.name]) == 1
     text = capsys.readouterr().out
     assert "fill 2 of CON.F.US.MNQ.U25: broker 40.00, prices 41.00" in text
-    assert "1 of 1 closing fills could be checked; 1 differ" in text
+    assert "1 of 1 closing fills could be checked; 1 differs" in text
     assert run(["import", "absent.json"]) == 3
     assert run(["import", wrong.name, "--account", "PRAC"]) == 2
     assert run(["import"]) == 2
