@@ -25,6 +25,7 @@ COMMISSIONS = "Commissions"
 # An export that holds several accounts names them in one of these.
 ACCOUNT_COLUMNS = ("AccountId", "Account", "AccountName")
 _COSTS = ("Fees", COMMISSIONS)
+_TRADED = ("ContractName", "EnteredAt", "ExitedAt")  # A line of totals has none of them.
 _NUMBERS = ("EntryPrice", "ExitPrice", "PnL", *_COSTS)
 # What only the platform's export of orders has.
 _ORDER_COLUMNS = ("Status", "CreatedAt", "FilledAt", "ExecutePrice", "PositionDisposition", "CreationDisposition")
@@ -57,11 +58,12 @@ class RoundTrip:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What one file holds. `negative_costs` says which costs were below zero."""
+    """What one file holds. `negative_costs` says which costs were below zero, `left_out` which lines are no trade."""
 
     name: str
     trips: Sequence[Version[RoundTrip]]
     negative_costs: Sequence[str]
+    left_out: Sequence[str]
 
     @property
     def ids(self) -> set[tuple[str, int]]:
@@ -77,8 +79,11 @@ def read_export(path: Path, text: str) -> Export:
         mark = decimal_mark(row[name] for _, row in rows for name in _NUMBERS if row[name])
     except ValueError as error:
         raise InputError(f"{path}: {error}; write all of them one way") from None
-    trips, negative = [], []
+    trips, negative, left_out = [], [], []
     for line, row in rows:
+        if not any(row[name] for name in _TRADED):
+            left_out.append(f"{path.name} line {line}: names no contract and no time, so it is no trade; left out")
+            continue
         try:
             trip = _round_trip(row, mark, row.get(account, ""))
         except ValueError as error:
@@ -88,7 +93,7 @@ def read_export(path: Path, text: str) -> Export:
             if amount is not None and amount < 0:
                 negative.append(f"{where}: {name} {money_text(amount)}")
         trips.append(_version(where, trip))
-    return Export(path.name, trips, negative)
+    return Export(path.name, trips, negative, left_out)
 
 
 def _table(path: Path, text: str) -> Table:

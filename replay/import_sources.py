@@ -67,6 +67,7 @@ class Sources:
         history.fills = {(fill.account, fill.id): fill for fill in with_orders(fills)}
         history.conflicts += conflicts
         self._note_costs([text for export in self._exports for text in export.negative_costs])
+        self.notes += sorted({text for export in self._exports for text in export.left_out})
         self.notes += [f"{row['file']}: no rows of {row['kind']} in it" for row in self.files if not row["rows"]]
         for account in self.accounts:
             if self._seen and account not in self._seen:

@@ -197,6 +197,12 @@ def test_a_file_that_is_no_history_is_named_and_exits_3(case: Case, content: byt
     assert any(part in said for part in reason.split("|"))
 
 
+def test_a_line_of_totals_is_left_out_and_said(case: Case) -> None:
+    code, said = case.run("import", case.csv("export.csv", SHORT, ",,,", "Total,,,,,,2.16,178.50,,,,,1.50"))
+    assert code == 0
+    assert "export.csv line 4: names no contract and no time, so it is no trade; left out" in said
+
+
 def test_packed_and_marked_files_are_read(case: Case) -> None:
     (case.path / "export.csv.gz").write_bytes(gzip.compress(f"{HEADER}\n{SHORT}\n".encode()))
     assert figures(case.account("export.csv.gz"))[-1] == "174.84"
