@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from adapters.topstepx import rows
-from adapters.topstepx.fields import Object, Rejected
+from adapters.topstepx import fields, rows
+from adapters.topstepx.fields import Object, Rejected, encode
 from replay.import_json import read_rows
 from riskcore.core.quantities import MINUTE_NS, SECOND_NS
 from riskcore.errors import InputError
@@ -42,7 +42,7 @@ class Bars:
     _read: dict[str, dict[int, dict[int, Object]]] = field(default_factory=dict)  # contract: unit: opens at: row
 
     def __post_init__(self) -> None:
-        for path in self.paths:
+        for path in sorted(self.paths):
             for file in _files_of(path):
                 contract = contract_in(file) or self.only
                 if contract is None:
@@ -68,7 +68,9 @@ class Bars:
             for file in self._files.get(contract, ()):
                 bars = _bars_of(file, contract)
                 if bars:
-                    found.setdefault(_unit_of(bars), {}).update(bars)
+                    of_unit = found.setdefault(_unit_of(bars), {})
+                    for opened, row in bars.items():
+                        of_unit[opened] = max((row, of_unit.get(opened, row)), key=_completeness)
             self._read[contract] = found
         return self._read[contract]
 
@@ -84,13 +86,19 @@ def _files_of(path: Path) -> list[Path]:
 
 def _bars_of(file: Path, contract: str) -> dict[int, Object]:
     """The bars of one file by their opening instants."""
-    found = {}
+    found: dict[int, Object] = {}
     for number, row in enumerate(read_rows(file, "bars"), start=1):
         try:
-            found[rows.bar(contract, SECOND_NS, rows.row_of(row)).opens_at] = row
+            opened = rows.bar(contract, SECOND_NS, rows.row_of(row)).opens_at
+            found[opened] = max((row, found.get(opened, row)), key=_completeness)
         except Rejected as error:
             raise InputError(f"{file}, bars row {number}: {error}") from None
     return found
+
+
+def _completeness(row: Object) -> tuple[int, str]:
+    """Of two bars of one time the one with more volume is the later answer; so the order of files decides nothing."""
+    return fields.magnitude(row, "v") or 0, encode(row)
 
 
 def _unit_of(bars: dict[int, Object]) -> int:

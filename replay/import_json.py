@@ -9,13 +9,15 @@ from adapters.topstepx.fields import Object, decode, field
 from riskcore.errors import InputError
 
 _PACKED = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's content, unpacked when it is packed by gzip. Raises InputError."""
+    """A file's content without byte order mark, unpacked when it is packed by gzip. Raises InputError."""
     try:
         data = path.read_bytes()
-        return gzip.decompress(data) if data.startswith(_PACKED) else data
+        plain = gzip.decompress(data) if data.startswith(_PACKED) else data
+        return plain.removeprefix(_BYTE_ORDER_MARK)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read: {reason}") from None
@@ -26,6 +28,8 @@ def read_answer(path: Path, data: bytes) -> Object:
     try:
         decoded = decode(data)
     except ValueError as error:
+        if data.lstrip().startswith(b'{"riskcore"'):
+            raise InputError(f"{path}: a session file, not a history; give it to riskcore replay") from None
         raise InputError(f"{path}: {error}") from None
     value = decoded.value
     if not isinstance(value, dict):
@@ -40,6 +44,8 @@ def read_answer(path: Path, data: bytes) -> Object:
 def rows_of(path: Path, answer: Object, key: str) -> list[Any]:
     """The list of an answer. Raises InputError."""
     listed = field(answer, key)
+    if listed is None:
+        raise InputError(f"{path}: {key} is null, so the broker listed nothing; ask again")
     if not isinstance(listed, list):
         raise InputError(f"{path}: {key} is not a list")
     return listed

@@ -25,8 +25,11 @@ SCHEMA = "riskcore.import/1"
 NOTE = "imported from "
 # Market data is wanted from shortly before a contract's first fill: what is older is never used as a mark.
 BEFORE_FIRST_FILL_NS = 5 * MINUTE_NS
-# What a history never shows: it has fills, not the position the broker had pushed.
-ALWAYS_LACKING = "positions"
+# What a history never shows: it has fills, not the position the broker had pushed nor what it says of the account.
+ALWAYS_LACKING = ("positions", "accounts")
+# The platform charges commissions beside its fees since then; before, a row without them lacks nothing.
+COMMISSIONS_SINCE = "2026-04-01"
+APPROXIMATE_ORDERS = "approximate: fills of one contract, second and side count as one order, because none is named"
 Report = Callable[[str], None]
 
 
@@ -73,22 +76,29 @@ class Import:
             day = day_for(self.settings, day.closes_at)
         if self.quotes.bad:
             self.warn(f"{self.quotes.bad} quotes left out: their bid was not below their ask")
+        accounts = [account for row in days for account in row["accounts"]]
         return {
             "schema": SCHEMA,
             "files": self.sources.files,
             "days": days,
-            "differences": sum(len(account["differences"]) for row in days for account in row["accounts"]),
+            "closing_fills": sum(account["closing_fills"] for account in accounts),
+            "checked": sum(account["checked"] for account in accounts),
+            "differences": sum(len(account["differences"]) for account in accounts),
+            "conflicts": self.sources.history.conflicts,
+            "notes": self.sources.notes,
         }
 
     def _day(self, day: Day, lines: Sequence[Line]) -> dict[str, Any] | None:
         """Write one day; None for a day without lines: nothing was done, and no market data for what was held."""
         since = dict.fromkeys(sorted(self.matching.open_contracts()), day.opens_at)
         accounts: dict[int, AccountDay] = {}
+        misled = bool(self.matching.misled)
         for line in lines:
             if line.fill is not None:
                 since.setdefault(line.fill.contract, max(day.opens_at, line.at - BEFORE_FIRST_FILL_NS))
                 figures = accounts.setdefault(line.fill.account, AccountDay(line.fill.account))
                 self.matching.take(line.fill, figures)
+                misled = misled or bool(self.matching.misled)
         found = {contract: self._market(contract, at, day) for contract, at in since.items()}
         streams = [stream for stream in found.values() if stream is not None]
         if not lines and not streams:
@@ -97,16 +107,21 @@ class Import:
             missing = ", ".join(contract for contract, stream in found.items() if stream is None)
             self.warn(f"{day.trade_date}: no bars or quotes of {missing}, so the open P&L there stays unknown")
         market = heapq.merge(*streams, key=lambda known: known[0])
-        lacks = self._lacks(lines, bool(streams))
+        lacks = self._lacks(lines, bool(streams), day.trade_date)
+        if misled:
+            # What is open cannot be told, so neither fills nor open P&L may be judged.
+            lacks = ["trades", *lacks] if "quotes" in lacks else ["trades", "quotes", *lacks]
+        approximate = any(line.fill is not None and line.fill.approximate for line in lines)
         path = self.out / f"{day.trade_date}.jsonl"
         contracts = sorted({*since, *(line.contract for line in lines)})
-        count = self._write(path, lacks, contracts, lines, market)
+        count = self._write(path, self._header(lacks, approximate), contracts, lines, market)
         self.progress(f"{path.name}: {count} lines")
         return {
             "trade_date": day.trade_date,
             "recording": path.name,
             "lines": count,
             "lacks": lacks,
+            "approximate": ["orders"] if approximate else [],
             "contracts": contracts,
             "accounts": totals(accounts),
         }
@@ -122,18 +137,28 @@ class Import:
         first = next(found, None)
         return None if first is None else _again(first, found)
 
-    def _lacks(self, lines: Sequence[Line], has_market: bool) -> list[str]:
+    def _lacks(self, lines: Sequence[Line], has_market: bool, trade_date: str) -> list[str]:
         """What the rules must not rely on (INTERFACE.md 4)."""
         known = {account for account, _ in self.sources.history.orders}
-        traded = {line.fill.account for line in lines if line.fill is not None}
-        orders = [] if known and traded <= known else ["orders"]
-        return [*orders, *([] if has_market else ["quotes"]), ALWAYS_LACKING]
+        recorded = [line.fill.recorded for line in lines if line.fill is not None and line.fill.recorded is not None]
+        lacking = {
+            "orders": not known or not {body.account for body in recorded} <= known,
+            "quotes": not has_market,
+            **dict.fromkeys(ALWAYS_LACKING, True),
+            "commissions": trade_date >= COMMISSIONS_SINCE and any(body.commissions_usd is None for body in recorded),
+        }
+        return [name for name, lacks in lacking.items() if lacks]
+
+    def _header(self, lacks: list[str], approximate: bool) -> dict[str, Any]:
+        note = NOTE + ", ".join(self._origins())
+        if approximate:
+            return {"note": f"{note}; {APPROXIMATE_ORDERS}", "lacks": lacks, "approximate": ["orders"]}
+        return {"note": note, "lacks": lacks}
 
     def _write(
-        self, path: Path, lacks: list[str], contracts: list[str], lines: Sequence[Line], market: Iterator[Known]
+        self, path: Path, header: dict[str, Any], contracts: list[str], lines: Sequence[Line], market: Iterator[Known]
     ) -> int:
         """Write a recording beside its name and then give it the name, so that none is ever half there."""
-        header = {"note": NOTE + ", ".join(self._origins()), "lacks": lacks}
         check_replaceable(path)
         unfinished = path.with_suffix(".jsonl.part")
         count = 0
@@ -160,8 +185,9 @@ class Import:
         return count
 
     def _origins(self) -> list[str]:
-        names = [row["file"] for row in self.sources.files]
-        return [*names, *(path.name or str(path) for path in (*self.bars.paths, *self.quotes.paths))]
+        """The names of all files, in an order of their own."""
+        names = {row["file"] for row in self.sources.files}
+        return [*sorted(names), *sorted({path.name or str(path) for path in (*self.bars.paths, *self.quotes.paths)})]
 
 
 def _again(first: Known, rest: Iterator[Known]) -> Iterator[Known]:

@@ -36,7 +36,7 @@ class QuoteFiles:
     _files: dict[str, list[Path]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for path in self.paths:
+        for path in sorted(self.paths):
             contract = contract_in(path) or self.only
             if contract is None:
                 raise InputError(f"{path}: {WHICH_CONTRACT}")

@@ -438,6 +438,7 @@ def test_the_file_is_found_in_the_order_promised(tmp_path: Path, monkeypatch: py
         ("[rules.max_contracts_per_instrument]\nlimits = { MNQ = 1 }", "every product but MNQ is open"),
         ("[rules.max_contracts_per_instrument]\nlimits = { ENQ = 1 }", "it is the broker's code of NQ: write NQ"),
         ("[rules.max_contracts_per_instrument]\nlimits = { XYZ = 1 }", "unknown product root XYZ"),
+        ('[rules.max_contracts_per_instrument]\nlimits = { "F.US.XYZ" = 1 }', "unknown product root XYZ"),
         (f"{LOSS}locked = true\nenabled = false", "IS LOCKED BUT DISABLED"),
         (f"{LOSS}shadow = true", "only records"),
         (f"{LOSS}enabled = false", "does nothing"),
@@ -446,6 +447,12 @@ def test_the_file_is_found_in_the_order_promised(tmp_path: Path, monkeypatch: py
 )
 def test_warnings(text: str, part: str) -> None:
     assert any(part in warning for warning in read_settings(text).warnings)
+
+
+def test_a_symbol_id_of_the_broker_means_its_root() -> None:
+    text = '[rules.max_contracts_per_instrument]\nlimits = { "F.US.EP" = 1, "f.us.mnq" = 2 }'
+    (table,) = read_settings(text).plain["rules"]["max_contracts_per_instrument"]
+    assert table["limits"] == {"ES": 1, "MNQ": 2}
 
 
 @pytest.mark.parametrize(

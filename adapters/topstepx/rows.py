@@ -5,7 +5,8 @@ raises Rejected when it cannot be understood. Source: topstepx/API.md 3 and 4.3.
 
 Choices: an order whose status is 0 (None) or unknown is rejected, because an older version that works must
 not be replaced by one that says nothing; an unknown order type is kept as its number, because no rule is
-wrong about an order whose kind it does not know; an unknown side or position type is rejected.
+wrong about an order whose kind it does not know; an unknown side is rejected, and so is a position that has a
+size and no side: no source says what it means, and flat is the one thing it must not become.
 """
 
 import re
@@ -24,6 +25,7 @@ from riskcore.core.events import (
     TradeRecorded,
     TradeVoided,
 )
+from riskcore.core.products import product_code, root_of_code
 from riskcore.core.state import BUY, SELL, TERMINAL, WORKING, Contract
 
 _NAME = re.compile(r"([A-Z0-9]+)[FGHJKMNQUVXZ][0-9]{1,2}", re.ASCII)
@@ -89,8 +91,10 @@ def position(row: Object, action: int | None = None) -> PositionObserved:
     size = fields.magnitude(row, "size")
     if kind not in (None, _FLAT, _LONG, _SHORT):
         raise Rejected(f"position type {kind} is unknown")
-    if action == _DELETED or kind == _FLAT or size == 0:
+    if action == _DELETED or size == 0 or (kind == _FLAT and size is None):
         signed = 0
+    elif kind == _FLAT:
+        raise Rejected(f"position type 0 is neither long nor short, and the size is {size}")
     else:
         signed = required(size, "size") * (1 if required(kind, "type") == _LONG else -1)
     return PositionObserved(
@@ -135,17 +139,19 @@ def print_of(contract: str, row: Object) -> MarketTraded:
 
 
 def contract(row: Object) -> ContractDescribed:
-    """Tick economics; the root is the exchange's own, from the name: ESZ5 and MNQU26 give ES and MNQ (API.md 3.7)."""
-    name = required(fields.name_of(row, "name"), "name")
-    root = _NAME.fullmatch(name.strip().upper())
-    if root is None:
-        raise Rejected(f"contract name {name[:40]!r} has no month and year")
+    """Tick economics, which are what counts.
+
+    The root is the exchange's own, from the name: ESZ5 and MNQU26 give ES and MNQ (API.md 3.7). A name without
+    month and year says nothing; then the root is that of the broker's code in the id.
+    """
+    contract_id = required(fields.name_of(row, "id"), "id")
+    named = _NAME.fullmatch((fields.text(row, "name") or "").strip().upper())
+    root = named[1] if named else root_of_code(product_code(contract_id))
     tick_size = required(fields.price(row, "tickSize"), "tickSize")
     tick_value = required(fields.money(row, "tickValue"), "tickValue")
     if tick_size <= 0 or tick_value <= 0:
         raise Rejected("tickSize and tickValue must be above zero")
-    contract_id = required(fields.name_of(row, "id"), "id")
-    return ContractDescribed(Contract(contract_id, root[1], tick_size, tick_value, described=True))
+    return ContractDescribed(Contract(contract_id, root, tick_size, tick_value, described=True))
 
 
 def bar(contract_id: str, unit_ns: int, row: Object) -> BarObserved:

@@ -41,8 +41,10 @@ def command(
     """Write one wire recording per trading day, and check every P&L against the prices.
 
     FILE is a Trade/search or Order/search response or the platform's CSV trade export, told apart by what is
-    in it. Bars and quotes name their contract in the file or folder name (CON.F.US.MNQ.U26). Exit code 1 when a
-    P&L recomputed from prices differs from the broker's own.
+    in it; several may overlap, in any order. The export may be separated by commas, semicolons or tabs, and names no
+    account: --account says whose it is. Bars and quotes name their contract in the file or folder name
+    (CON.F.US.MNQ.U26). Exit code 1 when a P&L recomputed from prices differs from the broker's own, when two rows of
+    one id differ, and when no closing fill could be checked.
     """
     from replay.importer import run_import
     from riskcore.cli.import_text import result_text
@@ -76,5 +78,7 @@ def _ids(accounts: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def exit_code(result: dict[str, Any]) -> int:
-    """1 when a recomputed P&L differs from the broker's own."""
-    return 1 if result["differences"] else 0
+    """1 when P&L or rows differ, and when no closing fill could be checked."""
+    contradictions = any(account["contradictions"] for day in result["days"] for account in day["accounts"])
+    unchecked = result["closing_fills"] > 0 and result["checked"] == 0
+    return 1 if result["differences"] or result["conflicts"] or contradictions or unchecked else 0

@@ -6,9 +6,9 @@ Row = dict[str, Any]
 
 
 def result_text(result: Row) -> str:
-    """Days and accounts with their sums, then every closing fill whose P&L the prices do not give."""
+    """Days and accounts with their sums, then what is not known, what differs, and what was checked."""
     if not result["days"]:
-        return "No fills and no orders in these files; nothing was written."
+        return "\n".join(["No fills and no orders in these files; nothing was written.", *_of_files(result)])
     lines = [
         f"{'day':<10} {'account':>11} {'fills':>5} {'trips':>5} {'from prices':>12} {'broker':>12} {'fees':>9}"
         f" {'comm.':>8} {'net':>12}  {'recording':<16} lacks"
@@ -21,15 +21,26 @@ def result_text(result: Row) -> str:
             notes += _notes(day["trade_date"], account)
         if not day["accounts"]:
             lines.append(f"{day['trade_date']:<10} {'no fills':>11} {'':>67}{about}")
-    closing = sum(account["closing_fills"] for day in result["days"] for account in day["accounts"])
-    lines += ["", *notes]
-    differing = result["differences"]
-    lines.append(
-        f"{differing} of {closing} closing fills differ from the P&L of their prices."
-        if differing
-        else f"The prices give the broker's P&L of all {closing} closing fills that could be recomputed."
-    )
-    return "\n".join(lines)
+    if any(day["approximate"] for day in result["days"]):
+        notes.append("orders are approximate: the files name none, so fills of one contract, second and side are one")
+    return "\n".join([*lines, "", *notes, *_of_files(result), *_checked(result)])
+
+
+def _of_files(result: Row) -> list[str]:
+    return [*result["conflicts"], *result["notes"]]
+
+
+def _checked(result: Row) -> list[str]:
+    """Only what was checked counts as checked."""
+    closing, checked, differing = result["closing_fills"], result["checked"], result["differences"]
+    if not closing:
+        return ["There are no closing fills, so no P&L to check."]
+    found = f"{checked} of {closing} closing fills could be checked"
+    if differing:
+        return [f"{found}; {differing} {'differs' if differing == 1 else 'differ'} from the P&L of their prices."]
+    if not checked:
+        return [f"{found}, so nothing shows whether the broker's P&L is right."]
+    return [f"{found}; the prices give the broker's P&L of {'it' if checked == 1 else 'all of them'}."]
 
 
 def _sums(trade_date: str, row: Row) -> str:
@@ -40,16 +51,24 @@ def _sums(trade_date: str, row: Row) -> str:
 
 
 def _notes(trade_date: str, row: Row) -> list[str]:
-    lines = [
-        f"{trade_date}  fill {one['trade']} of {one['contract']}: broker {one['recorded']}, prices {one['recomputed']}"
+    lines = [f"{trade_date}  {text}" for text in row["contradictions"]]
+    lines += [
+        f"{trade_date}  fill {one['trade']} of {one['contract']}: broker {one['recorded'] or 'none'},"
+        f" prices {one['recomputed']}"
         for one in row["differences"]
     ]
     lines += [
         f"{trade_date}  fill {one['trade']} of {one['contract']}: not recomputed: {one['reason']}"
         for one in row["not_recomputed"]
     ]
-    if row["commissions_unknown"]:
+    if row["paired_otherwise"]:
         lines.append(
-            f"{trade_date}  account {row['id']}: commissions of {row['commissions_unknown']} fills are not in the files"
+            f"{trade_date}  account {row['id']}: {row['paired_otherwise']} closing fills do not close the oldest lot,"
+            " as the broker does: are there rows of two accounts? Open P&L may be wrong there"
         )
+    for name in ("fees", "commissions"):
+        if row[f"{name}_unknown"]:
+            lines.append(
+                f"{trade_date}  account {row['id']}: {name} of {row[f'{name}_unknown']} fills are not in the files"
+            )
     return lines

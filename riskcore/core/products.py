@@ -81,8 +81,10 @@ MICRO_UNITS_OF_A_MINI = 10
 
 
 def product_code(contract_id: str) -> str:
-    """The broker's product code of CON.F.US.<code>.<expiry>: the last part but one (RULES.md 1.3)."""
-    parts = contract_id.split(".")
+    """The broker's product code of CON.F.US.<code>.<expiry> and of the symbol F.US.<code> (RULES.md 1.3)."""
+    parts = contract_id.removeprefix("CON.").split(".")
+    if len(parts) >= 3 and parts[0] == "F":
+        return parts[2]
     return parts[-2] if len(parts) >= 2 else contract_id
 
 

@@ -41,6 +41,7 @@ class RuleInstance:
     key: str
     params: Any
     shadow: bool = False
+    indifferent_to: tuple[str, ...] = ()  # Inputs that the profile makes this rule do without.
 
     def lacking(self, lacks: tuple[str, ...]) -> tuple[str, ...]:
         """The inputs this rule needs and the source could not see; a rule with any is blind (RULES.md 1.5).
@@ -50,7 +51,8 @@ class RuleInstance:
         if not lacks:
             return ()
         missed = lacks if "trades" in lacks else tuple(one for one in lacks if one != "positions")
-        return tuple(need for need in self.rule.needs(self.params) if need in missed)
+        needed = (need for need in self.rule.needs(self.params) if need not in self.indifferent_to)
+        return tuple(need for need in needed if need in missed)
 
     def waits(self, awaited: tuple[str, ...]) -> bool:
         """Whether the rule judges only when something has been listed that has not been since the engine started."""
@@ -117,14 +119,14 @@ class Rulebook:
 
     def _build(self, account: Account) -> tuple[RuleInstance, ...]:
         built = []
+        indifferent_to = ("commissions",) if self.profile.pnl_basis == "gross" else ()
         for name, settings in self._tables(account).items():
             for index, plain in enumerate(settings):
                 rule = by_name(name)
                 values = {key: value for key, value in plain.items() if key not in SWITCHES}
                 if plain.get("enabled", True):
-                    built.append(
-                        RuleInstance(rule, f"{name}.{index}", rule.build(values), bool(plain.get("shadow", False)))
-                    )
+                    params, shadow = rule.build(values), bool(plain.get("shadow", False))
+                    built.append(RuleInstance(rule, f"{name}.{index}", params, shadow, indifferent_to))
         if any("quotes" in instance.rule.needs(instance.params) for instance in built):
             built.append(RuleInstance(FEED, "feed.0", FEED.build({})))
         if built:

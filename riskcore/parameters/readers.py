@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from riskcore.calendar import zone_names
-from riskcore.core.products import PRODUCTS, known_roots
+from riskcore.core.products import PRODUCTS, known_roots, root_of_code
 from riskcore.core.quantities import FRACTION_PLACES, MONEY_PLACES, decimal_text, exact
 from riskcore.core.trading_day import WEEKDAYS
 from riskcore.errors import ConfigError
@@ -22,7 +22,8 @@ _ROOT_OF_CODE = {code: root for code, root, *_ in PRODUCTS}
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_ROOT = re.compile(r"[A-Z0-9]{1,8}", re.ASCII)
+_SYMBOL = "F.US."
+_ROOT = re.compile(r"(F\.US\.)?[A-Z0-9]{1,8}", re.ASCII)
 
 
 def _scaled(value: object, places: int, place: Place) -> int:
@@ -105,6 +106,8 @@ def read_root(value: Any, place: Place) -> str:
     if not isinstance(value, str) or not _ROOT.fullmatch(value.upper()):
         raise ConfigError(f"{place.path}: {shown(value)} is no product root; write it like MNQ or ES")
     root = value.upper()
+    if root.startswith(_SYMBOL):
+        root = root_of_code(root.removeprefix(_SYMBOL))
     if root not in known_roots():
         real = _ROOT_OF_CODE.get(root)
         hint = f"it is the broker's code of {real}: write {real}" if real else "check the spelling"

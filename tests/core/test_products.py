@@ -25,6 +25,10 @@ def test_the_table_has_51_products_each_once() -> None:
         ("CON.F.US.XYZ.Z26", "XYZ"),  # An unknown code is its own root.
         ("XYZ", "XYZ"),
         ("ENQ.Z26", "NQ"),
+        ("F.US.ENQ", "NQ"),
+        ("F.US.MES", "MES"),
+        ("CON.F.US.EP", "ES"),
+        ("F.US.XYZ", "XYZ"),
     ],
 )
 def test_roots(contract: str, root: str) -> None:

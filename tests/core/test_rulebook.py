@@ -103,9 +103,23 @@ def test_options_of_the_profile_that_the_core_does_not_read_are_left_alone() -> 
         (("positions",), ()),  # Exposure follows fills then.
         (("positions", "trades"), ("positions",)),
         (("quotes",), ()),
+        (("accounts", "commissions"), ()),
     ],
 )
 def test_which_inputs_a_rule_lacks(lacks: tuple[str, ...], lacking: tuple[str, ...]) -> None:
     instances = rulebook_of({"rules": {"no_stop_loss_grace": [{}]}}).instances(Account(7))
     [stop_rule] = [one for one in instances if one.key == "no_stop_loss_grace.0"]
     assert stop_rule.lacking(lacks) == lacking
+
+
+@pytest.mark.parametrize(("basis", "lacking"), [("net", ("commissions",)), ("gross", ())])
+def test_commissions_matter_to_a_net_profit_alone(basis: str, lacking: tuple[str, ...]) -> None:
+    settings = {"profile": {"pnl_basis": basis}, "rules": {"daily_realized_profit": [{}], "daily_realized_loss": [{}]}}
+    found = {one.key: one.lacking(("commissions",)) for one in rulebook_of(settings).instances(Account(7))}
+    assert found["daily_realized_profit.0"] == lacking
+    assert found["daily_realized_loss.0"] == ()
+
+
+def test_rights_cannot_be_judged_without_the_account() -> None:
+    instances = rulebook_of({"rules": {"auth_loss_guard": [{}]}}).instances(Account(7))
+    assert [one.lacking(("accounts",)) for one in instances if one.key == "auth_loss_guard.0"] == [("accounts",)]

@@ -78,7 +78,7 @@ def platform_export(folder: Path, path: Path) -> Path:
         rows = list(csv.DictReader(file))
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([*COLUMNS_OF_EXPORT, COMMISSIONS])
+        writer.writerow([*COLUMNS_OF_EXPORT, "TradeDay", "TradeDuration", COMMISSIONS])
         for row in rows:
             contract = row["contract_id"]
             expiry = contract.rpartition(".")[2]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from replay.csv_export import OPENING_IDS_FROM, contract_id, export_instant, half, number_text
+from replay.csv_export import OPENING_IDS_FROM, half
+from replay.import_orders import ORDER_IDS_FROM
 from riskcore.core.quantities import money
 from riskcore.errors import ConfigError, InputError
 from tests.replay.import_inputs import HEADER, MNQ, Imported, answer, export, fill, order
@@ -15,7 +16,7 @@ LONG = "11,MNQU5,07/21/2025 09:00:00 -05:00,07/21/2025 09:05:00 -05:00,23400,234
 def test_a_row_becomes_its_two_half_turns(tmp_path: Path) -> None:
     imported = Imported(tmp_path, export(tmp_path / "export.csv", LONG))
     assert imported.result["files"] == [{"file": "export.csv", "kind": "export", "rows": 1}]
-    assert imported.days[0]["lacks"] == ["orders", "quotes", "positions"]
+    assert imported.days[0]["lacks"] == ["orders", "quotes", "positions", "accounts"]
     opening, closing = imported.fills("2025-07-21")
     assert opening == {
         "id": OPENING_IDS_FROM + 11,
@@ -27,6 +28,7 @@ def test_a_row_becomes_its_two_half_turns(tmp_path: Path) -> None:
         "size": 1,
         "voided": False,
         "fees": 0.37,
+        "orderId": ORDER_IDS_FROM + OPENING_IDS_FROM + 11,
     }
     assert (closing["id"], closing["side"], closing["profitAndLoss"], closing["fees"]) == (11, 1, 20.5, 0.37)
     (account,) = imported.days[0]["accounts"]
@@ -96,72 +98,6 @@ def test_whose_export_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("1,234.50", "1234.50"),
-        ("$1,234,567", "1234567"),
-        ("-$25.00", "-25.00"),
-        ("($25.00)", "-25.00"),
-        ("€ 3", "3"),
-        ("\N{MINUS SIGN}4.5", "-4.5"),
-        (" 12 USD", "12"),
-        (".5", "0.5"),
-        ("+7", "+7"),
-    ],
-)
-def test_numbers_as_exports_write_them(text: str, plain: str) -> None:
-    assert number_text(text) == plain
-
-
-@pytest.mark.parametrize("text", ["1,5", "12,34.5", "", "$", "--1", "(-1)", "NaN", "inf", "1.2.3", "1,2345"])
-def test_numbers_that_could_mean_two_things_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"not a (decimal )?number"):
-        money(number_text(text))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "07/21/2025 09:00:00 -05:00",
-        "7/21/2025 9:00:00 AM -05:00",
-        "07/21/2025 02:00:00 PM +00:00",
-        "07/21/2025 14:00:00Z",
-        "07/21/2025 09:00:00 -0500",
-        "2025-07-21T14:00:00+00:00",
-        "2025-07-21 16:00:00 +02:00",
-        "2025-07-21T19:45:00+0545",
-    ],
-)
-def test_times_with_any_offset(text: str) -> None:
-    assert export_instant(text) == 1_753_106_400 * 10**9
-
-
-@pytest.mark.parametrize("text", ["07/21/2025 09:00:00", "13/21/2025 09:00:00Z", "7/21/2025 13:00:00 PM Z", "", "x"])
-def test_times_without_an_offset_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="time"):
-        export_instant(text)
-
-
-@pytest.mark.parametrize(
-    ("name", "year", "expected"),
-    [
-        ("MNQU5", 2025, "CON.F.US.MNQ.U25"),
-        ("NQU5", 2025, "CON.F.US.ENQ.U25"),
-        ("MNQU25", 2025, "CON.F.US.MNQ.U25"),
-        ("NQH0", 2029, "CON.F.US.ENQ.H30"),
-        ("M2KZ5", 2025, "CON.F.US.M2K.Z25"),
-        ("6EZ5", 2025, "CON.F.US.EU6.Z25"),
-        ("gcq5", 2025, "CON.F.US.GCE.Q25"),
-        ("METK6", 2026, "CON.F.US.GMET.K26"),
-        ("XYZH6", 2025, "CON.F.US.XYZ.H26"),
-        ("CON.F.US.EP.U25", 2025, "CON.F.US.EP.U25"),
-    ],
-)
-def test_contract_names(name: str, year: int, expected: str) -> None:
-    assert contract_id(name, year) == expected
-
-
-@pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
         ("MNQU5", "MNQ", "ContractName: no contract name"),
@@ -179,7 +115,7 @@ def test_contract_names(name: str, year: int, expected: str) -> None:
 )
 def test_a_bad_row_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
     path = export(tmp_path / "export.csv", LONG.replace("11,", "10,", 1), ",,,", LONG.replace(old, new, 1))
-    with pytest.raises(InputError, match=r"export\.csv, row 4: " + reason):
+    with pytest.raises(InputError, match=r"export\.csv, line 4: " + reason):
         Imported(tmp_path, path)
 
 

@@ -32,7 +32,7 @@ def test_a_day_is_written_and_its_sums_are_told(tmp_path: Path) -> None:
     (day,) = imported.days
     assert day["trade_date"] == "2025-07-21"
     assert day["recording"] == "2025-07-21.jsonl"
-    assert day["lacks"] == ["orders", "quotes", "positions"]
+    assert day["lacks"] == ["orders", "quotes", "positions", "accounts"]
     assert day["accounts"] == [
         {
             "id": 500,
@@ -40,14 +40,18 @@ def test_a_day_is_written_and_its_sums_are_told(tmp_path: Path) -> None:
             "voided": 0,
             "round_trips": 1,
             "closing_fills": 1,
+            "checked": 1,
             "recomputed_pnl": "41.00",
             "gross_pnl": "41.00",
             "fees": "1.48",
+            "fees_unknown": 0,
             "commissions": "0",
             "commissions_unknown": 2,
             "net_pnl": "39.52",
             "differences": [],
             "not_recomputed": [],
+            "paired_otherwise": 0,
+            "contradictions": [],
         }
     ]
     assert imported.result["differences"] == 0
@@ -57,7 +61,7 @@ def test_fills_are_hub_messages_at_their_time_without_nulls(tmp_path: Path) -> N
     imported = Imported(tmp_path, trades(tmp_path, CLOSED, OPENED))
     header, first, second, end = imported.lines("2025-07-21")
     assert header["riskcore"] == "wire/1"
-    assert header["lacks"] == ["orders", "quotes", "positions"]
+    assert header["lacks"] == ["orders", "quotes", "positions", "accounts"]
     assert header["note"] == "imported from trades.json"
     assert first["at"] == "2025-07-21T14:00:00.000000000Z"
     assert (first["hub"], first["target"]) == ("user", "GatewayUserTrade")
@@ -238,7 +242,7 @@ def test_a_bracket_lives_as_the_hub_would_have_shown_it(tmp_path: Path) -> None:
     ]
     orders = answer(tmp_path / "orders.json", orders=rows)
     imported = Imported(tmp_path, orders, trades(tmp_path, entered, stopped))
-    assert imported.days[0]["lacks"] == ["quotes", "positions"]
+    assert imported.days[0]["lacks"] == ["quotes", "positions", "accounts"]
     assert statuses(imported) == [
         ("14:00:00", "10", 6),
         ("14:00:00", "11", 8),
@@ -330,7 +334,7 @@ def test_the_newer_of_two_versions_of_an_order_counts(tmp_path: Path) -> None:
 def test_orders_of_one_account_say_nothing_about_another(tmp_path: Path) -> None:
     orders = answer(tmp_path / "orders.json", orders=[order(10, "07-21T14:00:00", "07-21T14:00:00", 2, 2, 0, 1)])
     imported = Imported(tmp_path, trades(tmp_path, OPENED, {**OPENED, "accountId": 501}), orders)
-    assert imported.days[0]["lacks"] == ["orders", "quotes", "positions"]
+    assert imported.days[0]["lacks"] == ["orders", "quotes", "positions", "accounts"]
 
 
 # ---- market data ---------------------------------------------------------------------------------------
@@ -361,7 +365,7 @@ def test_bars_are_known_at_their_end_from_shortly_before_the_first_fill(tmp_path
     minutes = ("13:50", "13:54", "13:55", "14:00", "14:01", "20:59", "22:00")
     bars_file(tmp_path, *(bar(f"21T{minute}", 23400) for minute in minutes))
     imported = Imported(tmp_path, trades(tmp_path, OPENED, CLOSED), bars=[tmp_path / "bars"])
-    assert imported.days[0]["lacks"] == ["orders", "positions"]
+    assert imported.days[0]["lacks"] == ["orders", "positions", "accounts"]
     assert bar_times(imported, "2025-07-21") == [
         ("13:55:00", "13:54"),
         ("13:56:00", "13:55"),
@@ -380,7 +384,10 @@ def test_what_is_held_has_bars_on_days_without_a_fill(tmp_path: Path) -> None:
     later = {**CLOSED, "creationTimestamp": "2025-07-24T14:00:00+00:00"}
     imported = Imported(tmp_path, trades(tmp_path, OPENED, later), bars=[tmp_path / "bars"])
     assert [day["trade_date"] for day in imported.days] == ["2025-07-21", "2025-07-22", "2025-07-23", "2025-07-24"]
-    assert [day["lacks"] for day in imported.days][2:] == [["orders", "positions"], ["orders", "quotes", "positions"]]
+    assert [day["lacks"] for day in imported.days][2:] == [
+        ["orders", "positions", "accounts"],
+        ["orders", "quotes", "positions", "accounts"],
+    ]
     assert imported.warnings == [
         "2025-07-24: no bars or quotes of CON.F.US.MNQ.U25, so the open P&L there stays unknown"
     ]
@@ -524,12 +531,12 @@ def test_a_bad_order_is_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "neither an answer"),
+        ("", "the file is empty"),
         ("{", "not JSON"),
         ("[]", "no object"),
         ("{}", "found none"),
         ('{"trades":[],"orders":[]}', "found trades, orders"),
-        ('{"trades":null}', "trades is not a list"),
+        ('{"trades":null}', "trades is null"),
         ('{"trades":[3]}', "trades row 1: not an object"),
         ('{"trades":[],"trades":[]}', "comes twice"),
         ('{"trades":[],"success":false,"errorCode":1}', "the call failed"),
@@ -579,7 +586,7 @@ def test_the_command_says_what_it_found(
     monkeypatch.chdir(tmp_path)
     path = trades(tmp_path, OPENED, CLOSED)
     assert run(["import", path.name]) == 0
-    assert "The prices give the broker's P&L of all 1 closing fills" in capsys.readouterr().out
+    assert "1 of 1 closing fills could be checked; the prices give the broker's P&L of it." in capsys.readouterr().out
     assert (tmp_path / "2025-07-21.jsonl").exists()
     assert run(["import", path.name, "--json", "--out", "days"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -607,7 +614,7 @@ def test_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert run(["import", wrong.name]) == 1
     text = capsys.readouterr().out
     assert "fill 2 of CON.F.US.MNQ.U25: broker 40.00, prices 41.00" in text
-    assert "1 of 1 closing fills differ" in text
+    assert "1 of 1 closing fills could be checked; 1 differs" in text
     assert run(["import", "absent.json"]) == 3
     assert run(["import", wrong.name, "--account", "PRAC"]) == 2
     assert run(["import"]) == 2

@@ -130,7 +130,7 @@ def test_bars_beside_fills_let_the_open_loss_rule_decide(tmp_path: Path) -> None
 
     sets = ("rules.daily_unrealized_loss.loss_limit=500",)
     outcome = import_and_replay([trades], tmp_path, sets, bars=[DATA / "bars_1m"])
-    assert [day["lacks"] for day in outcome.imported["days"]] == [["orders", "positions"]]
+    assert [day["lacks"] for day in outcome.imported["days"]] == [["orders", "positions", "accounts"]]
     (breach,) = outcome.replayed["breaches"]
     assert (breach["rule"], breach["contract"], breach["flags"]) == ("RULE-004", NQ, ["from_bars"])
     known_at = datetime.fromisoformat(first["t"]) + timedelta(minutes=1)

@@ -131,6 +131,10 @@ def deadline(params: Params, view: View) -> int | None:
     return min((instant for instant in due if instant > view.now), default=None)
 
 
+def needs(params: Params) -> tuple[str, ...]:
+    return ("accounts",)
+
+
 RULE = Rule(
     RULE_ID,
     "auth_loss_guard",
@@ -140,4 +144,5 @@ RULE = Rule(
     evaluate,
     remember=remember,
     deadline=deadline,
+    needs=needs,
 )

@@ -128,7 +128,8 @@ class Rule:
     deadline(params, view)  the next instant at which time alone may make the rule act, or None.
     quiet(params, view, quiet)  narrows the bounds within which quotes cannot matter; a rule without it
                             declares that it reads no quotes.
-    needs(params)           inputs without which the rule is blind: trades, orders, quotes, positions.
+    needs(params)           inputs without which the rule is blind: trades, orders, quotes, positions,
+                            accounts (what the broker says of them), commissions.
     waits_for               what must have been listed since a live engine started before the rule judges: positions,
                             orders, trades. By default what it needs; a rule that reads quotes values positions.
     admit(params, view, proposal)

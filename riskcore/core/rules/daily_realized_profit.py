@@ -99,7 +99,9 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
 
 
 def needs(params: Params) -> tuple[str, ...]:
-    return ("trades",) if params.basis == "realized" and params.give_back is None else ("trades", "quotes")
+    """Without commissions a net profit would be called reached before it is; a loss is at least what is known."""
+    realized = params.basis == "realized" and params.give_back is None
+    return ("trades", "commissions") if realized else ("trades", "quotes", "commissions")
 
 
 RULE = Rule(

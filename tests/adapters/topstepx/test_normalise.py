@@ -139,7 +139,7 @@ class TestUserHub:
             ({}, -3),
             ({"type": "1"}, 3),
             ({"type": "0", "size": "0"}, 0),
-            ({"type": "0"}, 0),
+            ({"type": "0", "size": ""}, 0),
             ({"size": "0"}, 0),
             ({"type": "", "size": "0"}, 0),
         ):
@@ -155,7 +155,17 @@ class TestUserHub:
 
     @pytest.mark.parametrize(
         "changes",
-        [{"type": "3"}, {"type": ""}, {"size": ""}, {"size": "-3"}, {"size": "1.5"}, {"size": "NaN"}, {"size": '"3"'}],
+        [
+            {"type": "3"},
+            {"type": ""},
+            {"type": "0"},
+            {"type": "0", "size": "1"},
+            {"size": ""},
+            {"size": "-3"},
+            {"size": "1.5"},
+            {"size": "NaN"},
+            {"size": '"3"'},
+        ],
     )
     def test_a_position_that_makes_no_sense_is_rejected(self, changes: dict[str, str]) -> None:
         rejected(hub("GatewayUserPosition", f"[{change(POSITION, **changes)}]"))
@@ -343,13 +353,18 @@ class TestLists:
             '{"id":"C","name":"ESZ5","tickSize":0,"tickValue":12.5}',
             '{"id":"C","name":"ESZ5","tickSize":0.25,"tickValue":-1}',
             '{"id":"C","name":"ESZ5","tickSize":0.25}',
-            '{"id":"C","name":"ES","tickSize":0.25,"tickValue":1}',
             '{"name":"ESZ5","tickSize":0.25,"tickValue":1}',
             "5",
         ],
     )
     def test_a_contract_that_makes_no_sense_is_rejected(self, row: str) -> None:
         rejected(rest("Contract/search", answer(f'"contracts":[{row}]')))
+
+    @pytest.mark.parametrize("name", ['"name":"E-mini S&P 500",', '"name":"ES",', '"name":"",', '"name":null,', ""])
+    def test_a_contract_whose_name_says_no_month_has_the_root_of_its_id(self, name: str) -> None:
+        row = f'{{"id":"CON.F.US.EP.Z25",{name}"tickSize":0.25,"tickValue":12.5}}'
+        expected = Contract("CON.F.US.EP.Z25", "ES", 250_000_000, 12_500_000, described=True)
+        assert rest("Contract/searchById", answer(f'"contract":{row}')) == [ContractDescribed(expected)]
 
     def test_positions_are_a_complete_list(self) -> None:
         listed = PositionObserved(7001, MNQ, -3, 29_398_375_000_000)
@@ -358,6 +373,11 @@ class TestLists:
         assert rest(path, answer(f'"positions":[{POSITION}]'), request) == [PositionsListed(7001, (listed,))]
         assert rest(path, answer('"positions":[]'), request) == [PositionsListed(7001, ())]
         assert rest(path, answer(f'"positions":[{POSITION}]')) == [PositionsListed(7001, (listed,))]
+
+    def test_a_list_with_a_size_without_a_side_says_nothing_about_what_is_gone(self) -> None:
+        unclear = change(POSITION, type="0")
+        bodies = rest("Position/searchOpen", answer(f'"positions":[{unclear}]'), '{"accountId":7001}')
+        assert rejected(bodies).reason == "position type 0 is neither long nor short, and the size is 3"
 
     def test_positions_of_nobody_are_no_list(self) -> None:
         assert [type(body) for body in rest("Position/searchOpen", answer('"positions":[]'))] == [CallObserved]
