@@ -44,8 +44,7 @@ def origin(account: Account, order: Order, at: int) -> str | None:
     closed_at = account.memory.get(closed_name(order.contract))
     recent = closed_at is not None and at - closed_at <= LATE_FILL_NS
     told = any(trade.order_id == order.id and trade.enforced for trade in account.trades.values())
-    unseen = account.memory.get(unseen_name(order.contract)) == order.side * order.size
-    if recent and (told or unseen):
+    if recent and told:
         return OVER
     return UNSURE if sent or recent else None
 
@@ -64,11 +63,6 @@ def closed_name(contract: str | None) -> str:
     return f"{PLANNER_KEY}.{contract}.closed_at"
 
 
-def unseen_name(contract: str | None) -> str:
-    """Under which name an account remembers the signed size of a close whose order has not been shown yet."""
-    return f"{PLANNER_KEY}.{contract}.unseen"
-
-
 def sent_closes(account: Account, contract: str | None) -> list[Request]:
     """The closes and cuts of a contract that were sent and whose outcome is still open."""
     return [
@@ -81,6 +75,18 @@ def sent_closes(account: Account, contract: str | None) -> list[Request]:
 def exit_orders(account: Account, request: Request) -> list[Order]:
     """The orders that a close may have made; an order of the trader on the same side may be among them."""
     return [order for order in account.orders.values() if order.exit_of == request.id]
+
+
+def is_shown(account: Account, request: Request) -> bool:
+    """Whether the order of a close was shown, or fills of an order nobody knows that are as large as the close."""
+    if exit_orders(account, request):
+        return True
+    fills = (
+        trade
+        for trade in account.trades.values()
+        if trade.contract == request.contract and trade.side == request.side and trade.order_id not in account.orders
+    )
+    return sum(fill.size for fill in fills if fill.recorded_at >= request.attempted_at) >= max(request.size, 1)
 
 
 def filled_size(account: Account, order: Order) -> int:

@@ -23,6 +23,7 @@ def ended(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Der
         filled, reason = False, _over(book, account, request, command_timeout_ns)
         if sent and request.kind in CLOSING:
             filled, reason = outcome(account, request, command_timeout_ns) or (False, None)
+            seen = seen or (reason is not None and _is_flat(account, request))
         if seen or filled:
             found.append(RequestConfirmed(account.id, request.id))
             if seen and request.kind == "closeContract" and not request.obligation:
@@ -30,6 +31,12 @@ def ended(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Der
         elif reason is not None:
             found.append(RequestSuperseded(account.id, request.id, reason))
     return found
+
+
+def _is_flat(account: Account, request: Request) -> bool:
+    """Whether a picture that ends the wait for a close shows what it was sent for."""
+    position = account.positions.get(request.contract or "")
+    return request.kind == "closeContract" and (position is None or not position.size)
 
 
 def unresolved_since(request: Request, now: int, command_timeout_ns: int) -> int | None:

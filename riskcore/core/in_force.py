@@ -1,7 +1,7 @@
 """Commands in force: obligations that hold until the broker's events show them met (RULES.md 1.6, 3.3, 3.4)."""
 
 from riskcore.core.events import Command, CommandIssued, RuleBreached
-from riskcore.core.exit_orders import PLANNER_KEY, exit_orders, is_exit_order, looked_at
+from riskcore.core.exit_orders import PLANNER_KEY, is_exit_order, is_shown, looked_at
 from riskcore.core.order_roles import entry_orders, is_entry
 from riskcore.core.protection import fits
 from riskcore.core.quantities import SECOND_NS
@@ -138,9 +138,8 @@ def effect_seen(account: Account, request: Request) -> bool:
     if request.kind == "cancelOrder":
         return not _works(account, request.order_id)
     if request.kind == "closeContract":
-        # Flat may have been told before the close arrived: without an answer it may still be on its way.
-        heard = request.state != "attempted" or bool(exit_orders(account, request))
-        return heard and _size(account, request.contract) == 0
+        # A push of flat may be older than the close: without its order or its fills the close may be on its way.
+        return _size(account, request.contract) == 0 and is_shown(account, request)
     if request.kind == "placeOrder":
         return _is_placed(account, request)
     if request.kind == "placeStop" and _is_pending(account, request):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from riskcore.core import events as e
 from riskcore.core.balance import compare_balance
-from riskcore.core.exit_orders import OVER, origin, unseen_name
+from riskcore.core.exit_orders import origin
 from riskcore.core.exposure_change import exposure_changed, know_contract, note_disagreement
 from riskcore.core.in_force import note_flat_checks
 from riskcore.core.quantities import SECOND_NS
@@ -80,8 +80,6 @@ def order_observed(book: Book, at: int, body: e.OrderObserved) -> Effect:
         order = replace(order, filled_at=at)
     if order.id not in account.orders:
         order = replace(order, exit_of=origin(account, order, at))
-        if order.exit_of == OVER:
-            account.memory.pop(unseen_name(order.contract), None)
     account.orders[order.id] = order
     know_contract(book, order.contract)
     return Effect((account.id,), order_id=order.id)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.exit_orders import CLOSING, LATE_FILL_NS, closed_name, exit_orders, is_exit_order, unseen_name
+from riskcore.core.exit_orders import CLOSING, LATE_FILL_NS, closed_name, is_exit_order
 from riskcore.core.in_force import was_rejected
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account, Attempts, Book, Request, Trade, account_of, request_target
@@ -98,8 +98,6 @@ def request_confirmed(book: Book, at: int, body: e.RequestConfirmed) -> Effect:
         _note(account, request, failures=0, failed_at=0, retry_at=0)
         if request.kind in CLOSING and request.obligation:
             account.memory[closed_name(request.contract)] = at
-            if not exit_orders(account, request):
-                account.memory[unseen_name(request.contract)] = request.side * request.size
     return Effect()
 
 

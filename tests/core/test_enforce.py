@@ -103,6 +103,8 @@ def test_what_was_never_sent_is_taken_back_when_the_obligation_is_met() -> None:
 def test_only_the_brokers_own_event_confirms() -> None:
     desk = breached().attempt().accept()
     assert desk.bodies(e.RequestConfirmed) == []
+    desk.fill("ES", -1, "6000", profit="0")
+    assert desk.bodies(e.RequestConfirmed) == []
     desk.push("ES", 0)
     assert len(desk.bodies(e.RequestConfirmed)) == 1
     assert "CloseAllPositions" not in [one.kind for one in desk.account_state.obligations.values()]
@@ -180,7 +182,7 @@ def test_an_accepted_close_without_effect_is_asked_about_at_the_command_timeout(
 def test_an_answer_that_comes_late_is_still_an_answer() -> None:
     desk = breached().attempt("close").later(3.5).accept("close")
     assert desk.asked.count(f"closeContract {ES}") == 1
-    desk.push("ES", 0)
+    desk.fill("ES", -1, "6000", profit="0").push("ES", 0)
     assert len(desk.bodies(e.RequestConfirmed)) >= 1
 
 
@@ -212,7 +214,7 @@ def test_an_unresolved_close_is_never_repeated_without_a_picture() -> None:
 
 
 def test_an_unresolved_close_that_worked_is_confirmed_by_the_snapshot() -> None:
-    desk = breached().attempt("close").lose("close").later(1).snapshot()
+    desk = breached().attempt("close").lose("close").later(1).fill("ES", -1, "6000", profit="0").snapshot()
     assert desk.asked.count(f"closeContract {ES}") == 1
     assert desk.planned[0].request in [body.request for body in desk.bodies(e.RequestConfirmed)]
 
@@ -338,7 +340,7 @@ def test_flat_is_looked_at_again_after_two_and_after_ten_seconds() -> None:
 
 
 def test_a_position_found_at_the_check_is_answered() -> None:
-    desk = breached().attempt("close").accept("close").push("ES", 0).later(2)
+    desk = breached().attempt("close").fill("ES", -1, "6000", profit="0").push("ES", 0).later(2)
     desk.attempt("Snapshot").later(0.5).snapshot(("ES", 2))
     assert desk.asked[-1] == f"closeContract {ES}"
 

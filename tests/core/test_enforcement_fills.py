@@ -33,9 +33,10 @@ def test_the_fill_of_a_close_that_is_on_its_way() -> None:
 
 @pytest.mark.parametrize(("seconds", "enforced"), [(0, True), (5, True), (5.001, False)])
 def test_a_fill_told_after_the_position(seconds: float, enforced: bool) -> None:
-    desk = closing().push("ES", 0)
+    desk = closing().push("ES", 0).tick("10:05:03")
     assert isinstance(desk, Desk)
-    assert desk.bodies(e.RequestConfirmed)
+    assert desk.bodies(e.RequestConfirmed) == []
+    assert desk.snapshot().bodies(e.RequestConfirmed)
     desk.later(seconds).fill("ES", -1, "6000", profit="0")
     assert last(desk) is enforced
 

@@ -154,15 +154,33 @@ def test_an_exit_order_told_after_the_flat_push_alone_is_no_entry() -> None:
     assert not any("cancelOrder" in one for one in desk.asked)
 
 
-@pytest.mark.parametrize(("seconds", "size", "known"), [(5, 6, True), (5.001, 6, False), (1, 5, False), (1, 7, False)])
-def test_which_order_behind_a_flat_push_is_the_exit_order(seconds: float, size: int, known: bool) -> None:
-    desk = exit_order(breached(6).accept("close").push("ES", 0).later(seconds), size)
-    assert (desk.account_state.orders[EXIT].exit_of not in (None, UNSURE)) is known
+def test_a_close_is_not_over_before_its_order_or_its_fills_are_shown() -> None:
+    """Seed 1796147000003 of the simulation: the push of flat was older than the close."""
+    desk = breached(3).accept("close").order(55, "ES", -3, filled=3, status=2)
+    desk.fill("ES", -3, "6000", profit="0", order=55).push("ES", 0).later(1).fill("ES", 3, "6000").push("ES", 3)
+    assert closes(desk) == 1
+    exit_order(desk, 3)
+    assert closes(desk) == 1
+    exit_order(exit_fill(desk, 3), 3, status=2, filled=3).push("ES", 0).later(30)
+    assert closes(desk) == 1
 
 
-def test_only_the_first_order_behind_a_flat_push_is_the_exit_order() -> None:
-    desk = exit_order(exit_order(breached(6).accept("close").push("ES", 0), 6), 6, order=901)
-    assert [desk.account_state.orders[one].exit_of for one in (EXIT, 901)] == [OVER, UNSURE]
+@pytest.mark.parametrize(("size", "over"), [(2, False), (3, True), (4, True)])
+def test_fills_of_an_order_nobody_showed_end_a_close_too(size: int, over: bool) -> None:
+    desk = exit_fill(breached(3).accept("close"), size).push("ES", 0)
+    assert (desk.bodies(e.RequestConfirmed) != []) is over
+
+
+@pytest.mark.parametrize(("seconds", "origin"), [(5, OVER), (5.001, None)])
+def test_an_order_shown_behind_its_fills_is_the_exit_order(seconds: float, origin: str | None) -> None:
+    desk = exit_order(exit_fill(breached(3).accept("close"), 3).push("ES", 0).later(seconds), 3, status=2, filled=3)
+    assert desk.account_state.orders[EXIT].exit_of == origin
+
+
+def test_a_complete_picture_of_flat_confirms_a_close_that_nobody_showed() -> None:
+    desk = breached(3).accept("close").push("ES", 0).later(3)
+    listed(desk, 0)
+    assert [body.request for body in desk.bodies(e.RequestConfirmed)] == [desk.planned[0].request]
 
 
 @pytest.mark.parametrize(
@@ -387,8 +405,8 @@ def test_an_order_first_shown_when_it_had_ended_without_a_fill_proves_nothing(fi
 def test_a_market_order_that_would_close_what_is_held_is_waited_for_behind_a_close(seconds: float, second: int) -> None:
     """Seed 1796146000333 of the simulation: pushes came late, and the account had flipped when the close arrived."""
     desk = Desk(**LOSS).at("09:59:00").snapshot().fill("ES", -2, "6000").push("ES", -2)
-    desk.at("10:00:00").closed("-100").attempt("close").accept("close").push("ES", 0).later(seconds)
-    desk.fill("ES", 4, "6000", order=7)
+    desk.at("10:00:00").closed("-100").attempt("close").accept("close").fill("ES", 2, "6000", profit="0").push("ES", 0)
+    desk.later(seconds).fill("ES", 4, "6000", order=7)
     exit_order(desk, 2)
     desk.push("ES", 4)
     assert closes(desk) == second

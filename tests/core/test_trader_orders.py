@@ -499,7 +499,7 @@ def test_what_was_not_sent_in_time_is_never_sent() -> None:
 def test_a_whole_close_sweeps_what_is_left_working() -> None:
     """The broker leaves bracket legs behind; a forgotten one opens a new position (API.md 0.9)."""
     desk = Trader().push("MNQ", 1, "21000").order(9, "MNQ", -1, type=4, stop="20900").close()
-    desk.attempt().accept().push("MNQ", 0)
+    desk.attempt().accept().fill("MNQ", -1, "21000", profit="0").push("MNQ", 0)
     assert desk.asked == ["closeContract CON.F.US.MNQ.Z26", "cancelOrder 9"]
 
 
