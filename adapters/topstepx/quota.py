@@ -2,7 +2,7 @@
 
 Pure: time comes in, a delay comes out. A close waits for nothing but the window itself: 40 of its 200 calls are
 left to closes alone, whatever looks and cancels want (RULES.md 1.6). Another 40 are left to the rest of enforcement
-(cancel, protective stop, the looks it needs), which no pause after a 429 holds back beyond a second.
+(cancel, protective stop, the looks it needs), which no pause after a 429 holds back.
 """
 
 from collections import deque
@@ -22,8 +22,6 @@ MARGIN_SECONDS = 1
 # After a 429 that names no time.
 PAUSE_NS = 5 * SECOND_NS
 LONGEST_PAUSE_NS = 300 * SECOND_NS
-# Behind a 429 the first calls that the broker takes again are closes.
-CLOSES_FIRST_NS = SECOND_NS
 
 
 @dataclass(slots=True)
@@ -34,7 +32,6 @@ class _Window:
     length_ns: int
     spent: deque[int] = field(default_factory=deque)
     paused_until: int = 0
-    closes_first_until: int = 0
 
     def delay_ns(self, now: int, reserved: int) -> int:
         """How long a call waits that leaves `reserved` to others: until enough before it have left the window."""
@@ -85,7 +82,7 @@ class Quota:
         if enforcement and path in CLOSE_PATHS:
             return window.delay_ns(now, 0)
         if enforcement:
-            return max(window.delay_ns(now, self._closes), window.closes_first_until - now)
+            return window.delay_ns(now, self._closes)
         return max(window.delay_ns(now, self._closes + self._enforcement), window.paused_until - now)
 
     def spend(self, now: int, path: str) -> None:
@@ -99,11 +96,9 @@ class Quota:
             window.spent.remove(spent_at)
 
     def refused(self, now: int, path: str, retry_after: str | None) -> None:
-        """The broker answered 429: what is no enforcement pauses as long as it said, closes not at all."""
+        """The broker answered 429: what is no enforcement pauses as long as it said."""
         window = self._window(path)
-        wanted_ns = pause_ns(retry_after, now)
-        window.paused_until = max(window.paused_until, now + wanted_ns)
-        window.closes_first_until = max(window.closes_first_until, now + min(wanted_ns, CLOSES_FIRST_NS))
+        window.paused_until = max(window.paused_until, now + pause_ns(retry_after, now))
 
     def crowded(self, now: int) -> bool:
         """Whether more than half of what looks may use is used: they are to be few then."""

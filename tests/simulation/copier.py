@@ -17,6 +17,7 @@ from tests.simulation.world import World
 
 FIRST_SECOND, QUIET_SECONDS = 10, 25
 COUNT = 200
+_POST = "POST /api/"
 _PRICE = PricePath("MNQ", "21000", ((3, "21000"), (6, "20950")), noise_ticks=0, quotes_per_second=2)
 _SETTINGS = f'[profile]\nname = "{PROFILE}"\n[rules.daily_realized_loss]\nloss_limit = "100"\nbasis = "combined"\n'
 
@@ -44,7 +45,7 @@ class Figures:
 
 
 def run(count: int = COUNT, execution: Execution | None = None, *, log: bool = False) -> tuple[Figures, World]:
-    """The copier's `count` buys, and a quiet while behind them."""
+    """The copier's `count` buys, and a quiet while behind them; `log` keeps all that happened in World.lines."""
     seconds = FIRST_SECOND + count + QUIET_SECONDS
     scenario = Scenario(
         "copier",
@@ -59,12 +60,26 @@ def run(count: int = COUNT, execution: Execution | None = None, *, log: bool = F
     plan = Plan(0, draw(1).start, scenario, read_settings(_SETTINGS).plain, heal_at=seconds, end_at=seconds)
     loop = VirtualTimeLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        world = World(loop, plan, True)
+        world = World(loop, plan, log)
+        calls = _calls_of(world)
         runner.run(world.live())
-    return figures_of(world), world
+    return _figures_of(world, calls), world
 
 
-def figures_of(world: World) -> Figures:
+def _calls_of(world: World) -> list[tuple[float, str]]:
+    """Second and path of every call, filled while the world lives."""
+    calls: list[tuple[float, str]] = []
+
+    def note(text: str) -> None:
+        if text.startswith(_POST):
+            calls.append((world.loop.time(), text.removeprefix(_POST).split()[0]))
+        world.note(text)
+
+    world.network.note = note
+    return calls
+
+
+def _figures_of(world: World, calls: list[tuple[float, str]]) -> Figures:
     """What the broker saw."""
     broker = world.broker
     began = world.plan.start + FIRST_SECOND * 10**9
@@ -81,7 +96,6 @@ def figures_of(world: World) -> Figures:
         else:
             took += [fill.at - at for at in waiting[: fill.size]]
             del waiting[: fill.size]
-    calls = [(float(line.split()[0]), _path(line)) for line in world.lines if "] POST " in line]
     minutes = [Counter(path for at, path in calls if start <= at < start + 60) for start, _ in calls]
     return Figures(
         bought=sum(fill.size for fill in broker.fills if fill.side > 0 and fill.at >= began),
@@ -95,10 +109,6 @@ def figures_of(world: World) -> Figures:
     )
 
 
-def _path(line: str) -> str:
-    return line.partition("] POST /api/")[2].split()[0]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.copier", description=__doc__)
     parser.add_argument("--count", type=int, default=COUNT)
@@ -106,7 +116,7 @@ def main() -> None:
     parser.add_argument("--log", action="store_true", help="everything that happened, first")
     chosen = parser.parse_args()
     slow = Execution(pending_seconds=(chosen.slow, chosen.slow), every_market_order=True)
-    figures, world = run(chosen.count, slow)
+    figures, world = run(chosen.count, slow, log=chosen.log)
     if chosen.log:
         print("\n".join(world.lines))
     print("\n".join([*figures.lines(), *world.judge.violations]))
