@@ -15,10 +15,10 @@ from tests.simulation.plan import PROFILE, Plan, draw
 from tests.simulation.virtual_time import VirtualTimeLoop
 from tests.simulation.world import World
 
-FIRST_SECOND, QUIET_SECONDS = 10, 25
+FIRST_SECOND, QUIET_SECONDS = 15, 30
 COUNT = 200
 _POST = "POST /api/"
-_PRICE = PricePath("MNQ", "21000", ((3, "21000"), (6, "20950")), noise_ticks=0, quotes_per_second=2)
+_PRICE = PricePath("MNQ", "21000", ((12, "21000"), (13, "20950")), noise_ticks=0, quotes_per_second=2)
 _SETTINGS = f'[profile]\nname = "{PROFILE}"\n[rules.daily_realized_loss]\nloss_limit = "100"\nbasis = "combined"\n'
 
 
@@ -52,7 +52,7 @@ def run(count: int = COUNT, execution: Execution | None = None, *, log: bool = F
         "",
         "",
         (_PRICE,),
-        actions=(Action(2, "market", size=2),),
+        actions=(Action(1, "market", size=2),),
         habits=(Habit("copy", count, 1, FIRST_SECOND),),
         seconds=seconds,
         execution=execution or Execution(),
