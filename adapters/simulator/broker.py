@@ -21,6 +21,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from adapters.simulator import lists, order_changes, order_entry
+from adapters.simulator.call_limits import CallLimits
 from adapters.simulator.chance import Chance
 from adapters.simulator.execution import Execution
 from adapters.simulator.logins import Logins
@@ -41,11 +42,12 @@ _MILLISECOND_NS = SECOND_NS // 1000
 _LOOKS_EVERY_NS = SECOND_NS // 4  # How often the scripted trader looks at what his habits wait for.
 _FIRST_ID, _IDS_OF_A_SEED = 3_420_000_000, 100_000
 _PREFIX = "/api/"
-_BAD_REQUEST, _UNAUTHORISED, _NOT_FOUND = 400, 401, 404
+_BAD_REQUEST, _UNAUTHORISED, _NOT_FOUND, _TOO_MANY = 400, 401, 404, 429
 _TITLES = {
     _BAD_REQUEST: "One or more validation errors occurred.",
     _UNAUTHORISED: "Unauthorized",
     _NOT_FOUND: "Not Found",
+    _TOO_MANY: "Too Many Requests",
 }
 
 _CHANGING: dict[str, Callable[[Venue, Object], Reply]] = {
@@ -92,6 +94,7 @@ class Broker:
         """The day of `scenario` (default: daily-loss) from `at` on; with `waits` its script begins at `begin`."""
         self.scenario = scenario or SCENARIOS[DEFAULT]
         self.received: list[Received] = []
+        self.limits = CallLimits()
         self._chance = Chance(seed)
         self._now = self._cursor = at
         self._began: int | None = None
@@ -182,14 +185,19 @@ class Broker:
 
     # ---- requests ------------------------------------------------------------------------------------
 
-    def rest(self, path: str, body: Any, token: str | None, at: int) -> tuple[int, Any]:
-        """HTTP status and answer to one request. `path` is "/api/Order/place"; `token` the bearer token or None."""
+    def rest(self, path: str, body: Any, token: str | None, at: int, *, by_trader: bool = False) -> tuple[int, Any]:
+        """HTTP status and answer to one request. `path` is "/api/Order/place"; `token` the bearer token or None.
+
+        What the trader does in the platform is no call of the API, and no limit counts it.
+        """
         self.advance(at)
         name = path.removeprefix(_PREFIX)
         if name not in PATHS or not path.startswith(_PREFIX):
             return _problem(_NOT_FOUND)
         if name == "Status/ping":
             return 200, "pong"
+        if self.scenario.limited and not by_trader and not self.limits.takes(name, self._now):
+            return _problem(_TOO_MANY)
         reply: Reply | None
         try:
             if name.startswith("Auth/"):

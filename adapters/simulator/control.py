@@ -146,7 +146,9 @@ class Control:
         gateway = self._gateway
         if self._token is None or not gateway.broker.authorised(self._token, gateway.now()):
             login = {"userName": gateway.user_name, "apiKey": gateway.api_key}
-            self._token = gateway.broker.rest("/api/Auth/loginKey", login, None, gateway.now())[1]["token"]
+            self._token = gateway.broker.rest("/api/Auth/loginKey", login, None, gateway.now(), by_trader=True)[1][
+                "token"
+            ]
         known = len(gateway.broker.received)
         answer = gateway.act(f"/api/{path}", body, self._token)
         self._by_trader += range(known, len(gateway.broker.received))

@@ -104,9 +104,9 @@ class Scenario:
 
     `local_time` is the time of day in Chicago at which it makes sense ("16:59:40"), empty for any.
     `largest_fill` is the most contracts that one execution has, 0 for no bound. `execution` says how fast and in what
-    parts market orders fill, and what becomes of a second close. `hours` refuses orders outside
-    trading hours (code 5). `flat_by` is the second by which the accounts are flat if the rules are enforced;
-    None when the plot breaks no rule.
+    parts market orders fill, and what becomes of a second close. `hours` refuses orders outside trading hours (code 5).
+    `limited` refuses calls beyond the broker's quota (call_limits.py). `flat_by` is the second by which the accounts
+    are flat if the rules are enforced; None when the plot breaks no rule.
     """
 
     name: str
@@ -123,6 +123,7 @@ class Scenario:
     largest_fill: int = 0
     execution: Execution = AS_CAPTURED
     hours: bool = False
+    limited: bool = True
     token_life_seconds: int = DAY_SECONDS
     sockets_end_with_tokens: bool = False  # Whether the broker does so is not known (API.md 1).
     subscribed: bool = True  # Without the API subscription a login gives code 9.

@@ -211,7 +211,7 @@ class SimulatedGateway:
         """What the trader does in the platform: the same broker, but no exchange of a client's that is recorded."""
         at = self.now()
         self._hand_out(at)
-        answer = self.broker.rest(path, body, token, at)[1]
+        answer = self.broker.rest(path, body, token, at, by_trader=True)[1]
         self._woken.set()
         return answer
 

@@ -1,8 +1,8 @@
 """Every call to the broker: with a token, within the quota, past the breaker, retried where that is harmless.
 
 Questions are asked again with growing delay; what changes something is sent once, and once more only when the
-broker itself said that the token was the reason (401). Enforcement waits for nothing: no quota, no breaker, no
-login that hangs. Source: DESIGN.md "Requests to the broker".
+broker itself said that the token was the reason (401). Enforcement waits for no breaker and no login that hangs, and
+a close for nothing but the broker's window of calls. Source: DESIGN.md "Requests to the broker", RULES.md 1.6 "Pace".
 """
 
 from collections.abc import Coroutine
@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.topstepx.breaker import Breaker
 from adapters.topstepx.exchange import Caller, Exchange
-from adapters.topstepx.quota import Quota
+from adapters.topstepx.quota import CLOSE_PATHS, Quota
 from adapters.topstepx.session import Record, Session
 from adapters.topstepx.wire import PING, Body
 from riskcore.core.quantities import SECOND_NS
@@ -20,6 +20,7 @@ from riskcore.errors import GatewayError
 
 ACTION_SECONDS = 3.0  # Enforcement, and everything that changes something (`command_timeout_seconds`, INTERFACE.md 3).
 READ_SECONDS = 10.0
+CLOSE_WAITS_SECONDS = 2.0  # A close that the window has no room for; what would take longer is refused at once.
 READ_TRIES, ENFORCEMENT_TRIES = 3, 2
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 10.0
 _UNAUTHORIZED = 401
@@ -60,7 +61,8 @@ class Client:
             most = tries or (ENFORCEMENT_TRIES if enforcement else READ_TRIES)
             return self._asked(body, text, enforcement, most, recorded)
         began_at = self._clock.now()
-        token = self._session.token_at_hand() if enforcement else None
+        room = not self._quota.delay_ns(began_at, body.PATH, enforcement)
+        token = self._session.token_at_hand() if enforcement and room else None
         if token is None:
             return self._attempt(body, text, enforcement, recorded)
         sent = self._caller.exchange(body.PATH, text, token, ACTION_SECONDS)
@@ -87,7 +89,7 @@ class Client:
 
     async def _attempt(self, body: Body, text: bytes, enforcement: bool, recorded: bool) -> Exchange:
         began_at = self._clock.now()
-        refusal = None if enforcement else await self._held_back(body)
+        refusal = await self._held_back(body, enforcement, began_at)
         if refusal is not None:
             return self._unsent(body, refusal)
         try:
@@ -127,13 +129,15 @@ class Client:
         """Whether a login took so long that nobody expects the order any more: the market is another one by now."""
         return body.MUTATES and self._clock.now() - began_at > ACTION_SECONDS * SECOND_NS
 
-    async def _held_back(self, body: Body) -> str | None:
-        """Why the call is not made at all. A question waits for the quota; an order is made now or not."""
-        while delay := self._quota.delay_ns(self._clock.now(), body.PATH, False):
-            if body.MUTATES:
+    async def _held_back(self, body: Body, enforcement: bool, began_at: int) -> str | None:
+        """Why the call is not made at all. A question waits for the quota, a close for a moment; an order never."""
+        waits = CLOSE_WAITS_SECONDS if enforcement and body.PATH in CLOSE_PATHS else 0.0
+        longest_at = began_at + int(waits * SECOND_NS)
+        while delay := self._quota.delay_ns(self._clock.now(), body.PATH, enforcement):
+            if body.MUTATES and self._clock.now() + delay > longest_at:
                 return f"the broker's quota of calls is used up; try again in {-(-delay // SECOND_NS)} s"
             await self._clock.sleep(delay / SECOND_NS)
-        if self._breaker.allows(self._clock.now()):
+        if enforcement or self._breaker.allows(self._clock.now()):
             return None
         return "the broker's server has failed several times in a row; riskcore waits a little before it asks again"
 

@@ -113,6 +113,7 @@ class Caller:
             async with self._clock.timeout(seconds):
                 answer = await answering
         except NotSent as error:
+            self._quota.give_back(asked_at, path)
             return self._failed(path, asked_at, body, "not sent", str(error))
         except Unanswered as error:
             return self._failed(path, asked_at, body, "unanswered", str(error))

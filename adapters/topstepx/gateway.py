@@ -14,10 +14,10 @@ from adapters.topstepx.client import Client
 from adapters.topstepx.condition import Condition
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.exchange import Caller, Exchange
+from adapters.topstepx.joined_looks import JoinedLooks
 from adapters.topstepx.placement import ENFORCEMENT, PLACEMENTS, body_of, settled
 from adapters.topstepx.quota import Quota
 from adapters.topstepx.session import Session
-from adapters.topstepx.snapshot import take_snapshot
 from adapters.topstepx.transport import Transport
 from adapters.topstepx.wire import (
     SECONDS_UNIT,
@@ -53,6 +53,7 @@ class TopstepGateway:
         self._sink: Sink | None = None
         self.session = Session(caller, credentials, clock, random, self._record)
         self._client = Client(caller, self.session, quota, breaker, clock, random, self._record)
+        self._looks = JoinedLooks(self._client, quota, clock)
 
     def __repr__(self) -> str:
         return f"TopstepGateway({self._transport!r})"
@@ -101,8 +102,11 @@ class TopstepGateway:
         return exchange.outcome()
 
     async def snapshot(self, account: int, since: int, urgent: bool = False) -> bool:
-        """Everything about an account, with fills since `since`; whether all of it came."""
-        return await take_snapshot(self._client, account, since, enforcement=urgent)
+        """Everything about an account, with fills since `since`; whether all of it came.
+
+        Several at a time are one look, which begins after the last of them was wanted.
+        """
+        return await self._looks.look(account, since, urgent)
 
     async def describe(self, contract: str) -> None:
         """The contract's own record."""

@@ -18,7 +18,7 @@ from riskcore.errors import ConfigError
 CONNECT_SECONDS = 2.0
 # Load balancers let a silent connection go after a minute; ours is let go first.
 KEEP_ALIVE_SECONDS = 55.0
-MOST_CONNECTIONS = 20
+MOST_KEPT_OPEN = 20
 _SECURE = {"https": "wss", "wss": "wss"}
 _PLAIN = {"http": "ws", "ws": "ws"}
 
@@ -80,8 +80,8 @@ class HttpTransport:
             trust_env=proxy is not None or not is_loopback(httpx.URL(self.base).host),
             proxy=proxy,
             limits=httpx.Limits(
-                max_connections=MOST_CONNECTIONS,
-                max_keepalive_connections=MOST_CONNECTIONS,
+                max_connections=None,  # A close must not queue behind questions that are never answered.
+                max_keepalive_connections=MOST_KEPT_OPEN,
                 keepalive_expiry=KEEP_ALIVE_SECONDS,
             ),
         )

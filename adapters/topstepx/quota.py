@@ -1,8 +1,8 @@
 """How many calls the broker allows, counted on our side: 200 in 60 s, and 50 in 30 s for bars (API.md 1.1).
 
-Pure: time comes in, a delay comes out. A share is reserved for enforcement (close, cancel, reduce, protective
-stop and the snapshots they need), which is counted but never held back, even over the quota: the broker may
-refuse it, riskcore does not (DESIGN.md "Requests to the broker").
+Pure: time comes in, a delay comes out. A close waits for nothing but the window itself: 40 of its 200 calls are
+left to closes alone, whatever looks and cancels want (RULES.md 1.6). Another 40 are left to the rest of enforcement
+(cancel, protective stop, the looks it needs), which no pause after a 429 holds back.
 """
 
 from collections import deque
@@ -14,8 +14,9 @@ from riskcore.core.quantities import SECOND_NS
 
 CALLS, CALLS_SECONDS = 200, 60
 BARS, BARS_SECONDS = 50, 30
-RESERVED_CALLS = 40
+CLOSES_CALLS, ENFORCEMENT_CALLS = 40, 40
 BARS_PATH = "/api/History/retrieveBars"
+CLOSE_PATHS = ("/api/Position/closeContract", "/api/Position/partialCloseContract")
 # Calls drift apart or together on their way; the broker counts them when they arrive.
 MARGIN_SECONDS = 1
 # After a 429 that names no time.
@@ -25,21 +26,19 @@ LONGEST_PAUSE_NS = 300 * SECOND_NS
 
 @dataclass(slots=True)
 class _Window:
-    """A sliding window: `limit` calls in `length_ns`, of which `reserved` are for enforcement."""
+    """A sliding window: `limit` calls in `length_ns`."""
 
     limit: int
     length_ns: int
-    reserved: int
     spent: deque[int] = field(default_factory=deque)
     paused_until: int = 0
 
-    def delay_ns(self, now: int) -> int:
-        """How long a call that is no enforcement waits: until enough of the calls before it have left the window."""
+    def delay_ns(self, now: int, reserved: int) -> int:
+        """How long a call waits that leaves `reserved` to others: until enough before it have left the window."""
         while self.spent and self.spent[0] <= now - self.length_ns:
             self.spent.popleft()
-        too_many = len(self.spent) - (self.limit - self.reserved)
-        free_at = self.spent[too_many] + self.length_ns if too_many >= 0 else 0
-        return max(free_at - now, self.paused_until - now, 0)
+        too_many = len(self.spent) - (self.limit - reserved)
+        return max(self.spent[too_many] + self.length_ns - now, 0) if too_many >= 0 else 0
 
     def spent_by(self, now: int) -> int:
         """How many of the calls still count."""
@@ -68,24 +67,42 @@ class Spent:
 class Quota:
     """Both windows of one login."""
 
-    def __init__(self, calls: int = CALLS, reserved: int = RESERVED_CALLS, bars: int = BARS) -> None:
-        self._calls = _Window(calls, (CALLS_SECONDS + MARGIN_SECONDS) * SECOND_NS, reserved)
-        self._bars = _Window(bars, (BARS_SECONDS + MARGIN_SECONDS) * SECOND_NS, 0)
+    def __init__(
+        self, calls: int = CALLS, closes: int = CLOSES_CALLS, enforcement: int = ENFORCEMENT_CALLS, bars: int = BARS
+    ) -> None:
+        self._calls = _Window(calls, (CALLS_SECONDS + MARGIN_SECONDS) * SECOND_NS)
+        self._bars = _Window(bars, (BARS_SECONDS + MARGIN_SECONDS) * SECOND_NS)
+        self._closes, self._enforcement = closes, enforcement
 
     def delay_ns(self, now: int, path: str, enforcement: bool) -> int:
-        """How long this call has to wait, asked again when that time is over; enforcement never waits."""
-        return 0 if enforcement else self._window(path).delay_ns(now)
+        """How long this call has to wait, asked again when that time is over. A close waits for the window alone."""
+        window = self._window(path)
+        if window is self._bars:
+            return max(window.delay_ns(now, 0), window.paused_until - now)
+        if enforcement and path in CLOSE_PATHS:
+            return window.delay_ns(now, 0)
+        if enforcement:
+            return window.delay_ns(now, self._closes)
+        return max(window.delay_ns(now, self._closes + self._enforcement), window.paused_until - now)
 
     def spend(self, now: int, path: str) -> None:
         """A call leaves now."""
+        self._window(path).spent.append(now)
+
+    def give_back(self, spent_at: int, path: str) -> None:
+        """The call that left then has not left after all."""
         window = self._window(path)
-        window.delay_ns(now)  # Forgets what has left the window, so that enforcement alone does not pile up.
-        window.spent.append(now)
+        if spent_at in window.spent:
+            window.spent.remove(spent_at)
 
     def refused(self, now: int, path: str, retry_after: str | None) -> None:
-        """The broker answered 429: everything but enforcement pauses as long as it said."""
+        """The broker answered 429: what is no enforcement pauses as long as it said."""
         window = self._window(path)
         window.paused_until = max(window.paused_until, now + pause_ns(retry_after, now))
+
+    def crowded(self, now: int) -> bool:
+        """Whether more than half of what looks may use is used: they are to be few then."""
+        return 2 * self._calls.spent_by(now) > self._calls.limit - self._closes
 
     def spent(self, now: int) -> tuple[Spent, Spent]:
         """Of all calls but those for bars, and of those."""

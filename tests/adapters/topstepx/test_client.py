@@ -210,14 +210,69 @@ def test_without_a_login_nothing_is_sent(room: Room) -> None:
     assert room.broker.paths() == ["Auth/loginKey"]
 
 
-def test_others_wait_for_the_quota_enforcement_does_not(room: Room) -> None:
+def used_up(room: Room, calls: int) -> None:
+    """So many calls have just left."""
+    for _ in range(calls):
+        room.quota.spend(room.clock.at, SEARCH.PATH)
+
+
+def test_others_wait_for_the_quota_a_close_does_not(room: Room) -> None:
     async def use() -> None:
-        for _ in range(160):
-            room.quota.spend(room.clock.at, SEARCH.PATH)
+        used_up(room, 160)
         await room.client.call(CLOSE, enforcement=True)
         assert room.clock.slept == []
         await room.client.call(SEARCH)
         assert sum(room.clock.slept) == pytest.approx(61)
+
+    room.run(use)
+
+
+@pytest.mark.parametrize("body", [CLOSE, PARTIAL], ids=name)
+@pytest.mark.parametrize(("used_ago_ns", "sent"), [(59 * SECOND_NS, True), (59 * SECOND_NS - 1, False)])
+def test_a_close_waits_a_moment_for_the_window_and_no_longer(
+    room: Room, body: wire.Body, used_ago_ns: int, sent: bool
+) -> None:
+    """What would take longer is refused at once, so that it is planned from what is there then."""
+
+    async def use() -> None:
+        used_up(room, 199)  # Behind the login.
+        room.clock.at += used_ago_ns
+        outcome = (await room.client.call(body, enforcement=True)).outcome()
+        assert room.broker.count(body.PATH.removeprefix("/api/")) == sent
+        assert outcome.kind == ("accepted" if sent else "refused")
+        assert sum(room.clock.slept) == pytest.approx(2 if sent else 0)
+
+    room.run(use)
+
+
+@pytest.mark.parametrize(("used", "sent"), [(158, True), (159, False)])
+def test_a_cancel_leaves_the_share_of_closes_alone(room: Room, used: int, sent: bool) -> None:
+    async def use() -> None:
+        used_up(room, used)  # Behind the login.
+        outcome = (await room.client.call(CANCEL, enforcement=True)).outcome()
+        assert (room.broker.count("Order/cancel"), room.clock.slept) == (sent, [])
+        assert sent or outcome.reason == "nothing was sent: the broker's quota of calls is used up; try again in 61 s"
+        assert outcome.kind == ("accepted" if sent else "refused")
+
+    room.run(use)
+
+
+def test_a_look_of_enforcement_waits_for_its_share(room: Room) -> None:
+    async def use() -> None:
+        used_up(room, 159)  # Behind the login.
+        assert (await room.client.call(SEARCH, enforcement=True)).good
+        assert sum(room.clock.slept) == pytest.approx(61)
+
+    room.run(use)
+
+
+def test_what_never_left_is_not_counted(room: Room) -> None:
+    room.broker.on("Position/closeContract", unreachable)
+
+    async def use() -> None:
+        for _ in range(300):
+            assert (await room.client.call(CLOSE, enforcement=True)).outcome().kind == "refused"
+        assert room.quota.spent(room.clock.at)[0].used == 1, "the login"
 
     room.run(use)
 

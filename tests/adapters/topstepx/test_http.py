@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.topstepx import http
-from adapters.topstepx.http import HttpTransport, base_url, hub_url
+from adapters.topstepx.http import MOST_KEPT_OPEN, HttpTransport, base_url, hub_url
 from adapters.topstepx.transport import Answer, NotSent, Unanswered
 from riskcore.errors import ConfigError
 from tests.adapters.topstepx.small_broker import Gone, Reply, SmallBroker, hang, serving
@@ -186,6 +186,29 @@ def test_a_cancelled_call_drops_its_connection_and_the_next_one_works() -> None:
             await transport.close()
 
     asyncio.run(run())
+
+
+def test_a_close_does_not_queue_behind_calls_that_are_never_answered() -> None:
+    broker = SmallBroker()
+    broker.on("Position/searchOpen", hang)
+    broker.on("Position/closeContract", {"success": True})
+
+    async def run() -> None:
+        async with serving(broker) as base:
+            transport = HttpTransport(base)
+            hanging = [
+                asyncio.create_task(transport.call("POST", "/api/Position/searchOpen", b"{}", HEADERS))
+                for _ in range(2 * MOST_KEPT_OPEN)
+            ]
+            while broker.count("Position/searchOpen") < len(hanging):
+                await asyncio.sleep(0.01)
+            assert (await transport.call("POST", PATH, b"{}", HEADERS)).status == 200
+            for one in hanging:
+                one.cancel()
+            await asyncio.gather(*hanging, return_exceptions=True)
+            await transport.close()
+
+    asyncio.run(asyncio.wait_for(run(), 60))
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
