@@ -5,12 +5,12 @@ the command that shows it.
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.simulation.campaign import Verdict, run_seeds
 
 FAILED_BEFORE = [
@@ -47,7 +47,7 @@ def whole_log(seed: int, hash_seed: str) -> str:
     asked = [sys.executable, "-m", "tests.simulation", "--seed", str(seed)]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONIOENCODING": "utf-8"}
     top = Path(__file__).parents[2]
-    return subprocess.run(asked, cwd=top, env=environment, capture_output=True, encoding="utf-8", check=True).stdout
+    return str(processes.run(asked, cwd=top, env=environment, encoding="utf-8").stdout)
 
 
 @pytest.mark.parametrize("seed", REPEATED)
