@@ -17,6 +17,7 @@ from tests.processes import pool
 
 _CHUNK = 12
 _KINDS = ("commit", "committed", "send", "sent", "answered", "cache", "cached")
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

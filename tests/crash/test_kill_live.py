@@ -205,6 +205,9 @@ async def live_through(story: Story) -> None:
         story.sent = len(gateway.broker.received)
 
 
+pytestmark = pytest.mark.timeout(1800)  # All stories are lived through before the first is judged.
+
+
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Story]:
     """All runs at the same time: most of their time is waiting."""

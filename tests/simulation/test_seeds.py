@@ -27,6 +27,7 @@ def seed_base() -> int:
     return int(asked) if asked else int.from_bytes(os.urandom(4), "big")
 
 
+@pytest.mark.timeout(600 + 2 * SEEDS)
 def test_no_seed_breaks_a_promise(capsys: pytest.CaptureFixture[str]) -> None:
     base = seed_base()
     with capsys.disabled():
