@@ -268,7 +268,7 @@ def instant(value: str) -> int:
     return _second(moment, zone) + (int(fraction[:9].ljust(9, "0")) if fraction else 0)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)  # More would only let a live engine grow for a day, see riskcore/schema/instants.py.
 def _second(moment: str, zone: str) -> int:
     """A whole second in nanoseconds; remembered, because events crowd into few seconds."""
     try:

@@ -50,6 +50,7 @@ def command(
     order. Started again with the same store it goes on where it was, and finishes what was begun.
     """
     from riskcore.cli.live_options import Options, run
+    from riskcore.cli.stop_signals import heeding_signals
 
     options = Options(
         dry_run=dry_run,
@@ -68,5 +69,6 @@ def command(
         quiet=quiet,
         warn=lambda text: warn(text, quiet=quiet),
     )
-    asyncio.run(run(options))
+    with heeding_signals():
+        asyncio.run(run(options))
     return 0

@@ -2,8 +2,6 @@
 
 import asyncio
 import gc
-import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
@@ -11,8 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.feed import TopstepFeed
@@ -23,6 +20,7 @@ from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
 from riskcore.calendar import calendar_known
 from riskcore.cli.live_control import control_of
+from riskcore.cli.stop_signals import stopped_by_signals
 from riskcore.config import Settings, load_settings
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account
@@ -40,15 +38,8 @@ from riskcore.version import VERSION
 CONFIG_SECONDS = 2  # Between two looks at the settings file.
 MOST_RESTARTS = 3  # In a row, each within RESTART_WINDOW_NS of the one before.
 RESTART_WINDOW_NS = 600 * SECOND_NS
-FORCED = 130
 # How long a thread that is busy keeps one that has something to do from it. Storing an event gives way many times.
 SWITCH_SECONDS = 0.0001
-
-
-class Stopper(Protocol):
-    """What a signal stops."""
-
-    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +128,7 @@ async def _run_once(
             normalise=normalise,
             arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
         )
-        stack.enter_context(stopped_by_signals(engine))
+        stack.enter_context(stopped_by_signals(engine.stop))
         await stack.enter_async_context(control_of(engine, gateway, feed, run.store, settings["profile"]["name"]))
         stack.enter_context(unhindered())
         tasks = [asyncio.create_task(_watch_settings(run, engine, clock))]
@@ -201,31 +192,6 @@ def unhindered() -> Iterator[None]:
     finally:
         gc.unfreeze()
         sys.setswitchinterval(interval)
-
-
-class stopped_by_signals:  # noqa: N801 - reads as what it does in a with statement.
-    """While entered, the first Ctrl-C or termination stops in good order and the second at once."""
-
-    def __init__(self, engine: Stopper) -> None:
-        self._engine = engine
-        self._before: list[tuple[int, Any]] = []
-        self._asked = False
-
-    def __enter__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        names = ("SIGINT", "SIGTERM", "SIGBREAK")  # The last one is what Windows has for closing a console.
-        for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
-            self._before.append((number, signal.signal(number, self._stop)))
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before:
-            signal.signal(number, handler)
-
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        if self._asked:
-            os._exit(FORCED)
-        self._asked = True
-        self._loop.call_soon_threadsafe(self._engine.stop)
 
 
 def interactive() -> bool:

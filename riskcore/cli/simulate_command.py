@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,12 +58,13 @@ def command(
     subscribes to a hub. Ctrl-C ends it in good order, with exit code 0.
     """
     from adapters.simulator.scenarios import DEFAULT, SCENARIOS, scenario_of
+    from riskcore.cli.stop_signals import heeding_signals
 
     if as_list:
         _print_scenarios(list(SCENARIOS.values()), as_json)
         return 0
     scenario = scenario_of(name or DEFAULT)
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), heeding_signals():
         asyncio.run(_serve(scenario, seed, speed, port, recording, as_json=as_json, quiet=quiet))
     return 0
 
@@ -93,6 +93,7 @@ async def _serve(
     from adapters.simulator.server import SimulatedGateway
     from replay.wire_writer import WireWriter
     from riskcore.cli.scenario_clock import ShiftedClock, shift_ns
+    from riskcore.cli.stop_signals import stopped_by_signals
     from riskcore.schema.instants import utc_text
 
     shift = shift_ns(scenario)
@@ -111,14 +112,13 @@ async def _serve(
             record=writer.write if writer is not None else None,
         )
         async with gateway:
+            serving = asyncio.create_task(gateway.serve())
+            stack.enter_context(stopped_by_signals(serving.cancel))
             _print_addresses(gateway, scenario, seed, speed, as_json)
             if shift and not quiet:
                 say_on_stderr(
                     f"the gateway's time is {utc_text(gateway.now())[:19]}Z, which is when the scenario plays"
                 )
-            serving = asyncio.create_task(gateway.serve())
-            with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers of a loop.
-                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
             seconds = scenario.seconds / speed if recording is not None else None
             with contextlib.suppress(asyncio.CancelledError, TimeoutError):
                 await asyncio.wait_for(serving, seconds)

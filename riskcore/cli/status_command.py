@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,14 +123,13 @@ def chosen_accounts(follower: "Follower", accounts: Sequence[str]) -> list["Acco
 def _watch(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
     """Show the state again and again until Ctrl-C: a screen on a terminal, else text whenever something changed."""
     from riskcore.cli.live_text import screen_possible
+    from riskcore.cli.stop_signals import heeding_signals
 
-    try:
+    with suppress(KeyboardInterrupt), heeding_signals():
         if screen_possible():
             _watch_screen(follower, accounts, lock)
         else:
             _watch_text(follower, accounts, lock)
-    except KeyboardInterrupt:
-        return
 
 
 def _watch_screen(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:

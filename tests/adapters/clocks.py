@@ -30,7 +30,7 @@ class ScaledClock:
         return asyncio.timeout(seconds / self._scale)
 
 
-class _HurriedSelector(selectors.BaseSelector):
+class HurriedSelector(selectors.BaseSelector):
     """Waits a fraction of what it is asked to wait, and remembers how much time that stands for."""
 
     def __init__(self, scale: float) -> None:
@@ -84,8 +84,8 @@ class HurriedLoop(asyncio.SelectorEventLoop):
     nobody answers: time limits pass though nothing is wrong. Here they are twenty milliseconds, as they are in life.
     """
 
-    def __init__(self, scale: float = SCALE) -> None:
-        self._hurried = _HurriedSelector(scale)
+    def __init__(self, scale: float = SCALE, selector: HurriedSelector | None = None) -> None:
+        self._hurried = selector or HurriedSelector(scale)
         super().__init__(self._hurried)
 
     def time(self) -> float:

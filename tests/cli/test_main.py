@@ -10,12 +10,13 @@ import pytest
 from riskcore.cli import main as cli
 from riskcore.errors import InputError
 from riskcore.version import VERSION
+from tests import processes
 
 
 def process(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
     root = str(Path(__file__).parents[2])
     code = f"import sys; sys.path.insert(0, {root!r}); from riskcore.cli.main import main; main()"
-    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, cwd=cwd, check=False)
+    return processes.run([sys.executable, "-c", code, *words], cwd=cwd)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -39,7 +40,8 @@ assert run(["--help"]) == 0
 ours = ("riskcore", "adapters", "replay", "pydantic", "eventsourcing", "msgspec", "polars")
 print(sorted(name for name in set(sys.modules) - before if name.split(".")[0] in ours))
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = processes.run([sys.executable, "-c", code], text=True)
+    assert result.returncode == 0, result.stderr
     imported = ["riskcore", "riskcore.cli", "riskcore.cli.main", "riskcore.errors", "riskcore.version"]
     assert result.stdout.splitlines()[-1] == str(imported)
     for name, text in cli.COMMANDS.items():
@@ -120,7 +122,7 @@ def test_a_command_that_is_not_installed_says_so(
 def test_a_reader_that_goes_away_is_no_error() -> None:
     root = str(Path(__file__).parents[2])
     code = f"import sys; sys.path.insert(0, {root!r}); from riskcore.cli.main import main; main(['rules', '--json'])"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = processes.start([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()

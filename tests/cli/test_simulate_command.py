@@ -14,6 +14,7 @@ import pytest
 
 from adapters.simulator.scenarios import DEFAULT, SCENARIOS
 from riskcore.cli.main import run
+from tests.processes import start
 
 COMMAND = (sys.executable, "-m", "riskcore", "simulate")
 ROOT = Path(__file__).parents[2]
@@ -65,7 +66,6 @@ def test_a_recording_ends_with_the_plot_and_replays(tmp_path: Path, capsys: pyte
     assert replayed["breaches"][0]["rule"] == "RULE-003"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send Ctrl-C to one process alone")
 def test_a_scenario_about_the_reset_plays_at_the_reset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     day = tmp_path / "reset.jsonl"
     assert run(["simulate", "overnight-reset", "--record", str(day), "--speed", "20"]) == 0
@@ -76,11 +76,12 @@ def test_a_scenario_about_the_reset_plays_at_the_reset(tmp_path: Path, capsys: p
     assert last.astimezone(ZoneInfo("America/Chicago")).strftime("%H:%M") == "17:00"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send Ctrl-C to one process alone")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_where_it_is_and_ends_in_good_order(stop: signal.Signals, tmp_path: Path) -> None:
     recording = tmp_path / "cut short.jsonl"
     words = (*COMMAND, "quiet", "--json", "--speed", "0.01", "--record", str(recording))
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with start(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         said = b""
         while not said.endswith(b"\n}\n"):

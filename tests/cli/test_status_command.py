@@ -15,6 +15,7 @@ from riskcore.engine.following import Follower
 from riskcore.schema.codec import state_hash
 from riskcore.store.journal import Journal
 from tests.cli.sources import Sources
+from tests.processes import start
 from tests.recordings import ACCOUNT, Recording
 
 
@@ -151,9 +152,7 @@ def test_a_follower_folds_on_with_what_is_stored_and_needs_no_cache(sources: Sou
 def test_watching_ends_with_ctrl_c_and_exit_0(sources: Sources) -> None:
     program = [sys.executable, "-m", "riskcore", "status", "--store", str(sources.store), "--watch"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    with start(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         assert "no engine is running" in process.stdout.readline()
         process.send_signal(signal.SIGINT)

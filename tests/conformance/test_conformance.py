@@ -20,6 +20,7 @@ from adapters.simulator.faults import Fault
 from adapters.simulator.server import SimulatedGateway
 from riskcore.engine.clock import SystemClock
 from tests.adapters.simulator.plain_client import ACCOUNT, Client, gateway_and_client
+from tests.processes import start_async
 
 HERE = Path(__file__).parent
 NODE = shutil.which("node")
@@ -83,7 +84,7 @@ async def running(
 ) -> AsyncIterator[Happenings]:
     """A client that was started; `words` are hub, way and subscriptions."""
     place, *rest = words
-    process = await asyncio.create_subprocess_exec(
+    process = await start_async(
         *command,
         f"{gateway.rtc_url}/hubs/{place}",
         client.token,

@@ -5,26 +5,25 @@ A failure names the script and the boundary. `pytest -k SCRIPT` tries that scrip
 """
 
 import asyncio
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 import pytest
 
 from riskcore.engine.engine import Engine
 from tests.crash.crash_points import judge_crash, judge_crashes, run_script
 from tests.crash.scripts import BY_NAME
+from tests.processes import pool
 
 _CHUNK = 12
 _KINDS = ("commit", "committed", "send", "sent", "answered", "cache", "cached")
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[ProcessPoolExecutor]:
-    # Started afresh, not forked: the same on every system, and no lock of the parent is inherited.
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        yield pool
+    with pool() as executor:
+        yield executor
 
 
 def test_there_are_twenty_scripts_with_every_kind_of_boundary() -> None:

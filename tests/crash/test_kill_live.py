@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import random
-import subprocess
 import sys
 import traceback
 from contextlib import suppress
@@ -25,6 +24,7 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.errors import StoreError
 from riskcore.schema.instants import instant_text
 from riskcore.store.journal import Journal
+from tests import processes
 
 ROOT = Path(__file__).parents[2]
 KILLS = 5  # In each of the ten runs below.
@@ -104,7 +104,7 @@ def environment(gateway: SimulatedGateway) -> dict[str, str]:
 
 async def start(gateway: SimulatedGateway, folder: Path) -> asyncio.subprocess.Process:
     words = ["live", "--json", "--store", str(folder / "journal.db"), "--config", str(folder / "riskcore.toml")]
-    return await asyncio.create_subprocess_exec(
+    return await processes.start_async(
         sys.executable,
         "-m",
         "riskcore",
@@ -205,6 +205,9 @@ async def live_through(story: Story) -> None:
         story.sent = len(gateway.broker.received)
 
 
+pytestmark = pytest.mark.timeout(1800)  # All stories are lived through before the first is judged.
+
+
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Story]:
     """All runs at the same time: most of their time is waiting."""
@@ -247,11 +250,9 @@ def test_killed_at_any_instant_it_finishes_what_it_began(plot: str, stories: dic
     asking = {body.request for body in bodies if isinstance(body, RequestPlanned) and body.kind == "takeSnapshot"}
     acting = [request for request in attempts if request not in asking]
     assert story.sent <= len(acting), f"nothing left that was not stored first\n{story}"
-    again = subprocess.run(
+    again = processes.run(
         [sys.executable, "-m", "riskcore", "verify", "--store", str(story.folder / "journal.db")],
-        capture_output=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
     )
     assert again.returncode == 0, f"{again.stdout.decode()}{again.stderr.decode()}\n{story}"
 

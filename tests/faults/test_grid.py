@@ -20,6 +20,8 @@ from tests.faults.plot import play
 from tests.faults.verdict import judge_cell, judge_quiet
 
 AT_A_TIME = 8
+FASTER = float(os.environ.get("RISKCORE_FAULT_SCALE", SCALE))
+pytestmark = pytest.mark.timeout(1800 * max(1, SCALE / FASTER))  # All cells are played before the first is judged.
 
 
 @dataclass
@@ -74,8 +76,7 @@ def grid(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
-        scale = float(os.environ.get("RISKCORE_FAULT_SCALE", SCALE))
-        run_hurried(found.run(cells, tmp_path_factory.mktemp("grid")), scale)
+        run_hurried(found.run(cells, tmp_path_factory.mktemp("grid")), FASTER)
     finally:
         root.setLevel(level)
         root.removeHandler(handler)

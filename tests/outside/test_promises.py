@@ -2,12 +2,12 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.outside.broker import ACCOUNT, Broker, breaches, command, commands, contract, replay
 
 LOSS = "[rules.daily_realized_loss]\n"
@@ -157,10 +157,7 @@ def test_the_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
     replay(tmp_path, day, "".join(f"[rules.{name}]\n" for name in rules))
     line = [sys.executable, "-m", "riskcore", "replay", "day.jsonl", "--json"]
     outputs = {
-        subprocess.run(
-            line, cwd=tmp_path, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
-        ).stdout
-        for seed in ("0", "1", "2")
+        processes.run(line, cwd=tmp_path, env={**os.environ, "PYTHONHASHSEED": seed}).stdout for seed in ("0", "1", "2")
     }
     assert len(outputs) == 1
     assert json.loads(outputs.pop())["breaches"]

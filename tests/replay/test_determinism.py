@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from riskcore.core.state import Book
 from riskcore.core.step import Turn
 from riskcore.schema.codec import book_from_bytes, decode_event, encode_event, state_bytes, state_hash
 from riskcore.store.journal import Journal
+from tests import processes
 from tests.recordings import losing_day
 
 ROOT = Path(__file__).parents[2]
@@ -86,9 +86,7 @@ class Live:
 
 def riskcore(*words: str, cwd: Path, seed: str = "0") -> bytes:
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "riskcore", *words], capture_output=True, cwd=cwd, env=environment, check=False
-    )
+    done = processes.run([sys.executable, "-m", "riskcore", *words], cwd=cwd, env=environment)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 

@@ -41,8 +41,12 @@ def run(day: RandomDay, plain: dict[str, Any], *, every_event: bool) -> tuple[li
 
 
 # RISKCORE_EXAMPLES makes it a long campaign of fresh days.
+EXAMPLES = int(os.environ.get("RISKCORE_EXAMPLES", "50"))
+
+
+@pytest.mark.timeout(300 + 5 * EXAMPLES)
 @settings(
-    max_examples=int(os.environ.get("RISKCORE_EXAMPLES", "50")),
+    max_examples=EXAMPLES,
     deadline=None,
     derandomize="RISKCORE_EXAMPLES" not in os.environ,
 )

@@ -1,4 +1,3 @@
-import subprocess
 import sys
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ from riskcore.schema.codec import (
     state_hash,
 )
 from riskcore.schema.instants import FIRST_NS, LAST_NS
+from tests import processes
 from tests.schema.examples import events_of, example, values
 
 DIGEST = bytes(range(32))
@@ -226,7 +226,7 @@ print(encode_event(1, Event(5, "market", "bar", BarObserved("c", 1, 2, 3, 4, 5, 
 )
 def test_importing_eventsourcing_before_or_after_the_core_changes_nothing(first: str, last: str) -> None:
     program = IMPORTS.format(first=first, last=last)
-    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout
+    printed = processes.run([sys.executable, "-c", program]).stdout
     assert printed == encode_event(1, Event(5, "market", "bar", BarObserved("c", 1, 2, 3, 4, 5, 6)))[1]
 
 
@@ -235,4 +235,4 @@ def test_nothing_imports_eventsourcing_before_a_store_is_opened() -> None:
         "import sys, riskcore.schema.export, riskcore.store.journal, riskcore.store.export_file;"
         "sys.exit('eventsourcing' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert processes.run([sys.executable, "-c", program]).returncode == 0

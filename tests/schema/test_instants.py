@@ -1,9 +1,12 @@
+import sys
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from riskcore.core.quantities import SECOND_NS
+from riskcore.schema import instants
 from riskcore.schema.instants import FIRST_NS, LAST_NS, instant_ns, instant_text, utc_text
 
 
@@ -76,3 +79,13 @@ def test_more_seconds_than_are_remembered() -> None:
 )
 def test_people_read_no_more_digits_than_there_are(at: int, text: str) -> None:
     assert utc_text(at) == text
+
+
+def test_old_seconds_are_forgotten() -> None:
+    """A live engine meets a new one each second, all week."""
+    instants._text_of_second.clear()
+    instants._second_of_text.clear()
+    before = sys.getallocatedblocks()
+    for second in range(5_000):
+        assert instant_ns(instant_text(second * SECOND_NS)) == second * SECOND_NS
+    assert sys.getallocatedblocks() - before < 3_000

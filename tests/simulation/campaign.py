@@ -1,12 +1,10 @@
 """Many seeds on all cores, and what failed."""
 
-import os
 import traceback
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 
+from tests.processes import pool
 from tests.simulation.world import run_seed
 
 _CHUNK = 25
@@ -39,9 +37,7 @@ def run_seeds(seeds: Iterable[int], told: Callable[[Verdict], None], workers: in
     """Judge every seed on `workers` processes (default: one a core) and tell each verdict as it comes."""
     wanted = list(seeds)
     chunks = [wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK)]
-    workers = workers or os.cpu_count() or 1
-    # Started afresh, not forked: the same on every system, and no lock of the parent is inherited.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for verdicts in pool.map(judge_chunk, chunks):
+    with pool(workers) as executor:
+        for verdicts in executor.map(judge_chunk, chunks):
             for verdict in verdicts:
                 told(verdict)

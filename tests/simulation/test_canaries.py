@@ -27,6 +27,7 @@ from tests.simulation.world import World, run_seed
 LATE_STOPS = (42024, 42392)
 SEEDS = (*LATE_STOPS, *range(200))
 Patch = pytest.MonkeyPatch
+pytestmark = pytest.mark.timeout(900)
 
 
 def sends_what_is_not_stored(patch: Patch) -> None:

@@ -5,12 +5,12 @@ the command that shows it.
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.simulation.campaign import Verdict, run_seeds
 
 FAILED_BEFORE = [
@@ -27,6 +27,7 @@ def seed_base() -> int:
     return int(asked) if asked else int.from_bytes(os.urandom(4), "big")
 
 
+@pytest.mark.timeout(600 + 2 * SEEDS)
 def test_no_seed_breaks_a_promise(capsys: pytest.CaptureFixture[str]) -> None:
     base = seed_base()
     with capsys.disabled():
@@ -47,7 +48,7 @@ def whole_log(seed: int, hash_seed: str) -> str:
     asked = [sys.executable, "-m", "tests.simulation", "--seed", str(seed)]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONIOENCODING": "utf-8"}
     top = Path(__file__).parents[2]
-    return subprocess.run(asked, cwd=top, env=environment, capture_output=True, encoding="utf-8", check=True).stdout
+    return str(processes.run(asked, cwd=top, env=environment, encoding="utf-8").stdout)
 
 
 @pytest.mark.parametrize("seed", REPEATED)

@@ -1,28 +1,17 @@
-"""A simulated week of `riskcore live` against the simulated gateway, over real sockets, with the waiting left out.
+"""What is traded and what goes wrong in a simulated week, and the clock of it.
 
 Every day the same is traded and the same goes wrong, so that what an engine gathers in a day is the same every day.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from io import TextIOBase
-from pathlib import Path
 from typing import Any
 
 from adapters.simulator.faults import Fault
 from adapters.simulator.scenario import Action, PricePath, Scenario
-from adapters.simulator.server import SimulatedGateway
-from adapters.topstepx.credentials import Credentials
-from riskcore.cli.live_run import Broker, Run, run_live
-from riskcore.cli.live_text import Printer
-from riskcore.config import read_settings
 from riskcore.core.quantities import SECOND_NS
-from riskcore.engine.control_client import ask
-from riskcore.engine.engine import Engine
-from riskcore.errors import RiskcoreError
-from tests.adapters.clocks import LoopClock, run_hurried
-from tests.soak.measures import container_sizes, process_measures
+from tests.adapters.clocks import LoopClock
 
 PROFILE = "soak"
 STARTS_AT = 1_794_783_900 * SECOND_NS  # Sunday 2026-11-15, 17:05 in Chicago.
@@ -86,16 +75,6 @@ _TROUBLE: tuple[tuple[str, str, float], ...] = (
 )
 
 
-@dataclass
-class Week:
-    """What was measured, an entry for each simulated hour; `simulator` are the sizes of the other side."""
-
-    hours: list[dict[str, int]] = field(default_factory=list)
-    simulator: list[dict[str, int]] = field(default_factory=list)
-    events: int = 0
-    starts: int = 0
-
-
 def scenario(days: int) -> Scenario:
     actions, targets = [], []
     for cycle in range(days * _CYCLES):
@@ -108,64 +87,26 @@ def scenario(days: int) -> Scenario:
     return Scenario("soak", "every day the same", SETTINGS, (path,), actions=tuple(actions), seconds=days * DAY_SECONDS)
 
 
-def run_week(hours: int, folder: Path, told: Callable[[int, dict[str, int]], None], scale: float) -> Week:
-    """Run so many simulated hours in `folder`; `told` hears of every hour measured."""
-    week = Week()
-    run_hurried(_live(hours, folder, told, week), scale)
-    return week
+def trouble(hour: int) -> Fault:
+    """What goes wrong in an hour, counted from 0."""
+    name, place, seconds = _TROUBLE[hour % len(_TROUBLE)]
+    return Fault(name, place, lasts_seconds=seconds)
 
 
-async def _live(hours: int, folder: Path, told: Callable[[int, dict[str, int]], None], week: Week) -> None:
-    clock = LoopClock(STARTS_AT)
-    plot = scenario(-(-hours * HOUR_SECONDS // DAY_SECONDS))
-    store = str(folder / "journal.db")
-    async with SimulatedGateway(plot, seed=1, clock=clock, at=STARTS_AT, waits=False) as gateway:
-        printer = Printer(clock, as_json=True, stream=_Nowhere())
-
-        async def measured(engine: Engine) -> None:
-            week.starts += 1
-            while len(week.hours) < hours:
-                ends_at = STARTS_AT + (len(week.hours) + 1) * HOUR_SECONDS * SECOND_NS
-                await clock.sleep(_STRIKES_AFTER_SECONDS)
-                name, place, seconds = _TROUBLE[len(week.hours) % len(_TROUBLE)]
-                gateway.inject(Fault(name, place, lasts_seconds=seconds))
-                await asyncio.to_thread(_asks, store)
-                await clock.sleep(max(ends_at - clock.now(), 0) / SECOND_NS)
-                hour = process_measures(asyncio.get_running_loop(), [gateway.broker, gateway.rest.calls])
-                hour |= container_sizes({"engine": engine, "printer": printer})
-                week.hours.append(hour)
-                week.simulator.append(container_sizes({"simulator": gateway}))
-                week.events = engine.writer.stored
-                told(len(week.hours), hour)
-
-        await run_live(
-            Run(
-                settings=read_settings(SETTINGS),
-                store=store,
-                broker=Broker(gateway.api_url, gateway.rtc_url, Credentials(gateway.user_name, gateway.api_key)),
-                enforces=True,
-                announcer=printer,
-                warn=lambda text: None,
-                config_path=folder / "riskcore.toml",
-                clock=clock,
-            ),
-            measured,
-        )
-        printer.close()
+async def each_hour(clock: LoopClock, hours: int, midst: Callable[[int], Any], end: Callable[[int], None]) -> None:
+    """Await `midst` within every hour and call `end` when it is over."""
+    for hour in range(hours):
+        starts_at = STARTS_AT + hour * HOUR_SECONDS * SECOND_NS
+        await _until(clock, starts_at + _STRIKES_AFTER_SECONDS * SECOND_NS)
+        await midst(hour)
+        await _until(clock, starts_at + HOUR_SECONDS * SECOND_NS)
+        end(hour)
 
 
-def _asks(store: str) -> None:
-    """What a trader's commands ask of the running engine."""
-    for question in ("status", "health", "portfolio", "price"):
-        try:
-            ask(store, PROFILE, {"ask": question, "contract": "MNQ"})
-        except RiskcoreError:
-            # While the broker is lost there may be no price; that it was asked is what counts.
-            continue
+async def _until(clock: LoopClock, at: int) -> None:
+    await clock.sleep(max(at - clock.now(), 0) / SECOND_NS)
 
 
-class _Nowhere(TextIOBase):
-    """Where the lines of a week go."""
-
-    def write(self, text: str) -> int:
-        return len(text)
+def week_clock(began_seconds: float) -> LoopClock:
+    """The clock of a week that began at this time of the loop, which all loops of a shared time have in common."""
+    return LoopClock(STARTS_AT + math.floor((asyncio.get_running_loop().time() - began_seconds) * SECOND_NS))

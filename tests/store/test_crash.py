@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from riskcore.store.journal import Journal
+from tests.processes import start
 from tests.store.days import DAY, quotes
 
 BATCH = 7
 WRITER = """
 import sys
 from riskcore.store.journal import Journal
+from tests.processes import start
 from tests.store.days import DAY, day, quotes
 with Journal.open(sys.argv[1], "p", write=True) as journal:
     if not journal.streams():
@@ -32,7 +34,7 @@ def test_kill_while_appending(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     root = Path(__file__).parents[2]
     for _ in range(3):
-        process = subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, cwd=root)
+        process = start([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, cwd=root)
         assert process.stdout is not None
         assert process.stdout.readline()
         time.sleep(chance.random() / 10)

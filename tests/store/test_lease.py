@@ -10,6 +10,7 @@ from riskcore.errors import ProfileBusy
 from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held
 from riskcore.store.recorder import lock_path
+from tests import processes
 from tests.store.days import DAY, day, quotes
 
 HOLDER = """
@@ -32,7 +33,7 @@ except RiskcoreError as error:
 
 
 def start_holder(path: Path, profile: str = "p") -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", HOLDER, path, profile], stdout=subprocess.PIPE, text=True)
+    process = processes.start([sys.executable, "-c", HOLDER, path, profile], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
@@ -40,7 +41,7 @@ def start_holder(path: Path, profile: str = "p") -> subprocess.Popen[str]:
 
 def newcomer(path: Path, profile: str = "p") -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-c", NEWCOMER, path, profile]
-    return subprocess.run(program, capture_output=True, text=True, check=False)
+    return processes.run(program, text=True)
 
 
 def test_a_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> None:

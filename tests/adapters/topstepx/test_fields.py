@@ -1,5 +1,8 @@
 """Exact numbers and instants out of JSON text."""
 
+import sys
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from adapters.topstepx import fields
@@ -154,3 +157,13 @@ def test_rejected_text_is_cut_and_holds_no_secret() -> None:
 def test_half_a_character_is_rejected() -> None:
     with pytest.raises(Rejected, match="half a character"):
         fields.text({"name": "\ud800"}, "name")
+
+
+def test_old_seconds_are_forgotten() -> None:
+    """A live engine meets a new one with every order, all week."""
+    first = datetime(2026, 11, 16, tzinfo=UTC)
+    fields._second.cache_clear()
+    before = sys.getallocatedblocks()
+    for number in range(5_000):
+        assert instant((first + timedelta(seconds=number)).isoformat()) % SECOND == 0
+    assert sys.getallocatedblocks() - before < 3_000

@@ -1,0 +1,61 @@
+"""For every test: its processes end with it, and one that does not end is named.
+
+The time limit is that of pytest-timeout (pyproject.toml, and a marker on the tests that take longer). Its signal raises
+in the test, and the run goes on. An event loop may swallow that, a test may wait for something as it is torn down, and
+Windows has no such signal: then the whole run is ended here rather than hanging for ever.
+"""
+
+import faulthandler
+import os
+import sys
+from collections.abc import Iterator
+from threading import Timer
+from typing import Any
+
+import pytest
+from pytest_timeout import is_debugging
+
+from tests.processes import kill_all, kill_started
+
+TEAR_DOWN_SECONDS = 60
+_LAST_RESORT = pytest.StashKey[Timer]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool | None:
+    by_signal = settings.method == "signal"
+    timer = Timer(settings.timeout + (TEAR_DOWN_SECONDS if by_signal else 0), _end_run, [item, settings.timeout])
+    timer.daemon = True
+    timer.start()
+    item.stash[_LAST_RESORT] = timer
+    return None if by_signal else True  # None: pytest-timeout sets its signal as well.
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    try:
+        return (yield)
+    finally:
+        timer = item.stash.get(_LAST_RESORT, None)
+        if timer is not None:
+            timer.cancel()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    kill_started()
+    return (yield)
+
+
+def _end_run(item: pytest.Item, limit_seconds: float) -> None:
+    if is_debugging():
+        return
+    try:
+        capture = item.config.pluginmanager.getplugin("capturemanager")
+        if capture is not None:
+            capture.suspend_global_capture(in_=True)
+        print(f"\n{item.nodeid} did not end: its limit is {limit_seconds:g} s", file=sys.stderr, flush=True)
+        faulthandler.dump_traceback(sys.stderr, all_threads=True)
+        kill_all()
+    finally:
+        os._exit(1)
