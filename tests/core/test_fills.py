@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.fills import Lots, next_lots
+from riskcore.core.lots import Lots, next_lots
 from riskcore.core.quantities import money, price
 from riskcore.core.state import Lot, Trade
 from tests.core.ledger import Ledger

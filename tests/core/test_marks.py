@@ -82,7 +82,7 @@ def test_lots_are_dropped_when_the_broker_stays_flat() -> None:
     day = Ledger().at("10:00:00").fill("MNQ", 1, "21000").push("MNQ", 1, "21000").push("MNQ", 0)
     day.at("10:00:05").tick()
     position = day.account_state.positions[day.contract("MNQ")]
-    assert (position.lots, position.lots_lost) == ((), False)
+    assert (position.lots, position.carried) == ((), 0)
 
 
 def test_a_position_without_a_known_average_has_no_value() -> None:

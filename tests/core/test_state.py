@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from riskcore.core import state as s
+from riskcore.core.copies import copy_book
 from riskcore.schema.codec import state_hash
 from tests.schema.examples import example
 
@@ -14,7 +15,7 @@ ES = "CON.F.US.EP.Z26"
 
 def test_a_copy_of_the_book_shares_nothing_that_can_change() -> None:
     book = example(s.Book)
-    before, copied = state_hash(book), s.copy_book(book)
+    before, copied = state_hash(book), copy_book(book)
     assert copied == book
     for account in copied.accounts.values():
         for name in ("positions", "orders", "trades", "days", "lockouts", "obligations", "requests"):
