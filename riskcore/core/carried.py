@@ -67,13 +67,15 @@ def _take_over(book: Book, account: Account, position: Position, true_at: int, l
 def is_part_of_shown(position: Position, trade: Trade) -> bool:
     """Whether a fill that is told now was in what the broker showed before.
 
-    It was when it was made by then. A push that is ahead of its fills says so without their times, too: what opens
-    belongs to it, and what closes where fewer are left than fills say.
+    It was when it was made by then; but a push is some moments old when it comes, so it may not know a fill that was
+    made and is told about then. Of those the ones belong to it that it is ahead of: what opens, and what closes where
+    fewer are left than fills say.
     """
     shown = position.shown
     if shown is None:
         return False
-    if trade.placed_at // MICROSECOND_NS < shown.at // MICROSECOND_NS:
+    made_ns = shown.at - trade.placed_at // MICROSECOND_NS * MICROSECOND_NS
+    if made_ns > 0 and (shown.listed or max(made_ns, trade.recorded_at - shown.at) > APART_NS):
         return True
     unsettled = position.carried - position.confirmed
     ahead = trade.side * unsettled > 0 or (unsettled != 0 and trade.profit_usd is None)
