@@ -20,6 +20,7 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import STATUS_REJECTED, Account, Book, Obligation
 from riskcore.schema.chain import HASH_LENGTH, Link
 from riskcore.schema.codec import decode_event
+from tests.simulation.equity import Equity
 
 UNRESOLVED_CLOSE_NS = 5 * SECOND_NS
 # Calls that change something, the field of their body that says on what, and the request kinds they carry out.
@@ -87,8 +88,12 @@ class Judge:
     rejected: set[str] = field(default_factory=set)  # The tags whose order the exchange did not take.
     overrides: int = 0
     lockouts: dict[tuple[int, str], int | None] = field(default_factory=dict)
+    equity: Equity = field(init=False)
     _broker_seen: int = 0
     _chain: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.equity = Equity(self.broker)
 
     def find(self, invariant: str, text: str) -> None:
         self.violations.append(f"{invariant}: {text}")
@@ -228,6 +233,10 @@ class Judge:
             self.ambiguous.pop(sent.target, None)
         sent.state = "over"
 
+    def _filled(self, event: e.Event) -> None:
+        assert isinstance(event.body, e.TradeRecorded)
+        self.equity.told(event.body)
+
     def _order(self, event: e.Event) -> None:
         body = event.body
         assert isinstance(body, e.OrderObserved)
@@ -238,6 +247,7 @@ class Judge:
     def _drift(self, event: e.Event) -> None:
         assert isinstance(event.body, e.DriftDetected)
         self.drifts.add((event.body.account, event.body.contract))
+        self.equity.drifts.add((event.body.account, event.body.contract))
 
     def _lockout_ended(self, event: e.Event) -> None:
         body = event.body
@@ -270,6 +280,8 @@ class Judge:
         """The book right behind a commit."""
         for account in book.accounts.values():
             self._lockouts_hold(account, book)
+            for difference in self.equity.differences(book, account):
+                self.find("I13", difference)
             for obligation in account.obligations.values():
                 self._is_pursued(book, account, obligation)
 
@@ -387,6 +399,7 @@ _HANDLERS = {
     "RequestConfirmed": Judge._over,
     "RequestSuperseded": Judge._over,
     "OrderObserved": Judge._order,
+    "TradeRecorded": Judge._filled,
     "DriftDetected": Judge._drift,
     "LockoutEnded": Judge._lockout_ended,
     "OperatorOverride": Judge._override,
