@@ -11,7 +11,7 @@ from typing import Any
 
 from replay.history import Fill, History
 from riskcore.core.events import TradeRecorded
-from riskcore.core.fills import Lots, next_lots
+from riskcore.core.lots import Lots, next_lots
 from riskcore.core.quantities import MONEY_SCALE, SECOND_NS, money_text, move_value
 from riskcore.core.state import Contract, Lot, Trade
 from riskcore.schema.instants import utc_text

@@ -106,10 +106,19 @@ def position(row: Object, action: int | None = None) -> PositionObserved:
 
 
 def trade(row: Object) -> TradeRecorded | TradeVoided:
+    """A fill, or its void: that one needs no more than the ids, and whatever else of its row can be read."""
     account_id = required(fields.identifier(row, "accountId"), "accountId")
     trade_id = required(fields.identifier(row, "id"), "id")
-    if fields.flag(row, "voided"):
+    if not fields.flag(row, "voided"):
+        return _recorded(row, account_id, trade_id)
+    try:
+        told = _recorded(row, account_id, trade_id)
+    except Rejected:
         return TradeVoided(account_id, trade_id)
+    return TradeVoided(**{name: getattr(told, name) for name in TradeVoided.__dataclass_fields__})
+
+
+def _recorded(row: Object, account_id: int, trade_id: int) -> TradeRecorded:
     size = required(fields.magnitude(row, "size"), "size")
     if size == 0:
         raise Rejected("size of a fill is 0")

@@ -147,8 +147,19 @@ class TradeRecorded:
 
 @dataclass(frozen=True, slots=True)
 class TradeVoided:
+    """A fill that does not count. The row comes along for a fill so old that it is not known any more."""
+
     account: int
     trade_id: int
+    contract: str | None = None
+    price: int | None = None
+    side: int | None = None
+    size: int | None = None
+    created_at: int | None = None
+    profit_usd: int | None = None
+    fees_usd: int | None = None
+    commissions_usd: int | None = None
+    order_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

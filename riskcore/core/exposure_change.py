@@ -63,9 +63,7 @@ def _end_life(account: Account, position: Position) -> None:
 
 def note_disagreement(position: Position, at: int) -> None:
     """Remember since when fills and the broker's own size disagree (DESIGN.md, "Connection and truth")."""
-    if position.pushed and position.lot_size == position.pushed:
-        position.lots_lost = False  # The missing fills have turned up: the next one that is missing is noticed again.
-    if position.pushed is None or position.lots_lost or position.lot_size == position.pushed:
+    if position.pushed is None or position.lot_size == position.pushed:
         position.disagrees_since = None
     elif position.disagrees_since is None:
         position.disagrees_since = at
@@ -73,6 +71,6 @@ def note_disagreement(position: Position, at: int) -> None:
 
 def baseline_of(position: Position) -> int:
     """The size a lockout finds when it begins, counting fills whose push has not come yet (RULES.md 1.5)."""
-    if position.pushed is None or position.lots_lost or position.pushed * position.lot_size < 0:
+    if position.pushed is None or position.pushed * position.lot_size < 0:
         return position.size
     return max(position.pushed, position.lot_size, key=abs)

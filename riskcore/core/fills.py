@@ -1,13 +1,17 @@
-"""Fills: realised P&L, FIFO lots, voids, repeats and corrections (RULES.md 1.5, topstepx/API.md 0 and 3.4)."""
+"""Fills: realised P&L, voids, repeats and corrections (RULES.md 1.5, topstepx/API.md 0 and 3.4)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from riskcore.core.carried import is_part_of_shown, take_back
 from riskcore.core.events import TradeRecorded, TradeVoided
 from riskcore.core.exposure_change import exposure_changed, note_disagreement
+from riskcore.core.fold import fold_again, fold_of, is_in_order, put, put_in_order, set_lots
+from riskcore.core.lots import Lots, after_fill, lots_of
+from riskcore.core.old_trades import is_old_id, remember_void
 from riskcore.core.order_roles import is_own_fill
-from riskcore.core.quantities import MICROSECOND_NS, SECOND_NS
+from riskcore.core.quantities import SECOND_NS
 from riskcore.core.requests import closes_by_itself
-from riskcore.core.state import Account, Book, DayFigures, Lot, Position, Trade
+from riskcore.core.state import Account, Book, DayFigures, Position, Trade
 from riskcore.core.trading_day import trade_date_of
 from riskcore.core.view import Effect
 
@@ -15,48 +19,14 @@ from riskcore.core.view import Effect
 BROKER_CLOCK_AHEAD_NS = 5 * SECOND_NS
 
 
-@dataclass(frozen=True, slots=True)
-class Lots:
-    """Open lots of one contract after a fill. `shortage` is what a closing fill found nothing to close for."""
-
-    side: int
-    lots: tuple[Lot, ...]
-    early: tuple[Lot, ...]
-    trip_ended: bool = False
-    shortage: int = 0
-
-
-def next_lots(side: int, lots: tuple[Lot, ...], early: tuple[Lot, ...], trade: Trade) -> Lots:
-    """Lots after one more fill; the oldest lot closes first (50 of 50 real partial exits, API.md 3.4).
-
-    A fill without P&L opens, a fill with P&L closes. The two halves of a flip may come in either order: an
-    opening fill against open lots waits in `early` until they are closed.
-    """
-    opening = trade.profit_usd is None
-    lot = Lot(trade.id, trade.price, trade.size)
-    if opening and (not lots or trade.side == side):
-        return Lots(trade.side, (*lots, lot), early)
-    if opening:
-        return Lots(side, lots, (*early, lot))
-    if not lots or trade.side == side:
-        return Lots(side, lots, early, shortage=trade.size)
-    left, remaining = trade.size, []
-    for one in lots:
-        taken = min(left, one.size)
-        left -= taken
-        if one.size > taken:
-            remaining.append(Lot(one.trade_id, one.price, one.size - taken))
-    if remaining:
-        return Lots(side, tuple(remaining), early)
-    return Lots(-side if early else 0, early, (), trip_ended=True, shortage=left)
-
-
 def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> Effect:
     """Book one version of a fill: new, repeated, or with something added."""
-    known = account.trades.get(body.trade_id)
+    known = account.trade(body.trade_id)
     if known is not None:
-        _merge(account, known, body)
+        _merge(book, account, known, body)
         return Effect((account.id,))
+    if is_old_id(account, body.trade_id):
+        return Effect((account.id,))  # An id counts once, for ever; its day is closed.
     believed = body.created_at is not None and body.created_at <= at + BROKER_CLOCK_AHEAD_NS
     placed_at = body.created_at if believed and body.created_at is not None else at
     assert book.day is not None, "a fill before the trading day was opened"
@@ -79,7 +49,7 @@ def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> 
     )
     trade = replace(trade, enforced=is_own_fill(account, trade) or closes_by_itself(account, trade))
     _flat_where_not_listed(account, position, trade)
-    account.trades[trade.id] = trade
+    trade = replace(trade, shown=is_part_of_shown(position, trade))
     _book_figures(account, trade)
     _note_order_filled(account, trade, at)
     shortage, increased = _book_lots(book, account, position, trade, at)
@@ -134,12 +104,8 @@ def _note_order_filled(account: Account, trade: Trade, at: int) -> None:
 def _book_lots(book: Book, account: Account, position: Position, trade: Trade, at: int) -> tuple[int, bool]:
     """Move the lots; returns (contracts closed beyond what was known, whether exposure grew)."""
     before, lots_before = position.size, position.lot_size
-    after = next_lots(position.side, position.lots, position.early, trade)
-    position.side, position.lots, position.early = after.side, after.lots, after.early
+    after = _moved(book, account, position, trade)
     position.fill_at = at
-    if after.trip_ended:
-        position.round_trips += 1
-        account.day(trade.trade_date).round_trips += 1
     grown = abs(position.lot_size) > abs(lots_before) or position.lot_size * lots_before < 0
     explains_push = position.pushed is not None and abs(position.lot_size) <= abs(position.pushed)
     if grown and not (explains_push and not position.awaits_mark):
@@ -150,7 +116,27 @@ def _book_lots(book: Book, account: Account, position: Position, trade: Trade, a
     return (after.shortage if trade.profit_usd is not None and trade.size > known else 0), increased
 
 
-def _merge(account: Account, known: Trade, body: TradeRecorded) -> None:
+def _moved(book: Book, account: Account, position: Position, trade: Trade) -> Lots:
+    """What is open with one more fill; one that is told late changes what the fills behind it closed."""
+    contract = book.contracts.get(trade.contract)
+    after = after_fill(lots_of(position), trade, contract)
+    in_order = is_in_order(account, trade)
+    if in_order and not trade.shown:
+        account.trades[trade.id] = trade
+        set_lots(position, after)
+        if after.trip_ended:
+            position.round_trips += 1
+            account.day(trade.trade_date).round_trips += 1
+        return after
+    before = fold_of(book, account, position)
+    account.trades[trade.id] = trade
+    if not in_order:
+        put_in_order(account, trade.contract)
+    fold_again(book, account, position, before)
+    return after
+
+
+def _merge(book: Book, account: Account, known: Trade, body: TradeRecorded) -> None:
     """A present value beats an absent one, a later one an earlier; the difference is a correction."""
     if known.voided:
         return
@@ -167,10 +153,17 @@ def _merge(account: Account, known: Trade, body: TradeRecorded) -> None:
     _add_money(day, known, -1)
     _add_money(day, merged, 1)
     _move_order_fill(day, known, merged)
-    if (merged.profit_usd is None) != (known.profit_usd is None):
-        _replace_trade(account, account.positions[known.contract], merged)
+    if merged.profit_usd == known.profit_usd:
+        put(account, [merged])
     else:
-        account.trades[known.id] = merged
+        _replace_trade(book, account, account.positions[known.contract], merged)
+
+
+def _replace_trade(book: Book, account: Account, position: Position, trade: Trade) -> None:
+    """Put a fill in place that opens or closes something else than it did, and fold its contract again."""
+    before = fold_of(book, account, position)
+    put(account, [trade])
+    fold_again(book, account, position, before, keeps_carried=True)
 
 
 def _move_order_fill(day: DayFigures, known: Trade, merged: Trade | None) -> None:
@@ -189,85 +182,23 @@ def void_trade(book: Book, account: Account, body: TradeVoided, at: int) -> Effe
 
     Lockouts already set stay, running extremes stay as they were lived (RULES.md 1.5).
     """
-    known = account.trades.get(body.trade_id)
+    known = account.trade(body.trade_id)
     if known is None:
-        tombstone = Trade(body.trade_id, "", at, book.trade_date, 0, 0, 0, None, None, None, True, None, at)
-        account.trades[body.trade_id] = tombstone
-        return Effect()
-    if known.voided:
+        known = remember_void(book, account, body, at)
+    elif known.voided:
         return Effect((account.id,))
-    day = account.day(known.trade_date)
-    day.fills -= 1
-    _add_money(day, known, -1)
-    _move_order_fill(day, known, None)
-    position = account.positions[known.contract]
+    else:
+        day = account.day(known.trade_date)
+        day.fills -= 1
+        _add_money(day, known, -1)
+        _move_order_fill(day, known, None)
+    position = account.positions.get(known.contract)
+    if position is None:
+        return Effect()
     before = position.size
-    _replace_trade(account, position, replace(known, voided=True))
+    _replace_trade(book, account, position, replace(known, voided=True))
+    if known.settled:
+        take_back(book, account, position, known)
     increased = exposure_changed(book, account, position, before, at)
     note_disagreement(position, at)
     return Effect((account.id,), increased=(known.contract,) if increased else (), contract=known.contract)
-
-
-def _fold_contract(account: Account, contract: str) -> tuple[Lots, dict[str, int]]:
-    """Lots and round trips per trade date from the fills that count, in the order they were recorded."""
-    state = Lots(0, (), ())
-    trips: dict[str, int] = {}
-    for trade in account.trades.values():
-        if trade.contract == contract and not trade.voided:
-            state = next_lots(state.side, state.lots, state.early, trade)
-            trips[trade.trade_date] = trips.get(trade.trade_date, 0) + state.trip_ended
-    return state, trips
-
-
-def _replace_trade(account: Account, position: Position, trade: Trade) -> None:
-    """Put a changed fill in place and fold its contract again."""
-    _, trips_before = _fold_contract(account, position.contract)
-    account.trades[trade.id] = trade
-    state, trips_after = _fold_contract(account, position.contract)
-    position.side, position.lots, position.early = state.side, state.lots, state.early
-    _count_trips(account, trips_before, trips_after)
-
-
-def _count_trips(account: Account, before: dict[str, int], after: dict[str, int]) -> None:
-    for trade_date in sorted({**before, **after}):
-        account.day(trade_date).round_trips += after.get(trade_date, 0) - before.get(trade_date, 0)
-
-
-def put_in_order(book: Book, account: Account, at: int) -> None:
-    """A list has told of fills that were missed: those made before fills already known take their place before them.
-
-    What was open when a fill was missed closes what came before it, so lots in the order of receipt would have the
-    wrong prices. Instants are compared in microseconds (API.md 0.12); equal ones stay in the order of receipt.
-    """
-    for position in list(account.positions.values()):
-        fills = [one for one in account.trades.values() if one.contract == position.contract and not one.voided]
-        ordered = sorted(fills, key=lambda one: one.placed_at // MICROSECOND_NS)
-        if fills == ordered:
-            continue
-        lots, _ = _fold_contract(account, position.contract)
-        # Lots carried over from an earlier day cannot be told from the fills that are kept.
-        if (lots.side, lots.lots, lots.early) == (position.side, position.lots, position.early):
-            before = position.size
-            _fold_in_order(account, position, ordered)
-            exposure_changed(book, account, position, before, at)
-            note_disagreement(position, at)
-
-
-def _fold_in_order(account: Account, position: Position, ordered: list[Trade]) -> None:
-    _, trips_before = _fold_contract(account, position.contract)
-    number = first = min(trade.round_trip for trade in ordered)
-    state, renumbered = Lots(0, (), ()), []
-    for trade in ordered:
-        state = next_lots(state.side, state.lots, state.early, trade)
-        renumbered.append(replace(trade, round_trip=number))
-        number += state.trip_ended
-    following = iter(renumbered)
-    in_place = [
-        next(following) if one.contract == position.contract and not one.voided else one
-        for one in account.trades.values()
-    ]
-    account.trades = {trade.id: trade for trade in in_place}
-    position.side, position.lots, position.early = state.side, state.lots, state.early
-    position.round_trips += number - first - sum(trips_before.values())
-    _, trips_after = _fold_contract(account, position.contract)
-    _count_trips(account, trips_before, trips_after)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from riskcore.core.lots import lots_of, without_oldest
 from riskcore.core.quantities import move_value
 from riskcore.core.state import Book, Mark, Position
 
@@ -13,6 +14,7 @@ class Valuation(NamedTuple):
     price: int | None = None
     stale: bool = False
     from_bars: bool = False
+    closed: bool = False  # Fills closed it, and only the broker's size, or the P&L of a fill, has not followed yet.
 
 
 class TotalValuation(NamedTuple):
@@ -31,7 +33,6 @@ class TotalValuation(NamedTuple):
 
 
 NO_VALUE = Valuation(None)
-CLOSED = Valuation(0)  # Fills closed it; only the broker's size has not followed yet.
 
 
 def mark_field(mark: Mark, side: int, mode: str) -> str:
@@ -43,22 +44,36 @@ def mark_field(mark: Mark, side: int, mode: str) -> str:
 
 
 def open_cost(position: Position) -> tuple[int, int] | None:
-    """(signed size, sum of price times contracts) of what is open, None when the entry is unknown.
+    """(signed size, signed price times contracts) of all that is valued; None when a price of it is unknown.
 
-    Lots are the truth while they explain the position; the broker's average price is used where they do
-    not (carried-in or lost fills). Lots closed by a fill that the broker's size has not followed yet are
-    closed: their result is booked, and counting them again would double a loss.
+    The value at a price is price times size less cost: also where the halves of a flip have not both been told, and
+    what is open is two sides of one contract. Lots count as fills say, whatever size is pushed; what the broker shows
+    beyond them counts at its average price (carried.py).
     """
-    lot_size = position.lot_size
-    if position.pushed is not None and (position.lots_lost or (lot_size == 0 and position.push_at > position.fill_at)):
-        if position.average_price is None:
-            return None if position.pushed else (0, 0)
-        return position.pushed, position.average_price * abs(position.pushed)
-    return lot_size, sum(lot.price * lot.size for lot in position.lots)
+    if position.carried_cost is None:
+        return None
+    lots = lots_of(position)
+    return lots.size + position.carried, lots.cost + position.carried_cost
+
+
+def entry_cost(position: Position) -> tuple[int, int] | None:
+    """(signed size, signed price times contracts) at which the contracts that are open were entered.
+
+    Differs from `open_cost` between the halves of a flip: there what one half closes has no say any more.
+    """
+    known = open_cost(position)
+    if known is None or not position.early or position.carried:
+        return known
+    closing = sum(lot.size for lot in position.early)
+    lots, left = without_oldest(position.lots, closing)
+    side = position.side
+    if not lots:
+        side, lots = -side, without_oldest(position.early, closing - left)[0]
+    return side * sum(lot.size for lot in lots), side * sum(lot.price * lot.size for lot in lots)
 
 
 def valued_side(position: Position) -> int:
-    """The direction in which the position's value follows the price: 1 long, -1 short, 0 unknown or closed."""
+    """The direction in which the position's value follows the price: 1 long, -1 short, 0 where it follows none."""
     cost = open_cost(position)
     size = cost[0] if cost is not None else position.size
     return (size > 0) - (size < 0)
@@ -72,7 +87,7 @@ def valuation(book: Book, position: Position, mode: str, now: int) -> Valuation:
         return NO_VALUE
     size, total_cost = cost
     if size == 0:
-        return CLOSED
+        return Valuation(move_value(-total_cost, contract.tick_size, contract.tick_value), closed=True)
     mark = book.marks.get(position.contract)
     from_bars = False
     if position.awaits_mark or mark is None:
@@ -83,8 +98,7 @@ def valuation(book: Book, position: Position, mode: str, now: int) -> Valuation:
         seen_at, valid_ns, from_bars = mark.at, mark.valid_ns, mark.from_bars
     if price is None:
         return NO_VALUE
-    side = 1 if size > 0 else -1
-    value = move_value(side * (price * abs(size) - total_cost), contract.tick_size, contract.tick_value)
+    value = move_value(price * size - total_cost, contract.tick_size, contract.tick_value)
     return Valuation(value, price, now - seen_at > valid_ns, from_bars)
 
 

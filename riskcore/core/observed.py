@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from riskcore.core import events as e
 from riskcore.core.balance import compare_balance
+from riskcore.core.carried import show
 from riskcore.core.exit_orders import origin
 from riskcore.core.exposure_change import exposure_changed, know_contract, note_disagreement
 from riskcore.core.in_force import note_flat_checks
@@ -119,23 +120,22 @@ def orders_listed(book: Book, at: int, body: e.OrdersListed) -> Effect:
 
 def position_observed(book: Book, at: int, body: e.PositionObserved) -> Effect:
     """The broker's own size of one contract, as it is now."""
-    return _show(book, account_of(book, body.account), body, at, at)
+    return _show(book, account_of(book, body.account), body, at, at, listed=False)
 
 
-def _show(book: Book, account: Account, body: e.PositionObserved, at: int, true_at: int) -> Effect:
+def _show(book: Book, account: Account, body: e.PositionObserved, at: int, true_at: int, listed: bool) -> Effect:
     position = account.positions.setdefault(body.contract, Position(body.contract))
     know_contract(book, body.contract)
     before = position.size
     position.pushed, position.push_at = body.size, true_at
     if body.average_price is not None:
         position.average_price = body.average_price
-    if body.size == 0 and (position.lots_lost or not position.lots):
-        position.lots_lost = False
     explained = position.lot_size * body.size > 0 and abs(position.lot_size) >= abs(body.size)
     increased = exposure_changed(book, account, position, before, at)
     if increased and not explained:
         # Nobody said the price of this increase: an older mark must not value it (RULES.md 1.5).
         position.increase_price, position.awaits_mark = None, True
+    show(book, account, position, at, true_at, listed)
     note_disagreement(position, at)
     return Effect((account.id,), increased=(body.contract,) if increased else (), contract=body.contract)
 
@@ -151,7 +151,7 @@ def positions_listed(book: Book, at: int, body: e.PositionsListed) -> Effect:
     gone = [name for name, position in account.positions.items() if name not in listed and position.size]
     for shown in (*body.positions, *(e.PositionObserved(account.id, contract, 0) for contract in gone)):
         if body.asked_at is None or not _newer(account, shown.contract, asked_at):
-            increased.extend(_show(book, account, shown, at, asked_at).increased)
+            increased.extend(_show(book, account, shown, at, asked_at, listed=True).increased)
     account.reconciled_at, account.listed_at = asked_at, at
     note_flat_checks(account, asked_at)
     return Effect((account.id,), increased=tuple(increased))

@@ -5,12 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.carried import believe_broker
+from riskcore.core.copies import copy_account
 from riskcore.core.exposure_change import baseline_of, know_contract
 from riskcore.core.fills import record_trade, void_trade
 from riskcore.core.in_force import end_lockout, end_obligation, put_in_force, remember_guard_close
 from riskcore.core.loosening import in_force_now
 from riskcore.core.marks import default_age, valued_side
 from riskcore.core.observed import account_observed, order_observed, orders_listed, position_observed, positions_listed
+from riskcore.core.old_trades import retire
 from riskcore.core.requests import (
     HALTED_NS,
     awaits_trading,
@@ -30,12 +33,10 @@ from riskcore.core.state import (
     Lockout,
     Mark,
     account_of,
-    copy_account,
 )
 from riskcore.core.view import Effect
 
-# Trading days whose fills are kept: rolling windows cross the reset, and opening fills are sent again.
-DAYS_OF_TRADES_KEPT = 2
+# Trading days whose figures, and whose fills in full, are kept: a late fill, a correction or a void may change them.
 DAYS_OF_FIGURES_KEPT = 8
 # How targets begin that name one order, and one day whose total was breached.
 _OF_AN_ORDER, _OF_A_DAY = "order:", ("on.", "late.")
@@ -121,7 +122,7 @@ def _holders(book: Book, contract: str, mark: Mark) -> tuple[int, ...]:
     holders = []
     for account in book.accounts.values():
         position = account.positions.get(contract)
-        if position is not None and (position.size or position.lots):
+        if position is not None and position.valued:
             holders.append(account.id)
             if not (mark.last is None and mark.bid is None and mark.ask is None):
                 position.awaits_mark = False
@@ -143,7 +144,7 @@ def bar_phases(book: Book, event: e.Event, body: e.BarObserved) -> Iterator[Effe
     template = Mark(None, None, None, ends_at, body.unit_ns + default_age(book), from_bars=True)
     for account in book.accounts.values():
         position = account.positions.get(body.contract)
-        if position is None or not (position.size or position.lots):
+        if position is None or not position.valued:
             continue
         if max(position.changed_at, position.fill_at) >= ends_at:
             continue
@@ -190,11 +191,7 @@ def _day_rolled(book: Book, at: int, body: e.DayRolled) -> Effect:
         account.guarded = {key: value for key, value in account.guarded.items() if key in account.orders}
         for trade_date in sorted(account.days)[:-DAYS_OF_FIGURES_KEPT]:
             del account.days[trade_date]
-        kept_dates = sorted(account.days)[-DAYS_OF_TRADES_KEPT:]
-        open_ids = [lot.trade_id for position in account.positions.values() for lot in position.lots]
-        account.trades = {
-            key: trade for key, trade in account.trades.items() if trade.trade_date in kept_dates or key in open_ids
-        }
+        retire(account, at)
         account.counters = {name: value for name, value in account.counters.items() if _may_count_on(account, name)}
     return NOTHING
 
@@ -283,11 +280,10 @@ def _obligation_met(book: Book, at: int, body: e.ObligationMet) -> Effect:
 
 
 def _drift_detected(book: Book, at: int, body: e.DriftDetected) -> Effect:
-    position = account_of(book, body.account).positions[body.contract]
+    account = account_of(book, body.account)
+    position = account.positions[body.contract]
     position.disagrees_since = None
-    position.lots_lost = position.pushed != 0
-    if position.pushed == 0:
-        position.side, position.lots, position.early = 0, (), ()
+    believe_broker(account, position)
     return Effect((body.account,), contract=body.contract)
 
 

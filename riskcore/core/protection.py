@@ -93,7 +93,11 @@ def _tightness(group: list[Order], size: int) -> tuple[bool, int]:
 
 
 def fits(account: Account, order_id: int) -> bool:
-    """Whether an order closes no more than is open, or works no more."""
+    """Whether an order closes no more than is open, or works no more; not while the size is in doubt."""
+    order = account.orders.get(order_id)
+    position = account.positions.get(order.contract) if order is not None and order.working else None
+    if position is not None and position.disagrees_since is not None:
+        return False
     return all(misfit.order.id != order_id for misfit in misfits(account))
 
 
@@ -114,4 +118,5 @@ def sure_of_size(book: Book, account: Account, position: Position) -> bool:
         return False
     if not connected(book) and account.listed_at != book.now:
         return False
-    return position.size == position.lot_size or account.reconciled_at >= max(position.push_at, position.fill_at)
+    explained = position.size == position.lot_size and not position.carried
+    return explained or account.reconciled_at >= max(position.push_at, position.fill_at)

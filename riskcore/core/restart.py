@@ -6,7 +6,6 @@ Source: RULES.md 1.6 (Restart) and 8.6, INTERFACE.md 7.
 from dataclasses import replace
 
 from riskcore.core import events as e
-from riskcore.core.fills import put_in_order
 from riskcore.core.sight import CONNECTED, HUBS, LOST
 from riskcore.core.state import Account, Book, Trade, account_of
 from riskcore.core.view import Effect
@@ -58,7 +57,6 @@ def _take_over_requests(account: Account, at: int, enforces: bool) -> None:
 def trades_listed(book: Book, at: int, body: e.TradesListed) -> Effect:
     """The fills are complete when the list reaches back to the reset, or to where they were known to be complete."""
     account = account_of(book, body.account)
-    put_in_order(book, account, at)
     assert book.day is not None, "a list of fills before the trading day was opened"
     if body.from_at <= max(book.day.opens_at, account.seeded_at):
         account.seeded_at = max(account.seeded_at, at if body.asked_at is None else body.asked_at)

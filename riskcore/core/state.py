@@ -1,13 +1,12 @@
 """What riskcore knows: Book > Account > Position, Order, Trade, Lockout, Obligation, Request.
 
-`copy_book` gives the working copy one step changes; a published book is never changed again, so a step
-whose commit fails is discarded by dropping the copy. Records that are replaced and never edited are
-frozen; the few that are edited inside a step (Account, Position, DayFigures, Lockout, Obligation) are
-copied by `copy_book`. Prices, money and times are integers (quantities.py).
+A published book is never changed again: a step edits a working copy (copies.py). Records that are replaced
+and never edited are frozen; the few that are edited inside a step (Account, Position, DayFigures, Lockout,
+Obligation) are copied. Prices, money and times are integers (quantities.py).
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 # Order status, type and side numbers of the broker (topstepx/API.md 3.1).
 WORKING = (1, 6, 7, 8)
@@ -58,9 +57,55 @@ class Trade:
     recorded_at: int
     round_trip: int = 0  # Which flat-to-flat trip of this contract the fill belongs to.
     enforced: bool = False  # The fill of riskcore's own stop or close (RULE-006).
+    shown: bool = False  # Part of what the broker showed of the position (Shown): folded before the rest of that.
+    settled: bool = False  # Opens and closes no lots any more: the broker's own figure stands for it.
 
     def costs_usd(self) -> int:
         return (self.fees_usd or 0) + (self.commissions_usd or 0)
+
+
+class OldTrade(NamedTuple):
+    """A fill of some days ago: the fields of a Trade but its id, kept in little room.
+
+    It can be told again, corrected and voided like any other; no rule's window reaches back to it.
+    """
+
+    contract: str
+    placed_at: int
+    trade_date: str
+    price: int
+    side: int
+    size: int
+    profit_usd: int | None
+    fees_usd: int | None
+    commissions_usd: int | None
+    voided: bool
+    order_id: int | None
+    recorded_at: int
+    round_trip: int
+    enforced: bool
+    shown: bool
+    settled: bool
+
+    @classmethod
+    def of(cls, trade: Trade) -> "OldTrade":
+        return cls(*(getattr(trade, name) for name in cls._fields))
+
+    def trade(self, trade_id: int) -> Trade:
+        return Trade(trade_id, *self)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the broker showed of a contract where fills alone do not explain it: signed size, and cost in all.
+
+    `cost` is the broker's average price times `size`, None when it named none. `at`: as of when it is true.
+    """
+
+    size: int
+    cost: int | None
+    at: int
+    listed: bool = False  # By an answer to a question, not by a push.
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +144,9 @@ class Order:
 class Position:
     """One contract of one account: what fills say (lots) beside what the broker pushed (pushed).
 
-    Sizes are signed: long above zero. `memory` holds what rules remember for this position's life and
-    is dropped when it ends.
+    `carried` is what the broker showed and fills do not explain: a position that was carried in, fills that were
+    missed, or a push that is ahead of its fills (carried.py). Sizes are signed: long above zero. `memory` holds what
+    rules remember for this position's life and is dropped when it ends.
     """
 
     contract: str
@@ -117,19 +163,28 @@ class Position:
     increase_order: int = 0  # Larger is newer: which contract was increased last (RULE-001).
     increase_price: int | None = None  # The fill that increased it last: the mark until a quote comes.
     awaits_mark: bool = False
-    lots_lost: bool = False  # Lots do not explain the broker's size; the broker's average price is used.
+    shown: Shown | None = None
+    carried: int = 0
+    carried_cost: int | None = 0  # Price times contracts, signed like `carried`; None while nobody has said it.
+    confirmed: int = 0  # How much of `carried` is no matter of fills that are still to come.
     disagrees_since: int | None = None
     round_trips: int = 0
     memory: dict[str, int] = field(default_factory=dict)
 
     @property
     def lot_size(self) -> int:
-        return self.side * (sum(lot.size for lot in self.lots) - sum(lot.size for lot in self.early))
+        """What fills say, with what was carried in before them."""
+        return self.side * (sum(lot.size for lot in self.lots) - sum(lot.size for lot in self.early)) + self.confirmed
 
     @property
     def size(self) -> int:
         """Exposure: fills until the first push, pushes from then on (RULES.md 1.5)."""
         return self.lot_size if self.pushed is None else self.pushed
+
+    @property
+    def valued(self) -> bool:
+        """Whether anything of it is open, by the broker's word or by fills that its pushes have not followed yet."""
+        return bool(self.size or self.lots or self.carried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +338,8 @@ class Account:
     positions: dict[str, Position] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     trades: dict[int, Trade] = field(default_factory=dict)
+    old_trades: dict[int, OldTrade] = field(default_factory=dict)  # Replaced, never edited: copies share it.
+    old_ids: tuple[int, ...] = ()  # Ascending: fills so old that nothing but their ids is kept.
     days: dict[str, DayFigures] = field(default_factory=dict)
     lockouts: dict[str, Lockout] = field(default_factory=dict)
     obligations: dict[str, Obligation] = field(default_factory=dict)
@@ -311,8 +368,15 @@ class Account:
         return [
             position
             for position in self.positions.values()
-            if (position.lots if position.pushed is None else position.pushed) and position.size
+            if (position.lots or position.confirmed if position.pushed is None else position.pushed) and position.size
         ]
+
+    def trade(self, trade_id: int) -> Trade | None:
+        """A fill of which more than the id is known."""
+        known = self.trades.get(trade_id)
+        if known is None and trade_id in self.old_trades:
+            return self.old_trades[trade_id].trade(trade_id)
+        return known
 
     def working_orders(self) -> list[Order]:
         return [order for order in self.orders.values() if order.status in WORKING]
@@ -363,37 +427,3 @@ def account_of(book: Book, account_id: int) -> Account:
         account = Account(account_id, first_at=book.now, unseeded=book.started_at > 0)
         book.accounts[account_id] = account
     return account
-
-
-def copy_position(position: Position) -> Position:
-    return replace(position, memory=dict(position.memory))
-
-
-def copy_account(account: Account) -> Account:
-    """A copy that can be edited without touching the original."""
-    return replace(
-        account,
-        positions={key: copy_position(value) for key, value in account.positions.items()},
-        orders=dict(account.orders),
-        trades=dict(account.trades),
-        days={key: replace(value, order_fills=dict(value.order_fills)) for key, value in account.days.items()},
-        lockouts={key: replace(value, held=dict(value.held)) for key, value in account.lockouts.items()},
-        obligations={key: replace(value, attempts=dict(value.attempts)) for key, value in account.obligations.items()},
-        requests=dict(account.requests),
-        episodes=dict(account.episodes),
-        counters=dict(account.counters),
-        memory=dict(account.memory),
-        guarded=dict(account.guarded),
-    )
-
-
-def copy_book(book: Book) -> Book:
-    """The working copy of one step."""
-    return replace(
-        book,
-        contracts=dict(book.contracts),
-        marks=dict(book.marks),
-        accounts={key: copy_account(value) for key, value in book.accounts.items()},
-        connections=dict(book.connections),
-        connection_since=dict(book.connection_since),
-    )

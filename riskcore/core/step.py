@@ -11,6 +11,7 @@ from dataclasses import replace
 from riskcore.core import events as e
 from riskcore.core import guard
 from riskcore.core.arbitrate import Candidate, arbitrate
+from riskcore.core.copies import copy_book
 from riskcore.core.enforce import fitting, follow_up, missing, reopened
 from riskcore.core.in_flight import ended
 from riskcore.core.in_force import is_met
@@ -21,7 +22,7 @@ from riskcore.core.restart import awaited, awaited_by, is_absence, shown
 from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
-from riskcore.core.state import Account, Book, Mark, copy_book
+from riskcore.core.state import Account, Book, Mark
 from riskcore.core.timers import Timer, due_timers
 from riskcore.core.trader_orders import answer
 from riskcore.core.view import Effect, View

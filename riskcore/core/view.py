@@ -93,7 +93,7 @@ class View:
             value = fresh = 0
             stale = incomplete = from_bars = False
             for position in self.account.positions.values():
-                if not (position.size or position.lots):
+                if not position.valued:
                     continue
                 one = self.value(position)
                 if one.value is None:

@@ -46,7 +46,7 @@ def watch(book: Book, rulebook: Rulebook) -> Watch:
     found = Watch(book.day.closes_at if book.day is not None else 0)
     unwatched = [account.id for account in book.accounts.values()]
     for account in book.accounts.values():
-        held = [position for position in account.positions.values() if position.size or position.lots]
+        held = [position for position in account.positions.values() if position.valued]
         if held and _narrow(found, book, rulebook, account, held):
             unwatched.remove(account.id)
     # Stale marks are watched by gaps where they can be, by their deadline where they cannot.

@@ -20,7 +20,8 @@ CHANGED: dict[str, int] = {
     "OrdersListed": 2,
     "PositionsListed": 2,
     "RequestPlanned": 2,
-    "TradingDayOpened": 2,
+    "TradeVoided": 2,
+    "TradingDayOpened": 3,
 }
 
 
@@ -34,6 +35,8 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {  # (name, version) -> data of the
     ("OrdersListed", 1): _fields_added,  # asked_at
     ("PositionsListed", 1): _fields_added,  # asked_at
     ("RequestPlanned", 1): _fields_added,  # tag, terms
+    ("TradeVoided", 1): _fields_added,  # the row of the fill
+    ("TradingDayOpened", 2): _fields_added,  # what positions were shown, older fills
     ("TradingDayOpened", 1): _fields_added,  # enforces, and what accounts and their requests know since
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.marks import open_cost, valuation
+from riskcore.core.marks import entry_cost, valuation
 from riskcore.core.quantities import money_text, price_text
 from riskcore.core.state import Book, DayFigures, Lockout, Position
 from riskcore.schema.instants import utc_text
@@ -91,9 +91,9 @@ def position_row(book: Book, position: Position, mode: str) -> Row:
     """An open position: valued by its lots, shown at the broker's average price (RULES.md 1.5)."""
     value = valuation(book, position, mode, book.now).value
     average = position.average_price if position.pushed is not None else None
-    cost = open_cost(position)
+    cost = entry_cost(position)
     if average is None and cost is not None and cost[0]:
-        average = cost[1] // abs(cost[0])
+        average = cost[1] // cost[0]
     return {
         "contract": position.contract,
         "side": "long" if position.size > 0 else "short",

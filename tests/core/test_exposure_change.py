@@ -82,25 +82,22 @@ def test_only_lockouts_that_cover_the_root_lower_their_baseline() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pushed", "lots", "lost", "since"),
-    [(None, 2, False, None), (2, 2, False, None), (1, 2, False, 9), (1, 2, True, None)],
+    ("pushed", "lots", "confirmed", "since"),
+    [(None, 2, 0, None), (2, 2, 0, None), (1, 2, 0, 9), (3, 2, 1, None), (1, 2, -1, None)],
 )
-def test_since_when_fills_and_the_broker_disagree(pushed: int | None, lots: int, lost: bool, since: int | None) -> None:
-    position = Position(ES, side=1, lots=(Lot(1, 1, lots),), pushed=pushed, lots_lost=lost)
+def test_since_when_fills_and_the_broker_disagree(
+    pushed: int | None, lots: int, confirmed: int, since: int | None
+) -> None:
+    position = Position(ES, side=1, lots=(Lot(1, 1, lots),), pushed=pushed, confirmed=confirmed)
     note_disagreement(position, 9)
     assert position.disagrees_since == since
     note_disagreement(position, 11)
     assert position.disagrees_since == since
 
 
-@pytest.mark.parametrize(
-    ("pushed", "lots", "lost", "baseline"),
-    [(None, 2, False, 2), (1, 2, False, 2), (3, 2, False, 3), (1, 2, True, 1), (-1, 2, False, -1), (0, 2, False, 2)],
-)
-def test_a_lockout_counts_fills_whose_push_has_not_come(
-    pushed: int | None, lots: int, lost: bool, baseline: int
-) -> None:
-    assert baseline_of(Position(ES, side=1, lots=(Lot(1, 1, lots),), pushed=pushed, lots_lost=lost)) == baseline
+@pytest.mark.parametrize(("pushed", "lots", "baseline"), [(None, 2, 2), (1, 2, 2), (3, 2, 3), (-1, 2, -1), (0, 2, 2)])
+def test_a_lockout_counts_fills_whose_push_has_not_come(pushed: int | None, lots: int, baseline: int) -> None:
+    assert baseline_of(Position(ES, side=1, lots=(Lot(1, 1, lots),), pushed=pushed)) == baseline
 
 
 def test_the_broker_says_which_root_a_contract_has() -> None:

@@ -5,32 +5,8 @@ from datetime import timedelta
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.fills import Lots, next_lots
 from riskcore.core.quantities import money, price
-from riskcore.core.state import Lot, Trade
 from tests.core.ledger import Ledger
-
-
-def trade(trade_id: int, side: int, size: int, profit: int | None) -> Trade:
-    return Trade(trade_id, "C", 0, "2026-11-20", 100, side, size, profit, 0, 0, False, None, 0)
-
-
-def test_the_oldest_lot_closes_first() -> None:
-    lots = (Lot(1, 100, 2), Lot(2, 110, 2))
-    after = next_lots(1, lots, (), trade(3, -1, 3, 5))
-    assert after == Lots(1, (Lot(2, 110, 1),), ())
-
-
-def test_the_two_halves_of_a_flip_come_in_either_order() -> None:
-    closing, opening = trade(2, -1, 1, 5), trade(3, -1, 2, None)
-    for order in ((closing, opening), (opening, closing)):
-        side, lots, early = 1, (Lot(1, 100, 1),), ()
-        ended = 0
-        for one in order:
-            after = next_lots(side, lots, early, one)
-            side, lots, early = after.side, after.lots, after.early
-            ended += after.trip_ended
-        assert (side, lots, early, ended) == (-1, (Lot(3, 100, 2),), (), 1)
 
 
 def test_between_the_halves_of_a_flip_the_size_is_what_both_say_so_far() -> None:

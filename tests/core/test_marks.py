@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.marks import TotalValuation, price_moves, stale_at, valuation
+from riskcore.core.marks import TotalValuation, entry_cost, open_cost, price_moves, stale_at, valuation
 from riskcore.core.quantities import money, price
 from tests.core.ledger import Ledger
 
@@ -82,7 +82,7 @@ def test_lots_are_dropped_when_the_broker_stays_flat() -> None:
     day = Ledger().at("10:00:00").fill("MNQ", 1, "21000").push("MNQ", 1, "21000").push("MNQ", 0)
     day.at("10:00:05").tick()
     position = day.account_state.positions[day.contract("MNQ")]
-    assert (position.lots, position.lots_lost) == ((), False)
+    assert (position.lots, position.carried) == ((), 0)
 
 
 def test_a_position_without_a_known_average_has_no_value() -> None:
@@ -238,7 +238,8 @@ def test_what_has_no_value_has_no_move_either() -> None:
     nameless = Ledger().push("MNQ", 2)
     closed = Ledger().push("MNQ", 2, "21000").fill("MNQ", 2, "21000").push("MNQ", 2, "21000")
     closed.fill("MNQ", -2, "21000", profit="0")
-    for day in (unknown, nameless, closed):
+    half_told = Ledger().fill("MNQ", 2, "21000").fill("MNQ", -2, "21010")
+    for day in (unknown, nameless, closed, half_told):
         [position] = day.account_state.positions.values()
         assert price_moves(day.book, position, money("10")) is None
     assert value(closed, "MNQ") == 0
@@ -254,3 +255,30 @@ def test_what_has_no_value_has_no_move_either() -> None:
 )
 def test_flags_of_a_total(on: tuple[bool, bool, bool], flags: tuple[str, ...]) -> None:
     assert TotalValuation(0, 0, *on).flags == flags
+
+
+# ---- between the halves of a flip --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_what_one_half_of_a_flip_closes_is_valued_and_is_no_entry(side: int) -> None:
+    day = Ledger().fill("MNQ", 2 * side, "21000").fill("MNQ", -3 * side, "21010").mark("MNQ", "21004")
+    position = day.account_state.positions[day.contract("MNQ")]
+    assert value(day, "MNQ") == side * money("52")  # Two gained ten points, and one is six points better.
+    assert open_cost(position) == (-side, -side * (3 * price("21010") - 2 * price("21000")))
+    assert entry_cost(position) == (-side, -side * price("21010"))
+
+
+@pytest.mark.parametrize(("closed", "size", "cost"), [(1, 2, "42020"), (2, 1, "21020"), (3, 0, "0")])
+def test_an_exit_whose_result_is_not_told_yet_leaves_the_newest_lots(closed: int, size: int, cost: str) -> None:
+    day = Ledger().fill("MNQ", 1, "21000").fill("MNQ", 1, "21000").fill("MNQ", 1, "21020").fill("MNQ", -closed, "21010")
+    position = day.account_state.positions[day.contract("MNQ")]
+    assert entry_cost(position) == (size, price(cost))
+    day.mark("MNQ", "21010")
+    assert value(day, "MNQ") == money("20")
+
+
+def test_a_position_that_nets_to_nothing_is_worth_what_its_sides_differ_by_and_is_closed() -> None:
+    day = Ledger().fill("MNQ", 2, "21000").fill("MNQ", -2, "21010").mark("MNQ", "20000")
+    known = valuation(day.book, day.account_state.positions[day.contract("MNQ")], "last", day.book.now)
+    assert (known.value, known.price, known.closed) == (money("40"), None, True)

@@ -1,6 +1,7 @@
 """The fold: facts change the state and nothing is decided (DESIGN.md, "The idea in four lines")."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -155,15 +156,14 @@ def test_fills_and_pushes_that_disagree_for_two_seconds_are_a_drift_and_the_brok
     assert day.bodies(e.DriftDetected) == []
     [drift] = day.tick("10:00:02").bodies(e.DriftDetected)
     assert (drift.fills_size, drift.broker_size) == (2, 1)
-    assert day.account_state.positions[ES].lots_lost
-    day.push("ES", 0)
-    assert not day.account_state.positions[ES].lots_lost
+    position = day.account_state.positions[ES]
+    assert (position.lots, position.carried, position.carried_cost) == ((), 1, price("6000"))
 
 
 def test_fills_that_turn_up_after_a_drift_let_the_next_missing_fill_be_noticed() -> None:
     day = Ledger().at("10:00:00").fill("ES", 2, "6000").push("ES", 2).push("ES", 1).tick("10:00:02")
-    day.fill("ES", -1, "6000", profit="0")
-    assert not day.account_state.positions[day.contract("ES")].lots_lost
+    day.fill("ES", -1, "6000", profit="0", created=day.now - timedelta(seconds=3))
+    assert day.account_state.positions[ES].lot_size == 1
     day.push("ES", 3).tick("10:00:05")
     assert [(one.fills_size, one.broker_size) for one in day.bodies(e.DriftDetected)] == [(2, 1), (1, 3)]
 
@@ -171,7 +171,7 @@ def test_fills_that_turn_up_after_a_drift_let_the_next_missing_fill_be_noticed()
 def test_a_drift_to_flat_drops_the_lots() -> None:
     day = Ledger().at("10:00:00").fill("ES", 2, "6000").push("ES", 0).tick("10:00:03")
     position = day.account_state.positions[ES]
-    assert (position.lots, position.side, position.lots_lost) == ((), 0, False)
+    assert (position.lots, position.side, position.carried) == ((), 0, 0)
 
 
 # ---- marks -------------------------------------------------------------------------------------------

@@ -1,40 +1,13 @@
 """The state: copies that share nothing that changes, sizes, figures (DESIGN.md)."""
 
 import dataclasses
-from typing import Any
 
 import pytest
 
 from riskcore.core import state as s
-from riskcore.schema.codec import state_hash
 from tests.schema.examples import example
 
 ES = "CON.F.US.EP.Z26"
-
-
-def test_a_copy_of_the_book_shares_nothing_that_can_change() -> None:
-    book = example(s.Book)
-    before, copied = state_hash(book), s.copy_book(book)
-    assert copied == book
-    for account in copied.accounts.values():
-        for name in ("positions", "orders", "trades", "days", "lockouts", "obligations", "requests"):
-            for record in getattr(account, name).values():
-                for field in dataclasses.fields(record):
-                    spoil(record, field.name)
-            getattr(account, name).clear()
-        for name in ("episodes", "counters", "memory", "guarded"):
-            getattr(account, name).clear()
-    for name in ("contracts", "marks", "connections", "connection_since", "accounts"):
-        getattr(copied, name).clear()
-    assert state_hash(book) == before
-
-
-def spoil(record: Any, name: str) -> None:
-    """Change a field in place where that is possible at all."""
-    if isinstance(getattr(record, name), dict):
-        getattr(record, name).clear()
-    elif not record.__dataclass_params__.frozen:
-        setattr(record, name, None)
 
 
 def test_an_account_is_made_when_it_is_first_heard_of() -> None:
@@ -134,3 +107,31 @@ def test_what_is_held(position: s.Position, held: bool) -> None:
 def test_the_trade_date_is_that_of_the_open_day() -> None:
     day = s.Day("2026-11-20", 0, 9, "America/Chicago", 0, {})
     assert s.Book(day=day).trade_date == "2026-11-20"
+
+
+def test_an_old_fill_keeps_every_field_but_its_id_elsewhere() -> None:
+    whole = example(s.Trade)
+    assert s.OldTrade.of(whole).trade(whole.id) == whole
+    account = s.Account(1, trades={7: whole}, old_trades={8: s.OldTrade.of(whole)})
+    assert (account.trade(7), account.trade(9)) == (whole, None)
+    assert account.trade(8) == dataclasses.replace(whole, id=8)
+
+
+@pytest.mark.parametrize(
+    ("position", "valued"),
+    [
+        (s.Position(ES), False),
+        (s.Position(ES, pushed=1), True),
+        (s.Position(ES, side=1, lots=LOT, pushed=0), True),
+        (s.Position(ES, carried=1, pushed=0), True),
+    ],
+)
+def test_what_is_valued(position: s.Position, valued: bool) -> None:
+    assert position.valued is valued
+
+
+def test_what_was_carried_in_counts_as_size_once_it_is_confirmed() -> None:
+    position = s.Position(ES, side=1, lots=LOT, carried=3, confirmed=2)
+    assert (position.lot_size, position.size) == (4, 4)
+    account = s.Account(1, positions={ES: s.Position(ES, carried=2, confirmed=2)})
+    assert len(account.held()) == 1

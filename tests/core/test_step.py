@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from riskcore.core import events as e
+from riskcore.core.copies import copy_book
 from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rules import daily_unrealized_loss
-from riskcore.core.state import Book, Obligation, copy_book
+from riskcore.core.state import Book, Obligation
 from riskcore.core.step import Turn, step
 from riskcore.schema.codec import state_hash
 from tests.core.broker import Desk
@@ -318,7 +319,8 @@ def test_figures_and_fills_of_long_ago_are_let_go_but_open_lots_are_kept() -> No
         day.at(f"2026-11-{number:02d} 12:00:00").closed("-1") if number % 7 not in (0, 1) else None
     account = day.account_state
     assert len(account.days) <= 9
-    assert 77 in account.trades
+    assert account.positions[day.contract("ES")].lot_size == 1
+    assert 77 in account.old_ids
     assert len(account.trades) < 12
 
 

@@ -27,7 +27,7 @@ def example(hint: Any, number: int = 1) -> Any:
         if arguments[1] is Any:
             return SETTINGS
         return {example(arguments[0], number + index): example(arguments[1], number + index) for index in (0, 1)}
-    if dataclasses.is_dataclass(hint):
+    if dataclasses.is_dataclass(hint) or hasattr(hint, "_fields"):
         hints = get_type_hints(hint)
         return hint(**{name: example(hints[name], number + index) for index, name in enumerate(hints)})
     return {int: (-1) ** number * number * 1_000_000_007, str: f"text {number}", bool: number % 2 == 1}[hint]
@@ -49,7 +49,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.recursive(
             leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=4), inner), max_leaves=5
         )
-    if dataclasses.is_dataclass(hint):
+    if dataclasses.is_dataclass(hint) or hasattr(hint, "_fields"):
         return st.builds(hint, **{name: values(inner) for name, inner in get_type_hints(hint).items()})
     return {
         int: st.integers(-(10**24), 10**24),

@@ -29,6 +29,7 @@ from riskcore.core.state import (
 )
 from riskcore.schema.chain import HASH_LENGTH, Link
 from riskcore.schema.codec import decode_event
+from tests.simulation.equity import Equity
 from tests.simulation.exit_orders import CLOSES, ExitOrders
 
 # Calls that change something, the field of their body that says on what, and the request kinds they carry out.
@@ -98,11 +99,13 @@ class Judge:
     overrides: int = 0
     lockouts: dict[tuple[int, str], int | None] = field(default_factory=dict)
     exit_orders: ExitOrders = field(init=False)
+    equity: Equity = field(init=False)
     _broker_seen: int = 0
     _chain: bytes = b""
 
     def __post_init__(self) -> None:
         self.exit_orders = ExitOrders(self.broker, lambda text: self.find("I6", text))
+        self.equity = Equity(self.broker)
 
     def find(self, invariant: str, text: str) -> None:
         self.violations.append(f"{invariant}: {text}")
@@ -249,6 +252,10 @@ class Judge:
             self.exit_orders.over(sent.plan, sent.state, sent.at)
         sent.state = "over"
 
+    def _filled(self, event: e.Event) -> None:
+        assert isinstance(event.body, e.TradeRecorded)
+        self.equity.told(event.body)
+
     def _order(self, event: e.Event) -> None:
         body = event.body
         assert isinstance(body, e.OrderObserved)
@@ -260,6 +267,7 @@ class Judge:
     def _drift(self, event: e.Event) -> None:
         assert isinstance(event.body, e.DriftDetected)
         self.drifts.add((event.body.account, event.body.contract))
+        self.equity.drifts.add((event.body.account, event.body.contract))
 
     def _lockout_ended(self, event: e.Event) -> None:
         body = event.body
@@ -292,6 +300,8 @@ class Judge:
         """The book right behind a commit."""
         for account in book.accounts.values():
             self._lockouts_hold(account, book)
+            for difference in self.equity.differences(book, account):
+                self.find("I13", difference)
             for obligation in account.obligations.values():
                 self._is_pursued(book, account, obligation)
 
@@ -435,6 +445,7 @@ _HANDLERS = {
     "RequestConfirmed": Judge._over,
     "RequestSuperseded": Judge._over,
     "OrderObserved": Judge._order,
+    "TradeRecorded": Judge._filled,
     "DriftDetected": Judge._drift,
     "LockoutEnded": Judge._lockout_ended,
     "OperatorOverride": Judge._override,

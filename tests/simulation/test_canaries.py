@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from adapters.simulator.matching import MARKET
-from riskcore.core import enforce, observed, project, step
+from riskcore.core import carried, enforce, observed, project, step
 from riskcore.core import events as e
-from riskcore.core.state import Account, Book, Request
+from riskcore.core.fold import set_lots
+from riskcore.core.lots import NO_LOTS
+from riskcore.core.state import Account, Book, Position, Request
 from riskcore.core.view import Effect
 from riskcore.engine.engine import Engine
 from riskcore.schema import chain
@@ -152,6 +154,18 @@ def knows_no_exit_orders(patch: Patch) -> None:
     patch.setitem(project._HANDLERS, e.OrderObserved, order)
 
 
+def values_what_is_pushed(patch: Patch) -> None:
+    """Open P&L follows the size that the broker pushed, though the fills of it have not all been told, or have."""
+    real = carried.show
+
+    def show(book: Book, account: Account, position: Position, *when: Any) -> None:
+        real(book, account, position, *when)
+        if position.pushed == 0:
+            set_lots(position, NO_LOTS)
+
+    patch.setattr(observed, "show", show)
+
+
 CANARIES: list[tuple[str, Callable[[Patch], None]]] = [
     ("I1", sends_what_is_not_stored),
     ("I2", forgets_what_waits_at_the_end),
@@ -168,6 +182,7 @@ CANARIES: list[tuple[str, Callable[[Patch], None]]] = [
     ("I11", leaves_stops_behind),
     ("I11", knows_no_exit_orders),
     ("I12", every_reset_unlocks),
+    ("I13", values_what_is_pushed),
 ]
 
 

@@ -84,7 +84,7 @@ def loss_finding(
 
 
 def open_positions(view: View) -> list[Position]:
-    return [position for position in view.account.positions.values() if position.size or position.lots]
+    return [position for position in view.account.positions.values() if position.valued]
 
 
 def narrow_by_total(view: View, bounds: Quiet, down_usd: int | None, up_usd: int | None) -> None:

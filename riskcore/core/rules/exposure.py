@@ -93,9 +93,7 @@ def counted_orders(view: View) -> list[Order]:
     for trade in view.account.trades.values():
         if trade.order_id is not None and not trade.voided:
             filled[trade.order_id] = filled.get(trade.order_id, 0) + trade.size
-    unexplained = {
-        position.contract: position.size - position.lot_size for position in view.held() if not position.lots_lost
-    }
+    unexplained = {position.contract: position.size - position.lot_size for position in view.held()}
     counted = []
     for order in view.account.working_orders():
         if order.parent_id is not None or order.status == STATUS_SUSPENDED or is_exit_order(order):

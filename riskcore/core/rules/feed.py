@@ -6,7 +6,7 @@ Not configured: it watches wherever a rule that reads quotes is on.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from riskcore.core.marks import CLOSED, default_age, stale_at
+from riskcore.core.marks import default_age, stale_at
 from riskcore.core.rules.base import Action, Finding, Quiet, Rearm, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Position
@@ -22,7 +22,7 @@ def _watched(view: View) -> list[Position]:
     """Open positions whose value rests on a mark; one that fills already closed rests on none."""
     if "quotes" in view.book.lacks:
         return []
-    return [position for position in view.held() if view.value(position) != CLOSED]
+    return [position for position in view.held() if not view.value(position).closed]
 
 
 def _missing_at(view: View, position: Position) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
-from riskcore.core.marks import CLOSED, Valuation
+from riskcore.core.marks import Valuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
 from riskcore.core.rules.base import Breach, Finding, Quiet, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, close_position, lock_until_reset
@@ -74,7 +74,7 @@ def _usable(one: Valuation) -> int | None:
 
 def _open(view: View) -> list[Position]:
     """Positions that fills have not closed yet: one whose flat push is still on its way has no profit to give back."""
-    return [position for position in view.held() if view.value(position) is not CLOSED]
+    return [position for position in view.held() if not view.value(position).closed]
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
-from riskcore.core.marks import open_cost
+from riskcore.core.marks import entry_cost
 from riskcore.core.state import Position
 
 
@@ -39,10 +39,11 @@ class Entry:
 
 def entry_of(position: Position) -> Entry | None:
     """The entry of an open position; None while nobody has said its price."""
-    known = open_cost(position)
+    known = entry_cost(position)
     if known is None or known[0] * position.size <= 0:
         return None
-    return Entry(1 if known[0] > 0 else -1, abs(known[0]), known[1])
+    side = 1 if known[0] > 0 else -1
+    return Entry(side, side * known[0], side * known[1])
 
 
 def on_grid(price: int, tick_size: int, side: int) -> int:

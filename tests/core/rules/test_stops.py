@@ -42,7 +42,7 @@ def test_the_entry_comes_from_lots_and_from_the_broker_where_there_are_none() ->
     lots = Position(MNQ, side=-1, lots=(Lot(1, price("10"), 1), Lot(2, price("11"), 2)))
     assert entry_of(lots) == Entry(-1, 3, price("32"))
     assert Entry(-1, 3, price("32")).average == price("10.666666666")
-    pushed = Position(MNQ, pushed=2, average_price=price("10"), push_at=1)
+    pushed = Position(MNQ, pushed=2, carried=2, carried_cost=price("20"))
     assert entry_of(pushed) == Entry(1, 2, price("20"))
-    assert entry_of(Position(MNQ, pushed=2, push_at=1)) is None
+    assert entry_of(Position(MNQ, pushed=2, carried=2, carried_cost=None)) is None
     assert entry_of(Position(MNQ)) is None

@@ -1,0 +1,130 @@
+"""Contracts that the broker shows and no fill explains: carried in, missed, or pushed before their fills are told.
+
+How they are valued (RULES.md 1.5, "realised + unrealised = equity"):
+
+- Lots are valued as fills say, whatever size is pushed: a push is ahead of its fills, or behind them, and the fills
+  follow. After two seconds they do not, a drift is recorded, and the broker's figures stand for all of it.
+- Where no lots are known the rest is valued at the broker's average price at once: rules must see a position that was
+  carried in. A fill that is part of what was shown takes its share out of it, so nothing counts twice. A closing fill
+  takes from it what it closes, before the push does, at the price its booked P&L stands for.
+- A push that shows a size which fills went through a moment ago is behind them and says nothing new.
+"""
+
+from dataclasses import replace
+
+from riskcore.core.fold import fills_of, fold_again, fold_of, put, set_lots
+from riskcore.core.lots import NO_LOTS, lots_of, opened_for
+from riskcore.core.quantities import MICROSECOND_NS, SECOND_NS
+from riskcore.core.state import Account, Book, Position, Shown, Trade
+
+# Fills and the push of one execution come in no fixed order: further apart than this they disagree (DESIGN.md).
+APART_NS = 2 * SECOND_NS
+
+
+def show(book: Book, account: Account, position: Position, at: int, true_at: int, listed: bool) -> None:
+    """The broker has shown `position.pushed`, as it was at `true_at`: what of it is beyond the fills."""
+    pushed, lots = position.pushed, lots_of(position)
+    assert pushed is not None, "a size that was shown is known"
+    unsettled = position.carried - position.confirmed
+    if pushed == lots.size + position.carried:
+        if position.carried_cost is None and position.average_price is not None:
+            _take_over(book, account, position, true_at, listed)
+        return
+    if (lots.lots and not unsettled) or pushed in sizes_gone_through(account, position, at):
+        return
+    known = position.confirmed or lots.size
+    grows = pushed * known > 0 and abs(pushed) > abs(lots.size + position.confirmed)
+    if known and not grows and "trades" not in book.lacks:
+        return  # The fills that close it are still to come, and have its result.
+    _take_over(book, account, position, true_at, listed)
+
+
+def sizes_gone_through(account: Account, position: Position, at: int) -> list[int]:
+    """The sizes that the fills of the last moments went through, the latest first."""
+    recent = [
+        one
+        for one in account.trades.values()
+        if one.contract == position.contract and not one.voided and one.recorded_at > at - APART_NS
+    ]
+    recent.sort(key=lambda one: one.recorded_at)
+    size, sizes = position.carried + lots_of(position).size, []
+    for trade in reversed(recent):
+        size -= trade.side * trade.size
+        sizes.append(size)
+    return sizes
+
+
+def _take_over(book: Book, account: Account, position: Position, true_at: int, listed: bool) -> None:
+    """What was shown stands for all fills that are known so far, and for what is beyond them."""
+    size, average = position.pushed or 0, position.average_price
+    before = fold_of(book, account, position)
+    known = fills_of(account, position.contract)
+    put(account, [replace(one, shown=True) for one in known if not (one.shown or one.settled)])
+    position.shown = Shown(size, None if average is None else average * size, true_at, listed)
+    fold_again(book, account, position, before)
+
+
+def is_part_of_shown(position: Position, trade: Trade) -> bool:
+    """Whether a fill that is told now was in what the broker showed before.
+
+    It was when it was made by then; but a push is some moments old when it comes, so it may not know a fill that was
+    made and is told about then. Of those the ones belong to it that it is ahead of: what opens, and what closes where
+    fewer are left than fills say.
+    """
+    shown = position.shown
+    if shown is None:
+        return False
+    made_ns = shown.at - trade.placed_at // MICROSECOND_NS * MICROSECOND_NS
+    if made_ns > 0 and (shown.listed or max(made_ns, trade.recorded_at - shown.at) > APART_NS):
+        return True
+    unsettled = position.carried - position.confirmed
+    ahead = trade.side * unsettled > 0 or (unsettled != 0 and trade.profit_usd is None)
+    explains = lots_of(position).size + trade.side * trade.size == position.pushed
+    return ahead and (explains or not shown.listed)
+
+
+def believe_broker(account: Account, position: Position) -> None:
+    """Fills and the broker have disagreed for too long: its size and average price stand for all fills so far."""
+    size, average = position.pushed or 0, position.average_price
+    _stands_for_all(account, position, Shown(size, None if average is None else average * size, position.push_at))
+
+
+def close_books(account: Account, position: Position, at: int) -> None:
+    """Fills are about to be forgotten while what they opened is held: it stays open at the cost it has."""
+    lots = lots_of(position)
+    cost = None if lots.carried_cost is None else lots.cost + lots.carried_cost
+    confirmed = position.lot_size
+    _stands_for_all(account, position, Shown(lots.size + lots.carried, cost, at))
+    position.confirmed = confirmed
+
+
+def _stands_for_all(account: Account, position: Position, shown: Shown) -> None:
+    put(account, [replace(one, settled=True) for one in fills_of(account, position.contract) if not one.settled])
+    position.shown, position.confirmed = shown, shown.size
+    set_lots(position, replace(NO_LOTS, carried=shown.size, carried_cost=shown.cost if shown.size else 0))
+
+
+def take_back(book: Book, account: Account, position: Position, voided: Trade) -> None:
+    """A fill that the fold has no part of is void: what it closed is open again, what it opened is not."""
+    before = fold_of(book, account, position)
+    reopened = _reopened(book, position, voided)
+    if reopened is None:
+        return
+    size, cost = reopened
+    shown = position.shown or Shown(0, 0, 0)
+    position.shown = Shown(
+        shown.size + size, None if None in (shown.cost, cost) else (shown.cost or 0) + (cost or 0), shown.at
+    )
+    position.confirmed += size
+    fold_again(book, account, position, before)
+
+
+def _reopened(book: Book, position: Position, voided: Trade) -> tuple[int, int | None] | None:
+    """Signed contracts, and their cost, by which a void changes what is open."""
+    if voided.profit_usd is not None:
+        opened = opened_for(voided, book.contracts.get(voided.contract))
+        return -voided.side * voided.size, None if opened is None else -voided.side * opened
+    if voided.round_trip != position.round_trips or position.carried * voided.side <= 0:
+        return None  # It was closed long ago.
+    size = min(voided.size, abs(position.carried))
+    return -voided.side * size, -voided.side * voided.price * size
