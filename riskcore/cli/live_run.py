@@ -33,8 +33,7 @@ from riskcore.engine.ports import Announcer, Clock
 from riskcore.engine.resume import resume
 from riskcore.errors import ConfigError, InvariantBroken
 from riskcore.store.journal import Journal
-from riskcore.store.lease import AccountLocks
-from riskcore.store.recorder import account_lock_path
+from riskcore.store.lease import AccountLocks, this_process
 from riskcore.version import VERSION
 
 CONFIG_SECONDS = 2  # Between two looks at the settings file.
@@ -90,7 +89,8 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
     profile = run.settings.plain["profile"]["name"]
     failures: list[int] = []
     clock = run.clock or SystemClock()
-    own_accounts = AccountLocks(lambda account: account_lock_path(run.store, account))
+    holder = f"{this_process()}, profile {profile}, store {run.store}"
+    own_accounts = AccountLocks(run.broker.api_url, holder)
     with Journal.open(run.store, profile, write=True) as journal, own_accounts:
         while True:
             try:

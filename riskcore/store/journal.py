@@ -4,8 +4,6 @@ A stored row is a link of the chain as it is (schema/chain.py): stream, seq, top
 by the canonical bytes. Nothing is encoded again to check the chain. Source: DESIGN.md "Events, versions, store".
 """
 
-import os
-import platform
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +17,7 @@ from riskcore.schema.chain import HASH_LENGTH, Head, Link, digest_of, head_of, l
 from riskcore.schema.codec import book_from_bytes, decode_event, state_bytes
 from riskcore.schema.export import ExportWriter, Stored
 from riskcore.store.fingerprint import core_fingerprint
-from riskcore.store.lease import ProfileLock
+from riskcore.store.lease import ProfileLock, this_process
 
 if TYPE_CHECKING:
     from riskcore.store.recorder import JournalRecorder
@@ -53,8 +51,7 @@ class Journal:
         lock = ProfileLock(lock_path(where, profile), profile) if write else None
         try:
             recorder = open_recorder(where, write)
-            holder = f"process {os.getpid()} on {platform.node()}"
-            return cls(recorder, profile, lock, recorder.take_lease(profile, holder) if write else 0)
+            return cls(recorder, profile, lock, recorder.take_lease(profile, this_process()) if write else 0)
         except BaseException:
             if lock is not None:
                 lock.release()

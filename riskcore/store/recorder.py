@@ -23,8 +23,11 @@ from eventsourcing.persistence import (
 
 from riskcore.errors import Corrupt, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
+from riskcore.store.private import create_private, make_private
 
 BACK_ENDS = {"sqlite": "riskcore.store.sqlite:HardenedFactory"}
+# SQLite's own files beside the journal. It gives them the journal's mode; older ones may have a wider one.
+_BESIDE = ("-wal", "-shm", "-journal")
 _DAMAGE = ("malformed", "not a database", "decode", "corrupt", "disk image")
 
 
@@ -107,11 +110,6 @@ def lock_path(where: str, profile: str) -> Path:
     return _beside(where, f"{quote(profile, safe='')}.lock")
 
 
-def account_lock_path(where: str, account: int) -> Path:
-    """The side file whose lock admits one enforcing engine of an account, whatever its profile. Raises StoreError."""
-    return _beside(where, f"{account}.account")
-
-
 def _beside(where: str, ending: str) -> Path:
     _back_end(where)
     path = _path(where)
@@ -132,6 +130,11 @@ def open_recorder(where: str, write: bool) -> JournalRecorder:
         "CREATE_TABLE": "yes" if write else "no",
         "SQLITE_DBNAME": f"{path.as_uri()}?mode={'rwc' if write else 'rw'}",
     }
+    if write:
+        with named_errors(f"{where}: the journal cannot be written here"):
+            create_private(path)
+            for ending in _BESIDE:
+                make_private(path.with_name(f"{path.name}{ending}"))
     with named_errors(f"{where}: the journal cannot be opened"):
         recorder = InfrastructureFactory.construct(environment).aggregate_recorder()
     assert isinstance(recorder, JournalRecorder)
