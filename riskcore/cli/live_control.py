@@ -77,6 +77,7 @@ class LiveMarket:
             quotas=tuple(QuotaSign(one.name, one.used, one.limit, one.seconds, one.used_percent) for one in way.quotas),
             commit_latency_ms=None if commit is None else commit[0] // MILLISECOND_NS,
             halted=engine.writer.broken,
+            pinched=engine.writer.pinched,
             unresolved_requests=sum(_is_unresolved(one) for one in requests),
             drifts_last_hour=engine.vitals.drifts(now),
             blind_rules=tuple(
@@ -113,6 +114,7 @@ class LiveMarket:
                 "slowest_ms": _milliseconds(commit[1]) if commit else None,
             },
             "halted": signs.halted,
+            "on_reserve": signs.pinched,
             "unresolved_requests": signs.unresolved_requests,
             "drifts_last_hour": signs.drifts_last_hour,
             "blind_rules": list(signs.blind_rules),

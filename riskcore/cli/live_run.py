@@ -91,7 +91,7 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
     clock = run.clock or SystemClock()
     holder = f"{this_process()}, profile {profile}, store {run.store}"
     own_accounts = AccountLocks(run.broker.api_url, holder)
-    with Journal.open(run.store, profile, write=True) as journal, own_accounts:
+    with Journal.open(run.store, profile, write=True, reserve=True) as journal, own_accounts:
         while True:
             try:
                 await _run_once(run, journal, clock, own_accounts, until)
@@ -99,7 +99,8 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
             except InvariantBroken as error:
                 now = clock.now()
                 failures = [at for at in failures if now - at < RESTART_WINDOW_NS] + [now]
-                run.announcer.say("halt", reason=str(error), over=False)
+                text = "limits do not act until ready is said again"
+                run.announcer.say("halt", text=text, reason=str(error), over=False, limits_act=False)
                 if len(failures) > MOST_RESTARTS:
                     raise
 
@@ -135,6 +136,7 @@ async def _run_once(
             feed=feed,
             announcer=run.announcer,
             normalise=normalise,
+            reload=lambda: resume(journal),
             arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
         )
         stack.enter_context(stopped_by_signals(engine))

@@ -32,6 +32,7 @@ HUB_LOSSES_LAST_HOUR: Levels = ((3, 3), (10, 10))
 DRIFTS_LAST_HOUR: Levels = ((1, 3), (5, 10), (20, 20))
 BLIND_RULES: Levels = ((1, 15), (3, 30))
 HALTED = FULL
+ON_RESERVE = 60
 NOT_ARMED = 50
 
 
@@ -71,6 +72,7 @@ class Signs:
     quotas: tuple[QuotaSign, ...] = ()
     commit_latency_ms: int | None = None
     halted: str | None = None  # Why nothing can be stored at the moment.
+    pinched: str | None = None  # Why only the reserve of a full disk lets events be stored.
     unresolved_requests: int = 0
     drifts_last_hour: int = 0
     blind_rules: tuple[str, ...] = ()
@@ -104,7 +106,9 @@ def explain(signs: Signs) -> Health:
 
 def _parts(signs: Signs) -> Iterator[Part]:
     if signs.halted is not None:
-        yield Part("journal", HALTED, f"nothing can be stored, so nothing new is decided: {signs.halted}")
+        yield Part("journal", HALTED, f"nothing can be stored, so limits do not act any more: {signs.halted}")
+    elif signs.pinched is not None:
+        yield Part("journal", ON_RESERVE, f"limits act only as long as a small reserve lasts: {signs.pinched}")
     if not signs.armed:
         yield Part("armed", NOT_ARMED, "the rules are not armed yet: the first snapshot is missing")
     for hub in signs.hubs:

@@ -53,7 +53,8 @@ class Lookout:
         return SNAPSHOTS if slow else POLLING
 
     def follow(self, accounts: list[int]) -> None:
-        self._accounts = {name: self._accounts.get(name, _Account()) for name in accounts}
+        if list(self._accounts) != accounts:
+            self._accounts = {name: self._accounts.get(name) or _Account() for name in accounts}
 
     def now(self, account: int) -> None:
         """The next look is due at once: connected anew, or drift."""
