@@ -158,14 +158,8 @@ class Engine:
         self.inbox.filled.set()
 
     def _going_on(self, resumed: Resumed) -> Runner:
-        return Runner(
-            self._settings,
-            (self.writer.keep,),
-            version=self.version,
-            keep_quotes=True,
-            book=resumed.book,
-            day_ended=resumed.day_ended,
-        )
+        book, ended, keep = resumed.book, resumed.day_ended, (self.writer.keep,)
+        return Runner(self._settings, keep, version=self.version, keep_quotes=True, book=book, day_ended=ended)
 
     def _take_over(self) -> None:
         """A start: what the journal says was true when it was written last, and the rest is to be seen."""
@@ -222,9 +216,11 @@ class Engine:
     async def _wind_up(self) -> None:
         self._stopping.set()
         await self._tasks.end(self.clock, WIND_UP_SECONDS)
-        if self.writer.broken is None and not isinstance(self._failure, InvariantBroken | OutOfSequence):
-            self.store_in_hand()
-        await self.gateway.close()
+        for leave in (self.gateway.close, None):  # The logout is stored, too; what is in hand does not wait for it.
+            if self.writer.broken is None and not isinstance(self._failure, InvariantBroken | OutOfSequence):
+                self.store_in_hand()
+            if leave is not None:
+                await leave()
 
     def store_in_hand(self) -> None:
         """Handle and store what has come in, and send nothing any more. Raises StoreError."""
@@ -259,6 +255,8 @@ class Engine:
         """What a command need not wait for: telling of what is stored, subscriptions, the deadlines to come."""
         self._tell()
         self._follow()
+        if self.lookout.woken:
+            self._look_at_accounts(self.inbox.stamp())
         self._next_due = self._runner.look_ahead()
 
     def _take(self) -> None:
@@ -377,8 +375,7 @@ class Engine:
 
     def _look(self) -> None:
         now = self.inbox.stamp()
-        late = now >= self._hubs_due_at
-        for hub in HUBS if late else ():
+        for hub in HUBS if now >= self._hubs_due_at else ():
             if hub not in self.book.connections:
                 self.inbox.line({"connection": hub, "state": "lost"})
         self.lookout.period_ns = period_of(self.rulebook, self.judged())
@@ -386,13 +383,16 @@ class Engine:
             looked_at, timeout_ns = self.lookout.succeeded_at(judged.id), self.rulebook.profile.command_timeout_ns
             if is_missing_something(judged, looked_at, now, timeout_ns):
                 self.lookout.hasten(judged.id)
-        if late or self.lookout.streaming:
-            for account in self.lookout.due(now):
-                self._tasks.call(self._look_at(account))
+        self._look_at_accounts(now)
         for contract in unquoted(self.book, self.judged(), now):
             if now - self._asked_about.get(f"marks {contract}", 0) >= MARKS_NS:
                 self._asked_about[f"marks {contract}"] = now
                 self._tasks.call(self.gateway.refresh_mark(contract))
+
+    def _look_at_accounts(self, now: int) -> None:
+        if self.lookout.streaming or now >= self._hubs_due_at:
+            for account in self.lookout.due(now):
+                self._tasks.call(self._look_at(account))
 
     async def _look_at(self, account: int) -> None:
         """A look on schedule; while enforcement hangs on it, no quota and no breaker may hold it back."""
