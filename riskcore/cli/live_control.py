@@ -6,7 +6,7 @@ from adapters.topstepx.condition import Condition
 from adapters.topstepx.feed import TopstepFeed
 from adapters.topstepx.gateway import TopstepGateway
 from adapters.topstepx.signalr.supervisor import HubHealth
-from riskcore.audit.status import blind_rows, book_row, seconds_since, view_of
+from riskcore.audit.status import blind_rows, book_row, seconds_since, unseeded_rules, view_of
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Request
@@ -85,6 +85,7 @@ class LiveMarket:
                 for account in judged
                 for row in blind_rows(book, engine.rulebook, account, view_of(book, engine.rulebook, account))
             ),
+            unseeded_rules=tuple(rule for account in judged for rule in unseeded_rules(book, engine.rulebook, account)),
         )
 
     def _hub(self, hub: HubHealth, now: int) -> HubSign:
@@ -118,6 +119,7 @@ class LiveMarket:
             "unresolved_requests": signs.unresolved_requests,
             "drifts_last_hour": signs.drifts_last_hour,
             "blind_rules": list(signs.blind_rules),
+            "unseeded_rules": list(signs.unseeded_rules),
         }
 
 

@@ -31,6 +31,7 @@ UNRESOLVED_REQUESTS: Levels = ((1, 10), (3, 25))
 HUB_LOSSES_LAST_HOUR: Levels = ((3, 3), (10, 10))
 DRIFTS_LAST_HOUR: Levels = ((1, 3), (5, 10), (20, 20))
 BLIND_RULES: Levels = ((1, 15), (3, 30))
+UNSEEDED_RULES: Levels = ((1, 15), (3, 30))
 HALTED = FULL
 ON_RESERVE = 60
 NOT_ARMED = 50
@@ -76,6 +77,7 @@ class Signs:
     unresolved_requests: int = 0
     drifts_last_hour: int = 0
     blind_rules: tuple[str, ...] = ()
+    unseeded_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ def _parts(signs: Signs) -> Iterator[Part]:
     yield _measured("drift", drifts, DRIFTS_LAST_HOUR, disagreed)
     blind = f"without their inputs, and judging nothing: {', '.join(signs.blind_rules)}"
     yield _measured("blind", len(signs.blind_rules), BLIND_RULES, blind)
+    unseeded = f"unseeded, waiting for the fills of the day: {', '.join(signs.unseeded_rules)}"
+    yield _measured("unseeded", len(signs.unseeded_rules), UNSEEDED_RULES, unseeded)
 
 
 def _broker(signs: Signs) -> Iterator[Part]:

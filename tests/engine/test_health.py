@@ -168,3 +168,9 @@ def test_one_and_many_are_said_as_people_say_them() -> None:
         "nobody knows what became of 2 requests",
         "the last 2 calls to the broker failed",
     ]
+
+
+def test_unseeded_rules_are_named() -> None:
+    found = explain(replace(WELL, unseeded_rules=("RULE-003",)))
+    assert found.parts[0].sentence == "unseeded, waiting for the fills of the day: RULE-003"
+    assert found.score == 85
