@@ -31,6 +31,12 @@ class OutOfSequence(StoreError):
     exit_code = 4
 
 
+class DiskFull(StoreError):
+    """There is no room for what has to be written."""
+
+    exit_code = 6
+
+
 class Corrupt(StoreError):
     """The journal or an export does not match its own hash chain."""
 

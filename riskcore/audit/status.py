@@ -10,8 +10,10 @@ from riskcore.audit.limits import gauges
 from riskcore.audit.words import order_row
 from riskcore.core import events as e
 from riskcore.core.quantities import SECOND_NS, money_text, price_text
+from riskcore.core.restart import waits_for_fills
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.blind import CONNECTED
+from riskcore.core.sight import out_of_sight
 from riskcore.core.state import Account, Book, DayFigures, Obligation, Position, Request
 from riskcore.core.view import Effect, View
 from riskcore.schema.instants import utc_text
@@ -89,13 +91,22 @@ def account_row(book: Book, rulebook: Rulebook, account: Account, now: int) -> R
         "obligations": [_obligation(one, now) for one in account.obligations.values()],
         "requests": [_request(one, now) for one in account.requests.values()],
         "blind": blind_rows(book, rulebook, account, view),
+        "unseeded": unseeded_rules(book, rulebook, account),
     }
 
 
 def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> list[Row]:
-    """Rules that lack what they judge by, and why: their recording, a lost hub, or a stale mark (RULES.md 1.5, 8.4)."""
-    lost = {need: hub for hub, needs in TOLD_BY.items() if _is_lost(book.connections, hub) for need in needs}
+    """Rules that lack what they judge by, and why: their recording, a lost hub, or a stale mark (RULES.md 1.5, 8.4).
+
+    Lists that are polled stand in for the user hub, and bars for quotes: what the rules act on is no lack.
+    """
     stale = [position.contract for position in view.held() if _is_unmarked(view, position)]
+    missing = [hub for hub in TOLD_BY if _is_lost(book.connections, hub)]
+    if "user" in missing and not out_of_sight(book, account):
+        missing.remove("user")
+    if "market" in missing and view.held() and not stale and _marked_since_loss(book, view):
+        missing.remove("market")
+    lost = {need: hub for hub in missing for need in TOLD_BY[hub]}
     found = []
     for instance in rulebook.instances(account):
         needs = instance.rule.needs(instance.params)
@@ -111,6 +122,20 @@ def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> 
             continue
         found.append({"rule": instance.rule.id, "name": instance.rule.name, "reason": reason})
     return sorted(found, key=lambda row: str(row["rule"]))
+
+
+def _marked_since_loss(book: Book, view: View) -> bool:
+    """Whether something else has told the market of all that is held since its hub was lost."""
+    since = book.connection_since.get("market", 0)
+    return all(book.marks[position.contract].at > since for position in view.held())
+
+
+def unseeded_rules(book: Book, rulebook: Rulebook, account: Account) -> list[str]:
+    """The rules that do not judge yet because the fills of the day are still to be listed (RULES.md 8.6)."""
+    if book.day is None:
+        return []
+    rules = {instance.rule.id: None for instance in rulebook.instances(account)}
+    return sorted(rule for rule in rules if waits_for_fills(book, account, rule))
 
 
 def _is_lost(connections: Mapping[str, str], hub: str) -> bool:

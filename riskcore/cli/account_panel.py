@@ -52,7 +52,7 @@ class AccountPanel:
         if row["lockouts"] or row["obligations"]:
             return "red"
         near = any(gauge["percent"] >= NEAR_PERCENT for gauge in _warning(row["limits"]))
-        return "yellow" if near or row["blind"] else "green"
+        return "yellow" if near or row["blind"] or row["unseeded"] else "green"
 
     def _state(self) -> str:
         row = self.row
@@ -82,6 +82,10 @@ class AccountPanel:
             parts.append(_requests(sent))
         if row["blind"]:
             parts.append(_blind(row["blind"]))
+        if row["unseeded"]:
+            waiting = _line("unseeded", "yellow")
+            waiting.append(f"{', '.join(row['unseeded'])}: the fills of the day are still to be listed")
+            parts.append(waiting)
         return parts
 
     def _money(self) -> Text:

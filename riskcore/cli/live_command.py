@@ -49,6 +49,8 @@ def command(
     Prints one line per breach, command and outcome, with --json one JSON object per line. Ctrl-C stops in good
     order. Started again with the same store it goes on where it was, and finishes what was begun.
     """
+    if simulated is not None:
+        _refuse_addresses(click.get_current_context())
     from riskcore.cli.live_options import Options, run
     from riskcore.cli.stop_signals import heeding_signals
 
@@ -72,3 +74,10 @@ def command(
     with heeding_signals():
         asyncio.run(run(options))
     return 0
+
+
+def _refuse_addresses(context: click.Context) -> None:
+    """The bundled gateway has its own addresses; the environment's are those of a broker, and simply not used."""
+    for option, name in (("--api-url", "api_url"), ("--rtc-url", "rtc_url")):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option} is the address of a broker, and --simulated has its own gateway")

@@ -6,7 +6,7 @@ from adapters.topstepx.condition import Condition
 from adapters.topstepx.feed import TopstepFeed
 from adapters.topstepx.gateway import TopstepGateway
 from adapters.topstepx.signalr.supervisor import HubHealth
-from riskcore.audit.status import blind_rows, book_row, seconds_since, view_of
+from riskcore.audit.status import blind_rows, book_row, seconds_since, unseeded_rules, view_of
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Request
@@ -77,6 +77,7 @@ class LiveMarket:
             quotas=tuple(QuotaSign(one.name, one.used, one.limit, one.seconds, one.used_percent) for one in way.quotas),
             commit_latency_ms=None if commit is None else commit[0] // MILLISECOND_NS,
             halted=engine.writer.broken,
+            pinched=engine.writer.pinched,
             unresolved_requests=sum(_is_unresolved(one) for one in requests),
             drifts_last_hour=engine.vitals.drifts(now),
             blind_rules=tuple(
@@ -84,6 +85,7 @@ class LiveMarket:
                 for account in judged
                 for row in blind_rows(book, engine.rulebook, account, view_of(book, engine.rulebook, account))
             ),
+            unseeded_rules=tuple(rule for account in judged for rule in unseeded_rules(book, engine.rulebook, account)),
         )
 
     def _hub(self, hub: HubHealth, now: int) -> HubSign:
@@ -113,9 +115,11 @@ class LiveMarket:
                 "slowest_ms": _milliseconds(commit[1]) if commit else None,
             },
             "halted": signs.halted,
+            "on_reserve": signs.pinched,
             "unresolved_requests": signs.unresolved_requests,
             "drifts_last_hour": signs.drifts_last_hour,
             "blind_rules": list(signs.blind_rules),
+            "unseeded_rules": list(signs.unseeded_rules),
         }
 
 

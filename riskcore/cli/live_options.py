@@ -6,17 +6,13 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from adapters.simulator.scenario import Scenario
-from adapters.simulator.scenarios import SCENARIOS
-from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials, find_credentials
 from riskcore.cli.live_run import Broker, Run, check_calendar, interactive, run_live
 from riskcore.cli.live_text import Printer
-from riskcore.cli.scenario_clock import ShiftedClock, shift_ns
 from riskcore.config import Settings, find_file, load_settings, read_settings
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
@@ -24,6 +20,9 @@ from riskcore.engine.ports import Announcer, Clock
 from riskcore.engine.remote_host import host_facts, remote_host_signs
 from riskcore.errors import ConfigError
 from riskcore.store.location import FILE_NAME, user_data_folder
+
+if TYPE_CHECKING:
+    from adapters.simulator.scenario import Scenario
 
 SETTLING_SECONDS = 12  # Behind the end of a scenario: the last look after flat comes ten seconds later.
 
@@ -127,14 +126,20 @@ def _ask(question: str, hidden: bool) -> str:
 # ---- the bundled gateway -----------------------------------------------------------------------------
 
 
-def _scenario(name: str) -> Scenario:
+def _scenario(name: str) -> "Scenario":
+    # Imported here, as all of the gateway: an engine that starts again on a real account must not wait for it.
+    from adapters.simulator.scenarios import SCENARIOS
+
     if name not in SCENARIOS:
         raise ConfigError(f"no scenario {name!r}; riskcore simulate --list shows them: {', '.join(SCENARIOS)}")
     return SCENARIOS[name]
 
 
-async def _simulated(options: Options, scenario: Scenario) -> None:
+async def _simulated(options: Options, scenario: "Scenario") -> None:
     """The whole live stack against a gateway of our own on loopback, until its plot is over."""
+    from adapters.simulator.server import SimulatedGateway
+    from riskcore.cli.scenario_clock import ShiftedClock, shift_ns
+
     if options.config_path is not None:
         settings = load_settings(options.config_path, options.sets)
     else:

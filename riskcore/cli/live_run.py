@@ -31,8 +31,7 @@ from riskcore.engine.ports import Announcer, Clock
 from riskcore.engine.resume import resume
 from riskcore.errors import ConfigError, InvariantBroken
 from riskcore.store.journal import Journal
-from riskcore.store.lease import AccountLocks
-from riskcore.store.recorder import account_lock_path
+from riskcore.store.lease import AccountLocks, this_process
 from riskcore.version import VERSION
 
 CONFIG_SECONDS = 2  # Between two looks at the settings file.
@@ -81,8 +80,9 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
     profile = run.settings.plain["profile"]["name"]
     failures: list[int] = []
     clock = run.clock or SystemClock()
-    own_accounts = AccountLocks(lambda account: account_lock_path(run.store, account))
-    with Journal.open(run.store, profile, write=True) as journal, own_accounts:
+    holder = f"{this_process()}, profile {profile}, store {run.store}"
+    own_accounts = AccountLocks(run.broker.api_url, holder)
+    with Journal.open(run.store, profile, write=True, reserve=True) as journal, own_accounts:
         while True:
             try:
                 await _run_once(run, journal, clock, own_accounts, until)
@@ -90,7 +90,8 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
             except InvariantBroken as error:
                 now = clock.now()
                 failures = [at for at in failures if now - at < RESTART_WINDOW_NS] + [now]
-                run.announcer.say("halt", reason=str(error), over=False)
+                text = "limits do not act until ready is said again"
+                run.announcer.say("halt", text=text, reason=str(error), over=False, limits_act=False)
                 if len(failures) > MOST_RESTARTS:
                     raise
 
@@ -126,6 +127,7 @@ async def _run_once(
             feed=feed,
             announcer=run.announcer,
             normalise=normalise,
+            reload=lambda: resume(journal),
             arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
         )
         stack.enter_context(stopped_by_signals(engine.stop))

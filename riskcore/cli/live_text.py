@@ -133,9 +133,10 @@ def _settings(row: Mapping[str, Any]) -> str:
 
 
 def _halt(row: Mapping[str, Any]) -> str:
-    if row["over"]:
-        return "over: everything is stored again"
-    return f"NOTHING CAN BE STORED, so nothing new is decided: {row['reason']}"
+    missed = row.get("not_stored")
+    parts = [row["text"], row.get("reason")]
+    parts += [f"{missed} messages meanwhile were not stored: the broker's lists tell them again" if missed else None]
+    return ": ".join(part for part in parts if part)
 
 
 def _drift(row: Mapping[str, Any]) -> str:

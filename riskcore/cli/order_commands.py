@@ -98,20 +98,26 @@ def _moved(action: str, contract: str, price: str, order: int | None, size: int 
 @click.command("modify-stop", epilog="Example: riskcore modify-stop MNQ 20990.25")
 @click.argument("contract")
 @click.argument("price")
-@click.option("--order", type=int, metavar="ID", help="This order; default: the stop of the position.")
+@click.option("--order", type=int, metavar="ID", help="This order; default: the only stop of the position.")
 @click.option("--size", type=click.IntRange(min=1), metavar="CONTRACTS", help="Change the size as well.")
 @desk_options
 def modify_stop(contract: str, price: str, order: int | None, size: int | None, **options: Any) -> int:
-    """Move the stop of a position: its bracket leg, else the nearest one. Sell stops are rounded down, buy stops up."""
+    """Move the stop of a position: its bracket leg, else its only stop. Sell stops are rounded down, buy stops up.
+
+    When there are several, nothing is moved and they are listed.
+    """
     return _moved("modify-stop", contract, price, order, size, options)
 
 
 @click.command("modify-target", epilog="Example: riskcore modify-target MNQ 21050")
 @click.argument("contract")
 @click.argument("price")
-@click.option("--order", type=int, metavar="ID", help="This order; default: the target of the position.")
+@click.option("--order", type=int, metavar="ID", help="This order; default: the only target of the position.")
 @click.option("--size", type=click.IntRange(min=1), metavar="CONTRACTS", help="Change the size as well.")
 @desk_options
 def modify_target(contract: str, price: str, order: int | None, size: int | None, **options: Any) -> int:
-    """Move the target of a position: its bracket leg, else the nearest limit order on the other side."""
+    """Move the target of a position: its bracket leg, else its only limit order on the other side.
+
+    When there are several, nothing is moved and they are listed.
+    """
     return _moved("modify-target", contract, price, order, size, options)

@@ -54,12 +54,16 @@ def render(
     now: int,
     *,
     mode: str = "",
+    alarm: str = "",
 ) -> RenderableType:
-    """Everything a trader watches, as of `now`. `mode` is said in the header: simulated, dry run, stopped ..."""
+    """Everything a trader watches, as of `now`. `mode` is said in the header: simulated, dry run, stopped ...
+
+    `alarm` is said above everything: why the limits do not act.
+    """
     judged = [account for account in book.accounts.values() if rulebook.judges(account)]
     status = book_row(book, rulebook, sorted(judged, key=lambda one: one.id), now) if book.day is not None else None
     seen = dict(connections) or dict(book.connections)
-    return Dashboard(book.profile, exchange_clock(book), status, list(happenings), seen, now, mode)
+    return Dashboard(book.profile, exchange_clock(book), status, list(happenings), seen, now, mode, alarm)
 
 
 @dataclass(slots=True)
@@ -73,6 +77,7 @@ class Dashboard:
     connections: dict[str, str]
     now: int
     mode: str
+    alarm: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         height = options.height or options.max_height
@@ -89,7 +94,8 @@ class Dashboard:
 
     def _lines(self, console: Console, options: ConsoleOptions, compact: bool) -> list[list[Segment]]:
         free = options.update(height=None)
-        parts: list[RenderableType] = [self._header()]
+        parts: list[RenderableType] = [Text(f" {self.alarm} ", STYLES["halt"])] if self.alarm else []
+        parts.append(self._header())
         if self.status is None:
             parts.append(Text(" nothing was recorded yet", "dim"))
         else:
@@ -166,16 +172,29 @@ class LiveScreen:
         self._thread = threading.Thread(target=self._draw, name="screen", daemon=True)
         self._drawn_at = 0
         self._news = False  # Something was told since.
+        self._alarm = ""
+        self._shown: tuple[Book, int] | None = None
         self._prices: Mapping[str, tuple[int | None, ...]] = {}
 
     def tell(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """What happened, the newest last."""
-        self.told.extend(rows)
+        """What happened, the newest last. During a halt nothing is stored, so that only this draws the screen again."""
+        for row in rows:
+            self.told.append(row)
+            if row["type"] == "halt":
+                self._alarm = "" if row.get("over") else str(row.get("text", ""))
         self._news = True
+        if self._alarm:
+            self._redraw()
+
+    def _redraw(self) -> None:
+        if self._shown is not None:
+            book, now = self._shown
+            self.refresh(book, rulebook_of(book.settings), {}, now)
 
     def refresh(self, book: Book, rulebook: Rulebook, connections: Mapping[str, str], now: int) -> None:
         """Show the state as it is now; what is shown is a copy."""
-        self._picture = render(book, rulebook, list(self.told), connections, now, mode=self.mode)
+        self._picture = render(book, rulebook, list(self.told), connections, now, mode=self.mode, alarm=self._alarm)
+        self._shown = (book, now)
         self._drawn_at, self._news = now, False
         self._wanted.set()
 

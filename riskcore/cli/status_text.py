@@ -73,6 +73,8 @@ def account_lines(row: Row) -> list[str]:
     lines += [_obligation(one) for one in row["obligations"]]
     lines += [_request(one) for one in row["requests"]]
     lines += [f"  blind     {one['rule']}: {one['reason']}" for one in row["blind"]]
+    if row["unseeded"]:
+        lines.append(f"  unseeded  {', '.join(row['unseeded'])}: the fills of the day are still to be listed")
     return lines
 
 

@@ -89,6 +89,10 @@ class Rulebook:
             return True
         return account.name is None and not all(entry.isdigit() for entry in listed)
 
+    def without_rules(self) -> "Rulebook":
+        """The same accounts, judged by nothing: what is in force is carried out and nothing new is decided."""
+        return Rulebook(self.profile, {}, {}, self.restrict)
+
     def instances(self, account: Account) -> tuple[RuleInstance, ...]:
         """The rules of an account, overrides merged, in the order they are attributed (RULES.md 3.3)."""
         cache_key = (account.id, account.name, account.simulated)

@@ -19,6 +19,11 @@ def connection_since(book: Book) -> int:
     return book.connection_since.get(USER_HUB, 0)
 
 
+def out_of_sight(book: Book, account: Account) -> bool:
+    """Whether nothing tells what an account does: its hub is lost, and no list is fresh enough to stand in for it."""
+    return not connected(book) and not in_sight(book, min(account.reconciled_at, account.orders_listed_at))
+
+
 def in_sight(book: Book, asked_at: int) -> bool:
     """Whether a list that was asked for then still shows what there is.
 

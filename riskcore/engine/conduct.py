@@ -11,10 +11,14 @@ Plain = Mapping[str, Any]
 
 
 def tell_ready(announcer: Announcer, judged: Sequence[Account], enforces: bool, settings: Plain) -> None:
-    """The rules are armed; `rules` is how many tables of them the settings have."""
+    """The rules are armed; `rules` is how many tables of them the settings have.
+
+    `unseeded` are the accounts whose fills of the day are still to be listed: none, or nothing would be armed.
+    """
     tables = [settings["rules"], *settings["accounts"].values()]
     rules = sum(len(instances) for table in tables for instances in table.values())
-    announcer.say("ready", accounts=[account.id for account in judged], enforces=enforces, rules=rules)
+    ids, unseeded = [account.id for account in judged], [account.id for account in judged if account.unseeded]
+    announcer.say("ready", accounts=ids, enforces=enforces, rules=rules, unseeded=unseeded)
 
 
 def tell_edits(announcer: Announcer, in_force: Plain, wanted: Plain) -> None:

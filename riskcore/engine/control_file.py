@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskcore.errors import ConfigError, StoreError
+from riskcore.store.private import open_private
 from riskcore.store.recorder import lock_path
 
 LOOPBACK = "127.0.0.1"
@@ -34,7 +35,7 @@ def write_control(path: Path, listening: Listening) -> None:
     """Write the file whole, closed to other users from its first byte on. Raises StoreError."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle = open_private(draft, os.O_WRONLY | os.O_TRUNC)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump({"port": listening.port, "secret": listening.secret}, file)
         draft.replace(path)

@@ -136,14 +136,22 @@ def _last_quoted(book: Book, root: str) -> str | None:
 
 
 async def fresh_mark(desk: Desk, contract: str) -> Mark | None:
-    """The market in a contract, waited for when it is not quoted yet; an old mark when nothing newer comes."""
+    """The market in a contract, waited for when it is not quoted yet; an old mark when nothing newer comes.
+
+    The first quotes of a contract may say no price at all, only a volume: they are no market yet.
+    """
+
+    def priced() -> Mark | None:
+        mark = desk.book.marks.get(contract)
+        says = mark is not None and any(price is not None for price in (mark.last, mark.bid, mark.ask))
+        return mark if says else None
 
     def fresh() -> bool:
-        mark = desk.book.marks.get(contract)
+        mark = priced()
         return mark is not None and desk.clock.now() - mark.at <= mark.valid_ns
 
     await _until(desk, fresh, contract)
-    return desk.book.marks.get(contract)
+    return priced()
 
 
 async def _until(desk: Desk, known: Any, contract: str) -> None:

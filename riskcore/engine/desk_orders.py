@@ -106,9 +106,9 @@ def _modified(account: Account, known: Order, asked: Asked, terms: OrderTerms) -
 async def _order_of(
     desk: Desk, market: Market, account: Account, asked: Asked, types: Sequence[int], word: str
 ) -> Order:
-    """The order named, else the stop or target of the position: a bracket leg before any other, then the nearest.
+    """The order named, else the one stop or target of the position, a bracket leg before any other.
 
-    Raises ConfigError when there is none.
+    Raises ConfigError when there is none, and when there are several: which one is meant only the trader knows.
     """
     order_id = number_of(asked, "order")
     if order_id is not None:
@@ -126,18 +126,16 @@ async def _order_of(
     ]
     if not found:
         raise ConfigError(f"{contract} has no position with a working {word}; riskcore portfolio shows the orders")
-    # The tightest: nearest to the market on the side of the order.
-    return min(found, key=lambda one: (one.parent_id is None, abs(_level(one) - _market(desk, contract)), one.id))
+    legs = [order for order in found if order.parent_id is not None] or found
+    if len(legs) > 1:
+        listed = ", ".join(_named(order) for order in sorted(legs, key=lambda one: one.id))
+        raise ConfigError(f"{contract} has several working {word}s, say which one is meant with --order: {listed}")
+    return legs[0]
 
 
-def _level(order: Order) -> int:
-    known = order.stop_price if order.stop_price is not None else order.limit_price
-    return known or 0
-
-
-def _market(desk: Desk, contract: str) -> int:
-    mark = desk.book.marks.get(contract)
-    return mark.last or mark.bid or mark.ask or 0 if mark is not None else 0
+def _named(order: Order) -> str:
+    level = order.stop_price if order.stop_price is not None else order.limit_price
+    return f"{order.id} ({order.remaining}{'' if level is None else f' at {price_text(level)}'})"
 
 
 def _price(asked: Asked, name: str) -> int | None:

@@ -5,7 +5,7 @@ transaction, and sends the requests that are due. Everything else (hubs, calls, 
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from riskcore.core.events import (
@@ -21,9 +21,7 @@ from riskcore.core.events import (
     LockRequested,
     OperatorOverride,
     OrderRequested,
-    RequestAccepted,
     RequestAttempted,
-    RequestRefused,
     RequestUnresolved,
 )
 from riskcore.core.quantities import SECOND_NS
@@ -34,6 +32,7 @@ from riskcore.core.state import Account, Book, Request
 from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_contract
 from riskcore.engine.conduct import tell_edits, tell_ready
 from riskcore.engine.descriptions import Descriptions
+from riskcore.engine.halt import Halt
 from riskcore.engine.inbox import Inbox, Normalise
 from riskcore.engine.lookout import MARKS_NS, Lookout, calls_for_a_look, is_missing_something, period_of, unquoted
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
@@ -43,9 +42,10 @@ from riskcore.engine.runner import Runner
 from riskcore.engine.stopping import unless_stopped
 from riskcore.engine.stories import Stories
 from riskcore.engine.subscriptions import Subscriptions
+from riskcore.engine.tasks import Tasks
 from riskcore.engine.vitals import Vitals
 from riskcore.engine.writer import Appender, Writer
-from riskcore.errors import InvariantBroken, OutOfSequence
+from riskcore.errors import DiskFull, InvariantBroken, OutOfSequence
 
 # Taken in one turn at most: a longer transaction would let a command wait behind its quotes.
 MOST_A_TURN = 500
@@ -74,9 +74,11 @@ class Engine:
         feed: Feed,
         announcer: Announcer,
         normalise: Normalise,
+        reload: Callable[[], Resumed],
         arm: Arm = check_accounts,
     ) -> None:
         self._arm = arm
+        self._reload = reload
         self.version = version
         self.enforces = enforces
         self.clock = clock
@@ -92,33 +94,24 @@ class Engine:
         self.vitals = Vitals()
         self.ready = False
         self._settings = dict(settings)
-        self._runner = Runner(
-            settings,
-            (self.writer.keep,),
-            version=version,
-            keep_quotes=True,
-            book=resumed.book,
-            day_ended=resumed.day_ended,
-        )
-        self._held: list[tuple[int, Request]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._calls: set[asyncio.Task[None]] = set()
+        self.halt = Halt(self.writer, announcer)
+        self._runner = self._going_on(resumed)
+        self._tasks = Tasks(self._failed)
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
-        self._started_at = 0
+        self._started_at = self._hubs_due_at = 0
         self._subscriptions = Subscriptions(feed.follow)
         self._asked_about: dict[str, int] = {}
         self._descriptions = Descriptions()
         self._next_due: int | None = None  # When time alone must act next.
         self._visible: set[int] = set()  # The accounts that the broker has told of since the start.
-        self._halted: str | None = None
         self._untold: list[Event] = []  # Stored, and nobody has been told yet.
         self._commit_ns = 0
         self._remember_at = REMEMBERED_EVERY
 
     @property
     def book(self) -> Book:
-        """The book as it is now. While the journal cannot be written it is ahead of what is stored."""
+        """The book as it is now. While the journal cannot be written it has facts that are not stored, no decisions."""
         return self._runner.book
 
     @property
@@ -138,10 +131,8 @@ class Engine:
         Raises LoginRefused, BrokerUnreachable, ConfigError (an account that must not be armed), ProfileBusy,
         StoreError, InvariantBroken (start again: the journal holds what is true).
         """
-        for event in absence(self.book):
-            self._runner.event(event)
-        self._started_at = self.inbox.stamp()
-        self.inbox.fact(EngineStarted(self.version, self.enforces), "operator", "engine")
+        self._take_over()
+        self._hubs_due_at = self._started_at + FIRST_CONNECTION_NS
         try:
             if not await unless_stopped(self._stopping, self.gateway.open(self.inbox)):
                 return
@@ -151,8 +142,8 @@ class Engine:
             visible = [account for account in self.book.accounts.values() if account.id in self._visible]
             self._arm(self.judged(), visible, self.enforces)
             check_contracts(self.book.contracts.values())
-            self._background(self.feed.run(self.inbox))
-            self._background(self._tick())
+            self._tasks.lasting(self.feed.run(self.inbox))
+            self._tasks.lasting(self._tick())
             await self._turn_until_stopped()
         except (InvariantBroken, OutOfSequence) as error:
             self._failure = error  # Nothing more may be stored on what is in memory.
@@ -166,8 +157,35 @@ class Engine:
         self._stopping.set()
         self.inbox.filled.set()
 
+    def _going_on(self, resumed: Resumed) -> Runner:
+        book, ended, keep = resumed.book, resumed.day_ended, (self.writer.keep,)
+        return Runner(self._settings, keep, version=self.version, keep_quotes=True, book=book, day_ended=ended)
+
+    def _take_over(self) -> None:
+        """A start: what the journal says was true when it was written last, and the rest is to be seen."""
+        for event in absence(self.book):
+            self._runner.event(event)
+        self._started_at = self.inbox.stamp()
+        self.inbox.fact(EngineStarted(self.version, self.enforces), "operator", "engine")
+
+    def _begin_again(self) -> None:
+        """The journal can be written again: go on from what it says, as a restart does, with the hubs as they are."""
+        self._runner.finish()
+        self.halt.note(self.writer.discard(), self.book)
+        connections = self.book.connections
+        resumed = self._reload()
+        self.writer.begin_again(resumed.book)
+        self._runner = self._going_on(resumed)
+        self.lookout, self.ready = Lookout(), False
+        self._take_over()
+        self._compare_settings()
+        for hub, state in connections.items():
+            self.inbox.line({"connection": hub, "state": state})
+
     def submit(self, body: Fact) -> str:
-        """The operator's word as a fact; returns its natural key, the cause of what follows from it."""
+        """The operator's word as a fact; its natural key, the cause of what follows. Raises DiskFull during a halt."""
+        if self.writer.broken is not None:
+            raise DiskFull(f"nothing can be stored, so nothing was done: {self.writer.broken}")
         key = self.inbox.fact(body, "operator", _ABOUT[type(body)])
         self.stories.follow(key)
         return key
@@ -197,45 +215,26 @@ class Engine:
 
     async def _wind_up(self) -> None:
         self._stopping.set()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        try:
-            async with self.clock.timeout(WIND_UP_SECONDS):
-                while self._calls:
-                    await asyncio.wait(self._calls)
-        except TimeoutError:
-            for call in self._calls:
-                call.cancel()
-        if not isinstance(self._failure, InvariantBroken | OutOfSequence):
-            self.store_in_hand()
-        await self.gateway.close()
+        await self._tasks.end(self.clock, WIND_UP_SECONDS)
+        for leave in (self.gateway.close, None):  # The logout is stored, too; what is in hand does not wait for it.
+            if self.writer.broken is None and not isinstance(self._failure, InvariantBroken | OutOfSequence):
+                self.store_in_hand()
+            if leave is not None:
+                await leave()
 
     def store_in_hand(self) -> None:
         """Handle and store what has come in, and send nothing any more. Raises StoreError."""
         while not self.inbox.empty:
             self._take()
         self._runner.finish()
-        self._store()
-        if self.writer.broken is None:
-            self._remember()
+        self._store([])
+        self._remember()
         self._tell()
 
-    def _background(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.add(self._task(work, self._tasks))
-
-    def _task(self, work: Coroutine[Any, Any, None], group: set[asyncio.Task[None]]) -> asyncio.Task[None]:
-        """A task whose failure ends the engine loudly instead of leaving it half alive."""
-        task = asyncio.get_running_loop().create_task(work)
-
-        def over(done: asyncio.Task[None]) -> None:
-            group.discard(done)
-            if not done.cancelled() and done.exception() is not None and self._failure is None:
-                self._failure = done.exception()
-                self.stop()
-
-        task.add_done_callback(over)
-        return task
+    def _failed(self, error: BaseException) -> None:
+        if self._failure is None:
+            self._failure = error
+            self.stop()
 
     # ---- one turn ------------------------------------------------------------------------------------
 
@@ -249,13 +248,15 @@ class Engine:
                 f"riskcore itself went wrong ({error or 'an assertion failed'}); nothing was sent on it, and the state"
                 " is built again from the journal"
             ) from error
-        self._store()
+        self._store(to_send)
         self._send(to_send)
 
     def _afterwards(self) -> None:
         """What a command need not wait for: telling of what is stored, subscriptions, the deadlines to come."""
         self._tell()
         self._follow()
+        if self.lookout.woken:
+            self._look_at_accounts(self.inbox.stamp())
         self._next_due = self._runner.look_ahead()
 
     def _take(self) -> None:
@@ -297,17 +298,19 @@ class Engine:
             self._runner.event(Event(self.inbox.stamp(), "gateway", f"attempt:{request.id}", body))
         return due
 
-    def _store(self) -> None:
+    def _store(self, due: Sequence[tuple[int, Request]]) -> None:
         began_at = self.clock.now()
         self._untold += self.writer.commit(self.book)
         self._commit_ns = self.clock.now() - began_at
+        if self.writer.broken is not None:
+            self._runner.decide_nothing()
+            self.writer.keep_to_stored(self.book, due)
+            self.halt.note(self.writer.discard(), self.book)
 
     def _tell(self) -> None:
-        if self.writer.stored >= self._remember_at and self.writer.broken is None:
+        if self.writer.stored >= self._remember_at:
             self._remember()
-        if self.writer.broken != self._halted:
-            self._halted = self.writer.broken
-            self.announcer.say("halt", reason=self._halted, over=self._halted is None)
+        self.halt.say()
         stored, self._untold = self._untold, []
         if not stored:
             return
@@ -323,46 +326,43 @@ class Engine:
     def _remember(self) -> None:
         """Keep the book beside the journal, so that the next start folds only what comes behind it."""
         self._runner.finish()
-        self._store()
+        self._store([])
         self.writer.cache(self.book)
         self._remember_at = self.writer.stored + REMEMBERED_EVERY
 
     def _send(self, due: Sequence[tuple[int, Request]]) -> None:
-        """Send what is stored; with a broken disk only what may leave, the rest when it has healed."""
-        if self.writer.broken is None:
-            due, self._held = [*self._still_open(self._held), *due], []
-        else:
-            self._held += [one for one in due if not self.writer.may_leave(*one)]
+        """Send what is stored; with a broken disk only what may leave without."""
+        if self.writer.broken is not None:
             due = [one for one in due if self.writer.may_leave(*one)]
+            self.halt.sent_at = self.inbox.stamp() if due else self.halt.sent_at
+        stored = self.writer.broken is None
         for account, request in due:
             seeing = request.kind == "takeSnapshot"
             outcome = self._seen(account) if seeing else self.gateway.carry_out(account, request)
-            self._calls.add(self._task(self._note_outcome(account, request, outcome), self._calls))
-
-    def _still_open(self, held: Sequence[tuple[int, Request]]) -> list[tuple[int, Request]]:
-        return [(account, request) for account, request in held if request.id in self.book.accounts[account].requests]
+            self._tasks.call(self._note_outcome(account, request, outcome, stored=stored))
 
     async def _seen(self, account: int) -> Outcome:
         complete = await self._snapshot(account, urgent=True)
         return Outcome("accepted") if complete else Outcome("unresolved", "the broker's lists did not come")
 
-    async def _note_outcome(self, account: int, request: Request, coming: Coroutine[Any, Any, Outcome]) -> None:
+    async def _note_outcome(
+        self, account: int, request: Request, coming: Coroutine[Any, Any, Outcome], *, stored: bool
+    ) -> None:
         outcome = await coming
-        body: Fact
-        if outcome.kind == "accepted":
-            body = RequestAccepted(account, request.id, outcome.order_id)
-        elif outcome.kind == "refused":
-            body = RequestRefused(account, request.id, outcome.reason)
-        else:
-            body = RequestUnresolved(account, request.id, outcome.reason)
-        self.inbox.fact(body, "gateway", f"{outcome.kind}:{request.id}")
+        # Sent unstored, and begun again meanwhile: the journal knows of no such request; the lists show its effect.
+        if stored or self.writer.broken is not None:
+            body = outcome.fact(account, request.id)
+            self.inbox.fact(body, "gateway", f"{outcome.kind}:{request.id}")
 
     # ---- seeing --------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
         """Once a second, and when a timer is due: time passes, and what is to be looked at is looked at."""
         while True:
-            if self.inbox.empty:
+            if self.writer.broken is not None:
+                if self.inbox.empty and self.halt.is_over(self.judged(), self.inbox.stamp()):
+                    self._begin_again()
+            elif self.inbox.empty:
                 self.writer.tidy()
             self.inbox.fact(ClockTicked(), "clock", "clock")
             self._look()
@@ -375,8 +375,7 @@ class Engine:
 
     def _look(self) -> None:
         now = self.inbox.stamp()
-        late = now - self._started_at >= FIRST_CONNECTION_NS
-        for hub in HUBS if late else ():
+        for hub in HUBS if now >= self._hubs_due_at else ():
             if hub not in self.book.connections:
                 self.inbox.line({"connection": hub, "state": "lost"})
         self.lookout.period_ns = period_of(self.rulebook, self.judged())
@@ -384,28 +383,34 @@ class Engine:
             looked_at, timeout_ns = self.lookout.succeeded_at(judged.id), self.rulebook.profile.command_timeout_ns
             if is_missing_something(judged, looked_at, now, timeout_ns):
                 self.lookout.hasten(judged.id)
-        if late or self.lookout.streaming:
-            for account in self.lookout.due(now):
-                self._calls.add(self._task(self._look_at(account), self._calls))
+        self._look_at_accounts(now)
         for contract in unquoted(self.book, self.judged(), now):
             if now - self._asked_about.get(f"marks {contract}", 0) >= MARKS_NS:
                 self._asked_about[f"marks {contract}"] = now
-                self._calls.add(self._task(self.gateway.refresh_mark(contract), self._calls))
+                self._tasks.call(self.gateway.refresh_mark(contract))
+
+    def _look_at_accounts(self, now: int) -> None:
+        if self.lookout.streaming or now >= self._hubs_due_at:
+            for account in self.lookout.due(now):
+                self._tasks.call(self._look_at(account))
 
     async def _look_at(self, account: int) -> None:
         """A look on schedule; while enforcement hangs on it, no quota and no breaker may hold it back."""
-        in_sight = self.lookout.streaming and reconciled(self.book, self.book.accounts[account])
+        known = self.book.accounts.get(account)
+        in_sight = known is not None and self.lookout.streaming and reconciled(self.book, known)
         await self._snapshot(account, urgent=not in_sight)
 
     async def _snapshot(self, account: int, *, urgent: bool) -> bool:
         """The broker's own lists, of fills those that may be missing."""
         assert self.book.day is not None
-        seeded_at = self.book.accounts[account].seeded_at or self._started_at
-        since = self.lookout.fills_since(account, self.book.day.opens_at, seeded_at)
+        known = self.book.accounts.get(account)
+        seeded_at = (known.seeded_at if known is not None else 0) or self._started_at
+        lookout = self.lookout  # Another one by the time of the answer, if the engine has begun again.
+        since = lookout.fills_since(account, self.book.day.opens_at, seeded_at)
         asked_at = self.inbox.stamp()
         complete = await self.gateway.snapshot(account, since, urgent)
         mode = self.lookout.mode
-        self.lookout.answered(account, asked_at, complete)
+        lookout.answered(account, asked_at, complete)
         self._tell_mode(mode)
         return complete
 
@@ -419,8 +424,9 @@ class Engine:
 
     def _follow(self) -> None:
         judged = self.judged()
-        if self._subscriptions.update(judged):
-            self.lookout.follow([account.id for account in judged])
+        self._subscriptions.update(judged)
+        untold = [account for account in self._visible if account not in self.book.accounts]
+        self.lookout.follow([*(account.id for account in judged), *sorted(untold)])
         self._describe(self._subscriptions.contracts)
 
     def follow(self, contract: str) -> None:
@@ -430,7 +436,7 @@ class Engine:
 
     def _describe(self, contracts: Sequence[str]) -> None:
         for contract in self._descriptions.due(self.book, contracts, self.inbox.stamp()):
-            self._calls.add(self._task(self.gateway.describe(contract), self._calls))
+            self._tasks.call(self.gateway.describe(contract))
 
     def _announce_readiness(self) -> None:
         if self.ready or self._stopping.is_set():

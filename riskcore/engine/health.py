@@ -31,7 +31,9 @@ UNRESOLVED_REQUESTS: Levels = ((1, 10), (3, 25))
 HUB_LOSSES_LAST_HOUR: Levels = ((3, 3), (10, 10))
 DRIFTS_LAST_HOUR: Levels = ((1, 3), (5, 10), (20, 20))
 BLIND_RULES: Levels = ((1, 15), (3, 30))
+UNSEEDED_RULES: Levels = ((1, 15), (3, 30))
 HALTED = FULL
+ON_RESERVE = 60
 NOT_ARMED = 50
 
 
@@ -71,9 +73,11 @@ class Signs:
     quotas: tuple[QuotaSign, ...] = ()
     commit_latency_ms: int | None = None
     halted: str | None = None  # Why nothing can be stored at the moment.
+    pinched: str | None = None  # Why only the reserve of a full disk lets events be stored.
     unresolved_requests: int = 0
     drifts_last_hour: int = 0
     blind_rules: tuple[str, ...] = ()
+    unseeded_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,9 @@ def explain(signs: Signs) -> Health:
 
 def _parts(signs: Signs) -> Iterator[Part]:
     if signs.halted is not None:
-        yield Part("journal", HALTED, f"nothing can be stored, so nothing new is decided: {signs.halted}")
+        yield Part("journal", HALTED, f"nothing can be stored, so limits do not act any more: {signs.halted}")
+    elif signs.pinched is not None:
+        yield Part("journal", ON_RESERVE, f"limits act only as long as a small reserve lasts: {signs.pinched}")
     if not signs.armed:
         yield Part("armed", NOT_ARMED, "the rules are not armed yet: the first snapshot is missing")
     for hub in signs.hubs:
@@ -128,6 +134,8 @@ def _parts(signs: Signs) -> Iterator[Part]:
     yield _measured("drift", drifts, DRIFTS_LAST_HOUR, disagreed)
     blind = f"without their inputs, and judging nothing: {', '.join(signs.blind_rules)}"
     yield _measured("blind", len(signs.blind_rules), BLIND_RULES, blind)
+    unseeded = f"unseeded, waiting for the fills of the day: {', '.join(signs.unseeded_rules)}"
+    yield _measured("unseeded", len(signs.unseeded_rules), UNSEEDED_RULES, unseeded)
 
 
 def _broker(signs: Signs) -> Iterator[Part]:

@@ -42,6 +42,7 @@ class Lookout:
 
     streaming: bool = False
     period_ns: int = PERIOD_NS
+    woken: bool = False  # Something is due now, not only at the next tick.
     _accounts: dict[int, _Account] = field(default_factory=dict)
 
     @property
@@ -53,7 +54,9 @@ class Lookout:
         return SNAPSHOTS if slow else POLLING
 
     def follow(self, accounts: list[int]) -> None:
-        self._accounts = {name: self._accounts.get(name, _Account()) for name in accounts}
+        if list(self._accounts) != accounts:
+            self.woken = True
+            self._accounts = {name: self._accounts.get(name) or _Account() for name in accounts}
 
     def now(self, account: int) -> None:
         """The next look is due at once: connected anew, or drift."""
@@ -75,9 +78,11 @@ class Lookout:
 
     def _look_anew(self, account: _Account) -> None:
         account.due, account.again = 0, True
+        self.woken = True
 
     def due(self, now: int) -> list[int]:
         """The accounts to be asked about now; each is noted as being asked about."""
+        self.woken = False
         found = [name for name, one in self._accounts.items() if not one.asking and one.due <= now]
         for name in found:
             self._accounts[name].asking, self._accounts[name].again = True, False
@@ -91,6 +96,7 @@ class Lookout:
         known.asking = False
         if complete:
             known.failures, known.succeeded_at = 0, now
+            self.woken = self.woken or known.again
             known.due = 0 if known.again else now + (self.period_ns if self.streaming else POLL_NS)
         else:
             known.failures += 1

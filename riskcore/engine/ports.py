@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from riskcore.core.events import Event
+from riskcore.core.events import Event, RequestAccepted, RequestRefused, RequestUnresolved
 from riskcore.core.state import Book, Request
 from riskcore.engine.quotes import Quotes
 
@@ -59,6 +59,13 @@ class Outcome:
     kind: Literal["accepted", "refused", "unresolved"]
     reason: str = ""
     order_id: int | None = None
+
+    def fact(self, account: int, request: str) -> RequestAccepted | RequestRefused | RequestUnresolved:
+        """The outcome of a request of this id, for the journal."""
+        if self.kind == "accepted":
+            return RequestAccepted(account, request, self.order_id)
+        kind = RequestRefused if self.kind == "refused" else RequestUnresolved
+        return kind(account, request, self.reason)
 
 
 class Gateway(Protocol):

@@ -95,6 +95,11 @@ class Runner:
         """The settings of the days to come; what of them counts today a ConfigChanged says (RULES.md 1.6)."""
         self.settings = dict(settings)
 
+    def decide_nothing(self) -> None:
+        """From here on no rule judges; the runner is of use only until its book is given up."""
+        self.turn.rulebook = self.turn.rulebook.without_rules()
+        self._quiet.happened()
+
     def look_ahead(self) -> int | None:
         """When time alone must act next, worked out in a quiet moment so that the next event need not wait for it."""
         return self.turn.look_ahead()

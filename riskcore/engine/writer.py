@@ -1,9 +1,8 @@
 """What was decided and is not stored yet. Nothing leaves and nothing is told before it is stored (DESIGN.md).
 
-When the journal cannot be written, the core goes on in memory: the facts and what follows from them wait here and
-are stored in one transaction as soon as the disk heals. Until then none of it counts: only obligations that were
-stored before are carried out, and of those only closing and cancelling. A crash in that state loses what waits, which
-nobody was told and nothing was done about; the broker's own lists tell the facts again after a restart.
+A failed commit discards what it held, and nothing is stored any more until the journal has been tried out and the
+engine has begun again from it (halt.py). Until then only obligations that were stored before are carried out, and of
+those only closing and cancelling. The broker's own lists tell the facts again that were not stored.
 """
 
 from collections.abc import Sequence
@@ -14,10 +13,8 @@ from riskcore.core.events import Event
 from riskcore.core.state import Book, Request
 from riskcore.errors import OutOfSequence, StoreError
 
-# Without a disk only what makes an account flatter may leave.
-MAY_LEAVE_UNSTORED = ("closeContract", "cancelOrder")
-# So many events kept in memory while the disk is broken; beyond that the engine must stop.
-MOST_UNSTORED = 2_000_000
+# Without a disk only what makes an account flatter may leave, and questions.
+MAY_LEAVE_UNSTORED = ("closeContract", "cancelOrder", "takeSnapshot")
 
 
 class Appender(Protocol):
@@ -32,27 +29,40 @@ class Appender(Protocol):
     def cache_state(self, book: Book) -> None:
         """Remember the book as of the last event stored. Raises StoreError."""
 
+    @property
+    def pinched(self) -> str | None:
+        """Why only a reserve lets events be stored; None while all is well."""
+
+    def is_well(self) -> bool:
+        """Whether events can be stored again; tried out. Raises OutOfSequence."""
+
 
 class Writer:
-    """Stores what is handed to it. `broken` says why it cannot at the moment."""
+    """Stores what is handed to it. `broken` says why it does not at the moment."""
 
     def __init__(self, journal: Appender) -> None:
         self._journal = journal
         self._waiting: list[Event] = []
-        self._stored_obligations: dict[int, frozenset[str]] = {}
+        self._obligations: dict[int, frozenset[str]] = {}
+        self._lockouts: dict[int, frozenset[str]] = {}
         self.broken: str | None = None
         self.stored = 0
+
+    @property
+    def pinched(self) -> str | None:
+        """Why only the reserve of the disk lets events be stored; None while all is well, or while nothing is."""
+        return self._journal.pinched if self.broken is None else None
 
     def keep(self, events: Sequence[Event]) -> None:
         """Take over events in order; they are stored by the next `commit`."""
         self._waiting.extend(events)
 
     def commit(self, book: Book) -> list[Event]:
-        """Store what waits; what is stored now, in order: empty when nothing waited or the disk is broken.
+        """Store what waits; what is stored now, in order: empty when nothing waited or the journal is broken.
 
-        Raises OutOfSequence when somebody else writes the journal, StoreError when too much waits.
+        Raises OutOfSequence when somebody else writes the journal.
         """
-        if not self._waiting:
+        if not self._waiting or self.broken is not None:
             return []
         try:
             self._journal.append(self._waiting)
@@ -60,14 +70,25 @@ class Writer:
             raise
         except StoreError as error:
             self.broken = str(error)
-            if len(self._waiting) > MOST_UNSTORED:
-                raise
             return []
-        self.broken = None
         stored, self._waiting = self._waiting, []
         self.stored += len(stored)
         self.remember(book)
         return stored
+
+    def discard(self) -> list[Event]:
+        """What waits and will not be stored."""
+        lost, self._waiting = self._waiting, []
+        return lost
+
+    def is_well(self) -> bool:
+        """Whether a broken journal can be written again. Raises OutOfSequence."""
+        return self._journal.is_well()
+
+    def begin_again(self, book: Book) -> None:
+        """The journal can be written again; `book` is what it says."""
+        self.broken = None
+        self.remember(book)
 
     def tidy(self) -> None:
         """Nothing else waits: let the journal do what a commit need not. A broken disk shows at the next one."""
@@ -76,14 +97,37 @@ class Writer:
 
     def cache(self, book: Book) -> None:
         """Keep the book beside the journal; a start without it only takes longer, so a failure is no fault."""
-        with suppress(StoreError):
-            self._journal.cache_state(book)
+        if self.broken is None:
+            with suppress(StoreError):
+                self._journal.cache_state(book)
 
     def remember(self, book: Book) -> None:
         """The book as it is now is what the journal says: its obligations may be carried out whatever happens."""
-        self._stored_obligations = {account.id: frozenset(account.obligations) for account in book.accounts.values()}
+        self._obligations = {account.id: frozenset(account.obligations) for account in book.accounts.values()}
+        self._lockouts = {account.id: frozenset(account.lockouts) for account in book.accounts.values()}
+
+    def has_stored(self, obligation: str) -> bool:
+        """Whether an obligation was in force by what the journal says."""
+        return any(obligation in stored for stored in self._obligations.values())
 
     def may_leave(self, account: int, request: Request) -> bool:
         """Whether a request may be sent without being stored first."""
-        stored = self._stored_obligations.get(account, frozenset())
+        stored = self._obligations.get(account, frozenset())
         return request.kind in MAY_LEAVE_UNSTORED and request.obligation in stored
+
+    def keep_to_stored(self, book: Book, due: Sequence[tuple[int, Request]]) -> None:
+        """Take out of the book what was decided and not stored, and of what is due the requests that may not leave.
+
+        What stays is planned again from the facts to come, whichever decision it was planned for.
+        """
+        for account_id, request in due:
+            if not self.may_leave(account_id, request):
+                book.accounts[account_id].requests.pop(request.id, None)
+        for account in book.accounts.values():
+            obligations = self._obligations.get(account.id, frozenset())
+            lockouts = self._lockouts.get(account.id, frozenset())
+            account.lockouts = {key: value for key, value in account.lockouts.items() if key in lockouts}
+            for name in [name for name in account.obligations if name not in obligations]:
+                del account.obligations[name]
+                for request in [one for one in account.requests.values() if one.obligation == name]:
+                    del account.requests[request.id]

@@ -4,9 +4,8 @@ A stored row is a link of the chain as it is (schema/chain.py): stream, seq, top
 by the canonical bytes. Nothing is encoded again to check the chain. Source: DESIGN.md "Events, versions, store".
 """
 
-import os
-import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -14,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.state import Book
-from riskcore.errors import Corrupt, StoreError
+from riskcore.errors import Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import HASH_LENGTH, Head, Link, digest_of, head_of, link, stream_of
 from riskcore.schema.codec import book_from_bytes, decode_event, state_bytes
 from riskcore.schema.export import ExportWriter, Stored
 from riskcore.store.fingerprint import core_fingerprint
-from riskcore.store.lease import ProfileLock
+from riskcore.store.lease import ProfileLock, this_process
+from riskcore.store.reserve import RESERVE_BYTES, Reserve
 
 if TYPE_CHECKING:
     from riskcore.store.recorder import JournalRecorder
@@ -30,31 +30,45 @@ _PAGE = 500  # Rows fetched at a time: enough to hide the query, few enough to s
 class Journal:
     """Use `Journal.open`. Days are named by their trade date; `seq` starts at 1 every day."""
 
-    def __init__(self, recorder: "JournalRecorder", profile: str, lock: ProfileLock | None, fence: int) -> None:
+    def __init__(
+        self,
+        recorder: "JournalRecorder",
+        profile: str,
+        lock: ProfileLock | None,
+        fence: int,
+        reserve: Reserve | None = None,
+    ) -> None:
         self.profile = profile
         self._recorder = recorder
         self._lock = lock
         self._fence = fence
+        self._reserve = reserve
         self._head = self._stored_head()
 
     @classmethod
-    def open(cls, where: str | Path, profile: str, *, write: bool = False) -> "Journal":
+    def open(cls, where: str | Path, profile: str, *, write: bool = False, reserve: bool = False) -> "Journal":
         """The journal of `profile` in a file or at a URL; `write` makes this process its only writer.
+
+        `reserve` keeps room for a writer that must go on when the disk is full.
 
         Readers neither block nor are blocked. Raises ProfileBusy when another writer holds the profile (before
         anything is changed), StoreError when there is no journal to read or it cannot be made durable.
         """
         # Imported here: importing eventsourcing is slow, and commands without a store must not pay for it.
-        from riskcore.store.recorder import lock_path, open_recorder
+        from riskcore.store.recorder import lock_path, open_recorder, reserve_path
 
         where = str(where)
         if not profile or "/" in profile or not profile.isprintable():
             raise StoreError(f"profile name {profile[:60]!r}: must be printable text without a slash")
         lock = ProfileLock(lock_path(where, profile), profile) if write else None
         try:
-            recorder = open_recorder(where, write)
-            holder = f"process {os.getpid()} on {platform.node()}"
-            return cls(recorder, profile, lock, recorder.take_lease(profile, holder) if write else 0)
+            if not write:
+                return cls(open_recorder(where, write), profile, lock, 0)
+            kept = Reserve(reserve_path(where, profile), RESERVE_BYTES if reserve else 0)
+            recorder = kept.spend(lambda: open_recorder(where, write))
+            fence = kept.spend(lambda: recorder.take_lease(profile, this_process()))
+            kept.fill()
+            return cls(recorder, profile, lock, fence, kept)
         except BaseException:
             if lock is not None:
                 lock.release()
@@ -71,12 +85,42 @@ class Journal:
             raise StoreError(f"the journal of profile {self.profile} was opened for reading only")
         links = link(self.profile, self._head, events)
         if links:
-            self._recorder.append(links, self.profile, self._fence)
+            self._write(lambda: self._recorder.append(links, self.profile, self._fence))
             self._head = head_of(links[-1])
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Into a full disk with the help of the reserve. Raises StoreError."""
+        try:
+            write()
+        except DiskFull:
+            if self._reserve is None:
+                raise
+            with suppress(StoreError):
+                self._recorder.tidy(at_once=True)
+            self._reserve.spend(write)
+
+    @property
+    def pinched(self) -> str | None:
+        """Why only the reserve lets events be stored, or why there is none; None while all is well."""
+        return self._reserve.reason if self._reserve is not None else None
 
     def tidy(self) -> None:
         """Do what may wait for a quiet moment, so that no `append` has to. Raises StoreError."""
-        self._recorder.tidy()
+        self._recorder.tidy(at_once=self.pinched is not None)
+        if self._reserve is not None and self.pinched is not None:
+            self._reserve.fill()
+
+    def is_well(self) -> bool:
+        """Whether events can be stored again, and the reserve is whole; tried out. Raises OutOfSequence."""
+        if self._reserve is not None and not self._reserve.fill():
+            return False
+        try:
+            self._recorder.try_out(self.profile, self._fence)
+        except OutOfSequence:
+            raise
+        except StoreError:
+            return False
+        return True
 
     def streams(self) -> list[str]:
         """The trade dates stored, oldest first."""

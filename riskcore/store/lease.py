@@ -1,21 +1,32 @@
-"""One writer a profile: an operating-system lock on a side file, taken before anything is appended.
+"""One writer a profile, one enforcing engine an account: operating-system locks on side files.
 
 The lock dies with its process, however it ends; the file stays and means nothing. The fenced lease row beside
 it (recorder.py) covers disks on which file locks do not work. Source: DESIGN.md "Two engines, one profile".
 """
 
 import os
+import platform
 import struct
 import sys
-from collections.abc import Callable
+from contextlib import suppress
+from getpass import getuser
+from hashlib import sha256
 from pathlib import Path
+from tempfile import gettempdir
+from urllib.parse import urlsplit
 
 from riskcore.errors import ProfileBusy, StoreError
+from riskcore.store.location import user_data_folder
+from riskcore.store.private import open_private
 
 if sys.platform == "win32":
     import msvcrt
 
+    # A locked byte cannot be read by others: one far behind what the file says of its holder.
+    _LOCKED_BYTE = 1 << 30
+
     def _lock(handle: int) -> None:
+        os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 
     def _is_locked(handle: int) -> bool:
@@ -24,6 +35,7 @@ if sys.platform == "win32":
             _lock(handle)
         except OSError:
             return True
+        os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
         return False
 else:
@@ -48,45 +60,92 @@ else:
 _held: set[Path] = set()
 
 
-class ProfileLock:
-    """Holds the lock of `path` from creation until `release`. Raises ProfileBusy, StoreError."""
+class HeldLock:
+    """The lock of a side file, held from creation until `release`. Raises ProfileBusy, StoreError.
 
-    def __init__(self, path: Path, profile: str, does: str = "is writing profile") -> None:
+    `busy` says what somebody else must be doing when the lock is not to be had; who that is stands in the file, where
+    `holder` is written for the next one who asks. `passing`: the file goes with its holder.
+    """
+
+    def __init__(self, path: Path, busy: str, holder: str, *, passing: bool = False) -> None:
         self._path = path
-        busy = ProfileBusy(f"another engine {does} {profile} ({path}); stop it first")
-        if self._path in _held:
-            raise busy
-        try:
-            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise StoreError(f"{path}: the journal cannot be written here ({error.strerror})") from error
-        try:
-            _lock(self._handle)
-        except OSError as error:
+        self._passing = passing and sys.platform != "win32"
+        if path in _held:
+            raise self._busy(busy)
+        while True:
+            try:
+                self._handle = open_private(path, os.O_RDWR)
+            except OSError as error:
+                raise StoreError(f"{path}: this file cannot be written ({error.strerror})") from error
+            try:
+                _lock(self._handle)
+            except OSError as error:
+                os.close(self._handle)
+                raise self._busy(busy) from error
+            if self._is_still_there():
+                break
             os.close(self._handle)
-            raise busy from error
-        _held.add(self._path)
+        _held.add(path)
+        self._say(holder)
+
+    def _is_still_there(self) -> bool:
+        """Whether others meet the very file that is locked: its last holder may just have taken it away."""
+        try:
+            return os.path.samestat(os.fstat(self._handle), os.stat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def _say(self, holder: str) -> None:
+        # On a full disk nobody is named; the lock holds all the same.
+        with suppress(OSError):
+            os.ftruncate(self._handle, 0)
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            os.write(self._handle, holder.encode())
+
+    def _busy(self, busy: str) -> ProfileBusy:
+        holder = ""
+        # Opening the file of a lock of our own would let that lock go.
+        if self._path not in _held:
+            with suppress(OSError, ValueError):
+                holder = self._path.read_text(encoding="utf-8").strip()
+        by = f": {holder}" if holder else ""
+        return ProfileBusy(f"{busy} ({self._path}){by}; stop it first")
 
     def release(self) -> None:
+        """Let go, once."""
         if self._path in _held:
+            if self._passing:
+                with suppress(OSError):
+                    self._path.unlink()
             _held.discard(self._path)
             os.close(self._handle)
 
 
-class AccountLocks:
-    """The accounts an engine enforces on, each locked beside its store: what one closes no other may reduce too.
+class ProfileLock(HeldLock):
+    """The one writer of a profile in a store."""
 
-    Source: RULES.md 8.7. `path` gives the side file of an account. The locks end with the block, or the process.
+    def __init__(self, path: Path, profile: str) -> None:
+        super().__init__(path, f"another engine is writing profile {profile}", this_process())
+
+
+class AccountLocks:
+    """The accounts an engine enforces on: what one closes no other of this user may reduce too, whatever its store.
+
+    Source: RULES.md 8.7. Two engines would cut a position twice, and two closes reverse it. `broker` is the REST base
+    that knows the accounts, `holder` says who we are. The locks end with the block, or the process.
     """
 
-    def __init__(self, path: Callable[[int], Path]) -> None:
-        self._path = path
-        self._locks: dict[int, ProfileLock] = {}
+    def __init__(self, broker: str, holder: str) -> None:
+        self._broker = broker
+        self._holder = holder
+        self._locks: dict[int, HeldLock] = {}
 
     def take(self, account: int) -> None:
         """Lock one account, once. Raises ProfileBusy, StoreError."""
         if account not in self._locks:
-            self._locks[account] = ProfileLock(self._path(account), str(account), "enforces on account")
+            path = account_lock_path(self._broker, account)
+            busy = f"another engine enforces on account {account}"
+            self._locks[account] = HeldLock(path, busy, self._holder, passing=True)
 
     def __enter__(self) -> "AccountLocks":
         return self
@@ -94,6 +153,32 @@ class AccountLocks:
     def __exit__(self, *_: object) -> None:
         for lock in self._locks.values():
             lock.release()
+
+
+def account_lock_path(broker: str, account: int) -> Path:
+    """The side file whose lock admits one enforcing engine of an account; its folder is made. Raises StoreError."""
+    url = urlsplit(broker if "://" in broker else f"https://{broker}")
+    port = url.port or (80 if url.scheme.lower() in ("http", "ws") else 443)
+    known_as = sha256(f"{(url.hostname or '').lower()}:{port}".encode()).hexdigest()[:12]
+    failure: OSError | None = None
+    # A home that cannot be written to, like a container's, must not stand in the way of guarding.
+    for folder in (user_data_folder() / "accounts", Path(gettempdir()) / f"riskcore-{_user()}" / "accounts"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.access(folder, os.W_OK):
+                return folder / f"{known_as}.{account}.lock"
+        except OSError as error:
+            failure = error
+    raise StoreError(f"{user_data_folder()}: the lock of account {account} cannot be kept here") from failure
+
+
+def _user() -> object:
+    return os.getuid() if sys.platform != "win32" else getuser()
+
+
+def this_process() -> str:
+    """Who holds a lock, for whoever meets it."""
+    return f"process {os.getpid()} on {platform.node()}"
 
 
 def is_held(path: Path) -> bool:

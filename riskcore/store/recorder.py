@@ -21,10 +21,15 @@ from eventsourcing.persistence import (
     PersistenceError,
 )
 
-from riskcore.errors import Corrupt, OutOfSequence, StoreError
+from riskcore.errors import Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
+from riskcore.store.private import create_private, make_private
 
 BACK_ENDS = {"sqlite": "riskcore.store.sqlite:HardenedFactory"}
+# SQLite's own files beside the journal. It gives them the journal's mode; older ones may have a wider one.
+_BESIDE = ("-wal", "-shm", "-journal")
+# What SQLite and the system say when there is no room; SQLite calls a used-up quota an I/O error.
+_NO_ROOM = ("disk is full", "disk I/O error", "No space left", "quota exceeded", "File too large")
 _DAMAGE = ("malformed", "not a database", "decode", "corrupt", "disk image")
 
 
@@ -46,8 +51,15 @@ class JournalRecorder(AggregateRecorder, ABC):
         """Store rows in one durable transaction, if the lease still holds. Raises OutOfSequence, StoreError."""
 
     @abstractmethod
-    def tidy(self) -> None:
-        """Do what may wait for a quiet moment, so that no commit has to. Raises StoreError."""
+    def tidy(self, *, at_once: bool = False) -> None:
+        """Do what may wait for a quiet moment, so that no commit has to. Raises StoreError.
+
+        `at_once`: there is no room, so do it although it would not be worth while yet.
+        """
+
+    @abstractmethod
+    def try_out(self, profile: str, fence: int) -> None:
+        """Write something durably for a trial, and take it away again. Raises OutOfSequence, StoreError."""
 
     @abstractmethod
     def rows(self, stream: str, after: int, limit: int) -> list[Link]:
@@ -79,14 +91,17 @@ class JournalRecorder(AggregateRecorder, ABC):
 
 
 @contextmanager
-def named_errors(what: str) -> Iterator[None]:
-    """Turn what a back end raises into errors of riskcore."""
+def named_errors(what: str, *, writing: bool = False) -> Iterator[None]:
+    """Turn what a back end raises into errors of riskcore; `writing`: an I/O error may mean that there is no room."""
     try:
         yield
     except IntegrityError as error:
         raise OutOfSequence(f"{what}: somebody else appended to this stream ({error})") from error
     except (PersistenceError, OSError, UnicodeDecodeError) as error:
-        kind = Corrupt if any(word in str(error) for word in _DAMAGE) else StoreError
+        said = str(error)
+        kind = Corrupt if any(word in said for word in _DAMAGE) else StoreError
+        if writing and any(word in said for word in _NO_ROOM):
+            kind = DiskFull
         raise kind(f"{what}: {error}") from error
 
 
@@ -107,9 +122,9 @@ def lock_path(where: str, profile: str) -> Path:
     return _beside(where, f"{quote(profile, safe='')}.lock")
 
 
-def account_lock_path(where: str, account: int) -> Path:
-    """The side file whose lock admits one enforcing engine of an account, whatever its profile. Raises StoreError."""
-    return _beside(where, f"{account}.account")
+def reserve_path(where: str, profile: str) -> Path:
+    """The file that keeps room for the journal of a profile; its folder is made. Raises StoreError."""
+    return _beside(where, f"{quote(profile, safe='')}.reserve")
 
 
 def _beside(where: str, ending: str) -> Path:
@@ -132,7 +147,12 @@ def open_recorder(where: str, write: bool) -> JournalRecorder:
         "CREATE_TABLE": "yes" if write else "no",
         "SQLITE_DBNAME": f"{path.as_uri()}?mode={'rwc' if write else 'rw'}",
     }
-    with named_errors(f"{where}: the journal cannot be opened"):
+    if write:
+        with named_errors(f"{where}: the journal cannot be written here", writing=True):
+            create_private(path)
+            for ending in _BESIDE:
+                make_private(path.with_name(f"{path.name}{ending}"))
+    with named_errors(f"{where}: the journal cannot be opened", writing=write):
         recorder = InfrastructureFactory.construct(environment).aggregate_recorder()
     assert isinstance(recorder, JournalRecorder)
     return recorder

@@ -30,9 +30,11 @@ from riskcore.errors import Corrupt, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store.recorder import CachedState, JournalRecorder, named_errors
 
-# How long an append waits for another writer of the file: the engine stands still meanwhile, and what it still may do
-# without a disk must not wait. Enough for the commit of another profile's engine.
-LOCK_WAIT_SECONDS = 0.25
+# How long an append waits for another writer of the file, such as the engine of another profile: the engine stands
+# still meanwhile, but behind a failed commit it would have to begin again from the journal.
+LOCK_WAIT_SECONDS = 1.0
+TRIAL_WAIT_SECONDS = 0.05  # A trial is repeated, and enforcement must not wait for it.
+TRIAL_BYTES = 64 << 10
 _FULL = 2
 # The log is copied into the file in quiet moments (`tidy`). Only when none comes does a commit have to do it.
 _PAGES_AT_MOST = 4000
@@ -118,23 +120,18 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
 
     def append(self, rows: Sequence[Link], profile: str, fence: int) -> None:
         bases: dict[str, int] = {}
-        with named_errors("the journal cannot be written"), self._writing() as c:
+        with named_errors("the journal cannot be written", writing=True), self._writing() as c:
             for stream in {row[0]: None for row in rows}:
                 bases[stream] = self._bases.get(stream) or self._new_base(c, stream)
             positioned = [(bases[stream] + seq, topic, state) for stream, seq, topic, state in rows]
             c.executemany("INSERT INTO events VALUES (?, ?, ?)", positioned)
-            # After the insert this transaction owns the write lock, so no newer lease can slip in between.
-            c.execute("SELECT fence, holder FROM leases WHERE profile = ?", (profile,))
-            lease = c.fetchone()
-            if lease is None or lease["fence"] != fence:
-                holder = lease["holder"] if lease else "nobody"
-                raise OutOfSequence(f"profile {profile} was taken over by {holder}: this engine must stop")
+            self._must_hold(c, profile, fence)
         self._bases.update(bases)  # Only now are new streams really there.
         self._untidied += 1
 
-    def tidy(self) -> None:
+    def tidy(self, *, at_once: bool = False) -> None:
         # A reader may keep some of the log in use; that part is copied the next time.
-        if self._writer is not None and self._untidied >= _COMMITS_AT_LEAST:
+        if self._writer is not None and self._untidied >= (1 if at_once else _COMMITS_AT_LEAST):
             self._untidied = 0
             try:
                 cursor = self._writer.cursor()
@@ -142,6 +139,33 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
                 cursor.fetchall()
             except sqlite3.Error as error:
                 raise StoreError(f"the journal's log cannot be copied into its file: {error}") from error
+
+    def try_out(self, profile: str, fence: int) -> None:
+        # So much that the pages which happen to be free in the file do not do.
+        put = "INSERT OR REPLACE INTO state_cache VALUES ('', 0, '', zeroblob(?), x'')"
+        self._wait_for_others(TRIAL_WAIT_SECONDS)
+        try:
+            with named_errors("the journal cannot be written", writing=True):
+                with self._writing() as c:
+                    c.execute(put, (TRIAL_BYTES,))
+                    self._must_hold(c, profile, fence)
+                with self._writing() as c:
+                    c.execute("DELETE FROM state_cache WHERE stream = ''")
+        finally:
+            self._wait_for_others(LOCK_WAIT_SECONDS)
+
+    def _wait_for_others(self, seconds: float) -> None:
+        assert self._writer is not None, "a lease was taken with it"
+        self._writer.cursor().execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+
+    @staticmethod
+    def _must_hold(c: SQLiteCursor, profile: str, fence: int) -> None:
+        """Within a transaction that has written, so that no newer lease can slip in between."""
+        c.execute("SELECT fence, holder FROM leases WHERE profile = ?", (profile,))
+        lease = c.fetchone()
+        if lease is None or lease["fence"] != fence:
+            holder = lease["holder"] if lease else "nobody"
+            raise OutOfSequence(f"profile {profile} was taken over by {holder}: this engine must stop")
 
     def _new_base(self, c: SQLiteCursor, stream: str) -> int:
         c.execute(_NEW_STREAM, {"stream": stream})
@@ -194,15 +218,14 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
         return names
 
     def take_lease(self, profile: str, holder: str) -> int:
-        with named_errors("the lease cannot be taken"), self._writing() as c:
+        with named_errors("the lease cannot be taken", writing=True), self._writing() as c:
             c.execute(
                 "INSERT INTO leases VALUES (?, 1, ?) ON CONFLICT (profile) DO UPDATE "
                 "SET fence = fence + 1, holder = excluded.holder RETURNING fence",
                 (profile, holder),
             )
             fence: int = c.fetchone()[0]
-        assert self._writer is not None, "it has just written"
-        self._writer.cursor().execute(f"PRAGMA busy_timeout = {round(LOCK_WAIT_SECONDS * 1000)}")
+        self._wait_for_others(LOCK_WAIT_SECONDS)
         return fence
 
     def check_storage(self) -> None:
@@ -221,7 +244,7 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
             )
 
     def put_state(self, stream: str, cached: CachedState) -> None:
-        with named_errors("the state cache cannot be written"), self._writing() as c:
+        with named_errors("the state cache cannot be written", writing=True), self._writing() as c:
             c.execute(
                 "INSERT OR REPLACE INTO state_cache VALUES (?, ?, ?, ?, ?)",
                 (stream, cached.seq, cached.fingerprint, cached.seal, cached.state),

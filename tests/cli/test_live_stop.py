@@ -9,9 +9,10 @@ from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials
 from riskcore.cli.live_run import Broker, Run, run_live
 from riskcore.config import read_settings
+from riskcore.core.events import CallObserved
 from riskcore.engine.engine import Engine
 from riskcore.store.journal import Journal
-from tests.cli.live_run import Listener
+from tests.cli.live_run import Listener, Live, play
 
 
 def test_a_stop_during_a_login_that_hangs_is_a_stop_in_good_order(tmp_path: Path) -> None:
@@ -42,3 +43,18 @@ def test_a_stop_during_a_login_that_hangs_is_a_stop_in_good_order(tmp_path: Path
     profile = read_settings(SCENARIOS["quiet"].settings).plain["profile"]["name"]
     with Journal.open(tmp_path / "journal.db", profile) as journal:
         journal.verify_storage()
+
+
+def test_the_logout_of_an_orderly_stop_is_journaled(tmp_path: Path) -> None:
+    async def nothing(live: Live) -> None:
+        pass
+
+    play(tmp_path, SCENARIOS["quiet"], nothing, scale=5)
+    profile = read_settings(SCENARIOS["quiet"].settings).plain["profile"]["name"]
+    with Journal.open(tmp_path / "journal.db", profile) as journal:
+        [day] = journal.streams()
+        bodies = [event.body for _, event, _ in journal.read(day)]
+        journal.verify_storage()
+    called = [body.path for body in bodies if isinstance(body, CallObserved)]
+    assert "/api/Auth/loginKey" in called
+    assert called[-1] == "/api/Auth/logout"

@@ -71,10 +71,14 @@ def row(kind: str, /, **figures: Any) -> dict[str, Any]:
             "edited; never, as loosen_policy says: a (it loosens)",
         ),
         (
-            row("halt", over=False, reason="disk full"),
-            "NOTHING CAN BE STORED, so nothing new is decided: disk full",
+            row("halt", over=False, text="LIMITS DO NOT ACT", reason="disk full", limits_act=False),
+            "LIMITS DO NOT ACT: disk full",
         ),
-        (row("halt", over=True), "over: everything is stored again"),
+        (
+            row("halt", over=True, text="over", limits_act=False, not_stored=3),
+            "over: 3 messages meanwhile were not stored: the broker's lists tell them again",
+        ),
+        (row("halt", over=True, text="over", limits_act=True, not_stored=0), "over"),
         (row("halt", text="the disk is full"), "the disk is full"),
         (row("outcome", account=1, what="odd"), "what odd"),
     ],
@@ -178,7 +182,7 @@ def test_a_line_is_written_at_once() -> None:
     reader = Reader()
     reader.may_read.set()
     printer = Printer(Stopped(), stream=reader)
-    printer.say("halt", over=True)
+    printer.say("halt", text="everything is stored again", over=True)
     assert "everything is stored again" in reader.seen.get(timeout=10)
     printer.close()
 
@@ -207,6 +211,6 @@ def test_a_reader_who_has_gone_stops_the_printing_and_nothing_else() -> None:
 def test_nobody_draws_on_what_is_no_terminal() -> None:
     stream = io.StringIO()
     printer = Printer(Stopped(), screen=True, stream=stream)
-    printer.say("halt", over=True)
+    printer.say("halt", text="everything is stored again", over=True)
     printer.close()
     assert "stored again" in stream.getvalue()

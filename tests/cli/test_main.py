@@ -149,6 +149,17 @@ def test_bytes_that_are_no_text_do_not_break_the_error_line(tmp_path: Path) -> N
     assert b"Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("option", ["--api-url", "--rtc-url"])
+@pytest.mark.parametrize("plot", ["--simulated", "--simulated=quiet"])
+def test_a_brokers_address_beside_the_gateway_of_our_own_is_wrong_usage(
+    option: str, plot: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["live", plot, option, "https://api.example.com"]) == 2
+    assert option in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
     assert capsys.readouterr().out == f"riskcore {VERSION}\n"

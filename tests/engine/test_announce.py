@@ -5,6 +5,7 @@ from typing import Any
 
 from riskcore.core import events as e
 from riskcore.core.quantities import SECOND_NS, money
+from riskcore.core.restart import absence
 from riskcore.core.state import Book
 from riskcore.engine.announce import happening, happenings
 from tests.core.broker import Desk
@@ -145,3 +146,25 @@ def test_fields_that_do_not_apply_are_left_out() -> None:
         "type": "halt",
         "text": "the disk is full",
     }
+
+
+def test_that_no_engine_saw_anything_is_no_news_and_a_hub_that_is_lost_is() -> None:
+    """After an orderly stop every start told two lost hubs that were connected a moment later."""
+    desk = Desk(daily_unrealized_loss={"loss_limit": money("100")}).at("09:59:00").account(name="PRAC")
+    for hub in ("user", "market"):
+        desk.take(e.ConnectionChanged(hub, "connected"), f"connection.{hub}", "gateway")
+    desk.snapshot()
+    before = len(desk.events)
+    for event in absence(desk.book):
+        desk._take(event.body, event.source, event.key)
+    alerts = [event.key for event in desk.events[before:] if isinstance(event.body, e.CommandIssued)]
+    assert len(alerts) == 2, "the journal has them"
+    rows = happenings(desk.events[before:], desk.book)
+    assert [row for row in rows if row["type"] == "command"] == []
+    desk.take(e.ConnectionChanged("user", "connected"), "again", "gateway")
+    before = len(desk.events)
+    desk.take(e.ConnectionChanged("user", "lost"), "lost", "gateway")
+    rows = happenings(desk.events[before:], desk.book)
+    assert [row["text"] for row in rows if row["type"] == "command"] == [
+        "the user hub is lost: riskcore sees nothing of it"
+    ]

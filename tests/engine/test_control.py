@@ -10,6 +10,7 @@ import pytest
 
 from riskcore.core import events as e
 from riskcore.core.quantities import price
+from riskcore.core.state import Mark
 from riskcore.engine.control import Control
 from riskcore.engine.control_client import Answered, ask
 from riskcore.engine.control_file import LOOPBACK, Listening, NoEngine, control_path, read_control, write_control
@@ -114,9 +115,9 @@ def test_a_position_is_closed_by_its_root(store: str) -> None:
     assert asked(desk, store, order("close", contract="MNQZ6"))[0]["kind"] == "closeContract"
 
 
-def test_the_stop_of_a_position_is_its_bracket_leg_else_the_nearest(store: str) -> None:
+def test_the_stop_of_a_position_is_its_bracket_leg_else_its_only_one(store: str) -> None:
     desk = AnsweringDesk()
-    desk.push("MNQ", 2, "21000").order(1, "MNQ", -2, type=4, stop="20900").order(2, "MNQ", -2, type=4, stop="20950")
+    desk.push("MNQ", 2, "21000").order(2, "MNQ", -2, type=4, stop="20950")
     desk.order(3, "MNQ", -2, type=1, limit="21100").order(4, "MNQ", 2, type=4, stop="21200")
     [answer] = asked(desk, store, order("modify-stop", contract="MNQ", price="20960.10"))
     assert (answer["order"], answer["stop_price"]) == (2, "20960")
@@ -129,6 +130,44 @@ def test_the_stop_of_a_position_is_its_bracket_leg_else_the_nearest(store: str) 
     )
     assert stop["order"] == 5
     assert (target["order"], target["limit_price"]) == (3, "21110.25")
+
+
+@pytest.mark.parametrize(
+    ("action", "type_", "level", "prices"),
+    [
+        ("modify-target", 1, "limit", ("21100", "21050.25", "21075")),
+        ("modify-stop", 4, "stop", ("20900", "20850.25", "20875")),
+    ],
+)
+@pytest.mark.parametrize("parent", [None, 99])
+def test_of_two_stops_or_targets_none_is_moved_without_being_named(
+    store: str, action: str, type_: int, level: str, prices: tuple[str, str, str], parent: int | None
+) -> None:
+    desk = AnsweringDesk()
+    eighth, seventh, wanted = prices
+    desk.push("MNQ", 2, "21000")
+    for number, at in ((8, eighth), (7, seventh)):
+        desk.order(number, "MNQ", -1, type=type_, parent=parent, **{level: at})
+    which, named = asked(desk, store, order(action, contract="MNQ", price=wanted), order(action, order=8, price=wanted))
+    listed = f"7 (1 at {seventh}), 8 (1 at {eighth})"
+    assert f"several working {action.removeprefix('modify-')}s, say which one is meant with --order: {listed}" in str(
+        which
+    )
+    assert which["exit"] == 2
+    assert (named["outcome"], named["order"]) == ("accepted", 8)
+    assert [request.order_id for request in desk.planned] == [8]
+
+
+def test_a_first_quote_without_a_price_is_no_price(store: str) -> None:
+    desk = AnsweringDesk()
+    contract = "CON.F.US.EP.Z26"
+    desk.follow = lambda contract: desk.take(e.QuoteObserved(contract, None, None, None), "q", "market")  # type: ignore[method-assign]
+    desk.mark("ES", "6000").book.marks[contract] = Mark(None, None, None, desk.book.now, 10**10)
+    [nothing] = asked(desk, store, {"ask": "price", "contract": "ES"})
+    assert "no price of CON.F.US.EP.Z26 has come" in nothing["error"]
+    desk.mark("ES", "6001.25")
+    [found] = asked(desk, store, {"ask": "price", "contract": "ES"})
+    assert found["last"] == "6001.25"
 
 
 def test_an_order_is_cancelled_by_its_number(store: str) -> None:

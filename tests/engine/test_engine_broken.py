@@ -36,6 +36,13 @@ class Disk:
     def tidy(self) -> None:
         pass
 
+    @property
+    def pinched(self) -> str | None:
+        return None
+
+    def is_well(self) -> bool:
+        return True
+
     def cache_state(self, book: Book) -> None:
         raise StoreError("there is no room for a copy")
 
@@ -98,6 +105,7 @@ def engine(disk: Disk, broker: Broker) -> Engine:
         gateway=broker,
         feed=broker,
         announcer=Nobody(),
+        reload=lambda: Resumed(Book(), 0, False),
         normalise=lambda line, at: [Event(at, "broker", line["key"], line["body"])],
     )
 

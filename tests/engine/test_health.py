@@ -125,6 +125,12 @@ def test_a_halted_journal_leaves_nothing_and_says_why() -> None:
     assert "the disk is full" in found.parts[0].sentence
 
 
+def test_living_on_the_reserve_costs_more_than_half_and_says_how_long_limits_act() -> None:
+    found = explain(replace(WELL, pinched="the disk is full"))
+    assert found.score == 100 - health.ON_RESERVE
+    assert found.parts[0].sentence == "limits act only as long as a small reserve lasts: the disk is full"
+
+
 def test_unarmed_rules_cost_half() -> None:
     assert lost(armed=False) == health.NOT_ARMED
 
@@ -162,3 +168,9 @@ def test_one_and_many_are_said_as_people_say_them() -> None:
         "nobody knows what became of 2 requests",
         "the last 2 calls to the broker failed",
     ]
+
+
+def test_unseeded_rules_are_named() -> None:
+    found = explain(replace(WELL, unseeded_rules=("RULE-003",)))
+    assert found.parts[0].sentence == "unseeded, waiting for the fills of the day: RULE-003"
+    assert found.score == 85

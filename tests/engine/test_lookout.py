@@ -161,3 +161,27 @@ def test_the_outcome_of_a_close_of_the_trader_is_looked_for_at_the_timeout(secon
     desk.later(seconds)
     now = nanoseconds(desk.now)
     assert is_missing_something(desk.account_state, now, now, 3 * SECOND_NS) is missing
+
+
+def test_a_look_that_is_due_at_once_wakes_the_engine_instead_of_waiting_for_the_tick() -> None:
+    lookout = Lookout()
+    assert not lookout.woken
+    lookout.follow([7])
+    assert lookout.woken, "never looked at"
+    assert lookout.due(1) == [7]
+    assert not lookout.woken
+    lookout.follow([7])
+    assert not lookout.woken, "nothing has changed"
+    lookout.stream(True)
+    assert lookout.woken, "connected: what was missed is listed"
+    lookout.answered(7, 1, True)
+    assert lookout.due(1) == [7]
+    lookout.answered(7, 1, True)
+    assert not lookout.woken, "the next one is a minute away"
+    lookout.now(7)
+    assert lookout.woken
+    assert lookout.due(2) == [7]
+    lookout.now(7)
+    assert lookout.due(2) == []
+    lookout.answered(7, 2, True)
+    assert lookout.woken, "asked for anew while the answer was on its way"

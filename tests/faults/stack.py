@@ -61,6 +61,8 @@ class Listener:
 
     def say(self, kind: str, /, **figures: Any) -> None:
         self.said.append((kind, figures))
+        if kind == "halt":
+            self._witness.missed(figures.get("not_stored", 0))
 
 
 @dataclass(slots=True)
@@ -195,6 +197,7 @@ def _stack(loop: HurriedLoop, clock: LoopClock, gateway: SimulatedGateway, journ
         feed=feed,
         announcer=listener,
         normalise=witness.normalise(normalise, process),
+        reload=lambda: resume(journal),
     )
     witness.watch(engine, process, seed=0)
     running = asyncio.create_task(engine.run())

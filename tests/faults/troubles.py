@@ -131,6 +131,15 @@ class Disk:
     def cache_state(self, book: Book) -> None:
         self.journal.cache_state(book)
 
+    @property
+    def pinched(self) -> str | None:
+        return self.journal.pinched
+
+    def is_well(self) -> bool:
+        if self.slow_seconds:
+            self._loop.pass_over(self.slow_seconds)
+        return self.journal.is_well()
+
     def tell(self, pragma: str) -> int | None:
         """Set or ask something of the connection that the journal is written with."""
         found = self._recorder._writer._sqlite_conn.execute(f"PRAGMA {pragma}").fetchone()

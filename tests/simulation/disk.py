@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from riskcore.errors import OutOfSequence, StoreError
+from riskcore.errors import DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store.journal import Journal
 from riskcore.store.lease import ProfileLock
 from riskcore.store.recorder import CachedState, JournalRecorder
+from riskcore.store.reserve import Reserve
 
 # What a commit says when the disk does not take it (sqlite3's own words).
 BROKEN = ("database or disk is full", "attempt to write a readonly database", "database is locked")
@@ -34,6 +35,9 @@ class Disk:
     streams: dict[str, list[Link]] = field(default_factory=dict)
     states: dict[str, CachedState] = field(default_factory=dict)
     fence: int = 0
+    reserve: int = 0  # How many commits of a full disk the reserve has room for.
+    reserve_left: int = 0
+    lent: bool = False  # The reserve has just made room for one more commit.
     commits: int = 0
     broken: str | None = None
     slow_seconds: float = 0.0
@@ -46,7 +50,15 @@ class Disk:
     def journal(self, profile: str) -> Journal:
         """The journal as a new process opens it for writing."""
         self.fence += 1
-        return Journal(cast(JournalRecorder, Recorder(self)), profile, cast(ProfileLock, _NoLock()), self.fence)
+        reserve = cast(Reserve, _Reserve(self))
+        return Journal(
+            cast(JournalRecorder, Recorder(self)), profile, cast(ProfileLock, _NoLock()), self.fence, reserve
+        )
+
+    def must_take(self, what: str) -> None:
+        """Raise what a write meets at the moment."""
+        if self.broken is not None and not self.lent:
+            raise (DiskFull if "full" in self.broken else StoreError)(f"{what} cannot be written: {self.broken}")
 
 
 class _NoLock:
@@ -54,6 +66,32 @@ class _NoLock:
 
     def release(self) -> None:
         pass
+
+
+class _Reserve:
+    """riskcore.store.reserve.Reserve, measured in commits."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self.reason: str | None = None
+        self.fill()
+
+    def spend(self, write: Callable[[], None]) -> None:
+        while True:
+            try:
+                return write()
+            except DiskFull as error:
+                self.reason = str(error)
+                if not self._disk.reserve_left:
+                    raise
+                self._disk.reserve_left -= 1
+                self._disk.lent = True
+
+    def fill(self) -> bool:
+        if self._disk.broken is not None:
+            return False
+        self._disk.reserve_left, self.reason = self._disk.reserve, None
+        return True
 
 
 class Recorder:
@@ -67,8 +105,8 @@ class Recorder:
         disk.committing(rows)
         if disk.slow_seconds:
             disk.block(disk.slow_seconds)
-        if disk.broken is not None:
-            raise StoreError(f"the journal cannot be written: {disk.broken}")
+        disk.must_take("the journal")
+        disk.lent = False
         if fence != disk.fence:
             raise OutOfSequence(f"profile {profile} was taken over: this engine must stop")
         for stream, seq, _, _ in rows[:1]:
@@ -79,8 +117,13 @@ class Recorder:
         disk.commits += 1
         disk.committed(rows)
 
-    def tidy(self) -> None:
+    def tidy(self, *, at_once: bool = False) -> None:
         pass
+
+    def try_out(self, profile: str, fence: int) -> None:
+        self._disk.must_take("the journal")
+        if fence != self._disk.fence:
+            raise OutOfSequence(f"profile {profile} was taken over: this engine must stop")
 
     def rows(self, stream: str, after: int, limit: int) -> list[Link]:
         return self._disk.streams.get(stream, [])[after : after + limit]
@@ -98,8 +141,7 @@ class Recorder:
 
     def put_state(self, stream: str, cached: CachedState) -> None:
         self._disk.caching()
-        if self._disk.broken is not None:
-            raise StoreError(f"the state cache cannot be written: {self._disk.broken}")
+        self._disk.must_take("the state cache")
         self._disk.states[stream] = cached
         self._disk.cached()
 

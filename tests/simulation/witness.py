@@ -66,6 +66,10 @@ class Witness:
             elif event.source in ("broker", "market") and not isinstance(event.body, BarObserved):
                 self._stored += 1
 
+    def missed(self, facts: int) -> None:
+        """The engine says that so many facts were heard while the disk was broken, and are not stored."""
+        self._told -= facts
+
     def ended(self, process: Process) -> None:
         """A process has stopped in good order: everything it heard must be stored."""
         # Only hub events have a target.

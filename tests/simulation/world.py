@@ -36,6 +36,8 @@ from tests.simulation.rest_link import RestLink
 from tests.simulation.virtual_time import SimulatedClock, VirtualTimeLoop, Wall
 from tests.simulation.witness import Witness
 
+# Commits that the reserve of a full disk has room for: none, so that it is felt at once, some, or enough.
+RESERVES = (0, 5, 1000)
 START_AGAIN_SECONDS = 1.0  # After the program has given up by itself; a service manager does that.
 
 
@@ -82,7 +84,8 @@ class World:
         self._digest = hashlib.sha256()
         self.network = Network(loop, self.wall, self.broker, Random(f"network {plan.seed}"), self.note)
         self.judge = Judge(self.broker)
-        self.disk = Disk(block=loop.block, committing=self._committing, committed=self._committed)
+        reserve = RESERVES[plan.seed % len(RESERVES)]
+        self.disk = Disk(block=loop.block, committing=self._committing, committed=self._committed, reserve=reserve)
         self.process = Process(0, alive=False)
         self.engine: Engine | None = None
         self.witness = Witness(self.judge)
@@ -215,6 +218,7 @@ class World:
             feed=feed,
             announcer=_Announcer(self, process),
             normalise=self.witness.normalise(normalise, process),
+            reload=lambda: resume(journal),
         )
         self.witness.watch(engine, process, self.plan.seed)
         return engine
@@ -299,7 +303,10 @@ class World:
     def _say(self, word: Any) -> None:
         if self.engine is not None and self.process.alive:
             self.note(f"operator: {word}")
-            self.engine.submit(word)
+            try:
+                self.engine.submit(word)
+            except StoreError as error:
+                self.note(f"refused: {error}")
 
 
 class _Journal:
@@ -318,6 +325,13 @@ class _Journal:
 
     def cache_state(self, book: Book) -> None:
         self._journal.cache_state(book)
+
+    @property
+    def pinched(self) -> str | None:
+        return self._journal.pinched
+
+    def is_well(self) -> bool:
+        return self._journal.is_well()
 
 
 class _Announcer:
@@ -339,3 +353,5 @@ class _Announcer:
     def say(self, kind: str, /, **figures: Any) -> None:
         if self._process.alive:
             self._world.note(f"{kind} {figures}")
+            if kind == "halt":
+                self._world.witness.missed(figures.get("not_stored", 0))
