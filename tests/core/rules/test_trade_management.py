@@ -355,6 +355,23 @@ def test_fractions_that_leave_something_leave_it() -> None:
     assert exits(prints(day, "ES", "5002", "5050")) == [("ReducePosition", 2)]
 
 
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ("0.25", [("ReducePosition", 2), ("ReducePosition", 1)]),
+        ("0.499999", [("ReducePosition", 2), ("ReducePosition", 1)]),
+        ("0.5", [("ReducePosition", 2), ("ClosePosition", None)]),
+    ],
+)
+def test_case_core_10_last_partial_exit(second: str, expected: list[tuple[str, int | None]]) -> None:
+    levels = [
+        {"at_r": fraction("1"), "fraction": fraction("0.5")},
+        {"at_r": fraction("2"), "fraction": fraction(second)},
+    ]
+    day = held(managing(partial_exits=levels), "ES", 4, "5000", "4998")
+    assert exits(prints(day, "ES", "5002", "5004", "5050")) == expected
+
+
 def test_what_the_trader_closes_himself_is_not_closed_again() -> None:
     day = held(managing(partial_exits=PRESET), "ES", 4, "5000", "4998")
     day.at("10:01:00").fill("ES", -2, "5001", profit="100", order=30)
