@@ -55,8 +55,8 @@ def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> 
     """Book one version of a fill: new, repeated, or with something added."""
     known = account.trades.get(body.trade_id)
     if known is not None:
-        _merge(account, known, body)
-        return Effect((account.id,))
+        before = _size_of(account, known)
+        return _corrected(book, account, known, before, at) if _merge(account, known, body) else Effect((account.id,))
     believed = body.created_at is not None and body.created_at <= at + BROKER_CLOCK_AHEAD_NS
     placed_at = body.created_at if believed and body.created_at is not None else at
     assert book.day is not None, "a fill before the trading day was opened"
@@ -90,6 +90,25 @@ def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> 
         increased=(trade.contract,) if increased else (),
         contract=trade.contract,
         gap=gap,
+    )
+
+
+def _size_of(account: Account, trade: Trade) -> int:
+    position = account.positions.get(trade.contract)
+    return position.size if position is not None else 0
+
+
+def _corrected(book: Book, account: Account, known: Trade, before: int, at: int) -> Effect:
+    """A later version or a void has changed a fill; one of an earlier day is late (RULES.md 1.1)."""
+    position = account.positions[known.contract]
+    increased = exposure_changed(book, account, position, before, at)
+    note_disagreement(position, at)
+    return Effect(
+        (account.id,),
+        late=known.trade_date < book.trade_date,
+        increased=(known.contract,) if increased else (),
+        contract=known.contract,
+        corrected=known,
     )
 
 
@@ -140,10 +159,10 @@ def _book_lots(book: Book, account: Account, position: Position, trade: Trade, a
     return (after.shortage if trade.profit_usd is not None and trade.size > known else 0), increased
 
 
-def _merge(account: Account, known: Trade, body: TradeRecorded) -> None:
-    """A present value beats an absent one, a later one an earlier; the difference is a correction."""
+def _merge(account: Account, known: Trade, body: TradeRecorded) -> bool:
+    """A present value beats an absent one, a later one an earlier; True when the difference is a correction."""
     if known.voided:
-        return
+        return False
     merged = replace(
         known,
         profit_usd=known.profit_usd if body.profit_usd is None else body.profit_usd,
@@ -152,7 +171,7 @@ def _merge(account: Account, known: Trade, body: TradeRecorded) -> None:
         order_id=known.order_id if body.order_id is None else body.order_id,
     )
     if merged == known:
-        return
+        return False
     day = account.day(known.trade_date)
     _add_money(day, known, -1)
     _add_money(day, merged, 1)
@@ -161,6 +180,7 @@ def _merge(account: Account, known: Trade, body: TradeRecorded) -> None:
         _replace_trade(account, account.positions[known.contract], merged)
     else:
         account.trades[known.id] = merged
+    return True
 
 
 def _move_order_fill(day: DayFigures, known: Trade, merged: Trade | None) -> None:
@@ -190,12 +210,9 @@ def void_trade(book: Book, account: Account, body: TradeVoided, at: int) -> Effe
     day.fills -= 1
     _add_money(day, known, -1)
     _move_order_fill(day, known, None)
-    position = account.positions[known.contract]
-    before = position.size
-    _replace_trade(account, position, replace(known, voided=True))
-    increased = exposure_changed(book, account, position, before, at)
-    note_disagreement(position, at)
-    return Effect((account.id,), increased=(known.contract,) if increased else (), contract=known.contract)
+    before = _size_of(account, known)
+    _replace_trade(account, account.positions[known.contract], replace(known, voided=True))
+    return _corrected(book, account, known, before, at)
 
 
 def _fold_contract(account: Account, contract: str) -> tuple[Lots, dict[str, int]]:
@@ -213,8 +230,25 @@ def _replace_trade(account: Account, position: Position, trade: Trade) -> None:
     """Put a changed fill in place and fold its contract again."""
     _, trips_before = _fold_contract(account, position.contract)
     account.trades[trade.id] = trade
-    state, trips_after = _fold_contract(account, position.contract)
+    of_contract = [one for one in account.trades.values() if one.contract == trade.contract]
+    _fold_again(account, position, trips_before, of_contract)
+
+
+def _fold_again(account: Account, position: Position, trips_before: dict[str, int], ordered: list[Trade]) -> None:
+    """Lots, and which round trip each fill belongs to, from fills in their order.
+
+    A voided fill moves nothing and belongs to the trip at its place: the unit it is taken out of is judged again.
+    """
+    number = first = min(trade.round_trip for trade in ordered)
+    state = Lots(0, (), ())
+    for trade in ordered:
+        account.trades[trade.id] = replace(trade, round_trip=number)
+        if not trade.voided:
+            state = next_lots(state.side, state.lots, state.early, trade)
+            number += state.trip_ended
     position.side, position.lots, position.early = state.side, state.lots, state.early
+    position.round_trips += number - first - sum(trips_before.values())
+    _, trips_after = _fold_contract(account, position.contract)
     _count_trips(account, trips_before, trips_after)
 
 
@@ -245,19 +279,10 @@ def put_in_order(book: Book, account: Account, at: int) -> None:
 
 def _fold_in_order(account: Account, position: Position, ordered: list[Trade]) -> None:
     _, trips_before = _fold_contract(account, position.contract)
-    number = first = min(trade.round_trip for trade in ordered)
-    state, renumbered = Lots(0, (), ()), []
-    for trade in ordered:
-        state = next_lots(state.side, state.lots, state.early, trade)
-        renumbered.append(replace(trade, round_trip=number))
-        number += state.trip_ended
-    following = iter(renumbered)
+    following = iter(ordered)
     in_place = [
         next(following) if one.contract == position.contract and not one.voided else one
         for one in account.trades.values()
     ]
     account.trades = {trade.id: trade for trade in in_place}
-    position.side, position.lots, position.early = state.side, state.lots, state.early
-    position.round_trips += number - first - sum(trips_before.values())
-    _, trips_after = _fold_contract(account, position.contract)
-    _count_trips(account, trips_before, trips_after)
+    _fold_again(account, position, trips_before, ordered)

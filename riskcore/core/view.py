@@ -20,6 +20,7 @@ class Effect(NamedTuple):
     contract: str | None = None  # The contract a quote, print or bar was about.
     gap: str | None = None  # A closing fill larger than the known position.
     resumed: bool = False  # A contract trades again, and a close of it that was refused is tried at once.
+    corrected: Trade | None = None  # A fill as it was before a later version, or its void, changed it.
 
 
 @dataclass(slots=True)
@@ -46,17 +47,23 @@ class View:
 
     @property
     def day(self) -> DayFigures:
-        """Figures of the day this event is about: today, or the earlier day of a late fill.
+        """Figures of the day this event is about: today, or the earlier day of a fill told or changed late.
 
         Looking changes nothing: a day without figures yet shows as zeros and gets no row.
         """
-        late = self.effect.trade if self.effect.late else None
+        late = self.fill if self.effect.late else None
         trade_date = late.trade_date if late is not None else self.book.trade_date
         return self.account.days.get(trade_date) or DayFigures(trade_date)
 
     @property
     def trade(self) -> Trade | None:
         return self.effect.trade
+
+    @property
+    def fill(self) -> Trade | None:
+        """The fill this event is about as it is known now: a new one, or one that this event corrected or voided."""
+        corrected = self.effect.corrected
+        return self.effect.trade if corrected is None else self.account.trades[corrected.id]
 
     @property
     def order(self) -> Order | None:

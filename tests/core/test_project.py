@@ -330,3 +330,23 @@ def test_voiding_every_fill_leaves_nothing(fills: list[tuple[str, int, int, int]
         assert (figures.net_usd, figures.gross_usd, figures.fills, figures.order_fills) == (0, 0, 0, {})
         assert figures.round_trips == 0
         assert all(position.size == 0 for position in account.positions.values())
+
+
+@pytest.mark.parametrize(
+    ("second", "kind", "reason"),
+    [(("until_reset", 100), "cooldown", "first"), (("until_reset", 101), "until_reset", "second")],
+)
+def test_a_lockout_set_again_is_of_the_kind_that_ends_last(second: tuple[str, int], kind: str, reason: str) -> None:
+    day = Ledger().account(name="one")
+    for text, (lockout_kind, expires_at) in (("first", ("cooldown", 100)), ("second", second)):
+        command = e.Command(
+            "SetLockout",
+            scope="account",
+            lockout_key="key",
+            lockout_kind=lockout_kind,
+            expires_at=expires_at,
+            text=text,
+        )
+        apply(day.book, e.Event(1, "core", text, e.CommandIssued(text, ACCOUNT, "RULE-001", "max.0", None, command)))
+    lockout = day.account_state.lockouts["account/RULE-001/key"]
+    assert (lockout.kind, lockout.reason, lockout.expires_at) == (kind, reason, max(100, second[1]))

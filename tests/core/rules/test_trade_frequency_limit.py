@@ -255,3 +255,75 @@ def test_rule_006_cooldowns_given_in_part_keep_the_other_default() -> None:
 def test_rule_006_session_lockout_is_checked(text: str) -> None:
     with pytest.raises(ValueError, match="session_lockout is until_reset or duration:N"):
         by_name("trade_frequency_limit").build({"session_lockout": text})
+
+
+# ---- later versions and voids ------------------------------------------------------------------------
+
+
+def test_rule_006_a_round_turn_that_a_later_version_ends_is_counted_when_it_is_told() -> None:
+    day = day_with(per_session=1, count_unit="round_turn").at("09:00:00").closed("10")
+    day.fill("ES", 1, "6000").fill("ES", -1, "6000", trade=50)
+    assert day.breaches == []
+    day.at("09:00:05").fill("ES", -1, "6000", profit="0", trade=50)
+    assert (windows(day), day.breach_times) == ([("session", "2")], ["09:00:05"])
+    day.at("09:00:06").fill("ES", -1, "6000", profit="0", fees="1", trade=50)
+    assert len(day.breaches) == 1
+
+
+def test_rule_006_a_later_version_that_leaves_the_round_turn_open_counts_nothing() -> None:
+    day = day_with(per_session=1, count_unit="round_turn").closed("10")
+    day.fill("ES", 2, "6000").fill("ES", -1, "6000", trade=50).fill("ES", -1, "6000", profit="0", trade=50)
+    assert day.breaches == []
+
+
+def test_rule_006_a_void_takes_a_round_turn_back_and_numbers_the_others_anew() -> None:
+    day = day_with(per_session=2, count_unit="round_turn").at("09:00:00").closed("1").fill("MNQ", 1, "21000")
+    day.fill("MNQ", -1, "21000", profit="1", trade=50).void(50).fill("MNQ", -1, "21000", profit="1")
+    assert day.breaches == []
+    day.closed("1")
+    assert windows(day) == [("session", "3")]
+
+
+@pytest.mark.parametrize("unit", ["order", "fill"])
+def test_rule_006_a_later_version_of_a_fill_is_no_further_trade(unit: str) -> None:
+    day = day_with(per_session=1, count_unit=unit).fill("ES", 1, "6000", trade=50).fill("ES", -1, "6000", trade=51)
+    assert windows(day) == [("session", "2")]
+    day.fill("ES", -1, "6000", profit="0", trade=51).fill("ES", -1, "6000", profit="0", fees="1", trade=51)
+    assert len(day.breaches) == 1
+
+
+def test_rule_006_a_version_that_is_told_later_restarts_no_pause() -> None:
+    day = fills(day_with(per_minute=1), "09:00:00", "09:00:10", "09:00:20")
+    assert lockouts(day) == {"minute": "09:01:20"}
+    day.at("09:00:30").fill("MNQ", 1, "21000", fees="1", trade=3)
+    assert lockouts(day) == {"minute": "09:01:20"}
+
+
+# ---- several tables ----------------------------------------------------------------------------------
+
+
+def test_rule_006_two_tables_have_session_lockouts_of_their_own() -> None:
+    off = {"per_minute": None, "per_hour": None}
+    tables = [
+        {**off, "per_session": 1, "session_lockout": "duration:600"},
+        {**off, "per_session": 2, "session_lockout": "until_reset"},
+    ]
+    day = fills(Ledger(trade_frequency_limit=tables), "09:00:00", "09:00:10", "09:00:20")
+    assert lockouts(day) == {"session": "09:10:20", "session.1": "17:00:00"}
+    kinds = {lockout.key: lockout.kind for lockout in day.account_state.lockouts.values()}
+    assert kinds == {"session": "cooldown", "session.1": "until_reset"}
+    ended = day.tick("17:00:00").bodies(e.LockoutEnded)
+    assert [(one.lockout, one.ended_by) for one in ended] == [
+        ("account/RULE-006/session", "expiry"),
+        ("account/RULE-006/session.1", "reset"),
+    ]
+
+
+def test_rule_006_a_table_does_not_restart_the_pause_of_another_one() -> None:
+    off = {"per_hour": None, "per_session": None}
+    tables = [
+        {**off, "per_minute": 10, "cooldowns": {"minute": 1800}},
+        {**off, "per_minute": 1, "cooldowns": {"minute": 60}},
+    ]
+    day = fills(Ledger(trade_frequency_limit=tables), "09:00:00", "09:00:10", "09:00:20")
+    assert lockouts(day) == {"minute.1": "09:01:20"}
