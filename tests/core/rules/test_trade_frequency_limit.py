@@ -140,6 +140,14 @@ def test_rule_006_a_round_turn_is_dated_by_its_last_fill() -> None:
     assert later.breaches == []
 
 
+def test_rule_006_a_round_turn_that_is_still_open_does_not_count_with_one_that_ends() -> None:
+    day = day_with(per_minute=1, count_unit="round_turn").at("09:00:00").fill("ES", 2, "6000")
+    day.fill("ES", -1, "6000", profit="0").closed("0")
+    assert day.breaches == []
+    day.fill("ES", -1, "6000", profit="0")
+    assert windows(day) == [("minute", "2")]
+
+
 def test_rule_006_voided_fills_do_not_count() -> None:
     day = day_with(per_minute=1).at("09:00:00").fill("MNQ", 1, "21000", trade=901).void(901)
     day.fill("MNQ", 1, "21000")
