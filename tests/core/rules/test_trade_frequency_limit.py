@@ -307,6 +307,15 @@ def test_rule_006_a_version_that_is_told_later_restarts_no_pause() -> None:
     assert lockouts(day) == {"minute": "09:01:20"}
 
 
+def test_rule_006_a_round_turn_of_an_earlier_day_that_a_version_ends_is_late() -> None:
+    day = day_with("2026-11-19 16:00:00", per_session=1, count_unit="round_turn").closed("1")
+    day.fill("ES", 1, "6000").fill("ES", -1, "6000", trade=70).tick("2026-11-19 17:00:00")
+    day.fill("ES", -1, "6000", profit="0", trade=70)
+    assert windows(day) == [("session", "2")]
+    assert day.breaches[0].flags == ("late",)
+    assert day.commands == []
+
+
 # ---- several tables ----------------------------------------------------------------------------------
 
 
