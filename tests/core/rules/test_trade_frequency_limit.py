@@ -265,6 +265,19 @@ def test_rule_006_session_lockout_is_checked(text: str) -> None:
         by_name("trade_frequency_limit").build({"session_lockout": text})
 
 
+@pytest.mark.parametrize(
+    ("unit", "counted", "breaches"), [("order", False, 0), ("order", True, 1), ("round_turn", False, 1)]
+)
+def test_rule_006_what_riskcores_own_stop_closes_counts_as_a_round_turn_only(
+    unit: str, counted: bool, breaches: int
+) -> None:
+    limit = 1 if unit == "round_turn" else 3
+    day = day_with(per_session=limit, count_unit=unit, count_enforcement_fills=counted).closed("0")
+    day.fill("MNQ", 1, "21000").order(7, "MNQ", -1, type=4, stop="20990", tag="rc-stop-1")
+    day.fill("MNQ", -1, "20990", profit="-20", order=7)
+    assert len(day.breaches) == breaches
+
+
 # ---- later versions and voids ------------------------------------------------------------------------
 
 
