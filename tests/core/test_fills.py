@@ -233,3 +233,10 @@ def test_a_result_told_later_that_ends_a_position_ends_its_life() -> None:
     day.fill("ES", -1, "6000", profit="-50", trade=81)
     assert day.account_state.episodes == {}
     assert day.account_state.held() == []
+
+
+def test_a_void_leaves_the_other_contracts_alone() -> None:
+    day = Ledger().fill("ES", 2, "6000", trade=70).fill("MNQ", 1, "21000", trade=71).fill("MNQ", 1, "21010", trade=72)
+    day.void(71)
+    sizes = {name: position.lot_size for name, position in day.account_state.positions.items()}
+    assert sizes == {day.contract("ES"): 2, day.contract("MNQ"): 1}

@@ -56,6 +56,11 @@ def test_rule_009_example_1_the_start_minute_is_inside(at: str, breaches: int) -
     assert len(session().at(at).fill("MNQ", 1, "21000").breaches) == breaches
 
 
+@pytest.mark.parametrize(("day", "breaches"), [(16, 0), (17, 0), (18, 0), (19, 0), (20, 0), (21, 1), (22, 1)])
+def test_rule_009_the_default_window_is_open_monday_to_friday(day: int, breaches: int) -> None:
+    assert len(session(f"2026-11-{day} 10:00:00").fill("MNQ", 1, "21000").breaches) == breaches
+
+
 THANKSGIVING = {
     "holidays": ["2026-11-26"],
     "early_closes": {"2026-11-27": 12 * HOUR + 15 * 60},
@@ -276,6 +281,14 @@ def test_the_other_leg_of_a_bracket_is_no_attempt() -> None:
 
 
 # ---- (c) the end -------------------------------------------------------------------------------------
+
+
+def test_the_other_leg_of_a_bracket_is_no_attempt_after_a_reset_either() -> None:
+    day = session("2026-11-19 08:00:00", close_at_end=False, lockout="none").at("14:00:00")
+    day.order(6, "MNQ", 1, type=2, status=2, filled=1).push("MNQ", 1, "21000").at("15:30:00")
+    day.order(7, "MNQ", -1, type=4, stop="20990", parent=6).order(8, "MNQ", -1, limit="21010", parent=6)
+    day.at("2026-11-19 17:30").order(7, "MNQ", -1, type=4, status=2, filled=1, parent=6).push("MNQ", 0)
+    assert own(day.tick("2026-11-19 17:31")) == [("RULE-009", "end")]
 
 
 def test_nothing_open_at_the_end_is_no_breach_and_no_lockout() -> None:
