@@ -1,13 +1,16 @@
 """Settings: exact amounts, overrides, --set, messages that name key, value and range."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 
 from riskcore.config import LARGEST_FILE, load_settings, read_settings, settings_toml, user_config_folder
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.rules import RULES
+from riskcore.core.rules.base import parameters_of
 from riskcore.core.state import Account
 from riskcore.errors import ConfigError
 
@@ -226,6 +229,74 @@ def test_an_override_merges_nested_tables_and_may_bring_a_rule_of_its_own() -> N
     assert plain["accounts"]["A"]["trade_frequency_limit"][0]["cooldowns"] == {"minute": 5, "hour": 7}
     assert plain["accounts"]["A"]["max_contracts"][0]["limit"] == 2
     assert "max_contracts" not in plain["rules"]
+
+
+def test_case_core_09_override_of_a_map() -> None:
+    text = """
+        [rules.max_contracts_per_instrument]
+        limits = { ES = 1, NQ = 1 }
+        [accounts.A.rules.max_contracts_per_instrument]
+        limits = { NQ = 2 }
+    """
+    settings = read_settings(text)
+    assert settings.plain["accounts"]["A"]["max_contracts_per_instrument"][0]["limits"] == {"ES": 1, "NQ": 2}
+    assert read_settings(settings_toml(settings.plain)).plain == settings.plain
+
+
+MAPS = {
+    "root_sizes": ('"es" = 1, "NQ" = 1', '"ES" = 2, "MES" = 3', {"NQ": 1, "ES": 2, "MES": 3}),
+    "date_times": (
+        '"2026-11-27" = "12:15", "2026-12-24" = "12:00"',
+        '"2026-12-24" = "11:00"',
+        {"2026-11-27": 44_100, "2026-12-24": 39_600},
+    ),
+    "root_windows": (
+        'ES = [{ start = "09:00", end = "10:00" }], nq = [{ start = "09:00", end = "10:00" }]',
+        'NQ = [{ start = "11:00", end = "12:00" }]',
+        {
+            "ES": [{"days": [0, 1, 2, 3, 4], "start": 32_400, "end": 36_000}],
+            "NQ": [{"days": [0, 1, 2, 3, 4], "start": 39_600, "end": 43_200}],
+        },
+    ),
+    "cooldowns": ("minute = 5, hour = 6", "hour = 7", {"minute": 5, "hour": 7}),
+}
+MAP_FIELDS = [
+    (rule.name, parameter.name, parameter.metadata["kind"])
+    for rule in RULES
+    for parameter in parameters_of(rule)
+    if get_origin(parameter.type) in (Mapping, dict)
+]
+
+
+@pytest.mark.parametrize(("rule", "name", "kind"), MAP_FIELDS)
+def test_an_override_of_any_map_merges_key_by_key(rule: str, name: str, kind: str) -> None:
+    base, override, expected = MAPS[kind]
+    text = f"[rules.{rule}]\n{name} = {{ {base} }}\n[accounts.A.rules.{rule}]\n{name} = {{ {override} }}"
+    assert read_settings(text).plain["accounts"]["A"][rule][0][name] == expected
+
+
+def test_every_map_of_the_rules_is_known_to_the_test_of_overrides() -> None:
+    assert sorted({kind for _, _, kind in MAP_FIELDS}) == sorted(MAPS)
+
+
+def test_an_override_of_a_list_replaces_it() -> None:
+    text = """
+        [rules.daily_realized_loss]
+        warn_at = [0.5, 0.6]
+        [accounts.A.rules.daily_realized_loss]
+        warn_at = [0.8]
+    """
+    assert read_settings(text).plain["accounts"]["A"]["daily_realized_loss"][0]["warn_at"] == [800_000]
+
+
+def test_an_override_that_names_a_product_twice_is_refused() -> None:
+    text = """
+        [rules.max_contracts_per_instrument]
+        limits = { ES = 1 }
+        [accounts.A.rules.max_contracts_per_instrument]
+        limits = { ES = 2, es = 3 }
+    """
+    assert "ES is given twice" in refused(text)
 
 
 def test_set_changes_switches_on_and_addresses_one_of_several() -> None:

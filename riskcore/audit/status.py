@@ -10,7 +10,7 @@ from riskcore.audit.limits import gauges
 from riskcore.audit.words import order_row
 from riskcore.core import events as e
 from riskcore.core.quantities import SECOND_NS, money_text, price_text
-from riskcore.core.restart import waits_for_fills
+from riskcore.core.restart import awaited
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.blind import CONNECTED
 from riskcore.core.sight import out_of_sight
@@ -134,8 +134,8 @@ def unseeded_rules(book: Book, rulebook: Rulebook, account: Account) -> list[str
     """The rules that do not judge yet because the fills of the day are still to be listed (RULES.md 8.6)."""
     if book.day is None:
         return []
-    rules = {instance.rule.id: None for instance in rulebook.instances(account)}
-    return sorted(rule for rule in rules if waits_for_fills(book, account, rule))
+    unseen = awaited(book, account)
+    return sorted(dict.fromkeys(one.rule.id for one in rulebook.instances(account) if one.waits(unseen)))
 
 
 def _is_lost(connections: Mapping[str, str], hub: str) -> bool:

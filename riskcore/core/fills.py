@@ -23,8 +23,9 @@ def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> 
     """Book one version of a fill: new, repeated, or with something added."""
     known = account.trade(body.trade_id)
     if known is not None:
-        _merge(book, account, known, body)
-        return Effect((account.id,))
+        before = _size_of(account, known)
+        changed = _merge(book, account, known, body)
+        return _corrected(book, account, known, before, at) if changed else Effect((account.id,))
     if is_old_id(account, body.trade_id):
         return Effect((account.id,))  # An id counts once, for ever; its day is closed.
     believed = body.created_at is not None and body.created_at <= at + BROKER_CLOCK_AHEAD_NS
@@ -71,6 +72,25 @@ def _flat_where_not_listed(account: Account, position: Position, trade: Trade) -
     """
     if position.pushed is None and not position.size and trade.placed_at < account.reconciled_at:
         position.pushed, position.push_at = 0, account.reconciled_at
+
+
+def _size_of(account: Account, trade: Trade) -> int:
+    position = account.positions.get(trade.contract)
+    return position.size if position is not None else 0
+
+
+def _corrected(book: Book, account: Account, known: Trade, before: int, at: int) -> Effect:
+    """A later version or a void has changed a fill; one of an earlier day is late (RULES.md 1.1)."""
+    position = account.positions[known.contract]
+    increased = exposure_changed(book, account, position, before, at)
+    note_disagreement(position, at)
+    return Effect(
+        (account.id,),
+        late=known.trade_date < book.trade_date,
+        increased=(known.contract,) if increased else (),
+        contract=known.contract,
+        corrected=known,
+    )
 
 
 def _book_figures(account: Account, trade: Trade) -> None:
@@ -136,10 +156,10 @@ def _moved(book: Book, account: Account, position: Position, trade: Trade) -> Lo
     return after
 
 
-def _merge(book: Book, account: Account, known: Trade, body: TradeRecorded) -> None:
-    """A present value beats an absent one, a later one an earlier; the difference is a correction."""
+def _merge(book: Book, account: Account, known: Trade, body: TradeRecorded) -> bool:
+    """A present value beats an absent one, a later one an earlier; True when the difference is a correction."""
     if known.voided:
-        return
+        return False
     merged = replace(
         known,
         profit_usd=known.profit_usd if body.profit_usd is None else body.profit_usd,
@@ -148,7 +168,7 @@ def _merge(book: Book, account: Account, known: Trade, body: TradeRecorded) -> N
         order_id=known.order_id if body.order_id is None else body.order_id,
     )
     if merged == known:
-        return
+        return False
     day = account.day(known.trade_date)
     _add_money(day, known, -1)
     _add_money(day, merged, 1)
@@ -157,6 +177,7 @@ def _merge(book: Book, account: Account, known: Trade, body: TradeRecorded) -> N
         put(account, [merged])
     else:
         _replace_trade(book, account, account.positions[known.contract], merged)
+    return True
 
 
 def _replace_trade(book: Book, account: Account, position: Position, trade: Trade) -> None:
@@ -199,6 +220,4 @@ def void_trade(book: Book, account: Account, body: TradeVoided, at: int) -> Effe
     _replace_trade(book, account, position, replace(known, voided=True))
     if known.settled:
         take_back(book, account, position, known)
-    increased = exposure_changed(book, account, position, before, at)
-    note_disagreement(position, at)
-    return Effect((account.id,), increased=(known.contract,) if increased else (), contract=known.contract)
+    return _corrected(book, account, known, before, at)

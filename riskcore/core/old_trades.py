@@ -40,11 +40,11 @@ def retire(account: Account, at: int) -> None:
 
 def _keep_small(account: Account, recent_dates: list[str]) -> None:
     """The fills of each contract before the first recent one: their order stays that in which they were folded."""
-    going_on: set[str] = set()
+    going_on: dict[str, None] = {}
     small: dict[int, OldTrade] = {}
     for trade in account.trades.values():
         if trade.trade_date in recent_dates:
-            going_on.add(trade.contract)
+            going_on[trade.contract] = None
         if trade.contract not in going_on:
             small[trade.id] = OldTrade.of(trade)
     if small:

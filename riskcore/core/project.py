@@ -14,6 +14,7 @@ from riskcore.core.loosening import in_force_now
 from riskcore.core.marks import default_age, valued_side
 from riskcore.core.observed import account_observed, order_observed, orders_listed, position_observed, positions_listed
 from riskcore.core.old_trades import retire
+from riskcore.core.order_roles import LEG_GRACE_NS
 from riskcore.core.requests import (
     HALTED_NS,
     awaits_trading,
@@ -27,11 +28,11 @@ from riskcore.core.requests import (
 )
 from riskcore.core.restart import engine_started, trades_listed
 from riskcore.core.state import (
-    WORKING,
     Account,
     Book,
     Lockout,
     Mark,
+    Order,
     account_of,
 )
 from riskcore.core.view import Effect
@@ -187,13 +188,23 @@ def _day_rolled(book: Book, at: int, body: e.DayRolled) -> Effect:
             del account.episodes[name]
         for name in [name for name in account.memory if name.split(".", 2)[2].startswith("day")]:
             del account.memory[name]
-        account.orders = {key: order for key, order in account.orders.items() if order.status in WORKING}
+        account.orders = _orders_kept(account, at)
         account.guarded = {key: value for key, value in account.guarded.items() if key in account.orders}
         for trade_date in sorted(account.days)[:-DAYS_OF_FIGURES_KEPT]:
             del account.days[trade_date]
         retire(account, at)
         account.counters = {name: value for name, value in account.counters.items() if _may_count_on(account, name)}
     return NOTHING
+
+
+def _orders_kept(account: Account, at: int) -> dict[int, Order]:
+    """What works, and the entries whose bracket legs are judged by when they filled (RULE-008, Reset: continues)."""
+    entries = [order.parent_id for order in account.working_orders()]
+    return {
+        key: order
+        for key, order in account.orders.items()
+        if order.working or key in entries or (order.filled_at is not None and at - order.filled_at <= LEG_GRACE_NS)
+    }
 
 
 def _may_count_on(account: Account, counter: str) -> bool:
@@ -257,16 +268,12 @@ def _set_lockout(account: Account, body: e.CommandIssued, at: int) -> None:
         command.text or "",
         held,
     )
-    known = account.lockouts.get(lockout.id)
-    if known is None:
-        account.lockouts[lockout.id] = lockout
-    else:
+    known = account.lockouts.setdefault(lockout.id, lockout)
+    if known.expires_at is not None and (lockout.expires_at is None or lockout.expires_at > known.expires_at):
         # Setting again keeps the later expiry and never shortens (RULES.md 3.1).
-        known.expires_at = (
-            None
-            if None in (known.expires_at, lockout.expires_at)
-            else max(known.expires_at or 0, lockout.expires_at or 0)
-        )
+        known.expires_at = lockout.expires_at
+        if known.kind != lockout.kind:
+            known.kind, known.reason = lockout.kind, lockout.reason
 
 
 def _lockout_ended(book: Book, at: int, body: e.LockoutEnded) -> Effect:

@@ -22,6 +22,7 @@ class Effect(NamedTuple):
     resumed: bool = False  # A contract trades again, and a close of it that was refused is tried at once.
     history: bool = False  # The fill was made while nobody judged (restart.py).
     shown: tuple[str, ...] = ()  # What was listed for the first time since the engine started: positions, orders.
+    corrected: Trade | None = None  # A fill as it was before a later version, or its void, changed it.
 
 
 @dataclass(slots=True)
@@ -48,11 +49,11 @@ class View:
 
     @property
     def day(self) -> DayFigures:
-        """Figures of the day this event is about: today, or the earlier day of a late fill.
+        """Figures of the day this event is about: today, or the earlier day of a fill told or changed late.
 
         Looking changes nothing: a day without figures yet shows as zeros and gets no row.
         """
-        late = self.effect.trade if self.effect.late else None
+        late = self.fill if self.effect.late else None
         trade_date = late.trade_date if late is not None else self.book.trade_date
         return self.account.days.get(trade_date) or DayFigures(trade_date)
 
@@ -60,6 +61,12 @@ class View:
     def trade(self) -> Trade | None:
         """The fill to judge; one that was made while nobody judged counts, and is judged by itself no more."""
         return None if self.effect.history else self.effect.trade
+
+    @property
+    def fill(self) -> Trade | None:
+        """The fill this event is about as it is known now: a new one, history too, or one corrected or voided."""
+        corrected = self.effect.corrected
+        return self.effect.trade if corrected is None else self.account.trade(corrected.id)
 
     @property
     def order(self) -> Order | None:

@@ -10,15 +10,19 @@ from riskcore.parameters import readers, writers
 from riskcore.parameters.place import Place, range_text, refuse_unknown
 
 OFF = "off"
-_MERGED_KINDS = ("table", "cooldowns")  # A part may be given; the rest keeps its value.
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind is read from a raw TOML value and written from a plain one."""
+    """How one kind is read from a raw TOML value and written from a plain one.
+
+    `key` makes the kind a map, which an override merges key by key (INTERFACE.md 3): it gives the form in which two
+    spellings of one key are the same.
+    """
 
     read: Callable[[Any, Place], Any]
     write: Callable[[Any], str]
+    key: Callable[[str], str] | None = None
 
 
 KINDS = {
@@ -36,14 +40,14 @@ KINDS = {
     "accounts": Kind(readers.read_accounts, writers.accounts_text),
     "clock": Kind(readers.read_clock, writers.clock_text),
     "roots": Kind(readers.list_of(readers.read_root), writers.list_of(writers.quoted)),
-    "root_sizes": Kind(readers.read_root_sizes, writers.map_of(str)),
+    "root_sizes": Kind(readers.read_root_sizes, writers.map_of(str), key=str.upper),
     "dates": Kind(readers.list_of(readers.read_date), writers.list_of(writers.quoted)),
-    "date_times": Kind(readers.read_date_times, writers.map_of(writers.clock_text)),
+    "date_times": Kind(readers.read_date_times, writers.map_of(writers.clock_text), key=str),
     "seconds_list": Kind(readers.list_of(readers.read_int), writers.list_of(str)),
     "windows": Kind(readers.read_windows, writers.windows_text),
-    "root_windows": Kind(readers.read_root_windows, writers.map_of(writers.windows_text)),
+    "root_windows": Kind(readers.read_root_windows, writers.map_of(writers.windows_text), key=str.upper),
     "loss_tiers": Kind(readers.read_loss_tiers, writers.tiers_text),
-    "cooldowns": Kind(readers.read_cooldowns, writers.map_of(str)),
+    "cooldowns": Kind(readers.read_cooldowns, writers.map_of(str), key=str),
 }
 
 
@@ -97,17 +101,26 @@ def _read_given(value: Any, default: Any, place: Place) -> Any:
 
 
 def merge_tables(table: type[Any], base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
-    """A raw table with the fields of a raw override put over it; nested tables field by field."""
-    kinds = {parameter.name: parameter.metadata for parameter in fields(table)}
+    """A raw table with the fields of a raw override put over it; nested tables field by field, maps key by key."""
+    specs = {parameter.name: parameter.metadata for parameter in fields(table)}
     merged = dict(base)
-    for key, value in override.items():
-        known = merged.get(key)
-        if key in kinds and kinds[key]["kind"] in _MERGED_KINDS and isinstance(known, dict) and isinstance(value, dict):
-            nested = kinds[key]["table"]
-            merged[key] = merge_tables(nested, known, value) if nested else {**known, **value}
+    for name, value in override.items():
+        known = merged.get(name)
+        if name in specs and isinstance(known, dict) and isinstance(value, dict):
+            merged[name] = _merged_field(specs[name], known, value)
         else:
-            merged[key] = value
+            merged[name] = value
     return merged
+
+
+def _merged_field(spec: Mapping[str, Any], known: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
+    if spec["kind"] == "table":
+        return merge_tables(spec["table"], known, value)
+    key_of = KINDS[spec["kind"]].key if spec["kind"] in KINDS else None
+    if key_of is None:
+        return dict(value)
+    given = [key_of(key) for key in value]
+    return {**{key: item for key, item in known.items() if key_of(key) not in given}, **value}
 
 
 def toml_value(spec: Mapping[str, Any], value: Any) -> str:

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any
 
 from adapters.simulator.server import SimulatedGateway
+from tests import processes
 
 ROOT = Path(__file__).parents[2]
 # Patience, which a test that succeeds never uses up, however busy the machine is.
@@ -89,7 +90,7 @@ async def started(
     config.write_text(settings, encoding="utf-8")
     command = ["live", "--json", "--store", str(store), "--config", str(config), *words]
     at = monotonic()
-    engine = await asyncio.create_subprocess_exec(
+    engine = await processes.start_async(
         sys.executable,
         "-m",
         "riskcore",

@@ -1,11 +1,11 @@
 """From a start on a small journal to enforcement, with a real process. The figures are printed; see them with `-s`."""
 
 import asyncio
-import subprocess
 import sys
 from pathlib import Path
 
 from adapters.simulator.server import SimulatedGateway
+from tests import processes
 from tests.cli.live_process import ROOT, Process, started
 from tests.cli.test_live_full_disk import MARKET, SETTINGS, Stage
 
@@ -41,5 +41,5 @@ def test_a_loss_made_while_no_engine_ran_is_closed_by_the_next_start(tmp_path: P
 
 def test_a_start_on_a_real_account_does_not_load_the_simulated_gateway() -> None:
     code = "import sys, riskcore.cli.live_options; print([one for one in sys.modules if 'simulator' in one])"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    loaded = processes.run([sys.executable, "-c", code], text=True, cwd=ROOT).stdout
     assert loaded.strip() == "[]"

@@ -272,7 +272,7 @@ def test_a_reduce_that_lost_its_excess_is_not_sent() -> None:
 def test_a_reduce_without_effect_asks_again_before_it_cuts_again() -> None:
     desk = over_limit().attempt().later(0.5).snapshot(("ES", 5)).attempt("partial").accept("partial").later(3)
     assert desk.asked[2:] == ["takeSnapshot"]
-    desk.later(0.5).snapshot(("ES", 3))
+    desk.later(0.5).fill("ES", -2, "6000", profit="0").snapshot(("ES", 3))
     assert desk.asked[3:] == [f"partialCloseContract {ES} by 1"]
 
 
@@ -281,7 +281,7 @@ def test_an_unresolved_reduce_waits_for_the_snapshot_however_long_it_takes() -> 
     for _ in range(20):
         desk.later(10)
     assert [one for one in desk.asked if "partial" in one] == [f"partialCloseContract {ES} by 3"]
-    desk.snapshot(("ES", 4))
+    desk.fill("ES", -1, "6000", profit="0").snapshot(("ES", 4))
     assert [one for one in desk.asked if "partial" in one][1:] == [f"partialCloseContract {ES} by 2"]
 
 

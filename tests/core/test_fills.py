@@ -153,3 +153,66 @@ def test_round_trips_count_flat_to_flat_per_contract() -> None:
 def test_every_fill_knows_its_flat_to_flat_trip() -> None:
     day = Ledger().closed("-1").closed("-1").fill("MNQ", 1, "21000")
     assert [one.round_trip for one in day.account_state.trades.values()] == [0, 0, 1, 1, 2]
+
+
+# ---- corrections -------------------------------------------------------------------------------------
+
+
+def trips(day: Ledger) -> list[int]:
+    return [one.round_trip for one in day.account_state.trades.values() if not one.voided]
+
+
+def three_trips() -> Ledger:
+    day = Ledger()
+    for number in range(3):
+        day.fill("MNQ", 1, "21000", trade=10 + 2 * number).fill("MNQ", -1, "21000", profit="0", trade=11 + 2 * number)
+    return day
+
+
+@pytest.mark.parametrize(
+    ("voided", "numbers", "count"),
+    [
+        ((10, 11), [0, 0, 1, 1], 2),
+        ((12, 13), [0, 0, 1, 1], 2),
+        ((14, 15), [0, 0, 1, 1], 2),
+        ((13,), [0, 0, 1, 1, 1], 1),
+    ],
+)
+def test_a_void_numbers_the_round_trips_of_what_remains_anew(
+    voided: tuple[int, ...], numbers: list[int], count: int
+) -> None:
+    day = three_trips()
+    for trade in voided:
+        day.void(trade)
+    assert trips(day) == numbers
+    assert day.account_state.days["2026-11-20"].round_trips == count
+    assert day.account_state.positions[day.contract("MNQ")].round_trips == count
+
+
+def test_after_a_void_the_next_fill_continues_the_numbers() -> None:
+    day = three_trips().void(12).void(13).closed("0")
+    assert trips(day) == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_result_told_later_ends_the_round_trip() -> None:
+    day = Ledger().fill("MNQ", 1, "21000", trade=81).fill("MNQ", -1, "21000", trade=82)
+    assert day.account_state.positions[day.contract("MNQ")].round_trips == 0
+    day.fill("MNQ", -1, "21000", profit="0", trade=82)
+    assert day.account_state.positions[day.contract("MNQ")].round_trips == 1
+    assert trips(day.closed("0")) == [0, 0, 1, 1]
+
+
+def test_a_result_told_later_that_ends_a_position_ends_its_life() -> None:
+    day = Ledger(daily_unrealized_loss={"loss_limit": money("100")}).fill("ES", -1, "6000", trade=81).mark("ES", "6002")
+    assert len(day.breaches) == 1
+    assert len(day.account_state.episodes) == 1
+    day.fill("ES", -1, "6000", profit="-50", trade=81)
+    assert day.account_state.episodes == {}
+    assert day.account_state.held() == []
+
+
+def test_a_void_leaves_the_other_contracts_alone() -> None:
+    day = Ledger().fill("ES", 2, "6000", trade=70).fill("MNQ", 1, "21000", trade=71).fill("MNQ", 1, "21010", trade=72)
+    day.void(71)
+    sizes = {name: position.lot_size for name, position in day.account_state.positions.items()}
+    assert sizes == {day.contract("ES"): 2, day.contract("MNQ"): 1}

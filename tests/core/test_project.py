@@ -330,3 +330,36 @@ def test_voiding_every_fill_leaves_nothing(fills: list[tuple[str, int, int, int]
         assert (figures.net_usd, figures.gross_usd, figures.fills, figures.order_fills) == (0, 0, 0, {})
         assert figures.round_trips == 0
         assert all(position.size == 0 for position in account.positions.values())
+
+
+@pytest.mark.parametrize(
+    ("second", "kind", "reason"),
+    [(("until_reset", 100), "cooldown", "first"), (("until_reset", 101), "until_reset", "second")],
+)
+def test_a_lockout_set_again_is_of_the_kind_that_ends_last(second: tuple[str, int], kind: str, reason: str) -> None:
+    day = Ledger().account(name="one")
+    for text, (lockout_kind, expires_at) in (("first", ("cooldown", 100)), ("second", second)):
+        command = e.Command(
+            "SetLockout",
+            scope="account",
+            lockout_key="key",
+            lockout_kind=lockout_kind,
+            expires_at=expires_at,
+            text=text,
+        )
+        apply(day.book, e.Event(1, "core", text, e.CommandIssued(text, ACCOUNT, "RULE-001", "max.0", None, command)))
+    lockout = day.account_state.lockouts["account/RULE-001/key"]
+    assert (lockout.kind, lockout.reason, lockout.expires_at) == (kind, reason, max(100, second[1]))
+
+
+@pytest.mark.parametrize(("filled", "kept"), [("16:59:57.999", False), ("16:59:58", True), ("16:59:59", True)])
+def test_a_reset_forgets_an_order_once_no_leg_of_it_can_be_trusted_any_more(filled: str, kept: bool) -> None:
+    day = Ledger(start="2026-11-19 16:00:00").at(filled).order(7, "ES", 1, type=2, status=2, filled=1)
+    assert (7 in day.tick("17:00:00").account_state.orders) is kept
+
+
+@pytest.mark.parametrize(("status", "kept"), [(1, True), (8, True), (2, False), (3, False)])
+def test_a_reset_keeps_the_entry_of_a_leg_that_works(status: int, kept: bool) -> None:
+    day = Ledger(start="2026-11-19 16:00:00").order(7, "ES", 1, type=2, status=2, filled=1)
+    day.order(8, "ES", -1, type=4, stop="5990", parent=7, status=status).at("17:00:00").tick()
+    assert (7 in day.account_state.orders) is kept

@@ -75,6 +75,20 @@ def test_a_day_of_fills_quotes_bars_and_breaches() -> None:
     assert_refolds(day)
 
 
+def test_what_later_versions_voids_and_the_end_of_the_hours_leave_in_memory() -> None:
+    day = Ledger(cooldown_after_loss={}, session_block_outside={"close_at_end": False, "lockout": "none"})
+    day.at("10:00:00").fill("MNQ", 1, "21000").fill("MNQ", -1, "20990", trade=70).fill("ES", 3, "6000")
+    day.at("10:00:01").fill("MNQ", -1, "20990", profit="-250", trade=70).mark("MNQ", "20990")
+    day.at("10:00:02").fill("ES", -1, "5998", profit="-350", trade=71).void(71).mark("ES", "5999")
+    day.tick("15:05:00").mark("ES", "5998").fill("ES", -1, "5998", profit="-99").fill("ES", 2, "5998")
+    memory = {name: value for name, value in day.account_state.memory.items() if ".tier." in name}
+    assert memory == {"cooldown_after_loss.0.tier.70": money("200"), "cooldown_after_loss.0.tier.71": money("300")}
+    assert day.account_state.positions[ES].memory == {"session_block_outside.0.allowed": 2}
+    assert_refolds(day)
+    assert_refolds(day.at("2026-11-23 09:00:00").fill("ES", 1, "5998"))
+    assert day.account_state.positions[ES].memory == {}
+
+
 def test_quiet_quotes_reach_the_book_by_their_last_mark_before_anything_else_and_at_the_end() -> None:
     day = Ledger(**RULES).at("10:00:00").fill("MNQ", 1, "21000").mark("MNQ", "21000")
     day.at("10:00:01").quote("MNQ", last="21000.25", ask="21000.50").at("10:00:02").quote("MNQ", bid="20999.75")

@@ -283,6 +283,15 @@ def test_history_breaches_no_rule_about_single_trades(rule: dict[str, Any]) -> N
     assert desk.breaches != []
 
 
+@pytest.mark.parametrize(("costs", "breaches"), [("49.99", 0), ("50", 1)])
+def test_costs_of_history_told_later_breach_only_a_higher_tier(costs: str, breaches: int) -> None:
+    desk = Restarted(cooldown_after_loss={}).at("10:00:00").start().account()
+    desk.fill("ES", -1, "5997", profit="-150", fees=None, trade=70).at("10:00:02")
+    desk.list_fills()  # type: ignore[attr-defined]
+    desk.fill("ES", -1, "5997", profit="-150", fees=costs, trade=70)
+    assert len(desk.breaches) == breaches
+
+
 @pytest.mark.parametrize(
     "rule", [{"trade_frequency_limit": {"per_minute": 1}}, {"cooldown_after_loss": {"unit": "fill"}}]
 )

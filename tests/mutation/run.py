@@ -148,7 +148,7 @@ def copy_tree(copied: Path) -> None:
 def chosen(copied: Path, only: str, sample: int, seed: int) -> list[tuple[Path, int, str, str, str]]:
     core = copied / "riskcore" / "core"
     paths = [core / f"{name}.py" for name in MODULES] + sorted((core / "rules").glob("[a-z]*.py"))
-    found = [(path, *mutant) for path in paths if only in path.stem for mutant in mutants(path)]
+    found = [(path, *mutant) for path in paths if only in path.relative_to(core).as_posix() for mutant in mutants(path)]
     print(f"{len(found)} mutants", flush=True)
     return random.Random(seed).sample(found, min(sample, len(found))) if sample else found
 
@@ -158,7 +158,9 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=0, help="how many mutants, chosen by the seed; 0 is all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--only", default="", help="modules whose name contains this")
+    parser.add_argument(
+        "--only", default="", help="modules whose path in the core contains this, e.g. enforce or rules/"
+    )
     options = parser.parse_args()
     until = time.monotonic() + options.minutes * 60
     survivors = tried = 0

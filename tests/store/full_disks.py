@@ -1,12 +1,13 @@
 """A small file system of its own that can be filled to the last block; tests skip where none may be mounted."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests import processes
 
 _BLOCK = bytes(4096)
 
@@ -19,7 +20,7 @@ def small_disk(folder: Path, megabytes: int = 8) -> Iterator[Path]:
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder)]
     try:
-        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+        mounted = processes.run(mount).returncode == 0
     except OSError:
         mounted = False
     if not mounted:
@@ -27,7 +28,7 @@ def small_disk(folder: Path, megabytes: int = 8) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        processes.run(["umount", "-l", str(folder)])
 
 
 def fill(folder: Path) -> Path:

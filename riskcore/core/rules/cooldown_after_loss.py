@@ -1,7 +1,11 @@
-"""RULE-007 CooldownAfterLoss: pause after a losing trade (RULES.md 5)."""
+"""RULE-007 CooldownAfterLoss: pause after a losing trade (RULES.md 5).
+
+A later version of a fill, or its void, is an event of its unit: judged again, and a breach only for a higher tier than
+the unit has breached, or for a run that the change made long enough.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from riskcore.core.events import Command
 from riskcore.core.quantities import MONEY_SCALE, limit_text, money_text
@@ -13,6 +17,8 @@ from riskcore.core.view import View
 
 RUN = "run"
 LOSS = "loss"
+# What is remembered for the account, per fill: the highest tier that its unit breached when it was judged, in 1e-6 USD.
+TIER = "tier."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,60 +56,110 @@ class Params:
             raise ValueError("loss_thresholds: loss_amount is above 0 and cooldown_seconds at least 1")
 
 
-def _closing_fills(view: View) -> list[Trade]:
-    return [trade for trade in counting_fills(view) if trade.profit_usd is not None]
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The unit of the fill an event is about. `before` are all closing fills as they were known before the event."""
+
+    name: tuple[str, int]
+    fill: Trade
+    closing: list[Trade]
+    before: list[Trade]
+    pnl: int
+    tier: Mapping[str, int] | None  # The largest one that the running sum meets.
+    breached_usd: int  # The highest tier the unit had breached before this event; 0 for none.
+    corrected: bool
 
 
-def evaluate(params: Params, view: View) -> Sequence[Finding]:
-    trade = view.trade
-    if trade is None or trade.voided or trade.profit_usd is None:
-        return ()
-    closing = _closing_fills(view)
-    unit = unit_of(trade, params.unit)
-    pnl = sum(result_usd(one, view.pnl_basis) for one in closing if unit_of(one, params.unit) == unit)
-    found = (_loss(params, view, trade, pnl), _run_of_losses(params, view, trade, pnl, closing))
-    return [breach for breach in found if breach is not None]
-
-
-def _loss(params: Params, view: View, trade: Trade, pnl: int) -> Breach | None:
-    """The largest tier that the unit's running sum meets."""
+def _unit(params: Params, view: View) -> Unit | None:
+    fill, old = view.fill, view.effect.corrected
+    if fill is None or fill.id not in view.account.trades:
+        return None  # Nothing new, or of a day whose units are not known any more.
+    if fill.profit_usd is None and (old is None or not fill.voided):
+        return None
+    closing = [trade for trade in counting_fills(view) if trade.profit_usd is not None]
+    before = [trade for trade in closing if trade.id != fill.id]
+    if old is not None and old.profit_usd is not None:
+        before.append(replace(old, round_trip=fill.round_trip))
+    name = unit_of(fill, params.unit)
+    pnl = _sums(params, view, closing).get(name, 0)
     met = [tier for tier in params.loss_thresholds if pnl <= -tier["loss_amount"]]
-    if not met:
-        return None
-    tier = max(met, key=lambda one: one["loss_amount"])
-    seconds, amount = tier["cooldown_seconds"], limit_text(tier["loss_amount"])
-    figures = {"pnl": money_text(pnl), "loss_amount": amount, "cooldown_seconds": str(seconds)}
-    reason = f"a loss of {money_text(-pnl)} reached {amount}"
-    commands = _pause(params, lock_for(seconds, view.now, reason))
-    return Breach(LOSS, figures, commands, contract=trade.contract, once=False)
+    tier = max(met, key=lambda one: one["loss_amount"], default=None)
+    return Unit(name, fill, closing, before, pnl, tier, _breached_usd(params, view, name), old is not None)
 
 
-def _run_of_losses(params: Params, view: View, trade: Trade, pnl: int, closing: list[Trade]) -> Breach | None:
-    """A run that this fill made long enough, or longer: each losing unit breaches once."""
-    wanted = params.consecutive_losses
-    if wanted is None:
-        return None
-    of_day = [one for one in closing if one.trade_date == trade.trade_date]
-    run = _trailing_losses(params, view, of_day)
-    if run < wanted.count or run <= _trailing_losses(params, view, [one for one in of_day if one.id != trade.id]):
-        return None
-    figures = {"pnl": money_text(pnl), "losses": str(run), "cooldown_seconds": str(wanted.cooldown_seconds)}
-    reason = f"{run} losses in a row"
-    commands = _pause(params, lock_for(wanted.cooldown_seconds, view.now, reason, key=RUN))
-    return Breach(RUN, figures, commands, contract=trade.contract, once=False)
-
-
-def _trailing_losses(params: Params, view: View, closing: list[Trade]) -> int:
-    """How many units in a row lost, counted back from the one whose first closing fill came last."""
+def _sums(params: Params, view: View, closing: list[Trade]) -> dict[tuple[str, int], int]:
+    """The P&L of each unit, in the order of their first closing fills."""
     sums: dict[tuple[str, int], int] = {}
     for trade in closing:
         unit = unit_of(trade, params.unit)
         sums[unit] = sums.get(unit, 0) + result_usd(trade, view.pnl_basis)
-    run = 0
-    for value in reversed(sums.values()):
-        if value >= 0:
+    return sums
+
+
+def _breached_usd(params: Params, view: View, name: tuple[str, int]) -> int:
+    """What is remembered of the unit's fills, voided ones too: it breached whatever is left of it."""
+    members = [trade for trade in view.account.trades.values() if unit_of(trade, params.unit) == name]
+    return max((view.recall_account(f"{TIER}{trade.id}") or 0 for trade in members), default=0)
+
+
+def remember(params: Params, view: View) -> None:
+    """The highest tier each unit has breached, under the fill that brought it there."""
+    unit = _unit(params, view)
+    view.notes[view.rule_key] = unit
+    if unit is None or unit.tier is None or unit.tier["loss_amount"] <= unit.breached_usd:
+        return
+    prefix = f"{view.rule_key}.{TIER}"
+    for name in [name for name in view.account.memory if name.startswith(prefix)]:
+        if int(name.removeprefix(prefix)) not in view.account.trades:
+            view.keep_account(name.removeprefix(f"{view.rule_key}."), None)
+    view.keep_account(f"{TIER}{unit.fill.id}", unit.tier["loss_amount"])
+
+
+def evaluate(params: Params, view: View) -> Sequence[Finding]:
+    unit: Unit | None = view.notes.get(view.rule_key)
+    if unit is None or view.effect.history:
+        return ()
+    found = (_loss(params, view, unit), _run_of_losses(params, view, unit))
+    return [breach for breach in found if breach is not None]
+
+
+def _loss(params: Params, view: View, unit: Unit) -> Breach | None:
+    """The tier met: by each further fill, by a correction only where it is a higher one."""
+    tier = unit.tier
+    if tier is None or (unit.corrected and tier["loss_amount"] <= unit.breached_usd):
+        return None
+    seconds, amount = tier["cooldown_seconds"], limit_text(tier["loss_amount"])
+    figures = {"pnl": money_text(unit.pnl), "loss_amount": amount, "cooldown_seconds": str(seconds)}
+    reason = f"a loss of {money_text(-unit.pnl)} reached {amount}"
+    commands = _pause(params, lock_for(seconds, view.now, reason))
+    return Breach(LOSS, figures, commands, contract=unit.fill.contract, once=False)
+
+
+def _run_of_losses(params: Params, view: View, unit: Unit) -> Breach | None:
+    """A run that this fill made long enough, or longer, by making its unit a losing one."""
+    wanted = params.consecutive_losses
+    if wanted is None:
+        return None
+    sums, before = (
+        _sums(params, view, [one for one in fills if one.trade_date == unit.fill.trade_date])
+        for fills in (unit.closing, unit.before)
+    )
+    run = _trailing_losses(sums)
+    if len(run) < wanted.count or unit.name not in run or before.get(unit.name, 0) < 0:
+        return None
+    figures = {"pnl": money_text(unit.pnl), "losses": str(len(run)), "cooldown_seconds": str(wanted.cooldown_seconds)}
+    reason = f"{len(run)} losses in a row"
+    commands = _pause(params, lock_for(wanted.cooldown_seconds, view.now, reason, key=RUN))
+    return Breach(RUN, figures, commands, contract=unit.fill.contract, once=False)
+
+
+def _trailing_losses(sums: Mapping[tuple[str, int], int]) -> list[tuple[str, int]]:
+    """The units that lost in a row, counted back from the one whose first closing fill came last."""
+    run = []
+    for name in reversed(list(sums)):
+        if sums[name] >= 0:
             break
-        run += 1
+        run.append(name)
     return run
 
 
@@ -122,6 +178,7 @@ RULE = Rule(
     30,
     Params,
     evaluate,
+    remember=remember,
     needs=needs,
     waits_for=(),  # Each fill is judged as it comes, by what is known of those before it.
 )

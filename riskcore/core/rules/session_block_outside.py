@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
+from riskcore.core.exposure_change import baseline_of, smaller_held
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders, order_target
 from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rearm, Rule, spec
@@ -14,6 +15,8 @@ from riskcore.core.trading_day import local_text
 from riskcore.core.view import View
 
 END = "end"
+# What is remembered for a position's life while it is outside: the most contracts it may hold, signed.
+ALLOWED = "allowed"
 WORKDAYS = {"days": [0, 1, 2, 3, 4], "start": 8 * 3_600 + 30 * 60, "end": 15 * 3_600}
 
 
@@ -94,6 +97,16 @@ class Scope:
         ended_at = self.view.account.episodes.get(f"{self.view.rule_key}|{self.end_target}")
         return ended_at is not None and position.opened_at < ended_at
 
+    def opened_inside(self, position: Position) -> bool:
+        """Whether all of it was there inside the hours: by the position itself, or by fills whose push came later."""
+        size, filled = position.size, position.lot_size
+        explained = size * filled > 0 and abs(filled) >= abs(size)
+        return self.inside(position.opened_at) or (explained and self.inside(position.fill_at))
+
+    def grew_outside(self, position: Position) -> bool:
+        """Whether the position was opened or increased since it is outside."""
+        return abs(position.size) > abs(self.view.recall(position, ALLOWED) or 0)
+
 
 def _scopes(params: Params, view: View) -> list[Scope]:
     assert view.book.day is not None
@@ -102,6 +115,26 @@ def _scopes(params: Params, view: View) -> list[Scope]:
     return [
         Scope(params, view, root, Hours(zone, windows, params.holidays, params.early_closes)) for root, windows in every
     ]
+
+
+def remember(params: Params, view: View) -> None:
+    """What each position held when its hours ended, and the smallest size since: more than that is an increase.
+
+    Fills whose push has not come count as held, so that the push which completes them is no increase (RULES.md 1.5).
+    """
+    if is_market_data(view) or not view.held():
+        return
+    for scope in _scopes(params, view):
+        inside = scope.inside(view.now)
+        for position in scope.held():
+            view.keep(position, ALLOWED, None if inside else _allowed(scope, position))
+
+
+def _allowed(scope: Scope, position: Position) -> int:
+    allowed = scope.view.recall(position, ALLOWED)
+    if allowed is None:
+        return baseline_of(position) if scope.opened_inside(position) else 0
+    return smaller_held(allowed, baseline_of(position))
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
@@ -123,11 +156,13 @@ def _outside(scope: Scope) -> Sequence[Finding]:
     found: list[Finding] = []
     left_over = False
     for position in scope.held():
-        if scope.view.episode_open(position.contract) or scope.ended_before(position):
+        if scope.view.episode_open(position.contract):
             continue
-        if scope.inside(position.increased_at):
-            left_over = True
-        else:
+        ended = scope.ended_before(position)
+        if not scope.grew_outside(position):
+            left_over |= not ended
+        elif not (ended and scope.params.close_at_end):
+            # The end's own close of a position is in force until it is flat, whatever is added meanwhile.
             found.append(_position_breach(scope, position.contract))
     answers_orders = scope.params.action_on_order == "cancel"
     for order in scope.entry_orders() if answers_orders else ():
@@ -250,6 +285,7 @@ RULE = Rule(
     80,
     Params,
     evaluate,
+    remember=remember,
     deadline=deadline,
     needs=needs,
     waits_for=("positions", "orders"),

@@ -13,7 +13,7 @@ from riskcore.core.rules.base import UNBOUNDED, Action
 from riskcore.core.rules.commands import alert
 from riskcore.core.rules.stops import Entry, entry_of, on_grid, place_stop
 from riskcore.core.rules.trade_settings import Params
-from riskcore.core.state import STATUS_OPEN, Order, Position
+from riskcore.core.state import STATUS_OPEN, TYPE_TRAILING_STOP, Order, Position
 from riskcore.core.view import View
 
 # What is remembered for a position's life: prices in 1e-9 points, instants in nanoseconds.
@@ -42,8 +42,12 @@ class Held:
 
     @property
     def stop(self) -> Order | None:
-        """The managed stop: a bracket leg if there is one, else the one nearest to the market."""
-        priced = [order for order in self.stops if order.status == STATUS_OPEN and order.stop_price is not None]
+        """The managed stop: a bracket leg if there is one, else the one nearest to the market.
+
+        A trailing stop moves by itself, whatever price it shows: it is none that can be set to a price.
+        """
+        fixed = [order for order in self.stops if order.type != TYPE_TRAILING_STOP]
+        priced = [order for order in fixed if order.status == STATUS_OPEN and order.stop_price is not None]
         return max(priced, key=lambda order: (order.parent_id is not None, self._tightness(order)), default=None)
 
     def _tightness(self, order: Order) -> int:

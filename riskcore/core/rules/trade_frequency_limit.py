@@ -91,9 +91,17 @@ def _trip_over(view: View, trade: Trade) -> bool:
 
 
 def _newly_counted(params: Params, view: View, trade: Trade) -> bool:
-    """Whether this fill made its unit count: the first of its order, or the one that ended its round turn."""
+    """Whether this fill made its unit count: the first of its order, or the one that ended its round turn.
+
+    A later version does so only where it says that the fill closed, and with that ended a round turn.
+    """
+    corrected = view.effect.corrected
+    if corrected is not None and (corrected.profit_usd is not None or trade.profit_usd is None):
+        return False
     if params.count_unit == ROUND_TURN:
         return _trip_over(view, trade)
+    if corrected is not None:
+        return False
     unit = unit_of(trade, params.count_unit)
     others = [other for other in _counted_fills(params, view) if other.id != trade.id]
     return not any(unit_of(other, params.count_unit) == unit for other in others)
@@ -116,21 +124,28 @@ def _windows(params: Params, view: View) -> list[tuple[str, int, Callable[[Trade
     return [(name, limit, inside) for name, limit, inside in limits if limit is not None]
 
 
+def _lockout_key(view: View, window: str) -> str:
+    """Each table has lockouts of its own: it restarts a pause that it set, by its own length, and no other one."""
+    index = view.rule_key.rsplit(".", 1)[1]
+    return window if index == "0" else f"{window}.{index}"
+
+
 def _lock(params: Params, view: View, window: str, reason: str) -> Command:
     """The lockout of a window. The session's ends with the session, however long it was to last."""
+    key = _lockout_key(view, window)
     if window != SESSION:
-        return lock_for(params.cooldowns[window], view.now, reason, key=window)
+        return lock_for(params.cooldowns[window], view.now, reason, key=key)
     if params.session_lockout == "until_reset":
-        return lock_until_reset(reason, key=SESSION)
-    pause = lock_for(_duration(params.session_lockout), view.now, reason, key=SESSION)
+        return lock_until_reset(reason, key=key)
+    pause = lock_for(_duration(params.session_lockout), view.now, reason, key=key)
     assert view.book.day is not None
     assert pause.expires_at is not None
     return replace(pause, expires_at=min(pause.expires_at, view.book.day.closes_at))
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
-    trade = view.trade
-    if trade is None or trade.voided or not _is_counted(params, trade):
+    trade = view.fill
+    if trade is None or trade.voided or view.effect.history or not _is_counted(params, trade):
         return ()
     breaches = _breaches(params, view, trade) if _newly_counted(params, view, trade) else []
     restarted = _restarted(params, view, trade, [breach.target for breach in breaches])
@@ -153,11 +168,11 @@ def _breaches(params: Params, view: View, trade: Trade) -> list[Breach]:
 
 def _restarted(params: Params, view: View, trade: Trade, breached: list[str]) -> tuple[Command, ...]:
     """An opening fill during a cooldown restarts it, also where its window is no longer over (RULES.md 5)."""
-    if trade.profit_usd is not None or view.effect.late:
+    if trade.profit_usd is not None or view.trade is None or view.effect.late:
         return ()
     commands = []
     for window, _, _ in _windows(params, view):
-        running = view.account.lockouts.get(f"{ACCOUNT}/{RULE_ID}/{window}")
+        running = view.account.lockouts.get(f"{ACCOUNT}/{RULE_ID}/{_lockout_key(view, window)}")
         if window in breached or running is None or running.kind != "cooldown" or running.expires_at is None:
             continue
         if view.now < running.expires_at:

@@ -267,3 +267,33 @@ def test_rule_003_quotes_within_the_bounds_change_nothing(
 ) -> None:
     day = Ledger(daily_realized_loss=rule).closed("120").fill("MNQ", 3, "21000").fill("ES", -1, "6000")
     walk(day.mark("MNQ", "21000").mark("ES", "6000"), steps)
+
+
+@pytest.mark.parametrize(
+    ("correct", "expected"),
+    [
+        ({"profit": "-499.99"}, []),
+        ({"profit": "-500"}, ["-500.00"]),
+        ({"profit": "-400", "fees": "100"}, ["-500.00"]),
+        ({}, ["-500.00"]),
+    ],
+)
+def test_a_correction_of_an_earlier_day_is_recorded_late_and_locks_nothing(
+    correct: dict[str, str], expected: list[str]
+) -> None:
+    """An empty correction is the void of a win."""
+    win = "100" if not correct else "0"
+    loss = "-500" if not correct else "-400"
+    day = Ledger(start="2026-11-19 16:00:00", daily_realized_loss={"loss_limit": usd("500"), "warn_at": []})
+    day.fill("ES", 3, "6000").fill("ES", -1, "6001", profit=win, trade=77).fill("ES", -1, "5999", profit=loss, trade=78)
+    day.tick("2026-11-19 17:00:00")
+    if correct:
+        day.fill("ES", -1, "5999", trade=78, **correct)
+    else:
+        day.void(77)
+    late = day.breaches
+    assert [breach.figures["day_pnl"] for breach in late] == expected
+    assert all((breach.flags, breach.target) == (("late",), "late.2026-11-19") for breach in late)
+    assert day.commands == []
+    day.fill("ES", -1, "5999", profit="-600", trade=79)
+    assert [breach.figures["day_pnl"] for breach in day.breaches[len(late) :]] == ["-600.00"]

@@ -122,6 +122,17 @@ def test_rule_013_a_late_profit_is_recorded_without_commands() -> None:
     assert day.commands == []
 
 
+@pytest.mark.parametrize(("loss", "expected"), [("-0.01", ["1000.00"]), ("0", [])])
+def test_rule_013_a_void_of_an_earlier_day_is_late(loss: str, expected: list[str]) -> None:
+    day = day_with("2026-11-19 16:00:00").fill("MNQ", 2, "21000").fill("MNQ", -1, "20999", profit=loss, trade=70)
+    day.fill("MNQ", -1, "21000", profit="1000" if expected else "999.99").tick("2026-11-19 17:00:01")
+    assert day.breaches == []
+    day.void(70)
+    assert totals(day) == expected
+    assert all(breach.flags == ("late",) for breach in day.breaches)
+    assert day.commands == []
+
+
 def test_rule_013_a_late_profit_raises_no_peak_of_today() -> None:
     day = day_with("2026-11-19 16:00:00", give_back=GIVE_BACK).fill("MNQ", 1, "21000")
     created = datetime(2026, 11, 19, 16, 59, 59, tzinfo=CHICAGO)

@@ -3,7 +3,8 @@
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.rules.exposure import Exposure, counted_orders
+from riskcore.core.rules.base import Proposal
+from riskcore.core.rules.exposure import Exposure, count_with, counted_orders
 from riskcore.core.view import Effect, View
 from tests.core.ledger import ACCOUNT, Ledger
 
@@ -70,3 +71,19 @@ def test_what_a_push_shows_executed_is_taken_off_the_order_before_any_fill_says_
 def test_legs_and_suspended_orders_are_not_counted() -> None:
     day = Ledger().order(7, "ES", 1, parent=5).order(8, "ES", 1, status=8).order(9, "ES", 1)
     assert [order.id for order in counted_orders(view_of(day))] == [9]
+
+
+@pytest.mark.parametrize(("all_orders", "count"), [(False, 4), (True, 7)])
+def test_orders_that_only_reduce_are_no_entries_beside_a_proposal(all_orders: bool, count: int) -> None:
+    day = Ledger().fill("ES", 3, "6000").order(7, "ES", -3, type=4, stop="5990").order(8, "ES", -3, limit="6010")
+    asked = day.order(9, "MNQ", -1).account_state.orders[9]
+    beside = tuple(order for order in day.account_state.working_orders() if order.id != 9)
+    counted = count_with(exposure_of(day), Proposal(asked, beside), view_of(day), all_orders=all_orders)
+    assert counted == count
+
+
+def test_an_entry_that_works_counts_beside_a_proposal() -> None:
+    day = Ledger().fill("ES", 3, "6000").order(7, "ES", 2, limit="5990").order(8, "ES", -3, type=4, stop="5980")
+    asked = day.order(9, "ES", 1).account_state.orders[9]
+    beside = tuple(order for order in day.account_state.working_orders() if order.id != 9)
+    assert count_with(exposure_of(day), Proposal(asked, beside), view_of(day), all_orders=False) == 6

@@ -3,6 +3,8 @@
 import pytest
 from hypothesis import given, settings
 
+from riskcore.core.events import RuleFaulted
+from riskcore.core.quantities import fraction
 from riskcore.core.rebuild import fold
 from riskcore.core.rules import by_name
 from riskcore.core.state import Book
@@ -167,6 +169,16 @@ def test_rule_005_a_stale_peak_is_not_remembered() -> None:
 def test_rule_005_a_total_without_all_marks_never_triggers() -> None:
     day = Ledger(max_unrealized_profit={"scope": "total"}).fill("MNQ", 2, "21000").push("ES", 1)
     assert day.mark("MNQ", "21300").breaches == []
+
+
+@pytest.mark.parametrize("mode", ["profit_target", "breakeven", "give_back"])
+def test_rule_005_a_position_without_a_mark_is_passed_over(mode: str) -> None:
+    rule = {"mode": mode, "arm_profit": usd("300"), "profit_target": usd("300"), "give_back_fraction": fraction("1")}
+    day = Ledger(max_unrealized_profit=rule).push("ES", 1).fill("MNQ", 2, "21000").mark("MNQ", "21075")
+    if mode != "profit_target":
+        day.mark("MNQ", "21000")
+    assert [breach.contract for breach in day.breaches] == [day.contract("MNQ")]
+    assert day.bodies(RuleFaulted) == []
 
 
 @pytest.mark.parametrize("mode", ["breakeven", "give_back"])

@@ -123,6 +123,45 @@ def test_a_leg_that_works_in_time_leaves_no_time_used() -> None:
     assert day.breach_times == ["10:05:30"]
 
 
+def entered_before_the_reset(told: str, *, first: str = "16:59:59", last: str = "16:59:59.500") -> Ledger:
+    """A bracket whose entry fills in two parts; its leg is first shown at `told`."""
+    day = Ledger(no_stop_loss_grace={}, start="2026-11-19 16:59:00").at("16:59:00").order(6, "MNQ", 2, type=2, status=6)
+    if told < first:
+        day.at(told).order(7, "MNQ", -2, type=STOP, status=SUSPENDED, parent=6)
+    day.at(first).order(6, "MNQ", 2, type=2, status=1, filled=1).fill("MNQ", 1, "21000", order=6)
+    day.at(last).fill("MNQ", 1, "21000", order=6).order(6, "MNQ", 2, type=2, status=FILLED, filled=2)
+    if told > last:
+        day.at(told).order(7, "MNQ", -2, type=STOP, status=SUSPENDED, parent=6)
+    return day
+
+
+def test_the_cover_of_a_leg_ends_at_the_same_instant_when_a_reset_lies_between() -> None:
+    day = entered_before_the_reset("16:59:00").tick("17:10:00")
+    assert day.breach_times == ["17:00:31"]
+
+
+def test_a_leg_shown_after_the_reset_covers_by_an_entry_filled_before_it() -> None:
+    day = entered_before_the_reset("17:00:00.500").tick("17:10:00")
+    # Half a second before the reset and a second and a half after it were uncovered until the leg was shown.
+    assert day.breach_times == ["17:00:29.5"]
+
+
+@pytest.mark.parametrize(("filled", "ends"), [("16:59:57.999", "17:00:27.999"), ("16:59:58", "17:00:28")])
+def test_an_entry_filled_longer_ago_than_its_legs_are_trusted_makes_no_difference(filled: str, ends: str) -> None:
+    day = Ledger(no_stop_loss_grace={}, start="2026-11-19 16:59:00").at(filled)
+    day.order(6, "MNQ", 1, type=2, status=FILLED, filled=1).fill("MNQ", 1, "21000", order=6)
+    day.at("17:00:00").order(7, "MNQ", -1, type=STOP, status=SUSPENDED, parent=6).tick("17:10:00")
+    assert day.breach_times == [ends]
+
+
+def test_a_leg_of_an_entry_told_by_its_order_alone_covers_over_the_reset() -> None:
+    day = Ledger(no_stop_loss_grace={}, start="2026-11-19 16:59:00").at("16:59:59")
+    day.order(6, "MNQ", 1, type=2, status=FILLED, filled=1)
+    day.order(7, "MNQ", -1, type=STOP, status=SUSPENDED, parent=6)
+    day.at("16:59:59.400").push("MNQ", 1, "21000").tick("17:10:00")
+    assert day.breach_times == ["17:00:31"]
+
+
 def test_each_position_is_judged_anew_and_once() -> None:
     day = long_at_ten().tick("10:10:00")
     assert day.breach_times == ["10:00:30"]

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from riskcore.core.events import CommandIssued
+from riskcore.core.events import CommandIssued, PositionObserved, PositionsListed
 from riskcore.core.rules import by_name
-from tests.core.ledger import Ledger, clock, nanoseconds
+from tests.core.ledger import ACCOUNT, Ledger, clock, nanoseconds
 
 MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
 HOUR = 3600
@@ -54,6 +54,11 @@ def test_rule_009_example_1_the_end_minute_is_outside(at: str, breaches: list[st
 @pytest.mark.parametrize(("at", "breaches"), [("08:29:59.999", 1), ("08:30:00", 0), ("08:30:00.001", 0)])
 def test_rule_009_example_1_the_start_minute_is_inside(at: str, breaches: int) -> None:
     assert len(session().at(at).fill("MNQ", 1, "21000").breaches) == breaches
+
+
+@pytest.mark.parametrize(("day", "breaches"), [(16, 0), (17, 0), (18, 0), (19, 0), (20, 0), (21, 1), (22, 1)])
+def test_rule_009_the_default_window_is_open_monday_to_friday(day: int, breaches: int) -> None:
+    assert len(session(f"2026-11-{day} 10:00:00").fill("MNQ", 1, "21000").breaches) == breaches
 
 
 THANKSGIVING = {
@@ -126,10 +131,99 @@ def test_reducing_outside_is_allowed() -> None:
     assert day.kinds == []
 
 
-def test_an_increase_outside_is_a_breach_without_a_close_at_the_end() -> None:
+def test_an_increase_outside_is_closed_and_the_guard_is_silent() -> None:
     day = session(close_at_end=False).at("14:00:00").fill("MNQ", 1, "21000").at("15:30:00").fill("MNQ", 1, "21000")
-    assert own(day) == [("RULE-009", "end"), ("GUARD", day.contract("MNQ"))]
-    assert day.kinds == ["SetLockout", "ReducePosition"]
+    assert own(day) == [("RULE-009", "end"), ("RULE-009", day.contract("MNQ"))]
+    assert day.kinds == ["SetLockout", "CancelOrders", "ClosePosition"]
+
+
+def held_over(root: str = "MNQ", size: int = 1, **settings: object) -> Ledger:
+    """A position that stays open when its hours have ended at 15:00."""
+    day = session(close_at_end=False, lockout="none", **settings)
+    return day.at("14:30:00").fill(root, size, "21000").push(root, size, "21000").tick("15:05:00")
+
+
+@pytest.mark.parametrize("size", [1, -1])
+def test_case_core_07_increase_outside_hours(size: int) -> None:
+    day = held_over(size=size)
+    day.at("15:10:00").fill("MNQ", size, "21000").at("15:10:00.010").push("MNQ", 2 * size, "21000")
+    assert day.breach_times == ["15:00:00", "15:10:00.01"]
+    assert own(day) == [("RULE-009", "end"), ("RULE-009", day.contract("MNQ"))]
+    assert day.kinds == ["CancelOrders", "ClosePosition"]
+
+
+def test_an_increase_outside_counts_whichever_comes_first_the_push_or_the_fill() -> None:
+    day = held_over().at("15:10:00").push("MNQ", 2, "21000")
+    assert day.breach_times == ["15:00:00", "15:10:00"]
+    assert len(day.at("15:10:00.010").fill("MNQ", 1, "21000").breaches) == 2
+
+
+def test_an_increase_outside_that_only_a_list_shows_is_closed() -> None:
+    day = held_over().at("15:10:00")
+    shown = PositionObserved(ACCOUNT, day.contract("MNQ"), 2)
+    day.take(PositionsListed(ACCOUNT, (shown,)), "positions")
+    assert day.breach_times == ["15:00:00", "15:10:00"]
+    assert day.kinds == ["CancelOrders", "ClosePosition"]
+
+
+def test_an_increase_outside_the_own_window_of_a_product_is_closed() -> None:
+    windows = {"ES": [{"days": [FRI], "start": 9 * HOUR, "end": 12 * HOUR}]}
+    day = session(close_at_end=False, lockout="none", per_instrument=windows).at("11:00:00").fill("ES", 1, "6000")
+    day.fill("MNQ", 1, "21000").at("12:30:00").fill("MNQ", 1, "21000").fill("ES", 1, "6000")
+    assert own(day) == [("RULE-009", "end:ES"), ("RULE-009", day.contract("ES"))]
+
+
+def test_what_is_told_again_with_the_same_size_outside_is_no_increase() -> None:
+    day = held_over().at("15:10:00").push("MNQ", 1, "21000")
+    assert own(day) == [("RULE-009", "end")]
+
+
+def test_an_increase_outside_after_a_cut_counts_from_the_smallest_size() -> None:
+    day = held_over(size=3).at("15:10:00").fill("MNQ", -2, "21000", profit="0").push("MNQ", 1, "21000")
+    assert own(day) == [("RULE-009", "end")]
+    day.at("15:11:00").push("MNQ", 2, "21000")
+    assert own(day)[1:] == [("RULE-009", day.contract("MNQ"))]
+
+
+def test_a_push_that_completes_a_fill_from_inside_the_hours_is_no_increase() -> None:
+    day = session(close_at_end=False, lockout="none").at("14:30:00").fill("MNQ", 1, "21000").push("MNQ", 1, "21000")
+    day.at("14:59:59.990").fill("MNQ", 1, "21000").at("15:00:00.050").push("MNQ", 2, "21000")
+    assert own(day) == [("RULE-009", "end")]
+    assert own(day.push("MNQ", 3, "21000"))[1:] == [("RULE-009", day.contract("MNQ"))]
+
+
+def test_a_push_that_opens_for_a_fill_from_inside_the_hours_is_what_the_end_left_over() -> None:
+    day = session(close_at_end=False, lockout="none").at("14:30:00").push("MNQ", 0)
+    day.at("14:59:59.990").fill("MNQ", 1, "21000").at("15:00:00.050").push("MNQ", 1, "21000")
+    assert own(day) == [("RULE-009", "end")]
+    assert own(day.push("MNQ", 2, "21000"))[1:] == [("RULE-009", day.contract("MNQ"))]
+
+
+def test_a_push_larger_than_the_fills_from_inside_the_hours_was_opened_outside() -> None:
+    day = session(close_at_end=False, lockout="none").at("14:30:00").push("MNQ", 0)
+    day.at("14:59:59.990").fill("MNQ", 1, "21000").at("15:00:00.050").push("MNQ", 2, "21000")
+    assert own(day) == [("RULE-009", day.contract("MNQ"))]
+
+
+def test_a_fill_outside_of_a_push_from_inside_is_no_increase() -> None:
+    day = session(close_at_end=False, lockout="none").at("14:30:00").fill("MNQ", 1, "21000").push("MNQ", 1, "21000")
+    day.at("14:59:59.990").push("MNQ", 2, "21000").at("15:00:00.050").fill("MNQ", 1, "21000")
+    assert own(day) == [("RULE-009", "end")]
+
+
+def test_what_was_added_inside_the_next_session_is_allowed_and_what_comes_after_it_is_not() -> None:
+    day = (
+        session("2026-11-19 08:00:00", close_at_end=False, lockout="none").at("2026-11-19 14:00").fill("ES", 1, "6000")
+    )
+    day.at("2026-11-20 10:00").fill("ES", 1, "6000").tick("2026-11-20 15:30")
+    assert own(day) == [("RULE-009", "end")]
+    day.at("2026-11-20 15:31").fill("ES", 1, "6000")
+    assert own(day)[1:] == [("RULE-009", day.contract("ES"))]
+
+
+def test_an_increase_while_the_close_of_the_end_is_in_force_is_no_second_breach() -> None:
+    day = session().at("14:30:00").fill("MNQ", 1, "21000").tick("15:00:00").fill("MNQ", 1, "21000")
+    assert own(day) == [("RULE-009", "end")]
 
 
 def test_a_position_first_seen_outside_is_closed_at_once() -> None:
@@ -187,6 +281,14 @@ def test_the_other_leg_of_a_bracket_is_no_attempt() -> None:
 
 
 # ---- (c) the end -------------------------------------------------------------------------------------
+
+
+def test_the_other_leg_of_a_bracket_is_no_attempt_after_a_reset_either() -> None:
+    day = session("2026-11-19 08:00:00", close_at_end=False, lockout="none").at("14:00:00")
+    day.order(6, "MNQ", 1, type=2, status=2, filled=1).push("MNQ", 1, "21000").at("15:30:00")
+    day.order(7, "MNQ", -1, type=4, stop="20990", parent=6).order(8, "MNQ", -1, limit="21010", parent=6)
+    day.at("2026-11-19 17:30").order(7, "MNQ", -1, type=4, status=2, filled=1, parent=6).push("MNQ", 0)
+    assert own(day.tick("2026-11-19 17:31")) == [("RULE-009", "end")]
 
 
 def test_nothing_open_at_the_end_is_no_breach_and_no_lockout() -> None:

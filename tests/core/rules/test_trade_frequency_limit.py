@@ -140,6 +140,14 @@ def test_rule_006_a_round_turn_is_dated_by_its_last_fill() -> None:
     assert later.breaches == []
 
 
+def test_rule_006_a_round_turn_that_is_still_open_does_not_count_with_one_that_ends() -> None:
+    day = day_with(per_minute=1, count_unit="round_turn").at("09:00:00").fill("ES", 2, "6000")
+    day.fill("ES", -1, "6000", profit="0").closed("0")
+    assert day.breaches == []
+    day.fill("ES", -1, "6000", profit="0")
+    assert windows(day) == [("minute", "2")]
+
+
 def test_rule_006_voided_fills_do_not_count() -> None:
     day = day_with(per_minute=1).at("09:00:00").fill("MNQ", 1, "21000", trade=901).void(901)
     day.fill("MNQ", 1, "21000")
@@ -255,3 +263,97 @@ def test_rule_006_cooldowns_given_in_part_keep_the_other_default() -> None:
 def test_rule_006_session_lockout_is_checked(text: str) -> None:
     with pytest.raises(ValueError, match="session_lockout is until_reset or duration:N"):
         by_name("trade_frequency_limit").build({"session_lockout": text})
+
+
+@pytest.mark.parametrize(
+    ("unit", "counted", "breaches"), [("order", False, 0), ("order", True, 1), ("round_turn", False, 1)]
+)
+def test_rule_006_what_riskcores_own_stop_closes_counts_as_a_round_turn_only(
+    unit: str, counted: bool, breaches: int
+) -> None:
+    limit = 1 if unit == "round_turn" else 3
+    day = day_with(per_session=limit, count_unit=unit, count_enforcement_fills=counted).closed("0")
+    day.fill("MNQ", 1, "21000").order(7, "MNQ", -1, type=4, stop="20990", tag="rc-stop-1")
+    day.fill("MNQ", -1, "20990", profit="-20", order=7)
+    assert len(day.breaches) == breaches
+
+
+# ---- later versions and voids ------------------------------------------------------------------------
+
+
+def test_rule_006_a_round_turn_that_a_later_version_ends_is_counted_when_it_is_told() -> None:
+    day = day_with(per_session=1, count_unit="round_turn").at("09:00:00").closed("10")
+    day.fill("ES", 1, "6000").fill("ES", -1, "6000", trade=50)
+    assert day.breaches == []
+    day.at("09:00:05").fill("ES", -1, "6000", profit="0", trade=50)
+    assert (windows(day), day.breach_times) == ([("session", "2")], ["09:00:05"])
+    day.at("09:00:06").fill("ES", -1, "6000", profit="0", fees="1", trade=50)
+    assert len(day.breaches) == 1
+
+
+def test_rule_006_a_later_version_that_leaves_the_round_turn_open_counts_nothing() -> None:
+    day = day_with(per_session=1, count_unit="round_turn").closed("10")
+    day.fill("ES", 2, "6000").fill("ES", -1, "6000", trade=50).fill("ES", -1, "6000", profit="0", trade=50)
+    assert day.breaches == []
+
+
+def test_rule_006_a_void_takes_a_round_turn_back_and_numbers_the_others_anew() -> None:
+    day = day_with(per_session=2, count_unit="round_turn").at("09:00:00").closed("1").fill("MNQ", 1, "21000")
+    day.fill("MNQ", -1, "21000", profit="1", trade=50).void(50).fill("MNQ", -1, "21000", profit="1")
+    assert day.breaches == []
+    day.closed("1")
+    assert windows(day) == [("session", "3")]
+
+
+@pytest.mark.parametrize("unit", ["order", "fill"])
+def test_rule_006_a_later_version_of_a_fill_is_no_further_trade(unit: str) -> None:
+    day = day_with(per_session=1, count_unit=unit).fill("ES", 1, "6000", trade=50).fill("ES", -1, "6000", trade=51)
+    assert windows(day) == [("session", "2")]
+    day.fill("ES", -1, "6000", profit="0", trade=51).fill("ES", -1, "6000", profit="0", fees="1", trade=51)
+    assert len(day.breaches) == 1
+
+
+def test_rule_006_a_version_that_is_told_later_restarts_no_pause() -> None:
+    day = fills(day_with(per_minute=1), "09:00:00", "09:00:10", "09:00:20")
+    assert lockouts(day) == {"minute": "09:01:20"}
+    day.at("09:00:30").fill("MNQ", 1, "21000", fees="1", trade=3)
+    assert lockouts(day) == {"minute": "09:01:20"}
+
+
+def test_rule_006_a_round_turn_of_an_earlier_day_that_a_version_ends_is_late() -> None:
+    day = day_with("2026-11-19 16:00:00", per_session=1, count_unit="round_turn").closed("1")
+    day.fill("ES", 1, "6000").fill("ES", -1, "6000", trade=70).tick("2026-11-19 17:00:00")
+    day.fill("ES", -1, "6000", profit="0", trade=70)
+    assert windows(day) == [("session", "2")]
+    assert day.breaches[0].flags == ("late",)
+    assert day.commands == []
+
+
+# ---- several tables ----------------------------------------------------------------------------------
+
+
+def test_rule_006_two_tables_have_session_lockouts_of_their_own() -> None:
+    off = {"per_minute": None, "per_hour": None}
+    tables = [
+        {**off, "per_session": 1, "session_lockout": "duration:600"},
+        {**off, "per_session": 2, "session_lockout": "until_reset"},
+    ]
+    day = fills(Ledger(trade_frequency_limit=tables), "09:00:00", "09:00:10", "09:00:20")
+    assert lockouts(day) == {"session": "09:10:20", "session.1": "17:00:00"}
+    kinds = {lockout.key: lockout.kind for lockout in day.account_state.lockouts.values()}
+    assert kinds == {"session": "cooldown", "session.1": "until_reset"}
+    ended = day.tick("17:00:00").bodies(e.LockoutEnded)
+    assert [(one.lockout, one.ended_by) for one in ended] == [
+        ("account/RULE-006/session", "expiry"),
+        ("account/RULE-006/session.1", "reset"),
+    ]
+
+
+def test_rule_006_a_table_does_not_restart_the_pause_of_another_one() -> None:
+    off = {"per_hour": None, "per_session": None}
+    tables = [
+        {**off, "per_minute": 10, "cooldowns": {"minute": 1800}},
+        {**off, "per_minute": 1, "cooldowns": {"minute": 60}},
+    ]
+    day = fills(Ledger(trade_frequency_limit=tables), "09:00:00", "09:00:10", "09:00:20")
+    assert lockouts(day) == {"minute.1": "09:01:20"}

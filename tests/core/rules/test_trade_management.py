@@ -228,13 +228,31 @@ def test_a_trailing_stop_without_a_price_is_left_alone() -> None:
     assert moved(prints(day, "MNQ", "21002.50")) == []
 
 
+def test_a_trailing_stop_that_shows_a_price_is_left_alone() -> None:
+    day = managing(**BREAKEVEN).fill("MNQ", 1, "21000").order(7, "MNQ", -1, type=5, stop="20990")
+    assert moved(prints(day, "MNQ", "21002.50")) == []
+
+
+@pytest.mark.parametrize(("kind", "shown"), [(5, None), (5, "21005"), (STOP, None)])
+@pytest.mark.parametrize("parent", [None, 5])
+def test_a_stop_that_cannot_be_moved_does_not_keep_the_one_beside_it_from_being_managed(
+    kind: int, shown: str | None, parent: int | None
+) -> None:
+    day = managing(**BREAKEVEN).fill("MNQ", -1, "21000").order(7, "MNQ", 1, type=STOP, stop="21010")
+    prints(day.order(8, "MNQ", 1, type=kind, stop=shown, parent=parent), "MNQ", "20997.50")
+    assert [(issued.command.kind, issued.command.order_id) for issued in day.commands] == [("ModifyStop", 7)]
+
+
 @pytest.mark.parametrize(("choice", "expected"), [("create", [("PlaceStop", "21000")]), ("skip", [])])
-def test_a_position_without_stop_gets_one_or_is_skipped(choice: str, expected: list[tuple[str, str]]) -> None:
-    day = managing(manage_without_stop=choice, **BREAKEVEN).fill("MNQ", 2, "21000")
-    prints(day, "MNQ", "21002.50", "21003", "21002.50")
+@pytest.mark.parametrize(("size", "marks"), [(2, ["21002.50", "21003"]), (-2, ["20997.50", "20997"])])
+def test_a_position_without_stop_gets_one_or_is_skipped(
+    choice: str, expected: list[tuple[str, str]], size: int, marks: list[str]
+) -> None:
+    day = managing(manage_without_stop=choice, **BREAKEVEN).fill("MNQ", size, "21000")
+    prints(day, "MNQ", *marks, marks[0])
     assert stops(day) == expected
     if expected:
-        assert (day.commands[0].command.size, day.commands[0].command.side) == (2, -1)
+        assert (day.commands[0].command.size, day.commands[0].command.side) == (2, -size // 2)
 
 
 # ---- automatic stop ----------------------------------------------------------------------------------
@@ -244,6 +262,7 @@ def test_a_position_without_stop_gets_one_or_is_skipped(choice: str, expected: l
 def test_the_automatic_stop_is_placed_at_the_entry(size: int, expected: str) -> None:
     day = managing(auto_stop_loss={"ticks": 40}).fill("MNQ", size, "21000").tick("10:05:00")
     assert stops(day) == [("PlaceStop", expected)]
+    assert (day.commands[0].command.size, day.commands[0].command.side) == (2, -size // 2)
 
 
 def test_a_position_with_a_stop_gets_no_second_one() -> None:
@@ -353,6 +372,23 @@ def test_fractions_that_leave_something_leave_it() -> None:
     half = [{"at_r": fraction("1"), "fraction": fraction("0.5")}]
     day = held(managing(partial_exits=half), "ES", 4, "5000", "4998")
     assert exits(prints(day, "ES", "5002", "5050")) == [("ReducePosition", 2)]
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ("0.25", [("ReducePosition", 2), ("ReducePosition", 1)]),
+        ("0.499999", [("ReducePosition", 2), ("ReducePosition", 1)]),
+        ("0.5", [("ReducePosition", 2), ("ClosePosition", None)]),
+    ],
+)
+def test_case_core_10_last_partial_exit(second: str, expected: list[tuple[str, int | None]]) -> None:
+    levels = [
+        {"at_r": fraction("1"), "fraction": fraction("0.5")},
+        {"at_r": fraction("2"), "fraction": fraction(second)},
+    ]
+    day = held(managing(partial_exits=levels), "ES", 4, "5000", "4998")
+    assert exits(prints(day, "ES", "5002", "5004", "5050")) == expected
 
 
 def test_what_the_trader_closes_himself_is_not_closed_again() -> None:
