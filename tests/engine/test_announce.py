@@ -73,7 +73,7 @@ def test_a_request_is_told_when_it_leaves_and_its_outcome_when_it_is_known() -> 
     nothing_to_cancel, accepted = told(desk, "outcome")
     assert (nothing_to_cancel["outcome"], nothing_to_cancel["kind"]) == ("met", "CancelOrders")
     assert (accepted["outcome"], accepted["id"], accepted["command"]) == ("accepted", request["id"], request["command"])
-    desk.push("ES", 0)
+    desk.fill("ES", -1, "6000", profit="0").push("ES", 0)
     assert [row["outcome"] for row in told(desk, "outcome")] == ["met", "accepted", "met", "confirmed"]
     assert told(desk, "outcome")[2]["command"] == request["command"]
 
@@ -157,8 +157,7 @@ def test_that_no_engine_saw_anything_is_no_news_and_a_hub_that_is_lost_is() -> N
     before = len(desk.events)
     for event in absence(desk.book):
         desk._take(event.body, event.source, event.key)
-    alerts = [event.key for event in desk.events[before:] if isinstance(event.body, e.CommandIssued)]
-    assert len(alerts) == 2, "the journal has them"
+    assert desk.bodies(e.CommandIssued) == []
     rows = happenings(desk.events[before:], desk.book)
     assert [row for row in rows if row["type"] == "command"] == []
     desk.take(e.ConnectionChanged("user", "connected"), "again", "gateway")
