@@ -202,6 +202,14 @@ class TestUserHub:
     def test_a_voided_trade(self) -> None:
         assert hub("GatewayUserTrade", f"[{change(TRADE, voided='true', price='')}]") == [TradeVoided(7001, 801)]
 
+    def test_a_voided_trade_brings_the_row_of_its_fill(self) -> None:
+        [recorded] = hub("GatewayUserTrade", f"[{TRADE}]")
+        [voided] = hub("GatewayUserTrade", f"[{change(TRADE, voided='true')}]")
+        assert isinstance(recorded, TradeRecorded)
+        assert isinstance(voided, TradeVoided)
+        for name in ("contract", "price", "side", "size", "created_at", "profit_usd", "fees_usd", "order_id"):
+            assert getattr(voided, name) == getattr(recorded, name) is not None
+
     @pytest.mark.parametrize(("price", "expected"), [("0", 0), ("-37.63", -37_630_000_000)])
     def test_zero_and_negative_prices_are_real(self, price: str, expected: int) -> None:
         (body,) = hub("GatewayUserTrade", f"[{change(TRADE, price=price)}]")
