@@ -13,6 +13,7 @@ from riskcore.core.view import Effect
 OPERATOR = "operator"
 # What a rule may wait for behind a start, by the names under which it needs them (Rule.needs).
 UNSEEN = POSITIONS, ORDERS, TRADES = ("positions", "orders", "trades")
+ENGINE = "engine"  # Awaited while none runs: blindness is an engine's.
 
 
 def absence(book: Book) -> list[e.Event]:
@@ -64,11 +65,14 @@ def trades_listed(book: Book, at: int, body: e.TradesListed) -> Effect:
     return Effect((account.id,))
 
 
-def awaited(book: Book, account: Account) -> tuple[str, ...]:
+def awaited(book: Book, account: Account, absent: bool = False) -> tuple[str, ...]:
     """What a live engine has not been shown of an account since it started; nothing in a recording.
 
-    Until then the book holds what an earlier run saw last, and no rule breaches over what may be gone (RULES.md 1.6).
+    All of it while none runs (`absent`). Until then the book holds what an earlier run saw last, and no rule breaches
+    over what may be gone (RULES.md 1.6).
     """
+    if absent:
+        return (ENGINE, *UNSEEN)
     if not book.started_at:
         return ()
     unknown = (

@@ -38,7 +38,7 @@ class Turn:
         self._next_due: int | None = None
         self._timers_known = False
         self._day_ended = day_ended  # Its DayRolled is stored already.
-        self._absent = False  # Time passes that no engine watched: nothing is judged until one starts.
+        self._absent = False  # Time passes that no engine watched: what waits for lists is not judged.
 
     # ---- facts ---------------------------------------------------------------------------------------
 
@@ -229,8 +229,8 @@ class Turn:
                     remember(instance.params, view)
                 except Exception as error:
                     candidates += self._faulted(instance, view, error)
-        unknown = awaited(self.book, view.account)
-        for instance in instances if not self._absent else ():
+        unknown = awaited(self.book, view.account, self._absent)
+        for instance in instances:
             if instance.waits(unknown):
                 continue
             view.rule_key = instance.key

@@ -29,7 +29,7 @@ class Timer:
 
 
 def due_timers(book: Book, rulebook: Rulebook, absent: bool = False) -> list[Timer]:
-    """All deadlines of the book, the earliest first. While nobody watches (`absent`) no rule has one."""
+    """All deadlines of the book, the earliest first. While no engine runs (`absent`) rules that wait have none."""
     timers: list[Timer] = []
     for account in book.accounts.values():
         for lockout in account.lockouts.values():
@@ -41,8 +41,7 @@ def due_timers(book: Book, rulebook: Rulebook, absent: bool = False) -> list[Tim
                 timers.append(Timer(due, "DRIFT", account.id, position.contract, "drift"))
         for due in deadlines(book, account, rulebook.profile.command_timeout_ns):
             timers.append(Timer(due, PLANNER_ID, account.id, "requests", "planner"))
-        if not absent:
-            timers.extend(_rule_timers(book, rulebook, account))
+        timers.extend(_rule_timers(book, rulebook, account, absent))
     return sorted(timers)
 
 
@@ -62,11 +61,11 @@ def _drifted_at(book: Book, account: Account, position: Position) -> int | None:
     return max(position.disagrees_since, position.push_at) + DRIFT_NS
 
 
-def _rule_timers(book: Book, rulebook: Rulebook, account: Account) -> list[Timer]:
+def _rule_timers(book: Book, rulebook: Rulebook, account: Account, absent: bool) -> list[Timer]:
     timers = []
     profile = rulebook.profile
     view = View(book, account, _MOMENT, Effect(), profile.pnl_basis, profile.mark)
-    unknown = awaited(book, account)
+    unknown = awaited(book, account, absent)
     for instance in rulebook.instances(account):
         if instance.rule.deadline is None or instance.lacking(book.lacks) or instance.waits(unknown):
             continue

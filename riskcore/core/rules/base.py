@@ -131,7 +131,8 @@ class Rule:
     needs(params)           inputs without which the rule is blind: trades, orders, quotes, positions,
                             accounts (what the broker says of them), commissions.
     waits_for               what must have been listed since a live engine started before the rule judges: positions,
-                            orders, trades. By default what it needs; a rule that reads quotes values positions.
+                            orders, trades; "engine": that one runs at all. By default what it needs; a rule that reads
+                            quotes values positions. What remember decides for its own instant cannot wait.
     admit(params, view, proposal)
                             why an order the trader asks for would breach if it filled now: a sentence, or None.
                             A rule without it has no objection; lockouts are looked at for all rules.

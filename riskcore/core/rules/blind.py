@@ -56,4 +56,6 @@ def deadline(params: Params, view: View) -> int | None:
     return since + params.limit_ns if since is not None and waits else None
 
 
-BLIND = Rule("BLIND", "blind", "Lost sight of the broker", 50, Params, evaluate, deadline=deadline)
+BLIND = Rule(
+    "BLIND", "blind", "Lost sight of the broker", 50, Params, evaluate, deadline=deadline, waits_for=("engine",)
+)

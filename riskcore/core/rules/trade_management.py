@@ -109,4 +109,5 @@ RULE = Rule(
     deadline=deadline,
     quiet=quiet,
     needs=needs,
+    waits_for=(),  # A stop is decided by remember, for that instant; the planner sends it once all was listed.
 )
