@@ -162,7 +162,7 @@ def test_fills_and_pushes_that_disagree_for_two_seconds_are_a_drift_and_the_brok
 
 def test_fills_that_turn_up_after_a_drift_let_the_next_missing_fill_be_noticed() -> None:
     day = Ledger().at("10:00:00").fill("ES", 2, "6000").push("ES", 2).push("ES", 1).tick("10:00:02")
-    day.fill("ES", -1, "6000", profit="0", created=day.now - timedelta(seconds=3))
+    day.at("10:00:02.001").fill("ES", -1, "6000", profit="0", created=day.now - timedelta(seconds=3))
     assert day.account_state.positions[ES].lot_size == 1
     day.push("ES", 3).tick("10:00:05")
     assert [(one.fills_size, one.broker_size) for one in day.bodies(e.DriftDetected)] == [(2, 1), (1, 3)]

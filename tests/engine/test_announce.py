@@ -119,7 +119,7 @@ def test_what_the_rules_decline_is_an_outcome() -> None:
 def test_connections_and_drift_are_told() -> None:
     desk = Desk(**LOSS)
     desk.take(e.ConnectionChanged("user", "lost"), "connection", "gateway")
-    desk.later(1).fill("ES", 1, "6000").push("ES", 2).later(3)
+    desk.later(1).fill("ES", 1, "6000").later(0.1).push("ES", 2).later(3)
     (connection,) = told(desk, "connection")
     assert (connection["hub"], connection["state"]) == ("user", "lost")
     drift = told(desk, "drift")[-1]
