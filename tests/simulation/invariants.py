@@ -393,6 +393,11 @@ def unmet(book: Book, account: Account, obligation: Obligation) -> list[str]:
     if obligation.kind == "ReducePosition":
         position = account.positions.get(obligation.contract or "")
         over = position is not None and abs(position.size) > obligation.to
+        # A close in force sees to it, and is asked for itself.
+        over = over and not any(
+            other.kind in ("CloseAllPositions", "ClosePosition") and other.contract in (None, obligation.contract)
+            for other in account.obligations.values()
+        )
         return [f"partialCloseContract/{obligation.contract}"] if over else []
     if obligation.kind in ("CancelOrders", "CancelOrder"):
         named = [account.orders.get(order_id) for order_id in obligation.order_ids]
