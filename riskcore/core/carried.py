@@ -75,7 +75,7 @@ def is_part_of_shown(position: Position, trade: Trade) -> bool:
     if shown is None:
         return False
     made_ns = shown.at - trade.placed_at // MICROSECOND_NS * MICROSECOND_NS
-    if made_ns > 0 and (shown.listed or max(made_ns, trade.recorded_at - shown.at) > APART_NS):
+    if made_ns > 0 and (shown.listed or max(made_ns, trade.recorded_at - shown.at) >= APART_NS):
         return True
     unsettled = position.carried - position.confirmed
     ahead = trade.side * unsettled > 0 or (unsettled != 0 and trade.profit_usd is None)
@@ -84,7 +84,13 @@ def is_part_of_shown(position: Position, trade: Trade) -> bool:
 
 
 def believe_broker(account: Account, position: Position) -> None:
-    """Fills and the broker have disagreed for too long: its size and average price stand for all fills so far."""
+    """Fills and the broker have disagreed for too long: its size and average price stand for all fills so far.
+
+    Not where a fill was made since it showed them: then the fill is the newer word, and only its push is missing.
+    """
+    made_at = max((one.placed_at for one in account.trades.values() if one.contract == position.contract), default=0)
+    if made_at > position.push_at:
+        return
     size, average = position.pushed or 0, position.average_price
     _stands_for_all(account, position, Shown(size, None if average is None else average * size, position.push_at))
 

@@ -36,7 +36,7 @@ def due_timers(book: Book, rulebook: Rulebook, absent: bool = False) -> list[Tim
             if lockout.expires_at is not None:
                 timers.append(Timer(lockout.expires_at, lockout.rule, account.id, lockout.id, "lockout"))
         for position in account.positions.values():
-            due = _drifted_at(book, account, position)
+            due = _drifted_at(book, position)
             if due is not None:
                 timers.append(Timer(due, "DRIFT", account.id, position.contract, "drift"))
         for due in deadlines(book, account, rulebook.profile.command_timeout_ns):
@@ -45,20 +45,14 @@ def due_timers(book: Book, rulebook: Rulebook, absent: bool = False) -> list[Tim
     return sorted(timers)
 
 
-def _drifted_at(book: Book, account: Account, position: Position) -> int | None:
-    """When a disagreement has lasted too long; what could not be seen while the connection was lost is none.
-
-    Nor is a fill that was made since positions were listed, while nothing is pushed: the next list will know it.
-    """
+def _drifted_at(book: Book, position: Position) -> int | None:
+    """When a disagreement has lasted too long; what could not be seen while the connection was lost is none."""
     since = connection_since(book)
     if position.disagrees_since is None:
         return None
     if connected(book):
         return max(position.disagrees_since, since) + DRIFT_NS
-    made_at = max((one.placed_at for one in account.trades.values() if one.contract == position.contract), default=0)
-    if position.push_at <= max(since, made_at):
-        return None
-    return max(position.disagrees_since, position.push_at) + DRIFT_NS
+    return max(position.disagrees_since, position.push_at) + DRIFT_NS if position.push_at > since else None
 
 
 def _rule_timers(book: Book, rulebook: Rulebook, account: Account, absent: bool) -> list[Timer]:

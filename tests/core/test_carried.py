@@ -109,19 +109,19 @@ def test_a_fill_made_before_the_list_is_part_of_what_it_showed(before_ms: int, n
     assert (of(day).lot_size, of(day).carried) == ((3, 2) if new else (2, 1))
 
 
-@pytest.mark.parametrize("behind_ms", [2000, 2001])
+@pytest.mark.parametrize("behind_ms", [1998, 1999, 2000])
 def test_a_fill_told_long_after_the_push_that_came_behind_it_is_part_of_that(behind_ms: int) -> None:
     day = Ledger().at("09:00:00").push("ES", 2, "6000")
     made = day.now - timedelta(milliseconds=10)
     later(day, behind_ms).fill("ES", -1, "6000", profit="0", created=made)
-    assert of(day).carried == (1 if behind_ms == 2000 else 2)
+    assert of(day).carried == (1 if behind_ms < 2000 else 2)
 
 
-@pytest.mark.parametrize("ago_ms", [2000, 2001])
+@pytest.mark.parametrize("ago_ms", [1999, 2000, 2001])
 def test_a_push_is_never_two_seconds_old(ago_ms: int) -> None:
     day = Ledger().at("09:00:00").push("ES", 2, "6000")
     day.fill("ES", -1, "6000", profit="0", created=day.now - timedelta(milliseconds=ago_ms))
-    assert of(day).carried == (1 if ago_ms == 2000 else 2)
+    assert of(day).carried == (1 if ago_ms < 2000 else 2)
 
 
 @pytest.mark.parametrize(("size", "explains"), [(1, False), (2, True)])
@@ -180,3 +180,12 @@ def test_the_sizes_that_fills_went_through_reach_two_seconds_back() -> None:
     assert sizes_gone_through(day.account_state, of(day), at) == [2, 3, 0]
     assert sizes_gone_through(day.account_state, of(day), at + 1_999_000_000) == [2, 3]
     assert sizes_gone_through(day.account_state, of(day), at + 2_000_000_000) == []
+
+
+def test_no_older_word_of_the_broker_replaces_a_fill_that_was_made_since() -> None:
+    """Seeds 900685 and 900761 of the simulation: the push of a fill was lost, and the fill with it."""
+    day = Ledger().at("09:00:00").push("ES", 0).at("09:00:01").fill("ES", 1, "6000").at("09:00:03").tick()
+    assert len(day.bodies(e.DriftDetected)) == 1
+    assert (lots(day), of(day).size) == ([(1, price("6000"))], 0)
+    listed(day.at("09:00:04"), 1, "6000").at("09:00:10").tick()
+    assert (lots(day), of(day).size, len(day.bodies(e.DriftDetected))) == ([(1, price("6000"))], 1, 1)

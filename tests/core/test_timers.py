@@ -1,6 +1,5 @@
 """Deadlines derived from state (RULES.md 1.1): what is due, when, and in which order."""
 
-from riskcore.core import events as e
 from riskcore.core.quantities import SECOND_NS, money
 from riskcore.core.state import Lockout
 from riskcore.core.timers import DRIFT_NS, Timer, due_timers
@@ -46,13 +45,3 @@ def test_the_planner_is_asked_for_its_deadlines_only_where_it_plans() -> None:
     assert timers == [Timer(now + seconds * SECOND_NS, "PLANNER", ACCOUNT, "requests", "planner") for seconds in (3, 8)]
     desk.book.enforces = False
     assert "PLANNER" not in [rule for _, rule, _ in due(desk)]
-
-
-def test_while_nothing_is_pushed_a_list_says_nothing_about_a_fill_that_was_made_since() -> None:
-    """Seed 900685 of the simulation: the list before the fill replaced it, and the next list showed it again."""
-    day = Ledger().at("10:00:00").take(e.ConnectionChanged("user", "lost"), "connection").at("10:00:05")
-    day.take(e.PositionsListed(ACCOUNT, (), nanoseconds(day.now)), "positions")
-    day.push("ES", 0).at("10:00:05.100").fill("ES", 1, "6000")
-    assert [kind for _, _, kind in due(day)] == []
-    day.at("10:00:08").push("ES", 0)
-    assert due(day) == [(2, "DRIFT", "drift")]

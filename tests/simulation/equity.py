@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from adapters.simulator.broker import Broker
 from riskcore.core import events as e
+from riskcore.core.fills import BROKER_CLOCK_AHEAD_NS
 from riskcore.core.marks import open_cost
 from riskcore.core.state import Account, Book
 
@@ -20,9 +21,12 @@ class Equity:
     broker: Broker
     fills: dict[tuple[int, str], dict[int, e.TradeRecorded]] = field(default_factory=dict)
 
+    out_of_time: set[tuple[int, str]] = field(default_factory=set)  # Where our clock does not know the order of fills.
     drifts: set[tuple[int, str]] = field(default_factory=set)  # Where the broker's figures have replaced the fills.
 
-    def told(self, body: e.TradeRecorded) -> None:
+    def told(self, event: e.Event, body: e.TradeRecorded) -> None:
+        if (body.created_at or 0) > event.at + BROKER_CLOCK_AHEAD_NS:
+            self.out_of_time.add((body.account, body.contract))
         fills = self.fills.setdefault((body.account, body.contract), {})
         known = fills.get(body.trade_id)
         if known is None or body.profit_usd is not None:
@@ -33,7 +37,12 @@ class Equity:
         for contract, position in account.positions.items():
             fills = self.fills.get((account.id, contract), {})
             known, specification = open_cost(position), book.contracts.get(contract)
-            if position.shown is not None or known is None or specification is None:
+            if (
+                (account.id, contract) in self.out_of_time
+                or position.shown is not None
+                or known is None
+                or specification is None
+            ):
                 continue
             if self._missing(account.id, contract, fills):
                 continue

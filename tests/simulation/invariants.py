@@ -254,7 +254,7 @@ class Judge:
 
     def _filled(self, event: e.Event) -> None:
         assert isinstance(event.body, e.TradeRecorded)
-        self.equity.told(event.body)
+        self.equity.told(event, event.body)
 
     def _order(self, event: e.Event) -> None:
         body = event.body
