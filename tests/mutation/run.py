@@ -20,10 +20,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("enforce", "requests", "project", "fills", "in_force", "guard", "arbitrate", "exposure_change")
 # Tests that hold a module beside the file of its own name.
 ALSO: dict[str, tuple[str, ...]] = {
     "requests": ("test_enforce.py",),
+    "in_flight": ("test_enforce.py", "test_exit_orders.py"),
+    "planner_commands": ("test_enforce.py", "test_exit_orders.py"),
+    "sight": ("test_enforce.py", "test_restart.py"),
+    "fold": ("test_fills.py", "test_carried.py"),
     "project": ("test_fills.py", "test_step.py", "test_marks.py"),
     "in_force": ("test_guard.py", "test_enforce.py", "test_arbitrate.py"),
     "exposure_change": ("test_guard.py", "test_fills.py"),
@@ -111,7 +114,7 @@ def tests_of(path: Path) -> list[str]:
     tests = ROOT / "tests" / "core"
     if path.parent.name != "rules":
         own = [tests / f"test_{path.stem}.py", *(tests / name for name in ALSO.get(path.stem, ()))]
-        return [str(one.relative_to(ROOT)) for one in own if one.exists()]
+        return [str(one.relative_to(ROOT)) for one in own if one.exists()] or ["tests/core"]
     if "RULE = " not in path.read_text("utf-8"):
         return ["tests/core/rules"]  # What several rules share is held by the tests of all of them.
     speaking = [one for one in sorted((tests / "rules").glob("test_*.py")) if path.stem in one.read_text("utf-8")]
@@ -147,7 +150,7 @@ def copy_tree(copied: Path) -> None:
 
 def chosen(copied: Path, only: str, sample: int, seed: int) -> list[tuple[Path, int, str, str, str]]:
     core = copied / "riskcore" / "core"
-    paths = [core / f"{name}.py" for name in MODULES] + sorted((core / "rules").glob("[a-z]*.py"))
+    paths = sorted(core.glob("[a-z]*.py")) + sorted((core / "rules").glob("[a-z]*.py"))
     found = [(path, *mutant) for path in paths if only in path.relative_to(core).as_posix() for mutant in mutants(path)]
     print(f"{len(found)} mutants", flush=True)
     return random.Random(seed).sample(found, min(sample, len(found))) if sample else found
