@@ -47,6 +47,7 @@ def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> 
         order_id=body.order_id,
         recorded_at=at,
         round_trip=position.round_trips,
+        dated=believed,
     )
     trade = replace(trade, enforced=is_own_fill(account, trade) or closes_by_itself(account, trade))
     _flat_where_not_listed(account, position, trade)

@@ -1,7 +1,8 @@
 """The fills of one contract folded into lots and round trips, and folded again when one of them changes.
 
 Order of the fold: first the fills that are part of what the broker showed (Trade.shown), then the rest of what it
-showed, then all others. Fills with `settled` have no part in it.
+showed, then all others. Fills with `settled` have no part in it. Once fills explain all that was shown, their order
+is the one in which they were made.
 """
 
 from collections.abc import Iterable, Sequence
@@ -97,12 +98,14 @@ def fold_again(
         cost = None if shown.cost is None else shown.cost + after.shown.cost - before.shown.cost
         position.shown = replace(shown, size=shown.size + after.shown.size - before.shown.size, cost=cost)
         after = fold_of(book, account, position)
-    known = fills_of(account, position.contract)
     if position.shown is not None and position.shown.size == after.shown.size:
         position.shown = None  # Fills explain all of it by now.
-        if all(one.shown or one.settled for one in known):
-            known = [replace(one, shown=False) for one in known]
-            put(account, known)
+    known = fills_of(account, position.contract)
+    if position.shown is None and any(one.shown for one in known):
+        # What was shown may have come between them: first in the fold, they would close lots before their time.
+        known = [replace(one, shown=False) for one in known]
+        put(account, known)
+        after = fold_of(book, account, position)
     set_lots(position, after.lots)
     first = min((one.round_trip for one in known if one.id in before.numbers), default=position.round_trips)
     numbered = [(one, first + after.numbers.get(one.id, one.round_trip - first)) for one in known]
@@ -117,26 +120,34 @@ def fold_again(
 def is_in_order(account: Account, trade: Trade) -> bool:
     """Whether no fill of the contract that is known already was made after this one.
 
-    Instants are compared in microseconds (API.md 0.12); equal ones stay in the order of receipt.
+    Instants are compared in microseconds (API.md 0.12); equal ones stay in the order of receipt. So does a fill whose
+    broker time is missing or not believed: its receipt is by another clock than the times of the others.
     """
+    if not trade.dated:
+        return True
     for other in reversed(account.trades.values()):
         if other.contract == trade.contract and not other.voided and other.id != trade.id:
-            return other.placed_at // MICROSECOND_NS <= trade.placed_at // MICROSECOND_NS
+            if other.placed_at // MICROSECOND_NS > trade.placed_at // MICROSECOND_NS:
+                return False
+            if other.dated:
+                return True
     return True
 
 
 def put_in_order(account: Account, contract: str) -> None:
     """Fills that are told late take the place at which they were made, or what they closed would stay open.
 
-    Voided ones keep theirs.
+    Voided ones keep theirs; one without a time of the broker stays behind those that were known when it came.
     """
-    ordered = iter(
-        sorted(
-            (one for one in account.trades.values() if one.contract == contract and not one.voided),
-            key=lambda one: one.placed_at // MICROSECOND_NS,
-        )
-    )
+    places: list[tuple[int, Trade]] = []
+    latest = 0
+    for one in account.trades.values():
+        if one.contract == contract and not one.voided:
+            instant = one.placed_at // MICROSECOND_NS
+            places.append((instant if one.dated else max(instant, latest), one))
+            latest = max(latest, instant)
+    ordered = iter(sorted(places, key=lambda place: place[0]))
     in_place = [
-        next(ordered) if one.contract == contract and not one.voided else one for one in account.trades.values()
+        next(ordered)[1] if one.contract == contract and not one.voided else one for one in account.trades.values()
     ]
     account.trades = {trade.id: trade for trade in in_place}

@@ -59,6 +59,7 @@ class Trade:
     enforced: bool = False  # The fill of riskcore's own stop or close (RULE-006).
     shown: bool = False  # Part of what the broker showed of the position (Shown): folded before the rest of that.
     settled: bool = False  # Opens and closes no lots any more: the broker's own figure stands for it.
+    dated: bool = True  # Whether `placed_at` is broker time, and not the receipt in the place of a time not believed.
 
     def costs_usd(self) -> int:
         return (self.fees_usd or 0) + (self.commissions_usd or 0)
@@ -86,6 +87,7 @@ class OldTrade(NamedTuple):
     enforced: bool
     shown: bool
     settled: bool
+    dated: bool
 
     @classmethod
     def of(cls, trade: Trade) -> "OldTrade":

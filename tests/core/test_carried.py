@@ -189,3 +189,39 @@ def test_no_older_word_of_the_broker_replaces_a_fill_that_was_made_since() -> No
     assert (lots(day), of(day).size) == ([(1, price("6000"))], 0)
     listed(day.at("09:00:04"), 1, "6000").at("09:00:10").tick()
     assert (lots(day), of(day).size, len(day.bodies(e.DriftDetected))) == ([(1, price("6000"))], 1, 1)
+
+
+def test_once_fills_explain_what_was_shown_they_close_in_the_order_in_which_they_were_made() -> None:
+    day = listed(Ledger().at("09:00:00"), 4, "6000")
+    asked = day.now
+    later(day, 500).fill("ES", 2, "5999", created=asked + timedelta(milliseconds=5))
+    day.fill("ES", 2, "6001", created=asked - timedelta(milliseconds=130))
+    assert carried(day) == (2, 2 * price("5999"), 0)  # The second of them may not have been in the list.
+    day.push("ES", 6, "5999").fill("ES", 2, "5997")
+    assert carried(day) == (0, 0, 0)
+    assert lots(day) == [(2, price("6001")), (2, price("5999")), (2, price("5997"))]
+    later(day, 100).fill("ES", -3, "5998", profit="-350")
+    assert lots(day) == [(1, price("5999")), (2, price("5997"))]
+    assert not any(trade.shown for trade in day.account_state.trades.values())
+
+
+def test_a_round_trip_told_behind_the_fills_of_what_was_shown_closes_its_own_lot() -> None:
+    """The last of the fills that explain what was shown comes first of a list, and those made before others follow."""
+    day = listed(Ledger().at("09:00:00"), -1, "6004")
+    before = day.now - timedelta(seconds=5)
+    later(day, 500).push("ES", -3, "6006").fill("ES", -2, "6007")
+    later(day, 500).fill("ES", 1, "6001", profit="150")
+    for size, at_price, profit, seconds in ((-1, "6000", None, 0), (1, "6004", "-200", 1), (-1, "6004", None, 2)):
+        day.fill("ES", size, at_price, profit=profit, created=before + timedelta(seconds=seconds))
+    assert lots(day) == [(2, price("6007"))]
+    assert of(day).round_trips == 1
+
+
+def test_a_late_fill_that_closed_what_nobody_told_of_closes_nothing_that_was_opened_behind_it() -> None:
+    """Also where fills that were told after it are all of what the broker has shown since."""
+    day = listed(Ledger().at("09:00:00"), 2, "6000")
+    asked = day.now
+    later(day, 500).fill("ES", 1, "6001", created=asked + timedelta(milliseconds=5))
+    day.fill("ES", 2, "6000", created=asked - timedelta(seconds=1))
+    day.fill("ES", -1, "6002", profit="50", created=asked - timedelta(seconds=2))
+    assert (carried(day)[0], lots(day)) == (0, [(2, price("6000")), (1, price("6001"))])

@@ -118,6 +118,22 @@ def test_a_broker_time_is_believed_up_to_five_seconds_ahead(ahead_seconds: int, 
     assert day.account_state.trades[1].trade_date == trade_date
 
 
+def test_a_fill_whose_broker_time_is_not_believed_comes_behind_those_known_before_it() -> None:
+    """It is no older than they are for being placed by the receiver's clock, which is behind the broker's."""
+    day = Ledger().at("09:00:00")
+    for size, at_price, profit, ahead_seconds in (
+        (1, "21010", None, 3),
+        (-1, "21000", "-20", 4),
+        (1, "20990", None, 5),
+        (1, "20980", None, 6),
+        (-1, "20970", "-40", 7),
+    ):
+        day.fill("MNQ", size, at_price, profit=profit, created=day.now + timedelta(seconds=ahead_seconds))
+    [position] = day.account_state.positions.values()
+    assert [lot.price for lot in position.lots] == [price("20980")]
+    assert [trade.round_trip for trade in day.account_state.trades.values()] == [0, 0, 1, 1, 1]
+
+
 def test_a_fill_of_an_earlier_day_corrects_that_day_and_locks_nothing_today() -> None:
     day = Ledger(start="2026-11-19 12:00:00", daily_realized_loss={"loss_limit": money("500")})
     before = day.now

@@ -58,6 +58,20 @@ def test_late_fills_take_their_place_among_those_of_their_contract() -> None:
     assert list(account.trades) == [1, 5, 2]
 
 
+def test_a_fill_without_a_time_of_the_broker_stays_behind_those_that_were_known_before_it() -> None:
+    ahead, undated = replace(BOUGHT, placed_at=5000), replace(SOLD, dated=False)
+    account = Account(1, trades={1: ahead})
+    assert is_in_order(account, undated)
+    account.trades[2] = undated
+    later, between = replace(BOUGHT, id=3, placed_at=5000), replace(BOUGHT, id=4, placed_at=4999)
+    assert is_in_order(account, later)
+    assert not is_in_order(account, between)
+    assert not is_in_order(account, replace(between, placed_at=1999))
+    account.trades |= {3: later, 4: between}
+    put_in_order(account, "C")
+    assert list(account.trades) == [4, 1, 2, 3]
+
+
 def test_what_is_confirmed_goes_as_what_is_carried_goes() -> None:
     for carried, confirmed in ((3, 2), (1, 1), (0, 0), (-1, 0)):
         position = Position("C", confirmed=2)
