@@ -28,16 +28,7 @@ class Equity:
     undated: set[int] = field(default_factory=set)  # Fills told with a time that is not believed.
     drifts: dict[tuple[int, str], "Drift"] = field(default_factory=dict)
 
-<<<<<<< HEAD
-    out_of_time: set[tuple[int, str]] = field(default_factory=set)  # Where our clock does not know the order of fills.
-    drifts: set[tuple[int, str]] = field(default_factory=set)  # Where the broker's figures have replaced the fills.
-
-    def told(self, event: e.Event, body: e.TradeRecorded) -> None:
-        if (body.created_at or 0) > event.at + BROKER_CLOCK_AHEAD_NS:
-            self.out_of_time.add((body.account, body.contract))
-=======
     def told(self, body: e.TradeRecorded, at: int) -> None:
->>>>>>> e4cf217 (Judge equity behind a drift only where its figures are of the fills)
         fills = self.fills.setdefault((body.account, body.contract), {})
         known = fills.get(body.trade_id)
         if known is None and body.created_at is not None and body.created_at > at + BROKER_CLOCK_AHEAD_NS:
@@ -54,19 +45,10 @@ class Equity:
         for contract, position in account.positions.items():
             fills = self.fills.get((account.id, contract), {})
             known, specification = open_cost(position), book.contracts.get(contract)
-<<<<<<< HEAD
-            if (
-                (account.id, contract) in self.out_of_time
-                or position.shown is not None
-                or known is None
-                or specification is None
-            ):
-=======
             drift = self.drifts.get((account.id, contract))
             if drift is not None and drift.stood_for is None and specification is not None:
                 drift.take(position.shown, specification)
             if position.shown is not None or known is None or specification is None:
->>>>>>> e4cf217 (Judge equity behind a drift only where its figures are of the fills)
                 continue
             if self._missing(account.id, contract, fills):
                 continue

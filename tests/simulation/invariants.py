@@ -254,11 +254,7 @@ class Judge:
 
     def _filled(self, event: e.Event) -> None:
         assert isinstance(event.body, e.TradeRecorded)
-<<<<<<< HEAD
-        self.equity.told(event, event.body)
-=======
         self.equity.told(event.body, event.at)
->>>>>>> e4cf217 (Judge equity behind a drift only where its figures are of the fills)
 
     def _order(self, event: e.Event) -> None:
         body = event.body
