@@ -29,6 +29,9 @@ def show(book: Book, account: Account, position: Position, at: int, true_at: int
     if pushed == lots.size + position.carried:
         if position.carried_cost is None and position.average_price is not None:
             _take_over(book, account, position, true_at, listed)
+        elif listed and position.shown is not None and true_at >= position.shown.at:
+            # It says nothing new but this: a fill that was made by now and is told later is part of what was shown.
+            position.shown = replace(position.shown, at=true_at, listed=True)
         return
     if (lots.lots and not unsettled) or pushed in sizes_gone_through(account, position, at):
         return

@@ -225,3 +225,15 @@ def test_a_late_fill_that_closed_what_nobody_told_of_closes_nothing_that_was_ope
     day.fill("ES", 2, "6000", created=asked - timedelta(seconds=1))
     day.fill("ES", -1, "6002", profit="50", created=asked - timedelta(seconds=2))
     assert (carried(day)[0], lots(day)) == (0, [(2, price("6000")), (1, price("6001"))])
+
+
+@pytest.mark.parametrize(("milliseconds", "left"), [(-1, 1), (0, 0), (1, 0)])
+def test_a_list_that_confirms_what_was_shown_knows_the_fills_made_before_it(milliseconds: int, left: int) -> None:
+    """A push alone may be some moments old, so a fill that is told soon behind it could be new."""
+    day = later(Ledger().at("09:00:00").fill("ES", 6, "6001").push("ES", 1, "6000"), 2100).tick()
+    day.push("ES", 1, "6000")
+    assert carried(day) == (1, price("6000"), 1)
+    listed(later(day, 50), 1, "6000")
+    asked = day.now
+    later(day, 100).fill("ES", -1, "6002", profit="100", created=asked + timedelta(milliseconds=milliseconds))
+    assert of(day).carried + sum(size for size, _ in lots(day)) == left
