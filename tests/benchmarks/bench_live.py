@@ -1,12 +1,12 @@
 """The live engine over real sockets on loopback, with a real journal. Medians; everything in one sitting.
 
-python -m tests.benchmarks.bench_live --dir DIR [--samples 100] [--runs 4] [--stages] [--quotes 100000] [--peer COMMAND...]
+python -m tests.benchmarks.bench_live --dir DIR [--samples 100] [--runs 4] [--stages] [--quotes 100000] [--peer COMMAND]
     DIR on the disk to be judged. COMMAND is the signalr bench of a peer; its rate_median is the burst's yardstick.
 
-latency: RUNS engines, SAMPLES closes of each, which is about what the broker's quota of a minute leaves; --stages says
-where the time goes. From the call that sends a position push to the arrival of the bytes of closeContract at the broker, breach,
-command and attempt stored durably in between. Beside it a bare fdatasync of the same disk: in the same run at the same
-pace, which is what a commit meets, and in a tight loop before and after, which a disk likes better.
+latency: from the call that sends a position push to the arrival of the bytes of closeContract at the broker, breach,
+command and attempt stored durably in between; RUNS engines with SAMPLES closes each, about as many as the quota of a
+minute has room for. --stages says where the time goes. Beside it a bare fdatasync of the same disk: in the same run at
+the same pace, which is what a commit meets, and in a tight loop before and after, which a disk likes better.
 burst: quotes on the socket until the last of them is folded by all rules and stored durably.
 """
 

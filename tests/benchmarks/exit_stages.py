@@ -48,7 +48,9 @@ class Stages:
     def note(self, sent_and_arrived: Sequence[tuple[int, int]]) -> None:
         """Split the samples of one engine by the marks that were set meanwhile."""
         for sent, arrived in sent_and_arrived:
-            marks = next((one for one in self._closes if sent <= one["socket"] and one["written"] - 2_000_000 < arrived), None)
+            # Only a close whose push was the last one before it is split: another one waited behind a turn.
+            own = [one for one in self._closes if sent <= one["socket"] and one["sending"] < arrived]
+            marks = own[0] if own else None
             self._closes = [one for one in self._closes if one["socket"] > arrived]
             if marks is None:
                 continue
