@@ -11,6 +11,7 @@ from riskcore.core.events import (
     ConnectionChanged,
     EngineStarted,
     Event,
+    Fact,
     OrdersListed,
     PositionObserved,
     PositionsListed,
@@ -31,7 +32,7 @@ name = "{_PROFILE}"
 blocked_symbols = ["MNQ"]
 """
 _AT = 1_773_324_000_000_000_000  # 2026-03-12 14:00 UTC, a Thursday in the session.
-_FACTS = (
+_FACTS: tuple[Fact, ...] = (
     EngineStarted("rehearsal", True),
     ConnectionChanged("user", "connected"),
     ConnectionChanged("market", "connected"),
