@@ -41,7 +41,7 @@ ANSWERS: dict[bytes, dict[str, Any]] = {
     b"Trade/search": {"trades": []},
     b"Contract/searchById": {"contract": RECORD},
 }
-GAP_SECONDS = 0.04  # Before and after the sync of the little file.
+GAP_SECONDS = 0.04  # Before and after the sync of the little file: by then the engine has stored what it was told.
 SO_TIMESTAMPNS = 35  # Of Linux; the socket module has no name for it.
 
 
