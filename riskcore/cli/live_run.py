@@ -28,6 +28,7 @@ from riskcore.engine.arming import check_accounts
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
+from riskcore.engine.rehearsal import rehearse
 from riskcore.engine.resume import resume
 from riskcore.errors import ConfigError, InvariantBroken
 from riskcore.store.journal import Journal
@@ -132,6 +133,7 @@ async def _run_once(
         )
         stack.enter_context(stopped_by_signals(engine.stop))
         await stack.enter_async_context(control_of(engine, gateway, feed, run.store, settings["profile"]["name"]))
+        rehearse()
         stack.enter_context(unhindered())
         tasks = [asyncio.create_task(_watch_settings(run, engine, clock))]
         if until is not None:

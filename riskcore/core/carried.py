@@ -44,10 +44,11 @@ def show(book: Book, account: Account, position: Position, at: int, true_at: int
 
 def sizes_gone_through(account: Account, position: Position, at: int) -> list[int]:
     """The sizes that the fills of the last moments went through, the latest first."""
+    since = at - APART_NS
     recent = [
         one
         for one in account.trades.values()
-        if one.contract == position.contract and not one.voided and one.recorded_at > at - APART_NS
+        if one.recorded_at > since and one.contract == position.contract and not one.voided
     ]
     recent.sort(key=lambda one: one.recorded_at)
     size, sizes = position.carried + lots_of(position).size, []

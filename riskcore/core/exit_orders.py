@@ -9,7 +9,7 @@ account; times are nanoseconds.
 from collections.abc import Iterator
 
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import TERMINAL, TYPE_MARKET, Account, Order, Request
+from riskcore.core.state import TERMINAL, TYPE_MARKET, WORKING, Account, Order, Request
 
 CLOSING = ("closeContract", "partialCloseContract")
 # What made an order when no open request did: a close that was over before its order was shown; or perhaps a close.
@@ -109,8 +109,9 @@ def _working_exits(account: Account, contract: str | None) -> Iterator[Order]:
     position = account.positions.get(contract or "")
     size = position.size if position is not None else 0
     for order in account.orders.values():
-        made = order.exit_of is not None and (order.exit_of != UNSURE or order.side * size < 0)
-        if made and order.contract == contract and works(account, order):
+        if order.exit_of is None or order.contract != contract or order.status not in WORKING:
+            continue
+        if (order.exit_of != UNSURE or order.side * size < 0) and works(account, order):
             yield order
 
 

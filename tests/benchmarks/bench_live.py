@@ -1,11 +1,12 @@
 """The live engine over real sockets on loopback, with a real journal. Medians; everything in one sitting.
 
-python -m tests.benchmarks.bench_live --dir DIR [--samples 400] [--quotes 100000] [--peer COMMAND...]
+python -m tests.benchmarks.bench_live --dir DIR [--samples 100] [--runs 4] [--stages] [--quotes 100000] [--peer COMMAND]
     DIR on the disk to be judged. COMMAND is the signalr bench of a peer; its rate_median is the burst's yardstick.
 
 latency: from the call that sends a position push to the arrival of the bytes of closeContract at the broker, breach,
-command and attempt stored durably in between. Beside it a bare fdatasync of the same disk: in the same run at the same
-pace, which is what a commit meets, and in a tight loop before and after, which a disk likes better.
+command and attempt stored durably in between; RUNS engines with SAMPLES closes each, about as many as the quota of a
+minute has room for. --stages says where the time goes. Beside it a bare fdatasync of the same disk: in the same run at
+the same pace, which is what a commit meets, and in a tight loop before and after, which a disk likes better.
 burst: quotes on the socket until the last of them is folded by all rules and stored durably.
 """
 
@@ -28,6 +29,7 @@ from riskcore.config import read_settings
 from riskcore.core.events import Event, QuotesObserved
 from riskcore.core.state import Book
 from riskcore.engine.engine import Engine
+from tests.benchmarks.exit_stages import Stages
 
 LATENCY_SETTINGS = """
 [profile]
@@ -137,11 +139,20 @@ async def against(folder: Path, settings: str, wanted: int, *words: str) -> tupl
         await broker.wait()
 
 
-def latency(folder: Path, samples: int) -> None:
+def latency(folder: Path, samples: int, runs: int, stages: Stages | None) -> None:
     tight = fdatasync_us(folder)
-    said, _ = asyncio.run(against(folder, LATENCY_SETTINGS, 0, "latency", str(samples), str(folder)))
+    taken: list[float] = []
+    firsts: list[float] = []
+    syncs: list[float] = []
+    for _ in range(runs):
+        said, _ = asyncio.run(against(folder, LATENCY_SETTINGS, 0, "latency", str(samples), str(folder)))
+        pairs = said["sent_and_arrived_ns"]
+        one_run = [(arrived - sent) / 1000 for sent, arrived in pairs]
+        firsts, taken = [*firsts, one_run[0]], taken + one_run
+        syncs += [one / 1000 for one in said["syncs_ns"]]
+        if stages is not None:
+            stages.note(pairs)
     tight += fdatasync_us(folder)
-    taken, syncs = ([one / 1000 for one in said[name]] for name in ("samples_ns", "syncs_ns"))
     floor, best = percentile(syncs, 0.5), percentile(tight, 0.5)
     print(
         f"fdatasync of the run: p50 {floor:.0f} us, p99 {percentile(syncs, 0.99):.0f} us; tight loop: p50 {best:.0f} us"
@@ -149,6 +160,9 @@ def latency(folder: Path, samples: int) -> None:
     for name, share in (("p50", 0.5), ("p99", 0.99)):
         found = percentile(taken, share)
         print(f"socket to command bytes, durable: {name} {found:.0f} us = {found / floor:.2f} x ({found / best:.2f} x)")
+    print(f"the first of each engine: {', '.join(f'{one:.0f}' for one in firsts)} us")
+    if stages is not None:
+        print(stages.table())
 
 
 def burst(folder: Path, quotes: int, per_frame: int, peer: list[str]) -> None:
@@ -167,14 +181,16 @@ def burst(folder: Path, quotes: int, per_frame: int, peer: list[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", type=Path, required=True)
-    parser.add_argument("--samples", type=int, default=400)
+    parser.add_argument("--samples", type=int, default=100)
+    parser.add_argument("--runs", type=int, default=4)
+    parser.add_argument("--stages", action="store_true")
     parser.add_argument("--quotes", type=int, default=100_000)
     parser.add_argument("--per-frame", type=int, default=1)
     parser.add_argument("--peer", type=shlex.split, default=[])
     parser.add_argument("--only", choices=("latency", "burst"))
     chosen = parser.parse_args()
     if chosen.only != "burst":
-        latency(chosen.dir, chosen.samples)
+        latency(chosen.dir, chosen.samples, chosen.runs, Stages() if chosen.stages else None)
     if chosen.only != "latency":
         burst(chosen.dir, chosen.quotes, chosen.per_frame, chosen.peer)
 

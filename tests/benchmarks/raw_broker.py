@@ -2,9 +2,9 @@
 
 python -m tests.benchmarks.raw_broker latency COUNT DIR | burst COUNT PER_FRAME    prints its two ports, then figures
 
-latency: pushes a position in a blocked contract, waits for the bytes of closeContract, pushes flat, again. Frames
-    are ready-made: sent is stamped right before the system call, arrived by the kernel. Between two of them it
-    writes and syncs a little file in DIR: what the disk takes at that pace, in that very run.
+latency: pushes a position in a blocked contract, waits for the bytes of closeContract, tells of both orders' fills and
+    of flat, again. Frames are ready-made: sent is stamped right before the system call, arrived by the kernel. Between
+    two of them it writes and syncs a little file in DIR: what the disk takes at that pace, in that very run.
 burst: once quotes are subscribed to, sends COUNT quotes in ready-made frames as fast as the socket takes them.
 """
 
@@ -16,6 +16,7 @@ import struct
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -40,7 +41,7 @@ ANSWERS: dict[bytes, dict[str, Any]] = {
     b"Trade/search": {"trades": []},
     b"Contract/searchById": {"contract": RECORD},
 }
-GAP_SECONDS = 0.01  # Before and after the sync of the little file.
+GAP_SECONDS = 0.04  # Before and after the sync of the little file: by then the engine has stored what it was told.
 SO_TIMESTAMPNS = 35  # Of Linux; the socket module has no name for it.
 
 
@@ -117,6 +118,26 @@ def position(size: int) -> str:
     return record("GatewayUserPosition", {"action": 1 if size else 2, "data": row})
 
 
+def closed(number: int) -> bytes:
+    """What a broker tells behind a close: the fill of the entry, the exit order, its fill, and flat."""
+    both = {"accountId": ACCOUNT, "contractId": CONTRACT, "creationTimestamp": instant(), "size": 1}
+    fill = {**both, "price": 21000.25, "fees": 0.37, "commissions": 0.25, "voided": False}
+    entry = {**fill, "id": 2 * number + 1, "side": 0, "profitAndLoss": None, "orderId": 2 * number + 1}
+    order = {**both, "id": 2 * number + 2, "updateTimestamp": instant(), "status": 2, "type": 2, "side": 1}
+    leaving = {**fill, "id": 2 * number + 2, "side": 1, "profitAndLoss": 0.0, "orderId": 2 * number + 2}
+    said = (
+        record("GatewayUserTrade", {"action": 0, "data": entry}),
+        record("GatewayUserOrder", {"action": 1, "data": {**order, "fillVolume": 1, "filledPrice": 21000.25}}),
+        record("GatewayUserTrade", {"action": 0, "data": leaving}),
+        position(0),
+    )
+    return b"".join(frame(one.encode()) for one in said)
+
+
+def instant() -> str:
+    return datetime.now(UTC).isoformat()
+
+
 def quote(number: int) -> bytes:
     """A quote with the fields and the length of those that the peer's bench sends."""
     price = 25_000 + (number & 63) * 0.25
@@ -184,18 +205,18 @@ async def latency(hubs: Hubs, rest: Rest, count: int, folder: str) -> None:
     await hubs.subscribed.wait()
     await asyncio.sleep(2)
     assert hubs.user is not None
-    held, flat = (frame(position(size).encode()) for size in (1, 0))
+    held = frame(position(1).encode())
     samples, syncs = [], []
     with tempfile.TemporaryFile(dir=folder) as file:
-        for _ in range(count):
+        for number in range(count):
             sent = time.time_ns()
             hubs.user.transport.write(held)
-            samples.append(await rest.closed.get() - sent)
-            hubs.user.transport.write(flat)
+            samples.append((sent, await rest.closed.get()))
+            hubs.user.transport.write(closed(number))
             await asyncio.sleep(GAP_SECONDS)
             syncs.append(sync_ns(file.fileno()))
             await asyncio.sleep(GAP_SECONDS)
-    print(json.dumps({"samples_ns": samples, "syncs_ns": syncs}), flush=True)
+    print(json.dumps({"sent_and_arrived_ns": samples, "syncs_ns": syncs}), flush=True)
 
 
 async def main() -> None:
