@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.simulator.matching import MARKET
-from riskcore.core import carried, enforce, observed, project, step
+from riskcore.core import carried, enforce, exit_orders, in_flight, observed, project, step
 from riskcore.core import events as e
 from riskcore.core.fold import set_lots
 from riskcore.core.lots import NO_LOTS
@@ -74,12 +74,15 @@ def decides_without_a_record(patch: Patch) -> None:
 
 def repeats_what_is_open(patch: Patch) -> None:
     """A request in flight holds back no second one."""
-    patch.setattr(enforce, "_holds_back", lambda request, wanted: False)
+    patch.setattr(enforce, "holds_back", lambda request, wanted: False)
+    patch.setattr(enforce, "is_held_back", lambda account, wanted: False)
 
 
 def repeats_blindly(patch: Patch) -> None:
     """Every request whose outcome is unknown counts as looked at."""
-    patch.setattr(enforce, "_seen_at", lambda account, kind: 1 << 62)
+    patch.setattr(exit_orders, "looked_at", lambda account: 1 << 62)
+    for planner in (enforce, in_flight):
+        patch.setattr(planner, "seen_at", lambda account, kind: 1 << 62)
 
 
 def gives_up(patch: Patch) -> None:

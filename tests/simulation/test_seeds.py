@@ -12,11 +12,14 @@ import pytest
 
 from tests import processes
 from tests.simulation.campaign import Verdict, run_seeds
+from tests.simulation.plan import SLOW_VENUE_FROM
 
 FAILED_BEFORE = [
     int(line) for line in Path(__file__).with_name("failing_seeds.txt").read_text(encoding="utf-8").split()
 ]
 SEEDS = int(os.environ.get("RISKCORE_SEEDS", "2000"))
+# The slow venue still has seeds, about one in a thousand, that break a promise: fresh ones are run by .ci/nightly.
+OF_SLOW_VENUE = range(SLOW_VENUE_FROM, SLOW_VENUE_FROM + 300)
 # With deaths of the process and a second start; a quiet one; one that crosses the reset.
 REPEATED = (16, 20459, 20299)
 
@@ -38,7 +41,7 @@ def test_no_seed_breaks_a_promise(capsys: pytest.CaptureFixture[str]) -> None:
         if verdict.findings:
             failed.append(verdict)
 
-    run_seeds([*FAILED_BEFORE, *range(base, base + SEEDS)], told)
+    run_seeds([*FAILED_BEFORE, *OF_SLOW_VENUE, *range(base, base + SEEDS)], told)
     shown = [f"python -m tests.simulation --seed {one.seed}: {one.findings[0]}" for one in failed]
     assert not failed, "\n".join(shown[:10])
 
