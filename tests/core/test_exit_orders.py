@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from riskcore.core import events as e
-from riskcore.core.exit_orders import OVER, UNSURE
-from riskcore.core.quantities import money
+from riskcore.core.exit_orders import OVER, UNSURE, closed_name, look_due
+from riskcore.core.quantities import SECOND_NS, money
 from riskcore.core.restart import absence
 from tests.core.broker import WORKING_STATUSES, Desk
 from tests.core.ledger import ACCOUNT, nanoseconds
@@ -418,3 +418,23 @@ def test_an_order_that_only_may_be_an_exit_order_is_answered_as_an_entry() -> No
     desk = exit_fill(exit_order(breached().accept("close"), 10, status=2, filled=10), 10).push("ES", 0)
     desk.later(1).order(11, "ES", -3, type=2, status=6)
     assert [one.target for one in desk.breaches if one.rule == "GUARD"] == ["order:11"]
+
+
+def test_each_contract_remembers_its_own_close() -> None:
+    assert closed_name(ES) != closed_name("CON.F.US.MNQ.Z26")
+
+
+def test_an_order_of_another_size_does_not_end_a_close_of_one_contract() -> None:
+    desk = exit_order(breached(1).accept("close"), 3, order=901).fill("ES", 3, "6000").push("ES", 4)
+    exit_fill(exit_order(desk, 3, status=2, filled=3, order=901), 3, order=901).push("ES", 1)
+    assert closes(desk) == 1
+
+
+def test_an_exit_order_whose_close_is_over_is_looked_at_again_after_the_timeout() -> None:
+    desk = exit_order(breached().accept("close"), 10).push("ES", 0)
+    assert [body.request for body in desk.bodies(e.RequestConfirmed)] == [desk.planned[0].request]
+    desk.fill("ES", 1, "6000").push("ES", 1)
+    due = look_due(desk.account_state, ES, 3 * SECOND_NS)
+    assert due == nanoseconds(desk.now) + SECOND_NS // 4
+    listed(desk.later(1), 1, EXIT)
+    assert look_due(desk.account_state, ES, 3 * SECOND_NS) == nanoseconds(desk.now) + 3 * SECOND_NS
