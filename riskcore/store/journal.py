@@ -49,7 +49,7 @@ class Journal:
     def open(cls, where: str | Path, profile: str, *, write: bool = False, reserve: bool = False) -> "Journal":
         """The journal of `profile` in a file or at a URL; `write` makes this process its only writer.
 
-        `reserve` keeps room for a writer that must go on when the disk is full, and makes its commits short.
+        `reserve` keeps room for a writer that must go on when the disk is full.
 
         Readers neither block nor are blocked. Raises ProfileBusy when another writer holds the profile (before
         anything is changed), StoreError when there is no journal to read or it cannot be made durable.
@@ -67,9 +67,7 @@ class Journal:
             kept = Reserve(reserve_path(where, profile), RESERVE_BYTES if reserve else 0)
             recorder = kept.spend(lambda: open_recorder(where, write))
             fence = kept.spend(lambda: recorder.take_lease(profile, this_process()))
-            if kept.fill() and reserve:
-                with suppress(DiskFull):  # It only makes commits faster.
-                    recorder.stretch(profile, fence)
+            kept.fill()
             return cls(recorder, profile, lock, fence, kept)
         except BaseException:
             if lock is not None:

@@ -58,13 +58,6 @@ class JournalRecorder(AggregateRecorder, ABC):
         """
 
     @abstractmethod
-    def stretch(self, profile: str, fence: int) -> None:
-        """Let what commits are written to take its room on the disk now, so that no commit waits for that as well.
-
-        Raises OutOfSequence, StoreError.
-        """
-
-    @abstractmethod
     def try_out(self, profile: str, fence: int) -> None:
         """Write something durably for a trial, and take it away again. Raises OutOfSequence, StoreError."""
 

@@ -35,8 +35,6 @@ from riskcore.store.recorder import CachedState, JournalRecorder, named_errors
 LOCK_WAIT_SECONDS = 1.0
 TRIAL_WAIT_SECONDS = 0.05  # A trial is repeated, and enforcement must not wait for it.
 TRIAL_BYTES = 64 << 10
-# What the log holds between two quiet moments: fifty commits and a busy second.
-LOG_BYTES = 2 << 20
 _FULL = 2
 # The log is copied into the file in quiet moments (`tidy`). Only when none comes does a commit have to do it.
 _PAGES_AT_MOST = 4000
@@ -142,27 +140,19 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
             except sqlite3.Error as error:
                 raise StoreError(f"the journal's log cannot be copied into its file: {error}") from error
 
-    def stretch(self, profile: str, fence: int) -> None:
-        self._put_and_take_away(LOG_BYTES, profile, fence)
-        self.tidy(at_once=True)
-
     def try_out(self, profile: str, fence: int) -> None:
+        # So much that the pages which happen to be free in the file do not do.
+        put = "INSERT OR REPLACE INTO state_cache VALUES ('', 0, '', zeroblob(?), x'')"
         self._wait_for_others(TRIAL_WAIT_SECONDS)
         try:
-            # So much that the pages which happen to be free in the file do not do.
-            self._put_and_take_away(TRIAL_BYTES, profile, fence)
+            with named_errors("the journal cannot be written", writing=True):
+                with self._writing() as c:
+                    c.execute(put, (TRIAL_BYTES,))
+                    self._must_hold(c, profile, fence)
+                with self._writing() as c:
+                    c.execute("DELETE FROM state_cache WHERE stream = ''")
         finally:
             self._wait_for_others(LOCK_WAIT_SECONDS)
-
-    def _put_and_take_away(self, size: int, profile: str, fence: int) -> None:
-        put = "INSERT OR REPLACE INTO state_cache VALUES ('', 0, '', zeroblob(?), x'')"
-        with named_errors("the journal cannot be written", writing=True):
-            with self._writing() as c:
-                c.execute(put, (size,))
-                self._must_hold(c, profile, fence)
-            with self._writing() as c:
-                c.execute("DELETE FROM state_cache WHERE stream = ''")
-        self._untidied += 2
 
     def _wait_for_others(self, seconds: float) -> None:
         assert self._writer is not None, "a lease was taken with it"

@@ -78,7 +78,7 @@ def fill_up(journal: Journal, disk: Path, first: int) -> None:
 
 
 def test_a_journal_on_a_full_disk_goes_on_until_its_reserve_is_used_up(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", megabytes=16) as disk:
+    with small_disk(tmp_path / "disk") as disk:
         store = disk / "j.db"
         with Journal.open(store, "p", write=True, reserve=True) as journal:
             journal.append(day(2))

@@ -198,17 +198,3 @@ def test_the_log_goes_into_the_file_in_a_quiet_moment(path: Path) -> None:
         assert path.stat().st_size == tidied
         with Journal.open(path, "p") as reader:
             assert reader.verify_chain(DAY) == 1 + 3 + 1200 + 200
-
-
-def test_the_log_of_an_engine_has_its_length_before_the_first_commit(tmp_path: Path) -> None:
-    """A commit that makes a file longer waits for the file system as well."""
-    log = tmp_path / "j.db-wal"
-    with Journal.open(tmp_path / "j.db", "p", write=True, reserve=True) as writer:
-        length = log.stat().st_size
-        assert length > sqlite.LOG_BYTES
-        for events in (day(3), quotes(20)):
-            writer.append(events)
-        assert log.stat().st_size == length
-    with Journal.open(tmp_path / "j.db", "p", write=True) as writer:
-        writer.verify_storage()
-        assert log.stat().st_size < sqlite.LOG_BYTES
