@@ -34,7 +34,7 @@ def test_a_loss_made_while_no_engine_ran_is_closed_by_the_next_start(tmp_path: P
             print(f"restart: {figures(second)}")
             # That nothing was seen while no engine ran is no news; a hub that does not connect would be.
             lost = [row for row in second.said if "hub is lost" in str(row.get("text")) or row.get("state") == "lost"]
-            assert lost == []
+            assert lost == [], lost
 
     asyncio.run(run())
 

@@ -123,7 +123,7 @@ def printed(kind: str = "", /, *, as_json: bool = False, quiet: bool = False, **
     if kind:
         printer.say(kind, **figures)
     else:
-        desk = losing_desk().attempt("close").accept("close").push("ES", 0)
+        desk = losing_desk().attempt("close").accept("close").fill("ES", -1, "6000", profit="0").push("ES", 0)
         printer.stored(desk.events, desk.book)
     printer.close()
     return stream.getvalue().splitlines()
@@ -150,7 +150,7 @@ def test_quiet_keeps_what_nobody_may_miss() -> None:
 
 
 def test_json_is_one_object_a_line_and_keeps_everything() -> None:
-    desk = losing_desk().attempt("close").accept("close").push("ES", 0)
+    desk = losing_desk().attempt("close").accept("close").fill("ES", -1, "6000", profit="0").push("ES", 0)
     lines = printed(as_json=True)
     assert [json.loads(line) for line in lines] == happenings(desk.events, desk.book)
     assert any("SetLockout" in line for line in lines)
