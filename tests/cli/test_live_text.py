@@ -139,7 +139,7 @@ class Stopped:
 def test_every_happening_of_an_enforcement_has_a_line() -> None:
     lines = printed()
     assert [line.split()[2] for line in lines][:3] == ["breach", "lockout", "command"]
-    assert any("accepted: closeContract CON.F.US.EP.Z26" in line for line in lines)
+    assert any("accepted: closeContract sell 1 CON.F.US.EP.Z26" in line for line in lines)
     assert not any("SetLockout" in line for line in lines)
 
 
