@@ -43,8 +43,7 @@ def origin(account: Account, order: Order, at: int) -> str | None:
             return request.id
     closed_at = account.memory.get(closed_name(order.contract))
     recent = closed_at is not None and at - closed_at <= LATE_FILL_NS
-    told = any(trade.order_id == order.id and trade.enforced for trade in account.trades.values())
-    if recent and told:
+    if recent and any(trade.order_id == order.id and trade.enforced for trade in account.trades.values()):
         return OVER
     return UNSURE if sent or recent else None
 
@@ -182,8 +181,9 @@ def _certain_from(request: Request, command_timeout_ns: int) -> int:
 
 def look_due(account: Account, contract: str | None, command_timeout_ns: int) -> int | None:
     """When the broker is to be asked what became of the closes of a contract; None when nothing is open."""
-    dues = [_look_due(account, request, command_timeout_ns) for request in sent_closes(account, contract)]
-    known = [request.id for request in sent_closes(account, contract)]
+    sent = sent_closes(account, contract)
+    dues = [_look_due(account, request, command_timeout_ns) for request in sent]
+    known = [request.id for request in sent]
     for order in _working_exits(account, contract):
         if order.exit_of not in known:
             seen = looked_at(account) >= order.recorded_at
@@ -204,7 +204,7 @@ def _look_due(account: Account, request: Request, command_timeout_ns: int) -> in
         certain = _certain_from(request, command_timeout_ns)
     if seen_at < first and seen_at < certain:
         return first
-    return max(certain, seen_at + ASK_ONCE_MORE_NS) if seen_at >= certain else certain
+    return seen_at + ASK_ONCE_MORE_NS if seen_at >= certain else certain
 
 
 def alert_due(account: Account, request: Request, command_timeout_ns: int) -> int | None:
