@@ -10,7 +10,7 @@ from riskcore.audit.limits import gauges
 from riskcore.audit.words import order_row
 from riskcore.core import events as e
 from riskcore.core.quantities import SECOND_NS, money_text, price_text
-from riskcore.core.restart import awaited
+from riskcore.core.restart import TRADES, awaited
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.blind import CONNECTED
 from riskcore.core.sight import out_of_sight
@@ -134,7 +134,7 @@ def unseeded_rules(book: Book, rulebook: Rulebook, account: Account) -> list[str
     """The rules that do not judge yet because the fills of the day are still to be listed (RULES.md 8.6)."""
     if book.day is None:
         return []
-    unseen = awaited(book, account)
+    unseen = tuple(name for name in awaited(book, account) if name == TRADES)
     return sorted(dict.fromkeys(one.rule.id for one in rulebook.instances(account) if one.waits(unseen)))
 
 

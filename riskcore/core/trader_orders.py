@@ -144,7 +144,7 @@ def _close(view: View, rulebook: Rulebook, asked: OrderRequested) -> RequestPlan
         raise Declined(f"{held} contracts of {root} are open: {asked.size} cannot be closed")
     planned = any(one.kind in CLOSING and one.contract == contract for one in view.account.requests.values())
     if planned or is_on_its_way(view.account, contract):
-        raise Declined(f"a close of {root} is on its way already")
+        raise Declined(f"a close of {root} is on its way already; ask again if {root} is still open in a few seconds")
     _refuse_while_closing(view, contract)
     side = SELL if position.size > 0 else BUY
     if asked.size in (0, held):

@@ -46,6 +46,6 @@ def test_bars_stand_in_for_the_market_hub_and_a_mark_from_before_its_loss_does_n
 def test_rules_that_wait_for_the_fills_of_the_day_are_called_unseeded() -> None:
     made = desk()
     assert row(made)["unseeded"] == []
-    made.account_state.unseeded = True
+    made.later(1).take(e.EngineStarted("1", True), "started", "operator")
     assert row(made)["unseeded"] == ["RULE-003"]
     assert any(line.startswith("  unseeded  RULE-003") for line in account_lines(row(made)))

@@ -5,11 +5,12 @@ A failure names the script and the boundary. `pytest -k SCRIPT` tries that scrip
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
+from riskcore.core.state import Request
 from riskcore.engine.engine import Engine
 from tests.crash.crash_points import judge_crash, judge_crashes, run_script
 from tests.crash.scripts import BY_NAME
@@ -61,9 +62,9 @@ def test_dead_at_any_boundary_the_next_start_finishes_the_work(name: str, worker
 def test_a_request_that_leaves_before_it_is_stored_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     def turn(self: Engine) -> None:
         self._take()
-        self._send(self._attempt())
-        asyncio.get_running_loop().call_later(0.001, self._store)
-        self._follow()
+        due = self._attempt()
+        self._send(due)
+        asyncio.get_running_loop().call_later(0.001, self._store, due)
 
     monkeypatch.setattr(Engine, "turn", turn)
     assert "I1: /api/Position/closeContract" in _findings_at("daily-loss", "sent")
@@ -72,9 +73,9 @@ def test_a_request_that_leaves_before_it_is_stored_is_seen(monkeypatch: pytest.M
 def test_what_is_told_before_it_is_stored_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Engine._store
 
-    def tell_first(self: Engine) -> None:
+    def tell_first(self: Engine, due: Sequence[tuple[int, Request]]) -> None:
         self.announcer.stored(self.writer._waiting, self.book)
-        store(self)
+        store(self, due)
 
     monkeypatch.setattr(Engine, "_store", tell_first)
     assert "told and not stored" in _findings_at("daily-loss", "commit")

@@ -53,7 +53,7 @@ def test_an_account_of_yesterday_that_the_broker_has_no_more_keeps_nobody_waitin
     world = play("[rules.max_contracts]", Action(2, "market"), accounts=accounts, happen=forget, deaths=(death,))
     ready = [line.partition("ready ")[2] for line in world.lines if "] ready " in line]
     both, one = [FIRST_ACCOUNT, OLD_ACCOUNT], [FIRST_ACCOUNT]
-    assert ready == [f"{{'accounts': {names}, 'enforces': True, 'rules': 1}}" for names in (both, one)]
+    assert ready == [f"{{'accounts': {names}, 'enforces': True, 'rules': 1, 'unseeded': []}}" for names in (both, one)]
     assert not [line for line in world.lines if "[2] POST" in line and f"{OLD_ACCOUNT}}}" in line]
 
 
