@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.topstepx.fields import instant
 from adapters.topstepx.plain_quotes import QuoteArguments, QuoteColumns, QuoteShapes
-from riskcore.engine.quotes import Quotes
+from riskcore.core.quotes import Quotes
 
 _FEW = 8  # Under so many quotes in a minute the columns of a minute cost more than they save.
 _FRACTION_DIGITS = 9

@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 from adapters.topstepx.fields import TooDeep, decode, instant
 from adapters.topstepx.normalise import KINDS, normalise, rejected
-from replay.bar_schedule import BarSchedule
 from replay.blocks import LONGEST_LINE_BYTES, LineFile, Lines
 from replay.hash_ahead import HashAhead
 from replay.quote_lines import QuoteLines
+from riskcore.core.bar_schedule import BarSchedule
 from riskcore.core.events import Event, QuoteObserved, WireRejected
-from riskcore.engine.quotes import Quotes
+from riskcore.core.quotes import Quotes
 from riskcore.errors import InputError
 
 __all__ = ["WIRE_FORM", "WRITER", "Item", "Quotes", "WireReader", "detect_form", "open_lines", "read_wire"]

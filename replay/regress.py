@@ -15,8 +15,8 @@ from typing import Any
 
 from replay.recording import detect_form
 from replay.replay_run import run_replay
-from riskcore.config import FILE_NAME
 from riskcore.errors import ConfigError, InputError, RiskcoreError
+from riskcore.settings.config import FILE_NAME
 
 EXPECTED_NAME = "expected.json"
 SESSION_SUFFIXES = (".jsonl", ".jsonl.gz")

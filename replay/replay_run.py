@@ -7,11 +7,11 @@ from typing import Any
 
 from replay.recording import detect_form
 from replay.sessions import Options, Progress, Replay, Warn, ignore
-from riskcore.config import load_settings
 from riskcore.core.events import ContractDescribed, Event
 from riskcore.core.products import table_difference
-from riskcore.engine.runner import Listener
+from riskcore.core.runner import Listener
 from riskcore.errors import ConfigError, StoreError
+from riskcore.settings.config import load_settings
 from riskcore.store.journal import Journal
 from riskcore.version import VERSION
 

@@ -10,8 +10,8 @@ from replay.recording import detect_form, open_lines, read_wire
 from replay.remarks import remarks
 from replay.result import Collector, result_of
 from riskcore.core.events import DayRolled, Event
-from riskcore.engine.quotes import Quotes
-from riskcore.engine.runner import Listener, Runner
+from riskcore.core.quotes import Quotes
+from riskcore.core.runner import Listener, Runner
 from riskcore.errors import InputError
 from riskcore.schema.export import read_export
 from riskcore.schema.instants import utc_text

@@ -12,11 +12,11 @@ from pathlib import Path
 from replay.recording import detect_form, open_lines
 from replay.replay_run import run_replay
 from replay.sessions import Progress, Warn, ignore
-from riskcore.config import find_file, load_settings
 from riskcore.core.events import Event, TradingDayOpened
-from riskcore.engine.runner import Listener
+from riskcore.core.runner import Listener
 from riskcore.errors import ConfigError, InputError
 from riskcore.schema.export import Stored, read_export
+from riskcore.settings.config import find_file, load_settings
 from riskcore.store.journal import Journal
 from riskcore.store.location import choose_days, choose_profile, existing_store
 

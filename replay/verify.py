@@ -13,8 +13,8 @@ from replay.recording import detect_form, open_lines, read_wire
 from replay.sessions import Progress, Warn, ignore
 from replay.source import Source, open_journal
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
+from riskcore.core.runner import Runner
 from riskcore.core.step import carried_over
-from riskcore.engine.runner import Runner
 from riskcore.errors import ConfigError, InputError, StoreError
 from riskcore.schema.export import Stored, read_export
 from riskcore.store.journal import Journal

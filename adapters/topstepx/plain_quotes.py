@@ -14,7 +14,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 
 from riskcore.core.quantities import price
-from riskcore.engine.quotes import Quotes
+from riskcore.core.quotes import Quotes
 
 _LONGEST_CONTRACT = 1000
 _LONGEST_SHAPE_BYTES = 4096  # Longer ones are no quotes, and not worth being remembered.

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from adapters.topstepx.plain_quotes import QuoteArguments, QuoteColumns, QuoteShapes
-from riskcore.engine.quotes import Quotes
+from riskcore.core.quotes import Quotes
 
 _HEAD = rb'\{"type": ?, ?'
 

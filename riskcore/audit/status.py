@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from riskcore.audit.limits import gauges
 from riskcore.audit.words import order_row
 from riskcore.core import events as e
+from riskcore.core.freshness import out_of_sight
 from riskcore.core.quantities import SECOND_NS, money_text, price_text
 from riskcore.core.restart import TRADES, awaited
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.blind import CONNECTED
-from riskcore.core.sight import out_of_sight
 from riskcore.core.state import Account, Book, DayFigures, Obligation, Position, Request
 from riskcore.core.view import Effect, View
 from riskcore.schema.instants import utc_text

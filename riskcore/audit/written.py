@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from riskcore.config import read_settings, settings_toml
 from riskcore.core.rulebook import SWITCHES
 from riskcore.core.rules import by_name
-from riskcore.parameters.kinds import toml_lines
+from riskcore.settings.config import read_settings, settings_toml
+from riskcore.settings.kinds import toml_lines
 
 Written = dict[str, Any]
 

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from riskcore.cli.options import config_options, output_options, print_json, say_on_stderr, warn
-from riskcore.config import FILE_NAME, Settings, load_settings, settings_toml
 from riskcore.errors import ConfigError
+from riskcore.settings.config import FILE_NAME, Settings, load_settings, settings_toml
 
 
 @click.group(epilog="Example: riskcore config check")

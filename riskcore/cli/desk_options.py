@@ -25,7 +25,7 @@ def desk_options(command: Command) -> Command:
 
 def engine_of(options: dict[str, Any]) -> tuple[str, str]:
     """The store and the profile meant. Raises ConfigError when there is no journal, or no saying which profile."""
-    from riskcore.config import find_file, load_settings
+    from riskcore.settings.config import find_file, load_settings
     from riskcore.store.location import choose_profile, existing_store
 
     store = existing_store(options["store"])

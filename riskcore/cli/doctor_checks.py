@@ -18,11 +18,11 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from riskcore.calendar import calendar_known, day_for
-from riskcore.config import Settings, load_settings
 from riskcore.core.quantities import SECOND_NS
-from riskcore.engine.remote_host import WARNING, HostFacts, remote_host_signs
 from riskcore.errors import ConfigError, RiskcoreError
+from riskcore.live.remote_host import WARNING, HostFacts, remote_host_signs
+from riskcore.settings.calendar import calendar_known, day_for
+from riskcore.settings.config import Settings, load_settings
 
 OK: Final = "ok"
 WARN: Final = "warn"

@@ -63,8 +63,8 @@ def _checks(
     from riskcore.cli import doctor_broker as broker
     from riskcore.cli import doctor_checks as machine
     from riskcore.cli.doctor_journal import JournalChecks, journal_checks
-    from riskcore.config import read_settings
-    from riskcore.engine.remote_host import host_facts
+    from riskcore.live.remote_host import host_facts
+    from riskcore.settings.config import read_settings
     from riskcore.store.location import FILE_NAME, user_data_folder
 
     now = datetime.now(UTC)

@@ -46,9 +46,9 @@ def command(
     (CON.F.US.MNQ.U26). Exit code 1 when a P&L recomputed from prices differs from the broker's own, when two rows of
     one id differ, and when no closing fill could be checked.
     """
-    from replay.importer import run_import
+    from replay.imports.importer import run_import
     from riskcore.cli.import_text import result_text
-    from riskcore.config import load_settings
+    from riskcore.settings.config import load_settings
 
     settings = load_settings(config_path, sets)
     result = run_import(

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapters.topstepx.credentials import Credentials, find_credentials
-from riskcore.cli.live_run import Broker, Run, check_calendar, interactive, run_live
 from riskcore.cli.live_text import Printer
-from riskcore.config import Settings, find_file, load_settings, read_settings
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
-from riskcore.engine.remote_host import host_facts, remote_host_signs
 from riskcore.errors import ConfigError
+from riskcore.live.remote_host import host_facts, remote_host_signs
+from riskcore.live.run import Broker, Run, check_calendar, interactive, run_live
+from riskcore.settings.config import Settings, find_file, load_settings, read_settings
 from riskcore.store.location import FILE_NAME, user_data_folder
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ def _scenario(name: str) -> "Scenario":
 
 async def _simulated(options: Options, scenario: "Scenario") -> None:
     """The whole live stack against a gateway of our own on loopback, until its plot is over."""
+    from adapters.simulator.scenario_clock import ShiftedClock, shift_ns
     from adapters.simulator.server import SimulatedGateway
-    from riskcore.cli.scenario_clock import ShiftedClock, shift_ns
 
     if options.config_path is not None:
         settings = load_settings(options.config_path, options.sets)

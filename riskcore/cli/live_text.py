@@ -13,14 +13,14 @@ from queue import Full, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TextIO
 
+from riskcore.audit.happenings import happening, happenings
 from riskcore.cli.replay_text import command_words, short
 from riskcore.core.events import Event
 from riskcore.core.state import Book
-from riskcore.engine.announce import happening, happenings
 from riskcore.engine.ports import Clock
 
 if TYPE_CHECKING:
-    from riskcore.cli.screen import LiveScreen
+    from riskcore.cli.screen.screen import LiveScreen
 
 Row = dict[str, Any]
 Words = Callable[[Mapping[str, Any]], str]
@@ -193,7 +193,7 @@ class Printer:
         self._screen: LiveScreen | None = None
         self._outlet: Outlet | None = None
         if screen and not as_json and screen_possible():
-            from riskcore.cli import screen as drawing
+            from riskcore.cli.screen import screen as drawing
 
             self._screen = drawing.LiveScreen(mode=mode)
             self._screen.__enter__()

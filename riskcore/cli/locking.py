@@ -18,10 +18,10 @@ def ask_or_write(options: dict[str, Any], request: Row) -> Row:
 
 async def _written(options: dict[str, Any], request: Row) -> Row:
     """Take the profile, decide and store; whoever starts next carries it out. Raises ProfileBusy, StoreError."""
-    from riskcore.config import load_settings
     from riskcore.engine.clock import SystemClock
     from riskcore.engine.desk_locks import lock, unlock
     from riskcore.engine.offline_desk import OfflineDesk
+    from riskcore.settings.config import load_settings
     from riskcore.store.journal import Journal
     from riskcore.version import VERSION
 

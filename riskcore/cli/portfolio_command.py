@@ -35,8 +35,8 @@ def command(**options: Any) -> int:
 
 
 def _recorded(options: dict[str, Any]) -> Row:
+    from riskcore.audit.following import Follower
     from riskcore.audit.status import book_row
-    from riskcore.engine.following import Follower
     from riskcore.store.journal import Journal
 
     store, profile = engine_of(options)

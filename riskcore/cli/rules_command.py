@@ -11,9 +11,9 @@ from riskcore.cli.options import output_options, print_json
 from riskcore.core.rules import RULES
 from riskcore.core.rules.base import Rule, default_of, parameters_of
 from riskcore.errors import ConfigError
-from riskcore.parameters.assignments import parse_toml
-from riskcore.parameters.kinds import plain_of, toml_value
-from riskcore.parameters.place import range_text
+from riskcore.settings.assignments import parse_toml
+from riskcore.settings.kinds import plain_of, toml_value
+from riskcore.settings.place import range_text
 
 
 @click.command(epilog="Example: riskcore rules daily_realized_loss")

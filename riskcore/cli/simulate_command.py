@@ -90,9 +90,9 @@ async def _serve(
     quiet: bool,
 ) -> None:
     """Until a signal, or until the recording is complete."""
+    from adapters.simulator.scenario_clock import ShiftedClock, shift_ns
     from adapters.simulator.server import SimulatedGateway
     from replay.wire_writer import WireWriter
-    from riskcore.cli.scenario_clock import ShiftedClock, shift_ns
     from riskcore.cli.stop_signals import stopped_by_signals
     from riskcore.schema.instants import utc_text
 

@@ -12,8 +12,8 @@ from riskcore.cli.options import account_option, output_options, print_json, pro
 from riskcore.errors import ConfigError, RiskcoreError
 
 if TYPE_CHECKING:
+    from riskcore.audit.following import Follower
     from riskcore.core.state import Account
-    from riskcore.engine.following import Follower
 
 Row = dict[str, Any]
 SCHEMA = "riskcore.status/1"
@@ -44,7 +44,7 @@ def command(
     Values are those of the last event stored; countdowns run to now. Looking disturbs no engine.
     """
     from replay.source import Source, open_journal
-    from riskcore.engine.following import Follower
+    from riskcore.audit.following import Follower
     from riskcore.store.location import existing_store
 
     if watch and as_json:
@@ -133,7 +133,7 @@ def _watch(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
 
 
 def _watch_screen(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
-    from riskcore.cli.screen import LiveScreen
+    from riskcore.cli.screen.screen import LiveScreen
     from riskcore.store.lease import is_held
 
     with LiveScreen() as screen:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from riskcore.core.events import Command, CommandIssued, Derived, RequestPlanned
 from riskcore.core.exit_orders import CLOSING, OVER, UNSURE, look_due
+from riskcore.core.freshness import reconciled
 from riskcore.core.in_flight import (
     carried_out,
     holds_back,
@@ -25,7 +26,6 @@ from riskcore.core.planner_commands import confirm_flat, failure_alerts, issued,
 from riskcore.core.protection import misfits, own_stop, sure_of_size
 from riskcore.core.requests import custom_tag
 from riskcore.core.rules.commands import close_position
-from riskcore.core.sight import reconciled
 from riskcore.core.state import (
     BUY,
     SELL,

@@ -5,6 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.broker_view import (
+    account_observed,
+    order_observed,
+    orders_listed,
+    position_observed,
+    positions_listed,
+)
 from riskcore.core.carried import believe_broker
 from riskcore.core.copies import copy_account
 from riskcore.core.exposure_change import baseline_of, know_contract
@@ -12,7 +19,6 @@ from riskcore.core.fills import record_trade, void_trade
 from riskcore.core.in_force import end_lockout, end_obligation, put_in_force, remember_guard_close
 from riskcore.core.loosening import in_force_now
 from riskcore.core.marks import default_age, valued_side
-from riskcore.core.observed import account_observed, order_observed, orders_listed, position_observed, positions_listed
 from riskcore.core.old_trades import retire
 from riskcore.core.order_roles import LEG_GRACE_NS
 from riskcore.core.requests import (

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from riskcore.core.exit_orders import closed_name
+from riskcore.core.freshness import connected
 from riskcore.core.order_roles import LEG_GRACE_NS, entry_filled_at, is_leg, is_own_stop, is_protective
-from riskcore.core.sight import connected
 from riskcore.core.state import STATUS_OPEN, STOP_TYPES, Account, Book, Order, Position
 
 

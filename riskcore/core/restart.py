@@ -6,7 +6,7 @@ Source: RULES.md 1.6 (Restart) and 8.6, INTERFACE.md 7.
 from dataclasses import replace
 
 from riskcore.core import events as e
-from riskcore.core.sight import CONNECTED, HUBS, LOST
+from riskcore.core.freshness import CONNECTED, HUBS, LOST
 from riskcore.core.state import Account, Book, Trade, account_of
 from riskcore.core.view import Effect
 

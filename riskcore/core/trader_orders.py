@@ -10,6 +10,7 @@ from dataclasses import replace
 from riskcore.core.enforce import CLOSES
 from riskcore.core.events import Event, OrderDeclined, OrderRequested, RequestPlanned
 from riskcore.core.exit_orders import CLOSING, is_on_its_way
+from riskcore.core.freshness import connected, reconciled
 from riskcore.core.guard import active_lockouts, shown_lockout
 from riskcore.core.order_roles import is_entry
 from riskcore.core.order_terms import Declined, checked_brackets, checked_modification, checked_terms
@@ -17,7 +18,6 @@ from riskcore.core.requests import custom_tag
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import Proposal
 from riskcore.core.rules.exposure import counted_orders
-from riskcore.core.sight import connected, reconciled
 from riskcore.core.state import (
     BUY,
     SELL,

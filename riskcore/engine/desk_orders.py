@@ -13,8 +13,8 @@ from riskcore.core.events import (
     RequestSuperseded,
     RequestUnresolved,
 )
+from riskcore.core.freshness import connected
 from riskcore.core.quantities import price, price_text
-from riskcore.core.sight import connected
 from riskcore.core.state import BUY, SELL, STOP_TYPES, TYPE_TRAILING_STOP, Account, Order, OrderTerms
 from riskcore.engine.desk import Asked, Desk, Market, account_named, contract_named, number_of, text_of
 from riskcore.errors import ConfigError

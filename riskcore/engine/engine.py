@@ -24,21 +24,28 @@ from riskcore.core.events import (
     RequestAttempted,
     RequestUnresolved,
 )
+from riskcore.core.freshness import reconciled
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.quotes import Quotes
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
-from riskcore.core.sight import reconciled
+from riskcore.core.runner import Runner
 from riskcore.core.state import Account, Book, Request
 from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_contract
 from riskcore.engine.conduct import tell_edits, tell_ready
 from riskcore.engine.descriptions import Descriptions
 from riskcore.engine.halt import Halt
 from riskcore.engine.inbox import Inbox, Normalise
-from riskcore.engine.lookout import MARKS_NS, Lookout, calls_for_a_look, is_missing_something, period_of, unquoted
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
-from riskcore.engine.quotes import Quotes
 from riskcore.engine.resume import Resumed
-from riskcore.engine.runner import Runner
+from riskcore.engine.snapshot_schedule import (
+    MARKS_NS,
+    Lookout,
+    calls_for_a_look,
+    is_missing_something,
+    period_of,
+    unquoted,
+)
 from riskcore.engine.stopping import unless_stopped
 from riskcore.engine.stories import Stories
 from riskcore.engine.subscriptions import Subscriptions

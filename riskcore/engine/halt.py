@@ -9,10 +9,10 @@ tell what it missed. Source: DESIGN.md "One event, end to end".
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from riskcore.audit.happenings import happenings
 from riskcore.core.events import BarObserved, Event, QuotesObserved
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account, Book
-from riskcore.engine.announce import happenings
 from riskcore.engine.ports import Announcer
 from riskcore.engine.writer import Writer
 

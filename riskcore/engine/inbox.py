@@ -12,8 +12,8 @@ from dataclasses import replace
 from heapq import heappop, heappush
 
 from riskcore.core.events import Event, Fact
+from riskcore.core.quotes import Quotes
 from riskcore.engine.ports import Clock, Line
-from riskcore.engine.quotes import Quotes
 from riskcore.errors import RiskcoreError
 
 # What the broker's hub says of accounts is a trickle; so many waiting means that the engine does not keep up.

@@ -7,12 +7,12 @@ ends, the one under way or the next one. `15:30`: the next time the profile's cl
 import re
 from datetime import UTC, datetime
 
-from riskcore.calendar import EXCHANGE_ZONE, zone_rows
 from riskcore.core.quantities import DAY_NS, SECOND_NS
 from riskcore.core.rules.session_hours import Hours, Window
 from riskcore.core.state import Day
 from riskcore.core.trading_day import EPOCH_ORDINAL, instant, local_time
 from riskcore.errors import ConfigError
+from riskcore.settings.calendar import EXCHANGE_ZONE, zone_rows
 
 PRESETS = ("15m", "30m", "60m", "day", "new-york", "london", "tokyo", "sydney")
 LONGEST_DAYS = 31  # It cannot be undone, so a typing error must not lock for a year.

@@ -9,10 +9,10 @@ from typing import Any
 
 from riskcore.core.events import EngineStarted, Event, Fact
 from riskcore.core.rulebook import Rulebook
+from riskcore.core.runner import Runner
 from riskcore.core.state import Book
 from riskcore.engine.ports import Clock
 from riskcore.engine.resume import resume
-from riskcore.engine.runner import Runner
 from riskcore.store.journal import Journal
 
 SOURCE = "operator"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from riskcore.core.events import Event, RequestAccepted, RequestRefused, RequestUnresolved
+from riskcore.core.quotes import Quotes
 from riskcore.core.state import Book, Request
-from riskcore.engine.quotes import Quotes
 
 Line = dict[str, Any]
 

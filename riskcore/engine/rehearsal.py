@@ -5,7 +5,6 @@ code. So a breach of an invented account is decided and encoded before the engin
 gateway and no book but its own.
 """
 
-from riskcore.config import read_settings
 from riskcore.core.events import (
     AccountObserved,
     ConnectionChanged,
@@ -18,9 +17,10 @@ from riskcore.core.events import (
     RequestAttempted,
     TradesListed,
 )
+from riskcore.core.runner import Runner
 from riskcore.core.state import WORKING
-from riskcore.engine.runner import Runner
 from riskcore.schema.chain import Link, link
+from riskcore.settings.config import read_settings
 
 # The interpreter adapts to code that has run about eight times.
 TIMES = 10

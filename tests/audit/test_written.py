@@ -3,7 +3,7 @@
 import tomllib
 
 from riskcore.audit.written import changes, flat_settings, written_rule, written_settings
-from riskcore.config import read_settings
+from riskcore.settings.config import read_settings
 
 TEXT = """
 [profile]
@@ -37,7 +37,7 @@ def test_written_settings_read_back_to_the_same() -> None:
 
 
 def _toml(plain: dict[str, object]) -> str:
-    from riskcore.config import settings_toml
+    from riskcore.settings.config import settings_toml
 
     text = settings_toml(plain)
     assert tomllib.loads(text) == written_settings(plain)

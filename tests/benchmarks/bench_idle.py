@@ -25,13 +25,13 @@ from adapters.simulator.rest_server import Call
 from adapters.simulator.scenario import Action, PricePath, Scenario
 from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials
-from riskcore.cli.live_run import Broker, Run, run_live
 from riskcore.cli.live_text import Printer
-from riskcore.config import read_settings
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
-from riskcore.engine.lookout import PERIOD_NS
+from riskcore.engine.snapshot_schedule import PERIOD_NS
+from riskcore.live.run import Broker, Run, run_live
+from riskcore.settings.config import read_settings
 from tests.benchmarks.bench_live import BURST_SETTINGS
 
 SETTLE_SECONDS = 15.0

@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from adapters.topstepx.credentials import Credentials
-from riskcore.cli.live_run import Broker, Run, run_live
-from riskcore.config import read_settings
 from riskcore.core.events import Event, QuotesObserved
 from riskcore.core.state import Book
 from riskcore.engine.engine import Engine
+from riskcore.live.run import Broker, Run, run_live
+from riskcore.settings.config import read_settings
 from tests.benchmarks.exit_stages import Stages
 
 LATENCY_SETTINGS = """

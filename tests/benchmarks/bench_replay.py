@@ -21,14 +21,14 @@ from statistics import median
 from typing import Any
 
 from replay.recording import read_wire
-from riskcore.config import load_settings
+from riskcore.core.quotes import Quotes
 from riskcore.core.rebuild import rebuild
 from riskcore.core.rulebook import rulebook_of
+from riskcore.core.runner import Runner
 from riskcore.core.state import Book
-from riskcore.engine.quotes import Quotes
-from riskcore.engine.runner import Runner
 from riskcore.schema.codec import state_hash
 from riskcore.schema.instants import utc_text
+from riskcore.settings.config import load_settings
 from riskcore.store.journal import Journal
 
 NQ = "CON.F.US.ENQ.Z25"

@@ -9,12 +9,12 @@ from typing import Any
 from adapters.simulator.scenario import Scenario
 from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials
-from riskcore.cli.live_run import Broker, Run, run_live
-from riskcore.config import read_settings
 from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.engine.control_client import ask
 from riskcore.engine.engine import Engine
+from riskcore.live.run import Broker, Run, run_live
+from riskcore.settings.config import read_settings
 from tests.adapters.clocks import ScaledClock
 
 PROFILE = "default"

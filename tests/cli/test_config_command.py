@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from riskcore.cli.main import run
-from riskcore.config import load_settings, read_settings
+from riskcore.settings.config import load_settings, read_settings
 
 
 @pytest.fixture(autouse=True)

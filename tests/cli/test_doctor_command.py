@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from riskcore.audit.following import Follower
 from riskcore.cli import doctor_broker as broker
 from riskcore.cli import doctor_checks as machine
 from riskcore.cli.doctor_journal import accounts_checks, control_checks, follower_check, journal_checks
 from riskcore.cli.main import run
-from riskcore.config import read_settings
 from riskcore.core.quantities import SECOND_NS
-from riskcore.engine.following import Follower
-from riskcore.engine.remote_host import HostFacts
+from riskcore.live.remote_host import HostFacts
+from riskcore.settings.config import read_settings
 from riskcore.store.journal import Journal
 from tests.cli.sources import Sources
 from tests.recordings import ACCOUNT, Recording
@@ -33,7 +33,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("RISKCORE_CONFIG", "PROJECT_X_USERNAME", "PROJECT_X_API_KEY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RISKCORE_STORE", str(tmp_path / "data" / "journal.db"))
-    monkeypatch.setattr("riskcore.config.user_config_folder", lambda: tmp_path / "nobody")
+    monkeypatch.setattr("riskcore.settings.config.user_config_folder", lambda: tmp_path / "nobody")
     monkeypatch.setattr("adapters.topstepx.credentials._stored", lambda: None)
     return tmp_path
 

@@ -10,9 +10,9 @@ from adapters.simulator.scenario import AccountPlan
 from adapters.simulator.scenarios import SCENARIOS
 from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials
-from riskcore.cli.live_run import Broker, Run, run_live
-from riskcore.config import read_settings
 from riskcore.errors import ProfileBusy
+from riskcore.live.run import Broker, Run, run_live
+from riskcore.settings.config import read_settings
 from riskcore.store.lease import AccountLocks, account_lock_path, is_held
 from tests.cli.live_process import started
 from tests.cli.live_run import Listener, Live, play

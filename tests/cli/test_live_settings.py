@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.simulator.scenarios import SCENARIOS
-from riskcore.config import read_settings
 from riskcore.core.quantities import money
+from riskcore.settings.config import read_settings
 from tests.cli.live_run import Live, Row, play
 
 PATH = "rules.daily_realized_loss.0.loss_limit"

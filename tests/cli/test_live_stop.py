@@ -7,10 +7,10 @@ from adapters.simulator.faults import Fault
 from adapters.simulator.scenarios import SCENARIOS
 from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials
-from riskcore.cli.live_run import Broker, Run, run_live
-from riskcore.config import read_settings
 from riskcore.core.events import CallObserved
 from riskcore.engine.engine import Engine
+from riskcore.live.run import Broker, Run, run_live
+from riskcore.settings.config import read_settings
 from riskcore.store.journal import Journal
 from tests.cli.live_run import Listener, Live, play
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from riskcore.audit.happenings import happenings
 from riskcore.cli.live_text import MOST_WAITING, Printer, is_worth_a_line, line_of, to_milliseconds, words_of
 from riskcore.core.quantities import SECOND_NS
-from riskcore.engine.announce import happenings
 from tests.engine.test_announce import losing_desk
 
 AT = "2026-11-20T16:00:00.25Z"

@@ -7,7 +7,7 @@ import pytest
 from adapters.simulator.faults import Fault
 from adapters.simulator.scenarios import SCENARIOS
 from riskcore.core.quantities import SECOND_NS
-from riskcore.engine.lookout import PERIOD_NS
+from riskcore.engine.snapshot_schedule import PERIOD_NS
 from tests.cli.live_run import Live, Row, play
 
 SOON_NS = 10 * SECOND_NS

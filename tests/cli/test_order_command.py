@@ -12,8 +12,8 @@ import pytest
 
 from riskcore.cli.main import run
 from riskcore.core import events as e
-from riskcore.engine.control import Control
 from riskcore.engine.control_file import control_path
+from riskcore.live.control import Control
 from riskcore.schema.instants import instant_ns
 from riskcore.store.journal import Journal
 from riskcore.store.lease import ProfileLock

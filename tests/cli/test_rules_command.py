@@ -5,9 +5,9 @@ import json
 import pytest
 
 from riskcore.cli.main import run
-from riskcore.config import read_settings
 from riskcore.core.rules import RULES
 from riskcore.core.rules.base import Rule
+from riskcore.settings.config import read_settings
 
 
 def test_the_list_names_every_rule_in_order(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from riskcore.audit.following import Follower
 from riskcore.cli.main import run
-from riskcore.engine.following import Follower
 from riskcore.schema.codec import state_hash
 from riskcore.store.journal import Journal
 from tests.cli.sources import Sources

@@ -2,12 +2,12 @@
 
 import pytest
 
-from riskcore.config import read_settings
 from riskcore.core import events as e
 from riskcore.core.rebuild import rebuild
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book
 from riskcore.schema.codec import state_hash
+from riskcore.settings.config import read_settings
 from tests.core.ledger import Ledger
 
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from riskcore.core import events as e
 from riskcore.core.enforce import deadlines
 from riskcore.core.exit_orders import CLOSING
+from riskcore.core.freshness import reconciled
 from riskcore.core.in_force import is_met
 from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.rebuild import rebuild
 from riskcore.core.requests import retry_delay_ns
 from riskcore.core.restart import absence
-from riskcore.core.sight import reconciled
 from riskcore.core.state import Account, Book, Obligation
 from riskcore.core.watch import watch
 from tests.core.broker import Desk

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from riskcore.config import read_settings
 from riskcore.core.loosening import Change, compare, in_force_now
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Account
+from riskcore.settings.config import read_settings
 
 
 def plain(text: str) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskcore.config import read_settings
 from riskcore.core import events as e
 from riskcore.core.quantities import money, price, price_text
 from riskcore.core.rebuild import fold, rebuild
@@ -17,6 +16,7 @@ from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.rules import daily_unrealized_loss
 from riskcore.core.state import Book
 from riskcore.schema.codec import state_hash
+from riskcore.settings.config import read_settings
 from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
 
 ES, MNQ = "CON.F.US.EP.Z26", "CON.F.US.MNQ.Z26"

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from riskcore.config import read_settings
 from riskcore.core import events as e
+from riskcore.core.freshness import reconciled
 from riskcore.core.marks import open_cost
 from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import rulebook_of
-from riskcore.core.sight import reconciled
 from riskcore.core.state import Book
 from riskcore.core.step import step
+from riskcore.settings.config import read_settings
 from tests.core.broker import Desk
 from tests.core.ledger import ACCOUNT, CHICAGO, Ledger, nanoseconds
 

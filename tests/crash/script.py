@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from adapters.simulator.scenario import AccountPlan, Action, FaultAt, Habit, PricePath, Scenario
-from riskcore.config import read_settings
 from riskcore.core import events as e
 from riskcore.core.quantities import SECOND_NS
+from riskcore.settings.config import read_settings
 from tests.simulation.plan import FIRST_ACCOUNT, PROFILE, Plan
 
 if TYPE_CHECKING:

@@ -99,7 +99,7 @@ def test_a_page_can_be_followed_from_the_first_command_to_the_last(
         if " file=" in fence.info:
             (tmp_path / fence.info.partition(" file=")[2]).write_text(fence.text, encoding="utf-8", newline="\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("riskcore.config.user_config_folder", lambda: tmp_path / "nobody")
+    monkeypatch.setattr("riskcore.settings.config.user_config_folder", lambda: tmp_path / "nobody")
     for name in ("RISKCORE_CONFIG", "RISKCORE_STORE"):
         monkeypatch.delenv(name, raising=False)
     ran = [words for fence in fences(page) if fence.info == info for words in command_lines(fence)]

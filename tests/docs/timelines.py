@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from riskcore.config import read_settings
 from riskcore.core import events as e
 from riskcore.core.marks import valuation
 from riskcore.core.quantities import money_text, price_text
 from riskcore.core.state import Order
+from riskcore.settings.config import read_settings
 from tests.core.ledger import ACCOUNT, CHICAGO, SECOND_NS, Ledger, clock, nanoseconds
 
 HEADER = "| time | what happens | figures | riskcore does |"

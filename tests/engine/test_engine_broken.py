@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from riskcore.config import read_settings
 from riskcore.core.events import AccountObserved, Event, Fact, PositionObserved
 from riskcore.core.state import Book, Request
 from riskcore.core.step import Turn
@@ -14,6 +13,7 @@ from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Line, Outcome, Sink
 from riskcore.engine.resume import Resumed
 from riskcore.errors import InvariantBroken, OutOfSequence, StoreError
+from riskcore.settings.config import read_settings
 from tests.engine.hand_clock import HandClock
 
 ACCOUNT = 7

@@ -5,9 +5,9 @@ import pytest
 from adapters.topstepx.normalise import normalise
 from riskcore.core.events import BarObserved, ClockTicked, Event
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.quotes import Quotes
 from riskcore.engine import inbox as inbox_module
 from riskcore.engine.inbox import Inbox, Overflow
-from riskcore.engine.quotes import Quotes
 from riskcore.schema.instants import utc_text
 from tests.engine.hand_clock import HandClock
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from riskcore.calendar import day_for
-from riskcore.config import read_settings
 from riskcore.engine.lock_times import PRESETS, lock_until
 from riskcore.errors import ConfigError
 from riskcore.schema.instants import instant_ns, utc_text
+from riskcore.settings.calendar import day_for
+from riskcore.settings.config import read_settings
 
 
 def ns(text: str) -> int:

@@ -6,10 +6,10 @@ import pytest
 
 from riskcore.core.events import ClockTicked, DayRolled, Event
 from riskcore.core.rulebook import rulebook_of
+from riskcore.core.runner import Runner
 from riskcore.core.state import Book
 from riskcore.core.step import Turn
 from riskcore.engine.resume import resume
-from riskcore.engine.runner import Runner
 from riskcore.schema.codec import state_hash
 from riskcore.store.journal import Journal
 from tests.replay.test_determinism import DAYS, EVERYTHING, Live, settings_of

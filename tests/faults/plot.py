@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.simulator.faults import Fault
+from riskcore.core.freshness import reconciled
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.quantities import price as price_of
-from riskcore.core.sight import reconciled
 from tests.faults.cells import ENFORCING, IDLE, OPEN, Cell
 from tests.faults.stack import Stack, live
 from tests.faults.troubles import Trouble, trouble_of

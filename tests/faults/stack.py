@@ -1,4 +1,4 @@
-"""The whole live stack against the simulated gateway, as riskcore.cli.live_run puts it together, with judges beside it.
+"""The whole live stack against the simulated gateway, as riskcore.live.run puts it together, with judges beside it.
 
 Everything is real but the speed: sockets on loopback, HTTP, WebSocket, SQLite; waiting is fifty times as fast.
 """
@@ -21,12 +21,12 @@ from adapters.topstepx.kept_connections import KeptTransport
 from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
 from adapters.topstepx.transport import Answer, Connect, Socket, Transport
-from riskcore.config import read_settings
 from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.resume import resume
+from riskcore.settings.config import read_settings
 from riskcore.store.journal import Journal
 from riskcore.version import VERSION
 from tests.adapters.clocks import HurriedLoop, LoopClock

@@ -8,7 +8,7 @@ import pytest
 from replay.quote_lines import QuoteLines
 from replay.recording import read_wire
 from riskcore.core.events import Event, QuoteObserved
-from riskcore.engine.quotes import Quotes
+from riskcore.core.quotes import Quotes
 from riskcore.errors import InputError
 from riskcore.schema.codec import decode_event, encode_event
 

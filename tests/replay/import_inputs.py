@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from replay.importer import run_import
-from riskcore.config import read_settings
+from replay.imports.importer import run_import
+from riskcore.settings.config import read_settings
 
 MNQ = "CON.F.US.MNQ.U25"
 Row = dict[str, Any]

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from riskcore.config import load_settings
 from riskcore.core import events as e
 from riskcore.core.quantities import SECOND_NS, money, price
-from riskcore.engine.quotes import Quotes
+from riskcore.core.quotes import Quotes
+from riskcore.settings.config import load_settings
 
 CONTRACTS = {
     "CON.F.US.MNQ.Z26": (price("21000"), price("0.25"), money("0.5")),

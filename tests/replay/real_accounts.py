@@ -8,13 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from replay.csv_export import COLUMNS as COLUMNS_OF_EXPORT
-from replay.csv_export import COMMISSIONS
-from replay.importer import run_import
+from replay.imports.csv_export import COLUMNS as COLUMNS_OF_EXPORT
+from replay.imports.csv_export import COMMISSIONS
+from replay.imports.importer import run_import
 from replay.replay_run import run_replay
 from replay.sessions import ignore
-from riskcore.config import read_settings
 from riskcore.core.products import product_code, root_of_code
+from riskcore.settings.config import read_settings
 
 ACCOUNTS = ("acct-9001", "acct-9002", "acct-9003")
 WITH_EXPECTED = ("acct-9001", "acct-9002")

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from replay.sessions import Options, Replay
-from riskcore.config import read_settings
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.rebuild import fold
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book
 from riskcore.core.step import Turn
 from riskcore.schema.codec import book_from_bytes, decode_event, encode_event, state_bytes, state_hash
+from riskcore.settings.config import read_settings
 from riskcore.store.journal import Journal
 from tests import processes
 from tests.recordings import losing_day

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskcore.core.events import Event
+from riskcore.core.quotes import Quotes
 from riskcore.core.rebuild import rebuild
 from riskcore.core.rulebook import Rulebook, rulebook_of
+from riskcore.core.runner import Runner
 from riskcore.core.state import Book
-from riskcore.engine.quotes import Quotes
-from riskcore.engine.runner import Runner
 from riskcore.schema.codec import encode_event, state_hash
 from tests.replay.random_days import RandomDay, settings_of
 

@@ -10,7 +10,7 @@ from adapters.topstepx.fields import decode, instant
 from adapters.topstepx.normalise import normalise
 from replay.quote_lines import QuoteLines
 from riskcore.core.events import QuoteObserved
-from riskcore.engine.quotes import Quotes
+from riskcore.core.quotes import Quotes
 from tests.quote_texts import broken, contracts, fields
 
 LINE = '{"at":"%s","hub":"market","target":"GatewayQuote","arguments":["%s",{%s}]}'

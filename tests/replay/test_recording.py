@@ -13,7 +13,7 @@ from replay import blocks
 from replay.recording import Item, WireReader, detect_form, open_lines, read_wire
 from replay.wire_writer import WireWriter
 from riskcore.core.events import BarObserved, ClockTicked, ConnectionChanged, Event, WireRejected
-from riskcore.engine.quotes import Quotes
+from riskcore.core.quotes import Quotes
 from riskcore.errors import InputError
 
 SECOND = 1_000_000_000

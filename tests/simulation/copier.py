@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from adapters.simulator.execution import Execution
 from adapters.simulator.scenario import Action, Habit, PricePath, Scenario
-from riskcore.config import read_settings
+from riskcore.settings.config import read_settings
 from tests.simulation.plan import PROFILE, Plan, draw
 from tests.simulation.virtual_time import VirtualTimeLoop
 from tests.simulation.world import World

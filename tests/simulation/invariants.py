@@ -13,10 +13,10 @@ from adapters.simulator.broker import Broker
 from adapters.simulator.records import Fill
 from adapters.topstepx.fields import decode
 from riskcore.core import events as e
+from riskcore.core.freshness import reconciled
 from riskcore.core.in_force import OBLIGING, next_flat_check
 from riskcore.core.order_roles import entry_orders
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.sight import reconciled
 from riskcore.core.state import (
     STATUS_PENDING,
     STATUS_PENDING_CANCELLATION,

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from replay.verify import Check, verify_journal
 from riskcore.core.exposure_change import root_of
+from riskcore.core.freshness import reconciled
 from riskcore.core.quantities import SECOND_NS, money
 from riskcore.core.requests import RETRY_SECONDS
-from riskcore.core.sight import reconciled
 from riskcore.core.state import Account, Attempts, Book, Obligation
 from riskcore.engine.resume import resume
 from riskcore.schema.codec import state_bytes

@@ -11,10 +11,10 @@ from typing import Any
 from adapters.simulator.execution import PUSHES, Execution
 from adapters.simulator.faults import HANDSHAKE, Fault, names_at
 from adapters.simulator.scenario import AccountPlan, Action, Habit, PricePath, Scenario
-from riskcore.config import read_settings
 from riskcore.core import events as e
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import OrderTerms
+from riskcore.settings.config import read_settings
 from tests.simulation.disk import BROKEN
 
 # Half of the seeds get a venue where closes fill late, in parts and perhaps twice. Smaller seeds are older than that

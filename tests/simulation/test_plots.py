@@ -8,9 +8,9 @@ import pytest
 
 from adapters.simulator.faults import Fault
 from adapters.simulator.scenario import AccountPlan, Action, PricePath, Scenario
-from riskcore.config import read_settings
 from riskcore.core.events import LockRequested
 from riskcore.core.quantities import MINUTE_NS
+from riskcore.settings.config import read_settings
 from tests.simulation.plan import FIRST_ACCOUNT, PROFILE, Death, Plan, draw
 from tests.simulation.virtual_time import VirtualTimeLoop
 from tests.simulation.world import World

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from riskcore.core.events import BarObserved, Event, QuotesObserved, TradingDayOpened
+from riskcore.core.quotes import Quotes
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Book
 from riskcore.engine.engine import Engine
 from riskcore.engine.inbox import Normalise
 from riskcore.engine.ports import Line
-from riskcore.engine.quotes import Quotes
 from riskcore.schema.codec import book_from_bytes, state_bytes
 from tests.simulation.invariants import Judge
 from tests.simulation.network import Process

@@ -187,7 +187,7 @@ class World:
         return START_AGAIN_SECONDS
 
     def _build(self, process: Process) -> Engine:
-        """As riskcore.cli.live_run does it, over simulated ports. Raises StoreError."""
+        """As riskcore.live.run does it, over simulated ports. Raises StoreError."""
         if self.disk.broken is not None:
             raise StoreError(self.disk.broken)
         journal = self.disk.journal(PROFILE)

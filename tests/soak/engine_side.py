@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from adapters.topstepx.credentials import Credentials
-from riskcore.cli.live_run import Broker, Run, run_live
 from riskcore.cli.live_text import Printer
-from riskcore.config import read_settings
 from riskcore.engine.control_client import ask
 from riskcore.engine.engine import Engine
 from riskcore.errors import RiskcoreError
+from riskcore.live.run import Broker, Run, run_live
+from riskcore.settings.config import read_settings
 from tests.adapters.clocks import HurriedLoop
 from tests.soak.gateway_side import say
 from tests.soak.measures import container_sizes, process_measures

@@ -6,40 +6,21 @@ import pytest
 
 from tests.tidy.sources import PACKAGES, imported, inside, shipped
 
-SETTINGS = (
-    "riskcore.config",
-    "riskcore.config_warnings",
-    "riskcore.parameters",
-    "riskcore.settings_tables",
-    "riskcore.calendar",
-)
 INNER = ("riskcore.core", "riskcore.errors")
 STORED = (*INNER, "riskcore.schema", "riskcore.store")
+READ = (*STORED, "riskcore.settings", "riskcore.audit", "riskcore.version")
 # What each room may import of ours; a room not listed here may import nothing of ours.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "riskcore.core": INNER,
     "riskcore.errors": (),
-    "riskcore.parameters": (*INNER, *SETTINGS),
-    "riskcore.settings_tables": (*INNER, *SETTINGS),
-    "riskcore.config": (*INNER, *SETTINGS),
-    "riskcore.config_warnings": (*INNER, *SETTINGS),
-    "riskcore.calendar": (*INNER, *SETTINGS),
+    "riskcore.settings": (*INNER, "riskcore.settings"),
     "riskcore.schema": (*INNER, "riskcore.schema"),
     "riskcore.store": STORED,
-    "riskcore.audit": (*STORED, *SETTINGS, "riskcore.audit"),
-    "riskcore.engine": (*STORED, *SETTINGS, "riskcore.engine"),
+    "riskcore.audit": READ,
+    "riskcore.engine": (*READ, "riskcore.engine"),
+    "riskcore.live": (*READ, "riskcore.engine", "riskcore.live", "adapters.topstepx"),
     "adapters": (*INNER, "riskcore.schema", "riskcore.engine", "adapters"),
-    # A replay is the same loop over recorded facts: it uses the runner, never the live engine.
-    "replay": (
-        *STORED,
-        *SETTINGS,
-        "riskcore.audit",
-        "riskcore.engine.runner",
-        "riskcore.engine.quotes",
-        "riskcore.version",
-        "adapters",
-        "replay",
-    ),
+    "replay": (*READ, "adapters.topstepx", "replay"),
     "riskcore.version": (),
     "riskcore.cli": PACKAGES,
     "riskcore.pytest_plugin": PACKAGES,

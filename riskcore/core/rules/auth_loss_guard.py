@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import AccountObserved, Command
+from riskcore.core.freshness import connected, connection_since
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.attempts import is_market_data
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
 from riskcore.core.rules.commands import ACCOUNT, CANCEL_ENTRIES, FLATTEN, alert
-from riskcore.core.sight import connected, connection_since
 from riskcore.core.view import View
 
 RULE_ID = "RULE-010"

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
+from riskcore.core.freshness import connected, connection_since, in_sight
 from riskcore.core.order_roles import covering_size, leg_cover_ends_at
 from riskcore.core.protection import own_stop
 from riskcore.core.quantities import SECOND_NS, decimal_text
 from riskcore.core.rules.base import Action, Breach, Finding, Rule, spec
 from riskcore.core.rules.commands import alert, close_position
 from riskcore.core.rules.stops import entry_of, place_stop
-from riskcore.core.sight import connected, connection_since, in_sight
 from riskcore.core.state import Position
 from riskcore.core.view import View
 

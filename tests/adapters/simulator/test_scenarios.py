@@ -11,10 +11,10 @@ from adapters.simulator.scenario import Scenario
 from adapters.simulator.scenarios import DEFAULT, SCENARIOS, scenario_of
 from adapters.topstepx.fields import encode
 from replay.replay_run import run_replay
-from riskcore.config import read_settings
 from riskcore.core.quantities import SECOND_NS
 from riskcore.errors import ConfigError
 from riskcore.schema.instants import utc_text
+from riskcore.settings.config import read_settings
 from tests.adapters.simulator.broker_desk import AT, understood
 
 NAMES = list(SCENARIOS)

@@ -12,8 +12,8 @@ from adapters.topstepx.fields import Number
 from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
 from riskcore.core.events import ConnectionChanged, WireRejected
+from riskcore.core.quotes import Quotes
 from riskcore.engine.ports import Line
-from riskcore.engine.quotes import Quotes
 from tests.adapters.clocks import LoopClock, run_hurried
 from tests.adapters.topstepx.signalr.hub_server import END, Caller, HubServer, Script, until
 

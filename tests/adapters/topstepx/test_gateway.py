@@ -25,9 +25,9 @@ from riskcore.core.events import (
     TradeRecorded,
 )
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.quotes import Quotes
 from riskcore.core.state import BUY, SELL, OrderTerms, Request
 from riskcore.engine.ports import Line, Outcome
-from riskcore.engine.quotes import Quotes
 from riskcore.errors import BrokerUnreachable, LoginRefused
 from tests.adapters.clocks import ScaledClock
 from tests.adapters.topstepx.small_broker import (

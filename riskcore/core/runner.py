@@ -1,0 +1,250 @@
+"""Recorded facts through the core: days opened, quiet quotes skipped, everything that was decided handed on.
+
+One core for live and replay; a runner only feeds it. Quiet quotes are found a chunk at a time by the bounds of
+riskcore.core.watch; `every_event=True` steps through each of them and must give the same.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from operator import sub
+from typing import Any
+
+from riskcore.core.events import Event, QuoteObserved, QuotesObserved, TradingDayOpened
+from riskcore.core.loosening import settings_of_next_day
+from riskcore.core.project import settle
+from riskcore.core.quotes import Quotes
+from riskcore.core.rulebook import rulebook_of
+from riskcore.core.state import Book
+from riskcore.core.step import Turn, quote_key
+from riskcore.core.watch import NEVER, QuietMarks, Watch
+from riskcore.settings.calendar import day_for
+
+# Quotes looked at together. Longer chunks fail more often, shorter ones cost more calls.
+CHUNK = 256
+# Quotes journaled as one event at most (DESIGN.md: many to an event, none lost).
+BATCH = 500
+Listener = Callable[[Sequence[Event]], None]
+
+
+class Runner:
+    """Feeds facts to the core in order. `listeners` receive every event to be stored, in order.
+
+    settings: plain settings (config.py); restrict: accounts to evaluate; lacks: what the source could not see.
+    keep_quotes: hand on every quote as well, many to an event, for a journal. book, day_ended: go on from a stored
+    state, under the settings it was judged by; `settings` come with the next day.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        listeners: Sequence[Listener],
+        *,
+        version: str,
+        restrict: tuple[str, ...] = (),
+        lacks: tuple[str, ...] = (),
+        every_event: bool = False,
+        keep_quotes: bool = False,
+        book: Book | None = None,
+        day_ended: bool = False,
+    ) -> None:
+        self.settings = dict(settings)
+        self.listeners = listeners
+        self.version = version
+        self.restrict = restrict
+        self.lacks = lacks
+        self.every_event = every_event
+        self.keep_quotes = keep_quotes
+        in_force = self.settings if book is None or book.day is None else book.settings
+        self.turn = Turn(book or Book(), rulebook_of(in_force, restrict), day_ended)
+        self._quiet = QuietMarks()
+        self._rows: list[tuple[int, str, int | None, int | None, int | None]] = []
+
+    @property
+    def book(self) -> Book:
+        return self.turn.book
+
+    # ---- what comes in -------------------------------------------------------------------------------
+
+    def event(self, event: Event) -> None:
+        """One fact that is not a plain quote. A day is opened when the fact is the first of a later one."""
+        if isinstance(event.body, QuotesObserved):
+            self.quotes(Quotes(*(list(column) for column in zip(*event.body.quotes, strict=True))))
+            return
+        if isinstance(event.body, TradingDayOpened):
+            self.end_day(event.body.day.trade_date)
+        else:
+            self._open_day_of(event.at)
+        self._settle()
+        self.turn.take(event)
+        self._quiet.happened()
+        self._hand_on()
+
+    def quotes(self, quotes: Quotes) -> None:
+        """Consecutive quotes by column."""
+        start, count = 0, len(quotes.ats)
+        while start < count:
+            self._open_day_of(quotes.ats[start])
+            assert self.book.day is not None
+            end = bisect_left(quotes.ats, self.book.day.closes_at, start)
+            if not self._run_is_quiet(quotes, start, end):
+                for low in range(start, end, CHUNK):
+                    self._chunk(quotes, low, min(low + CHUNK, end))
+            start = end
+
+    def change_settings(self, settings: Mapping[str, Any]) -> None:
+        """The settings of the days to come; what of them counts today a ConfigChanged says (RULES.md 1.6)."""
+        self.settings = dict(settings)
+
+    def decide_nothing(self) -> None:
+        """From here on no rule judges; the runner is of use only until its book is given up."""
+        self.turn.rulebook = self.turn.rulebook.without_rules()
+        self._quiet.happened()
+
+    def look_ahead(self) -> int | None:
+        """When time alone must act next, worked out in a quiet moment so that the next event need not wait for it."""
+        return self.turn.look_ahead()
+
+    def finish(self) -> Book:
+        """Time ends with the last line: timers due later do not fire (RULES.md 1.1)."""
+        self._settle()
+        self._hand_on()
+        return self.book
+
+    # ---- days ----------------------------------------------------------------------------------------
+
+    def end_day(self, next_date: str) -> None:
+        """Close the open day under its own rules, as a stored stream that ends with DayRolled asks for."""
+        self._settle()
+        self.turn.end_day(next_date)
+        self._quiet.happened()
+        self._hand_on()
+
+    def _open_day_of(self, at: int) -> None:
+        day = self.book.day
+        if day is not None and at < day.closes_at:
+            return
+        settings = settings_of_next_day(self.book.settings, self.settings)
+        opened = day_for(settings, at)
+        self.end_day(opened.trade_date)
+        body = TradingDayOpened(
+            profile=settings["profile"]["name"],
+            day=opened,
+            settings=settings,
+            lacks=self.lacks,
+            contracts=(),
+            marks={},
+            accounts=(),
+            version=self.version,
+            previous_hash="",
+        )
+        opens_at = day.closes_at if day is not None else at
+        self.turn.take(Event(opens_at, "operator", f"day:{opened.trade_date}", body))
+        self._quiet.happened()
+        self._hand_on()
+
+    # ---- quotes --------------------------------------------------------------------------------------
+
+    def _run_is_quiet(self, quotes: Quotes, start: int, end: int) -> bool:
+        """Skip a whole run at once when all of it is quiet."""
+        if self.every_event:
+            return False
+        if not self._all_quiet(self._quiet.bounds(self.book, self.turn.rulebook), quotes, start, end):
+            return False
+        self._skip(quotes, start, end)
+        return True
+
+    def _chunk(self, quotes: Quotes, low: int, high: int) -> None:
+        if self.every_event:
+            for index in range(low, high):
+                self._noisy(quotes, index)
+            self._hand_on()
+            return
+        if self._run_is_quiet(quotes, low, high):
+            return
+        for index in range(low, high):
+            known = self._quiet.bounds(self.book, self.turn.rulebook)
+            if self._quiet.is_quiet(self.book, known, *quotes.row(index)):
+                self._skip(quotes, index, index + 1)
+            else:
+                self._settle()
+                self._noisy(quotes, index)
+                self._quiet.happened()
+        self._hand_on()
+
+    def _noisy(self, quotes: Quotes, index: int) -> None:
+        at, contract = quotes.ats[index], quotes.contracts[index]
+        body = QuoteObserved(contract, quotes.lasts[index], quotes.bids[index], quotes.asks[index])
+        self.turn.take(Event(at, "market", quote_key(contract, at), body))
+
+    def _all_quiet(self, known: Watch, quotes: Quotes, low: int, high: int) -> bool:
+        """Whether a whole chunk is quiet, by its extremes; False when only looking one by one can tell."""
+        if quotes.ats[high - 1] >= known.until:
+            return False
+        if not known.bounds:
+            return True
+        ats = quotes.ats[low:high]
+        contract = quotes.contracts[low]
+        if len(set(quotes.contracts[low:high])) > 1:
+            return False
+        for watched, gap_ns in known.gaps.items():
+            if watched != contract:
+                if ats[-1] - self._quiet.marked_at(self.book, watched) > gap_ns:
+                    return False
+            elif (
+                ats[0] - self._quiet.marked_at(self.book, watched) > gap_ns
+                or max(map(sub, ats[1:], ats), default=0) > gap_ns
+            ):
+                return False
+        bounds = known.bounds.get(contract)
+        if bounds is None or bounds == NEVER:
+            return bounds is None
+        columns = (quotes.lasts, quotes.bids, quotes.asks)
+        for column, least, most in zip(columns, bounds[::2], bounds[1::2], strict=True):
+            seen = [price for price in set(column[low:high]) if price is not None]
+            if seen and not (least <= min(seen) and max(seen) <= most):
+                return False
+        return True
+
+    def _skip(self, quotes: Quotes, low: int, high: int) -> None:
+        """Remember where quiet quotes moved the marks; they changed nothing else."""
+        if self.keep_quotes:
+            self._rows.extend(zip(*(column[low:high] for column in quotes), strict=True))
+            while len(self._rows) >= BATCH:
+                self._hand_on_rows(BATCH)
+        contracts = quotes.contracts
+        if high - low > 1 and len(set(contracts[low:high])) > 1:
+            for index in range(low, high):
+                self._quiet.move(*quotes.row(index))
+            return
+        last, bid, ask = (_newest(column, low, high) for column in (quotes.lasts, quotes.bids, quotes.asks))
+        self._quiet.move(quotes.ats[high - 1], contracts[low], last, bid, ask)
+
+    def _settle(self) -> None:
+        """Put the marks of skipped quotes in place before anything else is judged."""
+        settled = self._quiet.settled(self.book)
+        if settled:
+            self._hand_on_rows(len(self._rows))
+            settle(self.book, settled)
+
+    # ---- what goes out -------------------------------------------------------------------------------
+
+    def _hand_on_rows(self, count: int) -> None:
+        if self._rows:
+            self._hand_on()
+            rows = tuple(self._rows[:count])
+            del self._rows[:count]
+            event = Event(rows[-1][0], "market", f"quotes@{rows[0][0]}..{rows[-1][0]}", QuotesObserved(rows))
+            for listener in self.listeners:
+                listener([event])
+
+    def _hand_on(self) -> None:
+        events = self.turn.events
+        if events:
+            self.turn.events = []
+            for listener in self.listeners:
+                listener(events)
+
+
+def _newest(column: Sequence[int | None], low: int, high: int) -> int | None:
+    """The last price of a part of a column that says one."""
+    return next((column[index] for index in range(high - 1, low - 1, -1) if column[index] is not None), None)

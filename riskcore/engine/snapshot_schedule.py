@@ -1,0 +1,162 @@
+"""When the broker is asked what there is: after every connection, at intervals, on drift, and by polling while blind.
+
+Pure schedule over times; the engine takes the snapshots. Source: DESIGN.md "Connection and truth", API.md 4.4.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from riskcore.core.events import DriftDetected, RequestUnresolved
+from riskcore.core.exit_orders import look_due
+from riskcore.core.freshness import CONNECTED, MARKET_HUB
+from riskcore.core.marks import stale_at
+from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
+from riskcore.core.rulebook import Rulebook
+from riskcore.core.rules.auth_loss_guard import RULE_ID as RIGHTS_RULE_ID
+from riskcore.core.state import Account, Book
+
+PERIOD_NS = 60 * SECOND_NS  # While the stream works, as a check on what it may have lost.
+POLL_NS = 5 * SECOND_NS  # While the stream is lost: REST polling instead of it.
+SLOW_POLL_NS = 15 * SECOND_NS  # When polling fails as well: single snapshots.
+FAILURES_TO_SLOW = 5
+FIRST_RETRY_NS = SECOND_NS
+OVERLAP_NS = 10 * MINUTE_NS  # How far back fills are listed again, to catch late corrections (API.md 3.4).
+LONGEST_GAP_NS = 4 * DAY_NS  # Fills before the reset are asked for over a long weekend, not after a holiday.
+FILLS_AWAITED_NS = 2 * SECOND_NS  # How long the fills of an order may come behind the word that it is filled.
+MARKS_NS = 5 * SECOND_NS  # Between two looks at the bars of a contract whose quotes are stale.
+STREAM, POLLING, SNAPSHOTS = "stream", "polling", "snapshots"
+
+
+@dataclass(slots=True)
+class _Account:
+    due: int = 0
+    failures: int = 0
+    asking: bool = False
+    again: bool = False  # Only a look that begins from now on counts.
+    succeeded_at: int = 0
+
+
+@dataclass(slots=True)
+class Lookout:
+    """Which account is to be asked about next. All times in nanoseconds."""
+
+    streaming: bool = False
+    period_ns: int = PERIOD_NS
+    woken: bool = False  # Something is due now, not only at the next tick.
+    _accounts: dict[int, _Account] = field(default_factory=dict)
+
+    @property
+    def mode(self) -> str:
+        """How riskcore sees the accounts at the moment: stream, polling or snapshots."""
+        if self.streaming:
+            return STREAM
+        slow = any(account.failures >= FAILURES_TO_SLOW for account in self._accounts.values())
+        return SNAPSHOTS if slow else POLLING
+
+    def follow(self, accounts: list[int]) -> None:
+        if list(self._accounts) != accounts:
+            self.woken = True
+            self._accounts = {name: self._accounts.get(name) or _Account() for name in accounts}
+
+    def now(self, account: int) -> None:
+        """The next look is due at once: connected anew, or drift."""
+        if account in self._accounts:
+            self._look_anew(self._accounts[account])
+
+    def hasten(self, account: int) -> None:
+        """Something may be missing: the next look is due at once, but failures keep their pace."""
+        known = self._accounts.get(account)
+        if known is not None and not known.asking and not known.failures:
+            known.due = 0
+
+    def stream(self, alive: bool) -> None:
+        """The user hub is connected, or not any more."""
+        if alive != self.streaming:
+            self.streaming = alive
+            for account in self._accounts.values():
+                self._look_anew(account)
+
+    def _look_anew(self, account: _Account) -> None:
+        account.due, account.again = 0, True
+        self.woken = True
+
+    def due(self, now: int) -> list[int]:
+        """The accounts to be asked about now; each is noted as being asked about."""
+        self.woken = False
+        found = [name for name, one in self._accounts.items() if not one.asking and one.due <= now]
+        for name in found:
+            self._accounts[name].asking, self._accounts[name].again = True, False
+        return found
+
+    def answered(self, account: int, now: int, complete: bool) -> None:
+        """A snapshot came, in full or not."""
+        known = self._accounts.get(account)
+        if known is None:
+            return
+        known.asking = False
+        if complete:
+            known.failures, known.succeeded_at = 0, now
+            self.woken = self.woken or known.again
+            known.due = 0 if known.again else now + (self.period_ns if self.streaming else POLL_NS)
+        else:
+            known.failures += 1
+            known.due = now + min(FIRST_RETRY_NS << min(known.failures - 1, 5), SLOW_POLL_NS)
+
+    def succeeded_at(self, account: int) -> int:
+        """When the account was last seen in full; 0 for never."""
+        known = self._accounts.get(account)
+        return known.succeeded_at if known is not None else 0
+
+    def fills_since(self, account: int, opens_at: int, seeded_at: int) -> int:
+        """The last complete look; at first the whole day, and what an engine missed that did not look before the reset.
+
+        It may have died, or the broker did not answer, or the clock here is ahead and the reset came too early.
+        """
+        last = self.succeeded_at(account)
+        if last:
+            return last - OVERLAP_NS
+        return min(opens_at, seeded_at - OVERLAP_NS) if opens_at - seeded_at < LONGEST_GAP_NS else opens_at
+
+
+def period_of(rulebook: Rulebook, accounts: Sequence[Account]) -> int:
+    """How often accounts are looked at while the stream works: RULE-010 may want their rights confirmed more often."""
+    intervals: Iterator[int] = (
+        instance.params.verify_interval_seconds
+        for account in accounts
+        for instance in rulebook.instances(account)
+        if instance.rule.id == RIGHTS_RULE_ID
+    )
+    return min([PERIOD_NS, *(seconds * SECOND_NS for seconds in intervals if seconds)])
+
+
+def misses_fills(account: Account, looked_at: int, now: int) -> bool:
+    """Whether an order has filled since the last look, and a moment later its fills are still not told."""
+    return any(
+        sum(trade.size for trade in account.trades.values() if trade.order_id == order.id) < order.fill_volume
+        for order in account.orders.values()
+        if order.filled_at is not None and looked_at < order.filled_at <= now - FILLS_AWAITED_NS
+    )
+
+
+def is_missing_something(account: Account, looked_at: int, now: int, command_timeout_ns: int) -> bool:
+    """Whether an order has filled and its fills do not come, or only a look can tell the outcome of a close."""
+    dues = (look_due(account, contract, command_timeout_ns) for contract in account.positions)
+    return misses_fills(account, looked_at, now) or any(due is not None and now >= due for due in dues)
+
+
+def unquoted(book: Book, accounts: Sequence[Account], now: int) -> list[str]:
+    """Held contracts whose quotes do not come: the market hub is gone, or it tells of others only."""
+    gone = book.connections.get(MARKET_HUB, CONNECTED) != CONNECTED
+    held = (position for account in accounts for position in account.held())
+    return list(dict.fromkeys(one.contract for one in held if gone or now >= stale_at(book, one)))
+
+
+def calls_for_a_look(book: Book, body: DriftDetected | RequestUnresolved) -> bool:
+    """Whether the account is to be looked at now: drift, or a trader's request of which nobody knows what became.
+
+    For riskcore's own requests the planner asks for a snapshot itself.
+    """
+    if isinstance(body, DriftDetected):
+        return True
+    request = book.accounts[body.account].requests.get(body.request)
+    return request is not None and not request.obligation

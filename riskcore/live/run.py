@@ -1,0 +1,203 @@
+"""One run of `riskcore live`: settings, journal, ports and engine put together, until it is told to stop."""
+
+import asyncio
+import gc
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from adapters.topstepx.credentials import Credentials
+from adapters.topstepx.feed import TopstepFeed
+from adapters.topstepx.gateway import TopstepGateway
+from adapters.topstepx.http import hub_url
+from adapters.topstepx.kept_connections import KeptTransport
+from adapters.topstepx.normalise import normalise
+from adapters.topstepx.signalr.socket import WebSockets
+from riskcore.cli.stop_signals import stopped_by_signals
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.state import Account
+from riskcore.engine.arming import check_accounts
+from riskcore.engine.clock import SystemClock
+from riskcore.engine.engine import Engine
+from riskcore.engine.ports import Announcer, Clock
+from riskcore.engine.rehearsal import rehearse
+from riskcore.engine.resume import resume
+from riskcore.errors import ConfigError, InvariantBroken
+from riskcore.live.market import control_of
+from riskcore.settings.calendar import calendar_known
+from riskcore.settings.config import Settings, load_settings
+from riskcore.store.journal import Journal
+from riskcore.store.lease import AccountLocks, this_process
+from riskcore.version import VERSION
+
+CONFIG_SECONDS = 2  # Between two looks at the settings file.
+MOST_RESTARTS = 3  # In a row, each within RESTART_WINDOW_NS of the one before.
+RESTART_WINDOW_NS = 600 * SECOND_NS
+# How long a thread that is busy keeps one that has something to do from it. Storing an event gives way many times.
+SWITCH_SECONDS = 0.0001
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and who logs in."""
+
+    api_url: str
+    rtc_url: str
+    credentials: Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run is to do. `enforces`: whether anything may be sent. `config_path` is watched for edits, if given."""
+
+    settings: Settings
+    store: str
+    broker: Broker
+    enforces: bool
+    announcer: Announcer
+    warn: Callable[[str], None]
+    config_path: Path | None = None
+    sets: tuple[str, ...] = ()
+    adjust: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    clock: Clock | None = None
+
+
+def check_calendar() -> None:
+    """Without a holiday table for the year nobody knows when the market closes early. Raises ConfigError."""
+    year = datetime.now(UTC).year
+    if not calendar_known(year):
+        raise ConfigError(
+            f"the shipped holiday table does not cover {year}: install a newer riskcore before you trade on it"
+        )
+
+
+async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> None:
+    """Run until stopped by a signal, or until `until(engine)`, a coroutine function, returns. Raises RiskcoreError."""
+    profile = run.settings.plain["profile"]["name"]
+    failures: list[int] = []
+    clock = run.clock or SystemClock()
+    holder = f"{this_process()}, profile {profile}, store {run.store}"
+    own_accounts = AccountLocks(run.broker.api_url, holder)
+    with Journal.open(run.store, profile, write=True, reserve=True) as journal, own_accounts:
+        while True:
+            try:
+                await _run_once(run, journal, clock, own_accounts, until)
+                return
+            except InvariantBroken as error:
+                now = clock.now()
+                failures = [at for at in failures if now - at < RESTART_WINDOW_NS] + [now]
+                text = "limits do not act until ready is said again"
+                run.announcer.say("halt", text=text, reason=str(error), over=False, limits_act=False)
+                if len(failures) > MOST_RESTARTS:
+                    raise
+
+
+async def _run_once(
+    run: Run, journal: Journal, clock: Clock, own_accounts: AccountLocks, until: Callable[[Engine], Any] | None
+) -> None:
+    settings = run.adjust(run.settings.plain)
+    resumed = resume(journal)
+    if isinstance(clock, SystemClock):
+        clock.go_on_from(resumed.last_at)
+    async with AsyncExitStack() as stack:
+        chance = Random()
+        transport = KeptTransport(run.broker.api_url, clock, chance)
+        gateway = TopstepGateway(transport, run.broker.credentials, clock, chance)
+        engine: Engine
+        feed = TopstepFeed(
+            hub_url(run.broker.rtc_url),
+            WebSockets(clock),
+            gateway.session,
+            clock,
+            chance,
+            lambda: engine.market_expected(),
+        )
+        engine = Engine(
+            settings=settings,
+            version=VERSION,
+            enforces=run.enforces,
+            journal=journal,
+            resumed=resumed,
+            clock=clock,
+            gateway=gateway,
+            feed=feed,
+            announcer=run.announcer,
+            normalise=normalise,
+            reload=lambda: resume(journal),
+            arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
+        )
+        stack.enter_context(stopped_by_signals(engine.stop))
+        await stack.enter_async_context(control_of(engine, gateway, feed, run.store, settings["profile"]["name"]))
+        rehearse()
+        stack.enter_context(unhindered())
+        tasks = [asyncio.create_task(_watch_settings(run, engine, clock))]
+        if until is not None:
+            tasks.append(asyncio.create_task(_stop_after(until, engine)))
+        try:
+            await engine.run()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _arm(
+    run: Run, own_accounts: AccountLocks, judged: Sequence[Account], visible: Sequence[Account], enforces: bool
+) -> None:
+    check_accounts(judged, visible, enforces)
+    for account in visible:
+        if account.simulated is False and account not in judged:
+            run.warn(f"account {account.name or ''} ({account.id}) is live funded: it is neither judged nor touched")
+    for account in judged if enforces else ():
+        own_accounts.take(account.id)
+
+
+async def _stop_after(until: Callable[[Engine], Any], engine: Engine) -> None:
+    await until(engine)
+    engine.stop()
+
+
+async def _watch_settings(run: Run, engine: Engine, clock: Clock) -> None:
+    """Tell the engine when the settings file was edited; an edit that cannot be read changes nothing."""
+    path = run.config_path
+    known: int | None = None  # It may have been edited since it was read, also before an engine that is built again.
+    while path is not None:
+        await clock.sleep(CONFIG_SECONDS)
+        changed_at = _changed_at(path)
+        if changed_at == known or changed_at is None:
+            continue
+        known = changed_at
+        try:
+            engine.change_settings(run.adjust(load_settings(path, run.sets).plain))
+        except ConfigError as error:
+            run.warn(f"{error}; the settings in force stay as they are")
+
+
+def _changed_at(path: Path) -> int | None:
+    with suppress(OSError):
+        return path.stat().st_mtime_ns
+    return None
+
+
+@contextmanager
+def unhindered() -> Iterator[None]:
+    """No command waits long for a thread that draws, or for a collection through all the memory there is now."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(interval)
+
+
+def interactive() -> bool:
+    """Whether a person sits at the keyboard, who may be asked for the key."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,235 @@
+"""Settings: riskcore.toml and `--set`, checked and turned into plain data the core reads (INTERFACE.md 3).
+
+Amounts are read exactly; every default is written out, so that settings in force stay what they are when a later
+version changes a default.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rulebook import SWITCHES
+from riskcore.core.rules import RULES, by_name
+from riskcore.core.rules.base import Rule, parameters_of
+from riskcore.errors import ConfigError
+from riskcore.settings.assignments import assign, parse_toml
+from riskcore.settings.kinds import merge_tables, read_table, toml_lines
+from riskcore.settings.place import LONGEST_TEXT, refuse_unknown, shown, shown_key
+from riskcore.settings.tables import ProfileTable, ProgrammeTable, RuleSwitches
+from riskcore.settings.warnings import warnings_about
+from riskcore.settings.writers import toml_key
+
+FILE_NAME = "riskcore.toml"
+LARGEST_FILE = 1_048_576
+MOST_INSTANCES = 100
+# Rules that do nothing unless `enabled = true` is written (RULES.md 5, RULE-012: automation, not punishment).
+OFF_BY_DEFAULT = ("trade_management",)
+# [profile] keys whose plain form has another name or scale (core/rulebook.py Profile).
+_NANOSECONDS = {
+    "max_quote_age_seconds": "max_quote_age_ns",
+    "command_timeout_seconds": "command_timeout_ns",
+    "blind_limit_seconds": "blind_limit_ns",
+}
+_RENAMED = {"reset_time": "reset_seconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Checked settings. `plain` is what `rulebook_of` and `TradingDayOpened` take; JSON-serialisable."""
+
+    plain: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+    source: str = "defaults"
+
+
+def user_config_folder() -> Path:
+    """Where this user's settings live on this system."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "riskcore"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "riskcore"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "riskcore"
+
+
+def find_file() -> Path | None:
+    """RISKCORE_CONFIG, else riskcore.toml in the working directory, else in the user's config folder."""
+    named = os.environ.get("RISKCORE_CONFIG")
+    if named:
+        return Path(named)
+    candidates = (Path(FILE_NAME), user_config_folder() / FILE_NAME)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def load_settings(path: Path | None = None, sets: Sequence[str] = ()) -> Settings:
+    """The settings of a file (by default the one `find_file` finds; none means defaults) under `--set` overrides.
+
+    Raises ConfigError naming key, value and range.
+    """
+    found = path if path is not None else find_file()
+    if found is None:
+        settings = read_settings("", sets)
+        settings.warnings.insert(0, f"no {FILE_NAME} found; defaults are used (write one with: riskcore config init)")
+        return settings
+    try:
+        with found.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ConfigError(f"{found}: larger than {LARGEST_FILE} bytes; this is no settings file")
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{found}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{found}: not UTF-8 text (byte {error.start})") from None
+    return read_settings(text, sets, str(found))
+
+
+def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults") -> Settings:
+    """The settings of TOML text under `--set` overrides. Raises ConfigError."""
+    try:
+        raw = parse_toml(text)
+    except ValueError as error:
+        raise ConfigError(f"{source}: not valid TOML: {' '.join(str(error).split())[:LONGEST_TEXT]}") from None
+    for assignment in sets:
+        assign(raw, assignment)
+    warnings: list[str] = []
+    try:
+        plain = _read(raw, warnings)
+    except ConfigError as error:
+        raise ConfigError(str(error) if source == "defaults" else f"{source}: {error}") from None
+    return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source)
+
+
+def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
+    refuse_unknown(raw, ("profile", "programme", "rules", "accounts"), "")
+    rules = _raw_rules(raw.get("rules", {}), "rules")
+    programme = raw.get("programme")
+    return {
+        "profile": _profile(_table(raw.get("profile", {}), "profile"), warnings),
+        "programme": None
+        if programme is None
+        else read_table(ProgrammeTable, _table(programme, "programme"), "programme", warnings),
+        "rules": _plain_rules(rules, "rules", warnings),
+        "accounts": _accounts(_table(raw.get("accounts", {}), "accounts"), rules, warnings),
+    }
+
+
+def _table(value: Any, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path} = {shown(value)}: must be a table")
+    return value
+
+
+def _profile(raw: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
+    plain = read_table(ProfileTable, raw, "profile", warnings)
+    for name, plain_name in _NANOSECONDS.items():
+        plain[plain_name] = plain.pop(name) * SECOND_NS
+    for name, plain_name in _RENAMED.items():
+        plain[plain_name] = plain.pop(name)
+    return plain
+
+
+def _raw_rules(value: Any, path: str) -> dict[str, list[dict[str, Any]]]:
+    """Raw tables per rule, in the order of the registry; a single table becomes a list of one."""
+    table = _table(value, path)
+    refuse_unknown(table, [rule.name for rule in RULES], path)
+    return {rule.name: _instances(table[rule.name], f"{path}.{rule.name}") for rule in RULES if rule.name in table}
+
+
+def _instances(value: Any, path: str) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        return [value]
+    if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+        raise ConfigError(f"{path} = {shown(value)}: must be a table, or an array of tables [[{path}]]")
+    if len(value) > MOST_INSTANCES:
+        raise ConfigError(f"{path}: given {len(value)} times; {MOST_INSTANCES} are allowed")
+    return value
+
+
+def _plain_rules(
+    rules: Mapping[str, list[dict[str, Any]]], path: str, warnings: list[str]
+) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [
+            _plain_rule(by_name(name), raw, where, warnings) for raw, where in _addressed(instances, f"{path}.{name}")
+        ]
+        for name, instances in rules.items()
+    }
+
+
+def _addressed(instances: list[dict[str, Any]], path: str) -> list[tuple[dict[str, Any], str]]:
+    if len(instances) == 1:
+        return [(instances[0], path)]
+    return [(raw, f"{path}.{index}") for index, raw in enumerate(instances)]
+
+
+def _plain_rule(rule: Rule, raw: Mapping[str, Any], path: str, warnings: list[str]) -> dict[str, Any]:
+    switches = {key: raw[key] for key in SWITCHES if key in raw}
+    own = {key: value for key, value in raw.items() if key not in SWITCHES}
+    refuse_unknown(own, [*SWITCHES, *(parameter.name for parameter in parameters_of(rule))], path)
+    plain = read_table(RuleSwitches, switches, path, warnings)
+    if rule.name in OFF_BY_DEFAULT and "enabled" not in raw:
+        plain["enabled"] = False
+    return {**plain, **read_table(rule.params, own, path, warnings)}
+
+
+def _accounts(
+    table: Mapping[str, Any], rules: Mapping[str, list[dict[str, Any]]], warnings: list[str]
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Per account the full tables of the rules it overrides, merged field by field over the profile's."""
+    found = {}
+    for name in sorted(table):
+        path = f"accounts.{toml_key(name) if name == shown_key(name) else shown_key(name)}"
+        if not name or len(name) > LONGEST_TEXT or not name.isprintable():
+            raise ConfigError(f"{path}: no account is called so")
+        override = _table(table[name], path)
+        refuse_unknown(override, ("rules",), path)
+        merged = {
+            rule: _merged(by_name(rule), rules.get(rule), instances, f"{path}.rules.{rule}")
+            for rule, instances in _raw_rules(override.get("rules", {}), f"{path}.rules").items()
+        }
+        if merged:
+            found[name] = _plain_rules(merged, f"{path}.rules", warnings)
+    return found
+
+
+def _merged(
+    rule: Rule, base: list[dict[str, Any]] | None, override: list[dict[str, Any]], path: str
+) -> list[dict[str, Any]]:
+    if base is None:
+        return override
+    if len(base) != len(override):
+        raise ConfigError(
+            f"{path}: given {len(override)} times, but the profile has the rule {len(base)} times; "
+            "an override must give the same number of tables, in the same order"
+        )
+    return [merge_tables(rule.params, first, second) for first, second in zip(base, override, strict=True)]
+
+
+def settings_toml(plain: Mapping[str, Any]) -> str:
+    """Plain settings as riskcore.toml, amounts as traders write them; reading it gives the same settings."""
+    profile = dict(plain["profile"])
+    for name, plain_name in _NANOSECONDS.items():
+        profile[name] = profile.pop(plain_name) // SECOND_NS
+    for name, plain_name in _RENAMED.items():
+        profile[name] = profile.pop(plain_name)
+    blocks = [["[profile]", *toml_lines(ProfileTable, profile)]]
+    if plain.get("programme") is not None:
+        blocks.append(["[programme]", *toml_lines(ProgrammeTable, plain["programme"])])
+    blocks.extend(_rule_blocks(plain["rules"], "rules"))
+    for account, rules in plain["accounts"].items():
+        blocks.extend(_rule_blocks(rules, f"accounts.{toml_key(account)}.rules"))
+    return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
+
+
+def _rule_blocks(rules: Mapping[str, list[dict[str, Any]]], path: str) -> list[list[str]]:
+    blocks = []
+    for name, instances in rules.items():
+        header = f"[{path}.{name}]" if len(instances) == 1 else f"[[{path}.{name}]]"
+        for plain in instances:
+            own = toml_lines(by_name(name).params, plain)
+            blocks.append([header, *toml_lines(RuleSwitches, plain), *own])
+    return blocks

@@ -1,0 +1,42 @@
+"""What a runner adds to the core: days are opened, under the settings that may be in force by then."""
+
+from itertools import count
+
+import pytest
+
+from riskcore.core.events import ClockTicked, ConfigChanged, Event, TradingDayOpened
+from riskcore.core.quantities import DAY_NS, money
+from riskcore.core.runner import Runner
+from riskcore.core.state import Account
+from riskcore.settings.config import read_settings
+from tests.engine.hand_clock import START_NS
+
+LOSS = "[profile]\nloosen_policy = '{}'\n[rules.daily_realized_loss]\nloss_limit = {}"
+
+
+def limits_of_days(policy: str, first: int, second: int) -> list[int]:
+    """The limit two days were opened with, whose settings were edited in the first."""
+    opened: list[int] = []
+
+    def listen(events: object) -> None:
+        assert isinstance(events, list)
+        for event in events:
+            if isinstance(event.body, TradingDayOpened):
+                opened.append(event.body.settings["rules"]["daily_realized_loss"][0]["loss_limit"])
+
+    before, after = (read_settings(LOSS.format(policy, limit)).plain for limit in (first, second))
+    runner, numbers = Runner(before, (listen,), version="test"), count(1)
+    runner.event(Event(START_NS, "clock", f"clock@{next(numbers)}", ClockTicked()))
+    runner.change_settings(after)
+    runner.event(Event(START_NS + 1, "operator", "config@1", ConfigChanged(after)))
+    runner.event(Event(START_NS + 3 * DAY_NS, "clock", f"clock@{next(numbers)}", ClockTicked()))
+    judged = [one.params.loss_limit for one in runner.turn.rulebook.instances(Account(1)) if one.rule.id == "RULE-003"]
+    assert judged == opened[-1:], "what the day was opened with is what is judged"
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("policy", "second", "next_day"), [("next_reset", 900, 900), ("never", 900, 400), ("never", 300, 300)]
+)
+def test_what_loosens_comes_with_the_next_day_or_never(policy: str, second: int, next_day: int) -> None:
+    assert limits_of_days(policy, 400, second) == [money("400"), money(str(next_day))]
