@@ -5,7 +5,8 @@ from pathlib import Path
 
 from replay.recording import open_lines
 from replay.sessions import Progress, Warn, ignore
-from replay.source import Source, feed, open_journal
+from replay.source import Source, feed
+from riskcore.audit.following import open_journal
 from riskcore.core.events import Event, TradingDayOpened
 from riskcore.errors import InputError
 from riskcore.schema.chain import HASH_LENGTH, Link, stream_of
@@ -32,7 +33,7 @@ def export(
 
 
 def _from_store(source: Source, writer: ExportWriter, all_days: bool) -> list[str]:
-    with open_journal(source) as (journal, stored):
+    with open_journal(source.store, source.profile, source.config_path) as (journal, stored):
         asked = source.days if source.days or all_days else stored[-1:]
         days = choose_days(stored, asked, f"profile {journal.profile}")
         journal.export(days, writer)

@@ -15,8 +15,7 @@ from typing import Any, Literal
 
 from adapters.topstepx.fields import TooDeep, decode, instant
 from adapters.topstepx.normalise import KINDS, normalise, rejected
-from replay.blocks import LONGEST_LINE_BYTES, LineFile, Lines
-from replay.hash_ahead import HashAhead
+from replay.blocks import LONGEST_LINE_BYTES, HashAhead, LineFile, Lines
 from replay.quote_lines import QuoteLines
 from riskcore.core.bar_schedule import BarSchedule
 from riskcore.core.events import Event, QuoteObserved, WireRejected

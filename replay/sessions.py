@@ -7,14 +7,14 @@ from typing import Any
 
 from replay.comparison import Comparison
 from replay.recording import detect_form, open_lines, read_wire
-from replay.remarks import remarks
-from replay.result import Collector, result_of
+from replay.result import Collector, remarks, result_of
 from riskcore.core.events import DayRolled, Event
 from riskcore.core.quotes import Quotes
 from riskcore.core.runner import Listener, Runner
 from riskcore.errors import InputError
 from riskcore.schema.export import read_export
 from riskcore.schema.instants import utc_text
+from riskcore.settings.calendar import day_for
 
 Warn = Callable[[str], None]
 Progress = Callable[[str, int], None]
@@ -81,6 +81,7 @@ class Replay:
             self._runner = Runner(
                 options.settings,
                 (self.comparison.recompute, self.collector.listen, self._note_reset, *options.listeners),
+                day_for,
                 version=options.version,
                 restrict=options.restrict,
                 every_event=options.every_event,

@@ -5,20 +5,18 @@ through the core for it under the settings; recorded decisions are taken as they
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from replay.recording import detect_form, open_lines
 from replay.replay_run import run_replay
 from replay.sessions import Progress, Warn, ignore
+from riskcore.audit.following import open_journal
 from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.runner import Listener
 from riskcore.errors import ConfigError, InputError
 from riskcore.schema.export import Stored, read_export
-from riskcore.settings.config import find_file, load_settings
-from riskcore.store.journal import Journal
-from riskcore.store.location import choose_days, choose_profile, existing_store
+from riskcore.store.location import choose_days
 
 # Events handed on together: few, because one may hold hundreds of quotes and memory must not grow.
 BATCH = 20
@@ -113,7 +111,7 @@ def _feed_export(source: Source, path: Path, chosen: OnlyDays, warn: Warn, progr
 
 
 def _feed_store(source: Source, listener: Listener, progress: Progress) -> None:
-    with open_journal(source) as (journal, days):
+    with open_journal(source.store, source.profile, source.config_path) as (journal, days):
         for day in choose_days(days, source.days, f"profile {journal.profile}"):
             for events in batches(journal.read(day)):
                 listener(events)
@@ -130,14 +128,3 @@ def batches(stored: Iterable[Stored]) -> Iterator[list[Event]]:
         events.append(event)
     if events:
         yield events
-
-
-@contextmanager
-def open_journal(source: Source) -> Iterator[tuple[Journal, list[str]]]:
-    """The journal a source means, and its days. Raises ConfigError when there is none, StoreError."""
-    where = existing_store(source.store)
-    configured = None
-    if source.profile is None and (source.config_path is not None or find_file() is not None):
-        configured = str(load_settings(source.config_path).plain["profile"]["name"])
-    with Journal.open(where, choose_profile(where, source.profile, configured)) as journal:
-        yield journal, journal.streams()

@@ -11,12 +11,14 @@ from typing import Any
 from replay.comparison import Comparison
 from replay.recording import detect_form, open_lines, read_wire
 from replay.sessions import Progress, Warn, ignore
-from replay.source import Source, open_journal
+from replay.source import Source
+from riskcore.audit.following import open_journal
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.runner import Runner
 from riskcore.core.step import carried_over
 from riskcore.errors import ConfigError, InputError, StoreError
 from riskcore.schema.export import Stored, read_export
+from riskcore.settings.calendar import day_for
 from riskcore.store.journal import Journal
 from riskcore.store.location import choose_days
 from riskcore.version import VERSION
@@ -59,7 +61,7 @@ class _Day:
         self.last_hash = ""
         self.comparison = Comparison()
         self.comparison.begin(True)
-        self.runner = Runner(opened.settings, (self.comparison.recompute,), version=opened.version)
+        self.runner = Runner(opened.settings, (self.comparison.recompute,), day_for, version=opened.version)
         self.runner.event(opening)
 
     def take(self, event: Event) -> None:
@@ -131,7 +133,7 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> 
 
 
 def _verify_store(source: Source, check: Check, progress: Progress) -> None:
-    with open_journal(source) as (journal, stored):
+    with open_journal(source.store, source.profile, source.config_path) as (journal, stored):
         verify_journal(journal, choose_days(stored, source.days, f"profile {journal.profile}"), check, progress)
 
 

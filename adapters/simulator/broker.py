@@ -26,11 +26,10 @@ from adapters.simulator.chance import Chance
 from adapters.simulator.execution import Execution
 from adapters.simulator.logins import Logins
 from adapters.simulator.matching import Exchange
-from adapters.simulator.price_path import MovingPrice
+from adapters.simulator.price_path import MovingPrice, Tape
 from adapters.simulator.records import Fill, TradingAccount, WorkOrder
 from adapters.simulator.scenario import Scenario
 from adapters.simulator.scenarios import DEFAULT, SCENARIOS
-from adapters.simulator.tape import Tape
 from adapters.simulator.trader import Trader
 from adapters.simulator.venue import Reply, Venue
 from adapters.topstepx.fields import Object, Rejected

@@ -28,12 +28,10 @@ from aiohttp import web
 
 from adapters.simulator.broker import Broker
 from adapters.simulator.control import Control
-from adapters.simulator.faults import HUBS, Fault, FaultBoard
+from adapters.simulator.faults import HUBS, Fault, FaultBoard, ScriptFaults
 from adapters.simulator.hub import Hub
-from adapters.simulator.listener import Listener
-from adapters.simulator.rest_server import RestServer
+from adapters.simulator.rest_server import Listener, RestServer
 from adapters.simulator.scenario import API_KEY, USER_NAME, Scenario
-from adapters.simulator.script_faults import ScriptFaults
 from adapters.topstepx.fields import Object
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.clock import SystemClock

@@ -1,11 +1,12 @@
 """One question to the broker and what came of it. Source: INTERFACE.md 4, DESIGN.md "Requests to the broker"."""
 
+from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from statistics import median_low
 from typing import Any, Literal
 
 from adapters.topstepx import fields
-from adapters.topstepx.answer_times import AnswerTimes
 from adapters.topstepx.breaker import Breaker
 from adapters.topstepx.error_codes import OK, TOO_MANY, judge
 from adapters.topstepx.quota import Quota
@@ -157,3 +158,26 @@ def _read(body: bytes, path: str) -> tuple[Any, str]:
     except ValueError:
         text = body[: 4 * _LONGEST_EXCERPT].decode("utf-8", "replace")
         return None, "" if is_login(path) else fields.raw_text(text)[:_LONGEST_EXCERPT]
+
+
+REMEMBERED = 20
+
+
+class AnswerTimes:
+    """Of the latest calls."""
+
+    def __init__(self) -> None:
+        self._latest_ns: deque[int] = deque(maxlen=REMEMBERED)
+        self.failures = 0  # In a row: no connection, no answer, or a 5xx.
+
+    def answered(self, after_ns: int) -> None:
+        self._latest_ns.append(after_ns)
+        self.failures = 0
+
+    def failed(self) -> None:
+        self.failures += 1
+
+    @property
+    def median_ns(self) -> int | None:
+        """None before the first answer."""
+        return median_low(self._latest_ns) if self._latest_ns else None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from adapters.topstepx.fields import RAW_CHARACTERS
-from adapters.topstepx.quote_records import QuoteRecords
+from adapters.topstepx.plain_quotes import QuoteRecords
 from adapters.topstepx.signalr.codec import Invocation, Message, PlainRecords, Unreadable, read
 from adapters.topstepx.signalr.connection import Call
 from adapters.topstepx.signalr.supervisor import Announced, HubHealth, Supervisor, Tokens

@@ -5,18 +5,18 @@ Source: DESIGN.md "Requests to the broker" and "Connection and truth", topstepx/
 """
 
 from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from adapters.topstepx import history
 from adapters.topstepx.breaker import Breaker
 from adapters.topstepx.client import Client
-from adapters.topstepx.condition import Condition
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.exchange import Caller, Exchange
 from adapters.topstepx.joined_looks import JoinedLooks
 from adapters.topstepx.placement import ENFORCEMENT, PLACEMENTS, body_of, settled
-from adapters.topstepx.quota import Quota
+from adapters.topstepx.quota import Quota, Spent
 from adapters.topstepx.session import Session
 from adapters.topstepx.transport import Transport
 from adapters.topstepx.wire import (
@@ -35,6 +35,18 @@ from riskcore.errors import BrokerUnreachable, LoginRefused
 OPEN_TRIES = 4
 MARK_SECONDS = 60
 _FORBIDDEN = (401, 403)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the way to the broker is doing now; None where nothing was measured yet, or where there is no login."""
+
+    failures: int  # In a row.
+    answer_ns: int | None  # The median of the latest answers.
+    breaker: str  # closed, open or half-open.
+    quotas: tuple[Spent, ...]
+    token_age_ns: int | None
+    token_left_ns: int | None
 
 
 class TopstepGateway:

@@ -9,7 +9,7 @@ normaliser, record by record: both ways give the same (property tests show it fo
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
@@ -118,3 +118,29 @@ class QuoteColumns:
             [table[one.bid] for one in prices],
             [table[one.ask] for one in prices],
         )
+
+
+_HEAD = rb'\{"type": ?, ?'
+
+
+class _Record(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    type: Literal[1]
+    target: Literal["GatewayQuote"]
+    arguments: QuoteArguments
+
+
+class QuoteRecords:
+    """Knows which records are plain quotes, and reads runs of them."""
+
+    def __init__(self) -> None:
+        self.plain = QuoteShapes(_HEAD).plain
+        self._columns = QuoteColumns()
+        self._decode = msgspec.json.Decoder(_Record, float_hook=str).decode_lines
+
+    def read(self, lines: bytes, at: int) -> Quotes | None:
+        """The quotes of plain records received at `at`, or None when one of them needs the normaliser."""
+        try:
+            rows = self._decode(lines)
+            return self._columns.of([at] * len(rows), rows)
+        except (msgspec.MsgspecError, ValueError):
+            return None

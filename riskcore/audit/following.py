@@ -4,9 +4,12 @@ The journal is the truth, so nobody who watches needs the engine itself; a reade
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from riskcore.audit.happenings import happenings
+from riskcore.audit.status import book_row, seconds_since
 from riskcore.core.events import (
     BarObserved,
     DepthObserved,
@@ -18,10 +21,17 @@ from riskcore.core.events import (
 )
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rulebook import Rulebook, rulebook_of
-from riskcore.core.state import Book
+from riskcore.core.state import Account, Book
+from riskcore.errors import ConfigError
+from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row
+from riskcore.settings.config import find_file, load_settings
 from riskcore.store.journal import Journal
+from riskcore.store.lease import is_held
+from riskcore.store.location import choose_profile, existing_store
 
+STATUS_SCHEMA = "riskcore.status/1"
+MOST_BREACHES = 10  # Of those a status shows.
 MOST_TOLD = 500  # Happenings kept to be shown.
 _MARKET = (QuoteObserved, QuotesObserved, MarketTraded, BarObserved, DepthObserved)
 
@@ -88,3 +98,44 @@ class Follower:
             if not isinstance(event.body, _MARKET):
                 notable.append(event)
             yield event
+
+
+@contextmanager
+def open_journal(
+    store: str | None, profile: str | None, config_path: Path | None
+) -> Iterator[tuple[Journal, list[str]]]:
+    """The journal a command line means, and its days. Raises ConfigError when there is none, StoreError."""
+    where = existing_store(store)
+    configured = None
+    if profile is None and (config_path is not None or find_file() is not None):
+        configured = str(load_settings(config_path).plain["profile"]["name"])
+    with Journal.open(where, choose_profile(where, profile, configured)) as journal:
+        yield journal, journal.streams()
+
+
+def status_of(follower: Follower, accounts: Sequence[str], lock: Path, now: int) -> Row:
+    """The whole status as `--json` prints it. Raises ConfigError for an account that is not known."""
+    chosen = chosen_accounts(follower, accounts)
+    ids = [account.id for account in chosen]
+    breaches = [row for row in follower.told if row["type"] == "breach" and row["account"] in ids]
+    return {
+        "schema": STATUS_SCHEMA,
+        "running": is_held(lock),
+        "now": utc_text(now),
+        "last_event_at": utc_text(follower.last_at),
+        "last_event_seq": follower.seq,
+        "seconds_since_last_event": seconds_since(follower.last_at, now),
+        "version": follower.version,
+        **book_row(follower.book, follower.rulebook, chosen, now),
+        "breaches": breaches[-MOST_BREACHES:],
+    }
+
+
+def chosen_accounts(follower: Follower, accounts: Sequence[str]) -> list[Account]:
+    """The accounts asked for by name or id, by default all that are known. Raises ConfigError."""
+    known = sorted(follower.book.accounts.values(), key=lambda account: account.id)
+    for wanted in accounts:
+        if not any(wanted in (str(account.id), account.name) for account in known):
+            names = ", ".join(account.name or str(account.id) for account in known) or "none"
+            raise ConfigError(f"--account {wanted}: not in this profile; accounts: {names}")
+    return [account for account in known if not accounts or str(account.id) in accounts or account.name in accounts]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from riskcore.cli.replay_text import command_words, short
+from riskcore.audit.happening_words import command_words, short
 
 Row = dict[str, Any]
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskcore.audit.following import Follower
+from riskcore.audit.happening_words import short
 from riskcore.cli.doctor_checks import FAIL, OK, WARN, Check, told_as
-from riskcore.cli.replay_text import short
-from riskcore.cli.screen_words import counted
-from riskcore.engine.control_file import control_path
+from riskcore.cli.screen.words import counted
+from riskcore.engine.control_client import control_path
 from riskcore.schema.instants import utc_text
 from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held

@@ -52,7 +52,7 @@ def command(
     if simulated is not None:
         _refuse_addresses(click.get_current_context())
     from riskcore.cli.live_options import Options, run
-    from riskcore.cli.stop_signals import heeding_signals
+    from riskcore.live.stop_signals import heeding_signals
 
     options = Options(
         dry_run=dry_run,

@@ -11,7 +11,7 @@ import click
 from riskcore.errors import RiskcoreError
 from riskcore.version import VERSION
 
-# Name of the command: its line in `riskcore --help`. The code is in riskcore/cli/<name>_command.py.
+# Name of the command: its line in `riskcore --help`.
 COMMANDS = {
     "live": "Connect, record, decide, enforce.",
     "simulate": "Only the simulated gateway, for any client of the API.",
@@ -37,6 +37,11 @@ COMMANDS = {
     "doctor": "Is this machine ready, and what is to be done if not.",
     "rules": "What each rule does, and its fields.",
 }
+# Commands that share a file. Every other one is `command` in riskcore/cli/<name>_command.py.
+FAMILIES = {
+    **dict.fromkeys(("lock", "unlock", "price", "health", "portfolio"), "desk_commands"),
+    **dict.fromkeys(("order", "close", "cancel", "modify-stop", "modify-target"), "order_commands"),
+}
 INTERRUPTED = 130
 INTERNAL_ERROR = 1
 USAGE = 2
@@ -51,14 +56,15 @@ class LazyGroup(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module_name = f"riskcore.cli.{name.replace('-', '_')}_command"
+        word = name.replace("-", "_")
+        module_name = f"riskcore.cli.{FAMILIES.get(name, f'{word}_command')}"
         try:
             module = import_module(module_name)
         except ModuleNotFoundError as error:
             if error.name != module_name:
                 raise
             raise RiskcoreError(f"{name}: this command is not part of this installation") from None
-        command: click.Command = module.command
+        command: click.Command = getattr(module, word if name in FAMILIES else "command")
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

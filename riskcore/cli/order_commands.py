@@ -121,3 +121,16 @@ def modify_target(contract: str, price: str, order: int | None, size: int | None
     When there are several, nothing is moved and they are listed.
     """
     return _moved("modify-target", contract, price, order, size, options)
+
+
+@click.group("order", epilog="Example: riskcore order place MNQ buy 1 --stop-loss 40 --take-profit 80")
+def order() -> None:
+    """Place, close, cancel or change orders through the running engine (riskcore live).
+
+    Only orders sent through riskcore can be declined beforehand; what is placed in the platform's own screen is seen
+    after it was accepted, and answered then.
+    """
+
+
+for one in (place, close, cancel, modify_stop, modify_target):
+    order.add_command(one)

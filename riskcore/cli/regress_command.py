@@ -27,8 +27,7 @@ def command(
     DIR) and expected.json. Exit code 1 means a difference, 2 settings that are wrong, 3 a file that cannot be read.
     Warnings about settings are shown with --verbose.
     """
-    from replay.junit import write_junit
-    from replay.regress import find_days
+    from replay.regress import find_days, write_junit
 
     outcomes = []
     for outcome in _outcomes(find_days(folder), accept, workers):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from riskcore.audit.happening_words import command_words, short
+
 Row = dict[str, Any]
 
 
@@ -24,16 +26,6 @@ def result_text(result: Row) -> str:
     if comparison is not None:
         lines += _comparison(comparison)
     return "\n".join(lines)
-
-
-def short(at: str | None) -> str:
-    """An instant without its trailing zeros, as a person reads it: 2026-08-19 14:31:32.5Z."""
-    if at is None:
-        return ""
-    date, _, clock = at.removesuffix("Z").partition("T")
-    whole, _, fraction = clock.partition(".")
-    fraction = fraction.rstrip("0")
-    return f"{date} {whole}.{fraction}Z" if fraction else f"{date} {whole}Z"
 
 
 def _position(row: Row) -> str:
@@ -84,16 +76,6 @@ def _decisions(result: Row) -> list[str]:
     for order, row in enumerate(result["commands"]):
         events.append((row["at"], len(result["breaches"]) + order, f"{'':<9} -> {command_words(row)}"))
     return lines + [f"  {short(at)}  {text}" for at, _, text in sorted(events)]
-
-
-def command_words(row: Row) -> str:
-    """What a command demands: kind, what it is about, by which rule."""
-    if row["kind"] == "Alert":
-        return f"Alert ({row.get('level', 'info')}): {row.get('text', '')}"
-    about = [row["kind"], row["contract"], row.get("scope"), f"to {row['to']}" if "to" in row else None]
-    about += [f"order {row['order']}" if "order" in row else None, row["price"], f"by {row['rule']}"]
-    until = f"until {short(row['expires_at'])}" if "expires_at" in row else None
-    return " ".join(part for part in [*about, until] if part)
 
 
 def _comparison(comparison: Row) -> list[str]:

@@ -58,7 +58,7 @@ def command(
     subscribes to a hub. Ctrl-C ends it in good order, with exit code 0.
     """
     from adapters.simulator.scenarios import DEFAULT, SCENARIOS, scenario_of
-    from riskcore.cli.stop_signals import heeding_signals
+    from riskcore.live.stop_signals import heeding_signals
 
     if as_list:
         _print_scenarios(list(SCENARIOS.values()), as_json)
@@ -93,7 +93,7 @@ async def _serve(
     from adapters.simulator.scenario_clock import ShiftedClock, shift_ns
     from adapters.simulator.server import SimulatedGateway
     from replay.wire_writer import WireWriter
-    from riskcore.cli.stop_signals import stopped_by_signals
+    from riskcore.live.stop_signals import stopped_by_signals
     from riskcore.schema.instants import utc_text
 
     shift = shift_ns(scenario)

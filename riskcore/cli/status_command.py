@@ -13,11 +13,8 @@ from riskcore.errors import ConfigError, RiskcoreError
 
 if TYPE_CHECKING:
     from riskcore.audit.following import Follower
-    from riskcore.core.state import Account
 
 Row = dict[str, Any]
-SCHEMA = "riskcore.status/1"
-MOST_BREACHES = 10
 REFRESH_SECONDS = 1.0
 HEALTH_SECONDS = 2.0
 
@@ -43,13 +40,12 @@ def command(
 
     Values are those of the last event stored; countdowns run to now. Looking disturbs no engine.
     """
-    from replay.source import Source, open_journal
-    from riskcore.audit.following import Follower
+    from riskcore.audit.following import Follower, chosen_accounts, open_journal, status_of
     from riskcore.store.location import existing_store
 
     if watch and as_json:
         raise ConfigError("--watch draws a screen and --json prints once; give one of them")
-    with open_journal(Source(store=store, profile=profile, config_path=config_path)) as (journal, _):
+    with open_journal(store, profile, config_path) as (journal, _):
         follower = Follower(journal)
         follower.catch_up()
         chosen_accounts(follower, accounts)
@@ -85,45 +81,13 @@ def _lock_path(store: str | None, profile: str) -> Path:
     return lock_path(existing_store(store), profile)
 
 
-def status_of(follower: "Follower", accounts: Sequence[str], lock: Path, now: int) -> Row:
-    """The whole status as `--json` prints it. Raises ConfigError for an account that is not known."""
-    from riskcore.audit.status import book_row, seconds_since
-    from riskcore.schema.instants import utc_text
-    from riskcore.store.lease import is_held
-
-    chosen = chosen_accounts(follower, accounts)
-    ids = [account.id for account in chosen]
-    breaches = [row for row in follower.told if row["type"] == "breach" and row["account"] in ids]
-    return {
-        "schema": SCHEMA,
-        "running": is_held(lock),
-        "now": utc_text(now),
-        "last_event_at": utc_text(follower.last_at),
-        "last_event_seq": follower.seq,
-        "seconds_since_last_event": seconds_since(follower.last_at, now),
-        "version": follower.version,
-        **book_row(follower.book, follower.rulebook, chosen, now),
-        "breaches": breaches[-MOST_BREACHES:],
-    }
-
-
-def chosen_accounts(follower: "Follower", accounts: Sequence[str]) -> list["Account"]:
-    """The accounts asked for by name or id, by default all that are known. Raises ConfigError."""
-    known = sorted(follower.book.accounts.values(), key=lambda account: account.id)
-    for wanted in accounts:
-        if not any(wanted in (str(account.id), account.name) for account in known):
-            names = ", ".join(account.name or str(account.id) for account in known) or "none"
-            raise ConfigError(f"--account {wanted}: not in this profile; accounts: {names}")
-    return [account for account in known if not accounts or str(account.id) in accounts or account.name in accounts]
-
-
 # ---- watching ----------------------------------------------------------------------------------------
 
 
 def _watch(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
     """Show the state again and again until Ctrl-C: a screen on a terminal, else text whenever something changed."""
     from riskcore.cli.live_text import screen_possible
-    from riskcore.cli.stop_signals import heeding_signals
+    from riskcore.live.stop_signals import heeding_signals
 
     with suppress(KeyboardInterrupt), heeding_signals():
         if screen_possible():
@@ -133,6 +97,7 @@ def _watch(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
 
 
 def _watch_screen(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
+    from riskcore.audit.following import chosen_accounts
     from riskcore.cli.screen.screen import LiveScreen
     from riskcore.store.lease import is_held
 
@@ -152,7 +117,7 @@ def _watch_screen(follower: "Follower", accounts: Sequence[str], lock: Path) -> 
 
 def _mode(follower: "Follower", running: bool) -> str:
     from riskcore.audit.status import seconds_since
-    from riskcore.cli.screen_words import duration
+    from riskcore.cli.screen.words import duration
 
     if running:
         return "enforcing" if follower.book.enforces else "only deciding"
@@ -164,6 +129,7 @@ def _of_accounts(told: Iterable[Row], ids: Sequence[int]) -> list[Row]:
 
 
 def _watch_text(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
+    from riskcore.audit.following import status_of
     from riskcore.cli.status_text import status_text
 
     changed = True

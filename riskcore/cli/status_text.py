@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from riskcore.cli.live_text import account_words, words_of
-from riskcore.cli.replay_text import short
-from riskcore.cli.screen_words import counted, duration
+from riskcore.audit.happening_words import account_words, short, words_of
+from riskcore.cli.screen.words import counted, duration
 
 Row = dict[str, Any]
 

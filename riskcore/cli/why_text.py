@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from riskcore.cli.replay_text import command_words, short
+from riskcore.audit.happening_words import command_words, short
 
 Row = dict[str, Any]
 MOST_FILLS = 20

@@ -3,6 +3,7 @@
 A rulebook is derived from the plain settings in `TradingDayOpened`; it holds no state of the day.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from riskcore.core.rules.base import Rule
 from riskcore.core.rules.blind import BLIND
 from riskcore.core.rules.calibration import CALIBRATION
 from riskcore.core.rules.feed import FEED
-from riskcore.core.state import Account
+from riskcore.core.state import Account, Lockout
 
 SWITCHES = ("enabled", "shadow", "locked")  # Keys every rule table takes beside its own fields.
 
@@ -146,3 +147,21 @@ def rulebook_of(settings: dict[str, Any], restrict: tuple[str, ...] = ()) -> Rul
     options["accounts"] = tuple(options.get("accounts", ()))
     known = {name: options[name] for name in Profile.__dataclass_fields__ if name in options}
     return Rulebook(Profile(**known), settings.get("rules", {}), settings.get("accounts", {}), restrict)
+
+
+ENDED_BY_THEIR_RULE = ("symbol_permanent", "condition")
+
+
+def orphaned(account: Account, instances: Sequence[RuleInstance]) -> list[str]:
+    """Ids of the lockouts that none of these rules will ever end."""
+    return [
+        lockout.id
+        for lockout in account.lockouts.values()
+        if lockout.kind in ENDED_BY_THEIR_RULE and not any(_ends(instance, lockout) for instance in instances)
+    ]
+
+
+def _ends(instance: RuleInstance, lockout: Lockout) -> bool:
+    """Whether the lockout is of this rule; of a rule that is given several times, of this very table."""
+    table = lockout.key.rpartition(".")[2] if lockout.kind == "symbol_permanent" else ""
+    return instance.rule.id == lockout.rule and not instance.shadow and instance.key.endswith(table)

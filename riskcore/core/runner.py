@@ -14,22 +14,23 @@ from riskcore.core.loosening import settings_of_next_day
 from riskcore.core.project import settle
 from riskcore.core.quotes import Quotes
 from riskcore.core.rulebook import rulebook_of
-from riskcore.core.state import Book
+from riskcore.core.state import Book, Day
 from riskcore.core.step import Turn, quote_key
 from riskcore.core.watch import NEVER, QuietMarks, Watch
-from riskcore.settings.calendar import day_for
 
 # Quotes looked at together. Longer chunks fail more often, shorter ones cost more calls.
 CHUNK = 256
 # Quotes journaled as one event at most (DESIGN.md: many to an event, none lost).
 BATCH = 500
 Listener = Callable[[Sequence[Event]], None]
+DayFor = Callable[[Mapping[str, Any], int], Day]
 
 
 class Runner:
     """Feeds facts to the core in order. `listeners` receive every event to be stored, in order.
 
-    settings: plain settings (config.py); restrict: accounts to evaluate; lacks: what the source could not see.
+    settings: plain settings (settings/config.py); day_for: the trading day of an instant under settings
+    (settings/calendar.py); restrict: accounts to evaluate; lacks: what the source could not see.
     keep_quotes: hand on every quote as well, many to an event, for a journal. book, day_ended: go on from a stored
     state, under the settings it was judged by; `settings` come with the next day.
     """
@@ -38,6 +39,7 @@ class Runner:
         self,
         settings: Mapping[str, Any],
         listeners: Sequence[Listener],
+        day_for: DayFor,
         *,
         version: str,
         restrict: tuple[str, ...] = (),
@@ -49,6 +51,7 @@ class Runner:
     ) -> None:
         self.settings = dict(settings)
         self.listeners = listeners
+        self._day_for = day_for
         self.version = version
         self.restrict = restrict
         self.lacks = lacks
@@ -124,7 +127,7 @@ class Runner:
         if day is not None and at < day.closes_at:
             return
         settings = settings_of_next_day(self.book.settings, self.settings)
-        opened = day_for(settings, at)
+        opened = self._day_for(settings, at)
         self.end_day(opened.trade_date)
         body = TradingDayOpened(
             profile=settings["profile"]["name"],
@@ -200,7 +203,7 @@ class Runner:
             return bounds is None
         columns = (quotes.lasts, quotes.bids, quotes.asks)
         for column, least, most in zip(columns, bounds[::2], bounds[1::2], strict=True):
-            seen = [price for price in set(column[low:high]) if price is not None]
+            seen = [price for price in dict.fromkeys(column[low:high]) if price is not None]
             if seen and not (least <= min(seen) and max(seen) <= most):
                 return False
         return True

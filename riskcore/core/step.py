@@ -15,11 +15,10 @@ from riskcore.core.copies import copy_book
 from riskcore.core.enforce import fitting, follow_up, missing, reopened
 from riskcore.core.in_flight import ended
 from riskcore.core.in_force import is_met
-from riskcore.core.lockouts import orphaned
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, settle
 from riskcore.core.restart import awaited, awaited_by, is_absence, shown
-from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of
+from riskcore.core.rulebook import Rulebook, RuleInstance, orphaned, rulebook_of
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
 from riskcore.core.state import Account, Book, Mark

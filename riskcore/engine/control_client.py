@@ -1,12 +1,16 @@
 """The asking side of the control channel, for commands: blocking, one question, one answer."""
 
 import json
+import os
 import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from riskcore.engine.control_file import LONGEST_LINE, LOOPBACK, NoEngine, control_path, read_control
-from riskcore.errors import RiskcoreError
+from riskcore.errors import ConfigError, RiskcoreError, StoreError
 from riskcore.store.lease import is_held
+from riskcore.store.private import open_private
 from riskcore.store.recorder import lock_path
 
 CONNECT_SECONDS = 2
@@ -55,3 +59,52 @@ def _asked(connection: socket.socket, request: dict[str, Any]) -> dict[str, Any]
     except (OSError, ValueError):
         return None
     return answer if isinstance(answer, dict) else None
+
+
+LOOPBACK = "127.0.0.1"
+LONGEST_LINE = 1_048_576  # Bytes of one request or one answer.
+
+
+class NoEngine(ConfigError):
+    """No engine runs on this store and profile, so nobody can carry out the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Port on loopback, and the word without which nothing is answered."""
+
+    port: int
+    secret: str
+
+
+def control_path(store: str, profile: str) -> Path:
+    """The control file of a store and profile: `<store>.<profile>.control`. Raises StoreError."""
+    return lock_path(store, profile).with_suffix(".control")
+
+
+def write_control(path: Path, listening: Listening) -> None:
+    """Write the file whole, closed to other users from its first byte on. Raises StoreError."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        handle = open_private(draft, os.O_WRONLY | os.O_TRUNC)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({"port": listening.port, "secret": listening.secret}, file)
+        draft.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path}: the trader's commands cannot be listened for here ({error.strerror})") from error
+
+
+def read_control(path: Path) -> Listening | None:
+    """What the file says; None when there is none, or one that says nothing."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return Listening(int(said["port"]), str(said["secret"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remove_control(path: Path, listening: Listening) -> None:
+    """Take the file away, unless it is another engine's by now."""
+    if read_control(path) == listening:
+        with suppress(OSError):
+            path.unlink()

@@ -1,9 +1,19 @@
 """What the trader's commands need of an engine, and the names they may use for accounts and contracts."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from riskcore.core.events import Event, Fact
+from riskcore.core.events import (
+    Event,
+    Fact,
+    RequestAccepted,
+    RequestPlanned,
+    RequestRefused,
+    RequestSuperseded,
+    RequestUnresolved,
+)
 from riskcore.core.products import known_roots
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rulebook import Rulebook
@@ -162,3 +172,62 @@ async def _until(desk: Desk, known: Any, contract: str) -> None:
     end = desk.clock.now() + KNOWN_IN_SECONDS * SECOND_NS
     while not known() and desk.clock.now() < end:
         await desk.clock.sleep(LOOK_AGAIN_SECONDS)
+
+
+_ANSWERS = (RequestAccepted, RequestRefused, RequestUnresolved, RequestSuperseded)
+
+
+@dataclass(slots=True)
+class _Reply:
+    events: list[Event] = field(default_factory=list)
+    pending: set[str] = field(default_factory=set)
+    requests: set[str] = field(default_factory=set)
+    stored: bool = False
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Replies:
+    """Collects stored events by the fact that caused them, for as long as somebody waits."""
+
+    def __init__(self) -> None:
+        self._replies: dict[str, _Reply] = {}
+
+    def follow(self, key: str) -> None:
+        """Somebody wants to know what the fact of this natural key leads to."""
+        self._replies[key] = _Reply()
+
+    def note(self, events: Sequence[Event]) -> None:
+        """Events that have just been stored, in order."""
+        if not self._replies:
+            return
+        for event in events:
+            for key, reply in self._replies.items():
+                self._add(key, reply, event)
+        for reply in self._replies.values():
+            if reply.stored and not reply.pending:
+                reply.told.set()
+
+    def _add(self, key: str, reply: _Reply, event: Event) -> None:
+        body = event.body
+        if event.key == key and not event.derived:
+            reply.stored = True
+        elif event.cause == key:
+            reply.events.append(event)
+            if isinstance(body, RequestPlanned):
+                reply.pending.add(body.request)
+                reply.requests.add(body.request)
+        elif isinstance(body, _ANSWERS) and body.request in reply.requests:
+            reply.events.append(event)
+            reply.pending.discard(body.request)
+
+    async def settled(self, key: str, clock: Clock, timeout_seconds: float) -> list[Event]:
+        """What followed from the fact, once each of its requests has an answer or the time is over."""
+        reply = self._replies[key]
+        try:
+            async with clock.timeout(timeout_seconds):
+                await reply.told.wait()
+        except TimeoutError:
+            pass
+        finally:
+            del self._replies[key]
+        return reply.events

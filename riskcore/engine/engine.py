@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+from riskcore.audit.health import Vitals
 from riskcore.core.events import (
     AccountObserved,
     ClockTicked,
@@ -31,28 +32,25 @@ from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.runner import Runner
 from riskcore.core.state import Account, Book, Request
-from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_contract
-from riskcore.engine.conduct import tell_edits, tell_ready
-from riskcore.engine.descriptions import Descriptions
+from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_contract, tell_edits, tell_ready
+from riskcore.engine.desk import Replies
 from riskcore.engine.halt import Halt
 from riskcore.engine.inbox import Inbox, Normalise
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
 from riskcore.engine.resume import Resumed
 from riskcore.engine.snapshot_schedule import (
     MARKS_NS,
-    Lookout,
+    SnapshotSchedule,
     calls_for_a_look,
     is_missing_something,
     period_of,
     unquoted,
 )
-from riskcore.engine.stopping import unless_stopped
-from riskcore.engine.stories import Stories
-from riskcore.engine.subscriptions import Subscriptions
-from riskcore.engine.tasks import Tasks
-from riskcore.engine.vitals import Vitals
+from riskcore.engine.subscriptions import Descriptions, Subscriptions
+from riskcore.engine.tasks import Tasks, unless_stopped
 from riskcore.engine.writer import Appender, Writer
 from riskcore.errors import DiskFull, InvariantBroken, OutOfSequence
+from riskcore.settings.calendar import day_for
 
 # Taken in one turn at most: a longer transaction would let a command wait behind its quotes.
 MOST_A_TURN = 500
@@ -96,8 +94,8 @@ class Engine:
         self.inbox.resume_at(resumed.last_at)
         self.writer = Writer(journal)
         self.writer.remember(resumed.book)
-        self.lookout = Lookout()
-        self.stories = Stories()
+        self.snapshots = SnapshotSchedule()
+        self.replies = Replies()
         self.vitals = Vitals()
         self.ready = False
         self._settings = dict(settings)
@@ -166,7 +164,7 @@ class Engine:
 
     def _going_on(self, resumed: Resumed) -> Runner:
         book, ended, keep = resumed.book, resumed.day_ended, (self.writer.keep,)
-        return Runner(self._settings, keep, version=self.version, keep_quotes=True, book=book, day_ended=ended)
+        return Runner(self._settings, keep, day_for, version=self.version, keep_quotes=True, book=book, day_ended=ended)
 
     def _take_over(self) -> None:
         """A start: what the journal says was true when it was written last, and the rest is to be seen."""
@@ -183,7 +181,7 @@ class Engine:
         resumed = self._reload()
         self.writer.begin_again(resumed.book)
         self._runner = self._going_on(resumed)
-        self.lookout, self.ready = Lookout(), False
+        self.snapshots, self.ready = SnapshotSchedule(), False
         self._take_over()
         self._compare_settings()
         for hub, state in connections.items():
@@ -194,12 +192,12 @@ class Engine:
         if self.writer.broken is not None:
             raise DiskFull(f"nothing can be stored, so nothing was done: {self.writer.broken}")
         key = self.inbox.fact(body, "operator", _ABOUT[type(body)])
-        self.stories.follow(key)
+        self.replies.follow(key)
         return key
 
     async def settled(self, key: str, timeout_seconds: float) -> list[Event]:
         """What followed from a submitted fact: derived events, and the answers to the requests it led to."""
-        return await self.stories.settled(key, self.clock, timeout_seconds)
+        return await self.replies.settled(key, self.clock, timeout_seconds)
 
     def change_settings(self, settings: Mapping[str, Any]) -> None:
         """Settings were edited: what tightens counts at once, what loosens at the next reset (RULES.md 1.6)."""
@@ -262,7 +260,7 @@ class Engine:
         """What a command need not wait for: telling of what is stored, subscriptions, the deadlines to come."""
         self._tell()
         self._follow()
-        if self.lookout.woken:
+        if self.snapshots.woken:
             self._look_at_accounts(self.inbox.stamp())
         self._next_due = self._runner.look_ahead()
 
@@ -284,13 +282,13 @@ class Engine:
                     self._note_stream(event.body.state == "connected")
 
     def _note_stream(self, alive: bool) -> None:
-        mode = self.lookout.mode
-        self.lookout.stream(alive)
+        mode = self.snapshots.mode
+        self.snapshots.stream(alive)
         self._tell_mode(mode)
 
     def _tell_mode(self, before: str) -> None:
-        if self.lookout.mode != before:
-            self.announcer.say("connection", hub="user", mode=self.lookout.mode)
+        if self.snapshots.mode != before:
+            self.announcer.say("connection", hub="user", mode=self.snapshots.mode)
 
     def _attempt(self) -> list[tuple[int, Request]]:
         """The requests to be sent behind the next commit: each is noted as attempted in that very transaction."""
@@ -325,9 +323,9 @@ class Engine:
         for event in stored:
             body = event.body
             if isinstance(body, DriftDetected | RequestUnresolved) and calls_for_a_look(self.book, body):
-                self.lookout.now(body.account)
+                self.snapshots.now(body.account)
         self.announcer.stored(stored, self.book)
-        self.stories.note(stored)
+        self.replies.note(stored)
         self._announce_readiness()
 
     def _remember(self) -> None:
@@ -385,11 +383,11 @@ class Engine:
         for hub in HUBS if now >= self._hubs_due_at else ():
             if hub not in self.book.connections:
                 self.inbox.line({"connection": hub, "state": "lost"})
-        self.lookout.period_ns = period_of(self.rulebook, self.judged())
+        self.snapshots.period_ns = period_of(self.rulebook, self.judged())
         for judged in self.judged():
-            looked_at, timeout_ns = self.lookout.succeeded_at(judged.id), self.rulebook.profile.command_timeout_ns
+            looked_at, timeout_ns = self.snapshots.succeeded_at(judged.id), self.rulebook.profile.command_timeout_ns
             if is_missing_something(judged, looked_at, now, timeout_ns):
-                self.lookout.hasten(judged.id)
+                self.snapshots.hasten(judged.id)
         self._look_at_accounts(now)
         for contract in unquoted(self.book, self.judged(), now):
             if now - self._asked_about.get(f"marks {contract}", 0) >= MARKS_NS:
@@ -397,14 +395,14 @@ class Engine:
                 self._tasks.call(self.gateway.refresh_mark(contract))
 
     def _look_at_accounts(self, now: int) -> None:
-        if self.lookout.streaming or now >= self._hubs_due_at:
-            for account in self.lookout.due(now):
+        if self.snapshots.streaming or now >= self._hubs_due_at:
+            for account in self.snapshots.due(now):
                 self._tasks.call(self._look_at(account))
 
     async def _look_at(self, account: int) -> None:
         """A look on schedule; while enforcement hangs on it, no quota and no breaker may hold it back."""
         known = self.book.accounts.get(account)
-        in_sight = known is not None and self.lookout.streaming and reconciled(self.book, known)
+        in_sight = known is not None and self.snapshots.streaming and reconciled(self.book, known)
         await self._snapshot(account, urgent=not in_sight)
 
     async def _snapshot(self, account: int, *, urgent: bool) -> bool:
@@ -412,12 +410,12 @@ class Engine:
         assert self.book.day is not None
         known = self.book.accounts.get(account)
         seeded_at = (known.seeded_at if known is not None else 0) or self._started_at
-        lookout = self.lookout  # Another one by the time of the answer, if the engine has begun again.
-        since = lookout.fills_since(account, self.book.day.opens_at, seeded_at)
+        snapshots = self.snapshots  # Another one by the time of the answer, if the engine has begun again.
+        since = snapshots.fills_since(account, self.book.day.opens_at, seeded_at)
         asked_at = self.inbox.stamp()
         complete = await self.gateway.snapshot(account, since, urgent)
-        mode = self.lookout.mode
-        lookout.answered(account, asked_at, complete)
+        mode = self.snapshots.mode
+        snapshots.answered(account, asked_at, complete)
         self._tell_mode(mode)
         return complete
 
@@ -433,7 +431,7 @@ class Engine:
         judged = self.judged()
         self._subscriptions.update(judged)
         untold = [account for account in self._visible if account not in self.book.accounts]
-        self.lookout.follow([*(account.id for account in judged), *sorted(untold)])
+        self.snapshots.follow([*(account.id for account in judged), *sorted(untold)])
         self._describe(self._subscriptions.contracts)
 
     def follow(self, contract: str) -> None:

@@ -13,6 +13,7 @@ from riskcore.core.runner import Runner
 from riskcore.core.state import Book
 from riskcore.engine.ports import Clock
 from riskcore.engine.resume import resume
+from riskcore.settings.calendar import day_for
 from riskcore.store.journal import Journal
 
 SOURCE = "operator"
@@ -31,6 +32,7 @@ class OfflineDesk:
         self._runner = Runner(
             settings,
             (self._keep,),
+            day_for,
             version=version,
             keep_quotes=True,
             book=resumed.book,

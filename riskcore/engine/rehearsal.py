@@ -20,6 +20,7 @@ from riskcore.core.events import (
 from riskcore.core.runner import Runner
 from riskcore.core.state import WORKING
 from riskcore.schema.chain import Link, link
+from riskcore.settings.calendar import day_for
 from riskcore.settings.config import read_settings
 
 # The interpreter adapts to code that has run about eight times.
@@ -50,7 +51,7 @@ def rehearse() -> list[Link]:
     settings = read_settings(_SETTINGS).plain
     for _ in range(TIMES):
         events: list[Event] = []
-        runner = Runner(settings, (events.extend,), version=_PROFILE, keep_quotes=True)
+        runner = Runner(settings, (events.extend,), day_for, version=_PROFILE, keep_quotes=True)
         for number, body in enumerate(_FACTS):
             runner.look_ahead()
             runner.event(Event(_AT + number, "broker", f"rehearsal:{number}", body))

@@ -37,7 +37,7 @@ class _Account:
 
 
 @dataclass(slots=True)
-class Lookout:
+class SnapshotSchedule:
     """Which account is to be asked about next. All times in nanoseconds."""
 
     streaming: bool = False

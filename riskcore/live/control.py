@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from riskcore.core.quantities import price_text
-from riskcore.engine.control_file import LONGEST_LINE, LOOPBACK, Listening, remove_control, write_control
+from riskcore.engine.control_client import LONGEST_LINE, LOOPBACK, Listening, remove_control, write_control
 from riskcore.engine.desk import Asked, Desk, Market, contract_named, fresh_mark, judged_accounts, text_of
 from riskcore.engine.desk_locks import lock, unlock
 from riskcore.engine.desk_orders import order

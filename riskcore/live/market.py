@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from adapters.topstepx.condition import Condition
 from adapters.topstepx.feed import TopstepFeed
-from adapters.topstepx.gateway import TopstepGateway
+from adapters.topstepx.gateway import Condition, TopstepGateway
 from adapters.topstepx.signalr.supervisor import HubHealth
 from riskcore.audit.health import HubSign, QuotaSign, Signs, explain
 from riskcore.audit.status import blind_rows, book_row, seconds_since, unseeded_rules, view_of
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Request
-from riskcore.engine.control_file import control_path
+from riskcore.engine.control_client import control_path
 from riskcore.engine.engine import Engine
 from riskcore.live.control import Control
 from riskcore.schema.rows import Row
@@ -101,7 +100,7 @@ class LiveMarket:
         return {
             "armed": signs.armed,
             "hubs": [_hub_row(one, reconnects.get(one.name, 0)) for one in signs.hubs],
-            "seen_by": self._engine.lookout.mode,
+            "seen_by": self._engine.snapshots.mode,
             "snapshot_age_seconds": signs.snapshot_age_seconds,
             "calls": {
                 "failures_in_a_row": way.failures,

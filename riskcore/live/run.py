@@ -18,7 +18,6 @@ from adapters.topstepx.http import hub_url
 from adapters.topstepx.kept_connections import KeptTransport
 from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
-from riskcore.cli.stop_signals import stopped_by_signals
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account
 from riskcore.engine.arming import check_accounts
@@ -29,6 +28,7 @@ from riskcore.engine.rehearsal import rehearse
 from riskcore.engine.resume import resume
 from riskcore.errors import ConfigError, InvariantBroken
 from riskcore.live.market import control_of
+from riskcore.live.stop_signals import stopped_by_signals
 from riskcore.settings.calendar import calendar_known
 from riskcore.settings.config import Settings, load_settings
 from riskcore.store.journal import Journal

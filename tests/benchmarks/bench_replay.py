@@ -28,6 +28,7 @@ from riskcore.core.runner import Runner
 from riskcore.core.state import Book
 from riskcore.schema.codec import state_hash
 from riskcore.schema.instants import utc_text
+from riskcore.settings.calendar import day_for
 from riskcore.settings.config import load_settings
 from riskcore.store.journal import Journal
 
@@ -125,7 +126,7 @@ def rebuilder(folder: Path, day: Path, settings: Path) -> Any:
     plain = load_settings(settings).plain
     count = 0
     journal = Journal.open(folder / "journal.db", "bench", write=True)
-    runner = Runner(plain, (journal.append,), version="bench", every_event=True)
+    runner = Runner(plain, (journal.append,), day_for, version="bench", every_event=True)
     for items in read_wire(day):
         for item in items:
             if isinstance(item, Quotes):

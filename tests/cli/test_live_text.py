@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from riskcore.audit.happening_words import is_worth_a_line, line_of, to_milliseconds, words_of
 from riskcore.audit.happenings import happenings
-from riskcore.cli.live_text import MOST_WAITING, Printer, is_worth_a_line, line_of, to_milliseconds, words_of
+from riskcore.cli.live_text import MOST_WAITING, Printer
 from riskcore.core.quantities import SECOND_NS
 from tests.engine.test_announce import losing_desk
 

@@ -8,6 +8,7 @@ from riskcore.core.events import ClockTicked, ConfigChanged, Event, TradingDayOp
 from riskcore.core.quantities import DAY_NS, money
 from riskcore.core.runner import Runner
 from riskcore.core.state import Account
+from riskcore.settings.calendar import day_for
 from riskcore.settings.config import read_settings
 from tests.engine.hand_clock import START_NS
 
@@ -25,7 +26,7 @@ def limits_of_days(policy: str, first: int, second: int) -> list[int]:
                 opened.append(event.body.settings["rules"]["daily_realized_loss"][0]["loss_limit"])
 
     before, after = (read_settings(LOSS.format(policy, limit)).plain for limit in (first, second))
-    runner, numbers = Runner(before, (listen,), version="test"), count(1)
+    runner, numbers = Runner(before, (listen,), day_for, version="test"), count(1)
     runner.event(Event(START_NS, "clock", f"clock@{next(numbers)}", ClockTicked()))
     runner.change_settings(after)
     runner.event(Event(START_NS + 1, "operator", "config@1", ConfigChanged(after)))

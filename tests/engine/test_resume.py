@@ -11,6 +11,7 @@ from riskcore.core.state import Book
 from riskcore.core.step import Turn
 from riskcore.engine.resume import resume
 from riskcore.schema.codec import state_hash
+from riskcore.settings.calendar import day_for
 from riskcore.store.journal import Journal
 from tests.replay.test_determinism import DAYS, EVERYTHING, Live, settings_of
 
@@ -36,7 +37,7 @@ def test_an_empty_journal_resumes_with_an_empty_book(journal: Journal) -> None:
 
 @pytest.mark.parametrize("cached", [False, True])
 def test_the_resumed_book_is_the_book_that_was_stored(journal: Journal, cached: bool) -> None:
-    runner = Runner(settings_of(EVERYTHING), (journal.append,), version="test", keep_quotes=True)
+    runner = Runner(settings_of(EVERYTHING), (journal.append,), day_for, version="test", keep_quotes=True)
     facts = recorded()
     for index, fact in enumerate(facts):
         runner.event(fact)
@@ -51,7 +52,7 @@ def test_the_resumed_book_is_the_book_that_was_stored(journal: Journal, cached: 
 
 
 def test_a_day_that_was_closed_is_not_closed_twice(journal: Journal) -> None:
-    runner = Runner(settings_of(EVERYTHING), (journal.append,), version="test")
+    runner = Runner(settings_of(EVERYTHING), (journal.append,), day_for, version="test")
     facts = recorded()
     for fact in facts:
         runner.event(fact)
@@ -61,7 +62,9 @@ def test_a_day_that_was_closed_is_not_closed_twice(journal: Journal) -> None:
     assert resumed.book.day is not None
     stored: list[Event] = []
     settings = settings_of(EVERYTHING)
-    again = Runner(settings, (stored.extend, journal.append), version="test", book=resumed.book, day_ended=True)
+    again = Runner(
+        settings, (stored.extend, journal.append), day_for, version="test", book=resumed.book, day_ended=True
+    )
     again.event(Event(resumed.book.day.closes_at + 5, "clock", "clock", ClockTicked()))
     assert not any(isinstance(event.body, DayRolled) for event in stored)
     assert len(journal.streams()) == 2

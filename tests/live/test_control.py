@@ -11,8 +11,16 @@ import pytest
 from riskcore.core import events as e
 from riskcore.core.quantities import price
 from riskcore.core.state import Mark
-from riskcore.engine.control_client import Answered, ask
-from riskcore.engine.control_file import LOOPBACK, Listening, NoEngine, control_path, read_control, write_control
+from riskcore.engine.control_client import (
+    LOOPBACK,
+    Answered,
+    Listening,
+    NoEngine,
+    ask,
+    control_path,
+    read_control,
+    write_control,
+)
 from riskcore.live.control import Control
 from riskcore.store.lease import ProfileLock
 from riskcore.store.recorder import lock_path

@@ -15,6 +15,7 @@ from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.runner import Runner
 from riskcore.core.state import Book
 from riskcore.schema.codec import encode_event, state_hash
+from riskcore.settings.calendar import day_for
 from tests.replay.random_days import RandomDay, settings_of
 
 
@@ -27,7 +28,7 @@ def run(day: RandomDay, plain: dict[str, Any], *, every_event: bool) -> tuple[li
         stored.extend(events)
         derived.extend(encode_event(0, event)[1] for event in events if event.derived)
 
-    runner = Runner(plain, (listen,), version="test", every_event=every_event, keep_quotes=True)
+    runner = Runner(plain, (listen,), day_for, version="test", every_event=every_event, keep_quotes=True)
     for item in day.items:
         if isinstance(item, Quotes):
             runner.quotes(item)

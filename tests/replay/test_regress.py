@@ -9,8 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from fixtures.make_days import FOLDER
-from replay.junit import printable
-from replay.regress import Outcome, check_day, differences, find_days
+from replay.regress import Outcome, check_day, differences, find_days, printable
 from riskcore.cli.main import run
 from riskcore.errors import InputError
 

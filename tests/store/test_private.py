@@ -7,7 +7,7 @@ from stat import S_IMODE
 
 import pytest
 
-from riskcore.engine.control_file import Listening, control_path, write_control
+from riskcore.engine.control_client import Listening, control_path, write_control
 from riskcore.store.journal import Journal
 from riskcore.store.private import create_private, make_private, open_private
 from tests.store.days import day, quotes

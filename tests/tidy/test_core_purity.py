@@ -16,6 +16,7 @@ MODULES = (
     "dataclasses",
     "enum",
     "functools",
+    "heapq",
     "itertools",
     "operator",
     "re",

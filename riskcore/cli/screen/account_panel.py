@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from riskcore.cli.screen_words import Clock, counted, dollars, duration, limit_dollars, short_contracts
+from riskcore.cli.screen.words import Clock, counted, dollars, duration, limit_dollars, short_contracts
 
 Row = dict[str, Any]
 BAR_WIDTH = 12

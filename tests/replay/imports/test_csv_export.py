@@ -8,7 +8,7 @@ from replay.imports.csv_export import OPENING_IDS_FROM, half
 from replay.imports.orders import ORDER_IDS_FROM
 from riskcore.core.quantities import money
 from riskcore.errors import ConfigError, InputError
-from tests.replay.import_inputs import HEADER, MNQ, Imported, answer, export, fill, order
+from tests.replay.imports.inputs import HEADER, MNQ, Imported, answer, export, fill, order
 
 LONG = "11,MNQU5,07/21/2025 09:00:00 -05:00,07/21/2025 09:05:00 -05:00,23400,23410.25,0.74,20.5,1,Long,x,y,"
 

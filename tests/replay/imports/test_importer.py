@@ -14,7 +14,7 @@ from replay.recording import read_wire
 from riskcore.cli.main import run
 from riskcore.core.quantities import price
 from riskcore.errors import ConfigError, InputError, RiskcoreError
-from tests.replay.import_inputs import MNQ, Imported, answer, fill, order
+from tests.replay.imports.inputs import MNQ, Imported, answer, fill, order
 
 OPENED = fill(1, "07-21T14:00:00", 0, 2, 23400)
 CLOSED = fill(2, "07-21T14:05:00", 1, 2, 23410.25, 20.5 * 2)

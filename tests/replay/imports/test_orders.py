@@ -4,7 +4,7 @@ import pytest
 
 from replay.imports.history import Fill, fill_of
 from replay.imports.orders import ORDER_IDS_FROM, with_orders
-from tests.replay.import_inputs import fill
+from tests.replay.imports.inputs import fill
 
 
 def half_turn(trade_id: int, at: str, side: int = 1, **other: object) -> Fill:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.topstepx.fields import Number
-from adapters.topstepx.quote_records import QuoteRecords
+from adapters.topstepx.plain_quotes import QuoteRecords
 from adapters.topstepx.signalr import codec
 from adapters.topstepx.signalr.codec import (
     LONGEST_RECORD_BYTES,

@@ -1,7 +1,7 @@
 """What an engine measures of itself."""
 
+from riskcore.audit.health import HOUR_NS, Vitals
 from riskcore.core.events import Body, ConnectionChanged, DriftDetected, Event
-from riskcore.engine.vitals import HOUR_NS, Vitals
 
 START = 1_795_188_600_000_000_000
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from riskcore.engine.stopping import unless_stopped
+from riskcore.engine.tasks import unless_stopped
 from riskcore.errors import BrokerUnreachable
 
 

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from replay.hash_ahead import PIECE_BYTES, HashAhead
+from replay.blocks import PIECE_BYTES, HashAhead
 
 
 @pytest.mark.parametrize("sizes", [[], [1], [PIECE_BYTES - 1], [PIECE_BYTES], [PIECE_BYTES + 1, 5], [1 << 20] * 13])

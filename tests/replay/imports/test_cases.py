@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from riskcore.cli.main import run
-from tests.replay.import_inputs import HEADER
+from tests.replay.imports.inputs import HEADER
 
 DAY = "2026-07-08"
 OLD_HEADER = HEADER.replace(",TradeDuration,Commissions", "")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from riskcore.cli.stop_signals import heeding_signals
+from riskcore.live.stop_signals import heeding_signals
 from tests.processes import start
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import pytest
 
 from riskcore.cli.main import run
 from riskcore.core import events as e
-from riskcore.engine.control_file import control_path
+from riskcore.engine.control_client import control_path
 from riskcore.live.control import Control
 from riskcore.schema.instants import instant_ns
 from riskcore.store.journal import Journal

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.topstepx.normalise import normalise
-from adapters.topstepx.quote_records import QuoteRecords
+from adapters.topstepx.plain_quotes import QuoteRecords
 from adapters.topstepx.signalr.codec import Invocation, read
 from riskcore.core.events import QuoteObserved
 from tests.quote_texts import broken, contracts, fields
