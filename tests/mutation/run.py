@@ -25,7 +25,7 @@ ALSO: dict[str, tuple[str, ...]] = {
     "requests": ("test_enforce.py",),
     "in_flight": ("test_enforce.py", "test_exit_orders.py"),
     "planner_commands": ("test_enforce.py", "test_exit_orders.py"),
-    "sight": ("test_enforce.py", "test_restart.py"),
+    "freshness": ("test_enforce.py", "test_restart.py"),
     "fold": ("test_fills.py", "test_carried.py"),
     "project": ("test_fills.py", "test_step.py", "test_marks.py"),
     "in_force": ("test_guard.py", "test_enforce.py", "test_arbitrate.py"),
