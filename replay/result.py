@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.kinds import DECISIONS
 from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.products import built_in_contract, product_code
 from riskcore.core.quantities import money_text, price_text
@@ -14,19 +15,6 @@ from riskcore.schema.codec import state_hash
 from riskcore.schema.rows import LockoutHistory, breach_row, command_row, day_row, is_shown, lockout_row, position_row
 
 SCHEMA = "riskcore.replay/1"
-# The kinds INTERFACE.md 5 names. What the planner issues to carry them out, its alerts too, belongs to `live`.
-SHOWN = (
-    "CloseAllPositions",
-    "ClosePosition",
-    "ReducePosition",
-    "CancelOrders",
-    "CancelOrder",
-    "PlaceStop",
-    "ModifyStop",
-    "SetLockout",
-    "ClearLockout",
-    "Alert",
-)
 
 
 @dataclass(slots=True)
@@ -47,7 +35,7 @@ class Collector:
                 self.rejected += 1
             elif isinstance(body, e.RuleBreached):
                 self.breaches.append(breach_row(event, body))
-            elif isinstance(body, e.CommandIssued) and body.rule != PLANNER_ID and body.command.kind in SHOWN:
+            elif isinstance(body, e.CommandIssued) and body.rule != PLANNER_ID and body.command.kind in DECISIONS:
                 self.commands.append(command_row(event, body))
             self.lockouts.listen(event)
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.simulator.scenario import FaultAt
+from riskcore.core.kinds import HUBS
 from riskcore.core.quantities import SECOND_NS
 from riskcore.errors import ConfigError
 
 PLACES = ("user", "market", "rest")
-HUBS = ("user", "market")
 _REST = ("rest",)
 HTTP_STATUSES = (400, 401, 403, 404, 429, 500, 502, 503, 504)
 HANDSHAKE = "handshake_error"

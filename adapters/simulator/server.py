@@ -28,11 +28,12 @@ from aiohttp import web
 
 from adapters.simulator.broker import Broker
 from adapters.simulator.control import Control
-from adapters.simulator.faults import HUBS, Fault, FaultBoard, ScriptFaults
+from adapters.simulator.faults import Fault, FaultBoard, ScriptFaults
 from adapters.simulator.hub import Hub
 from adapters.simulator.rest_server import Listener, RestServer
 from adapters.simulator.scenario import API_KEY, USER_NAME, Scenario
 from adapters.topstepx.fields import Object
+from riskcore.core.kinds import HUBS
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.ports import Clock
@@ -84,7 +85,7 @@ class SimulatedGateway:
         if not waits:
             self._script.begin(self._first_at)
         chance = random.Random(seed)
-        self.hubs = {
+        self.hubs: dict[str, Hub] = {
             place: Hub(
                 place,
                 self.faults,

@@ -13,8 +13,9 @@ from adapters.topstepx.fields import RAW_CHARACTERS
 from adapters.topstepx.plain_quotes import QuoteRecords
 from adapters.topstepx.signalr.codec import Invocation, Message, PlainRecords, Unreadable, read
 from adapters.topstepx.signalr.connection import Call
-from adapters.topstepx.signalr.supervisor import Announced, HubHealth, Supervisor, Tokens
+from adapters.topstepx.signalr.supervisor import HubHealth, Supervisor, Tokens
 from adapters.topstepx.transport import Connect
+from riskcore.core.kinds import ConnectionState, Hub
 from riskcore.engine.ports import Clock, Line, Sink
 
 _SCHEMES = {"http": "ws", "https": "wss"}
@@ -91,7 +92,7 @@ class TopstepFeed:
 
     # ---- inside ----------------------------------------------------------------------------------------
 
-    def _announce(self, hub: str, state: Announced) -> None:
+    def _announce(self, hub: Hub, state: ConnectionState) -> None:
         assert self._sink is not None
         self._sink.line({"connection": hub, "state": state})
 
@@ -123,7 +124,7 @@ class TopstepFeed:
             self._sink.market(_line("market", message))
 
 
-def _line(hub: str, message: Message) -> Line:
+def _line(hub: Hub, message: Message) -> Line:
     """A message as a line of a recording. One that is none has no target, so the normaliser rejects it as it is."""
     if isinstance(message, Invocation):
         return {"hub": hub, "target": message.target, "arguments": message.arguments}

@@ -7,8 +7,8 @@ from adapters.topstepx import fields, rows
 from adapters.topstepx.fields import Object, Rejected, required
 from adapters.topstepx.rows import row_of
 from riskcore.core.events import Body, ConnectionChanged, DepthObserved
+from riskcore.core.kinds import HUBS
 
-HUBS = ("user", "market")
 Reading = tuple[list[Any], Callable[[Any], Body]]  # The rows of a message, and what reads one of them.
 
 _USER_ROWS: dict[str, Callable[[Object], Body]] = {

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from adapters.topstepx import fields
 from adapters.topstepx.fields import Object, Rejected
-from adapters.topstepx.hub import HUBS, Reading, hub_reading
+from adapters.topstepx.hub import Reading, hub_reading
 from adapters.topstepx.rest import Summary, call, is_login, path_of, rest_reading
 from riskcore.core.events import (
     AccountObserved,
@@ -31,9 +31,9 @@ from riskcore.core.events import (
     TradeVoided,
     WireRejected,
 )
+from riskcore.core.kinds import CONNECTION_STATES, HUBS
 
 KINDS = ("hub", "rest", "connection", "clock")
-_STATES = ("connected", "lost", "stale")
 _OK = 200
 
 
@@ -110,8 +110,8 @@ def _together(reading: Reading, summary: Summary) -> list[Body]:
 
 def _connection(line: Object) -> list[Body]:
     hub, state = line["connection"], line.get("state")
-    if hub not in HUBS or state not in _STATES:
-        raise Rejected("connection must be user or market, state one of " + ", ".join(_STATES))
+    if hub not in HUBS or state not in CONNECTION_STATES:
+        raise Rejected("connection must be user or market, state one of " + ", ".join(CONNECTION_STATES))
     return [ConnectionChanged(hub, state)]
 
 

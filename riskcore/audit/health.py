@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from statistics import median_low
 
 from riskcore.core.events import ConnectionChanged, DriftDetected, Event
+from riskcore.core.kinds import CONNECTED, LOST, MARKET_HUB, STALE, USER_HUB, ConnectionState, Hub
 from riskcore.core.quantities import MINUTE_NS
 
 FULL = 100
-CONNECTED, STALE = "connected", "stale"
-USER, MARKET = "user", "market"
 
 # Points for a hub that is not connected. The user hub tells of fills and positions, the market hub only of marks.
-HUB_LOST = {USER: 40, MARKET: 20}
-HUB_STALE = {USER: 25, MARKET: 10}
+HUB_LOST = {USER_HUB: 40, MARKET_HUB: 20}
+HUB_STALE = {USER_HUB: 25, MARKET_HUB: 10}
 LONG_LOST_SECONDS = 60  # From here on a lost hub costs half as much again.
 CLOSED_BREAKER = "closed"
 BREAKER_NOT_CLOSED = 10
@@ -46,8 +45,8 @@ NOT_ARMED = 50
 class HubSign:
     """One hub connection: its name, its state, for how many seconds it has been in it, and why it was lost last."""
 
-    name: str
-    state: str
+    name: Hub
+    state: ConnectionState
     seconds: int = 0
     losses_last_hour: int = 0
     reason: str = ""
@@ -165,7 +164,7 @@ def _hub(hub: HubSign) -> Part:
     if hub.state == CONNECTED:
         return Part(f"{hub.name} hub", 0, "")
     table = HUB_STALE if hub.state == STALE else HUB_LOST
-    points = table.get(hub.name, HUB_LOST[MARKET])
+    points = table[hub.name]
     if hub.seconds >= LONG_LOST_SECONDS:
         points += points // 2
     why = f": {hub.reason}" if hub.reason else ""
@@ -200,7 +199,6 @@ def _times(number: int) -> str:
 REMEMBERED_COMMITS = 100
 HOUR_NS = 60 * MINUTE_NS
 MOST_REMEMBERED = 1_000  # Of the happenings of an hour: more of them cost no more points.
-LOST = "lost"
 
 
 class Vitals:
@@ -209,7 +207,7 @@ class Vitals:
     def __init__(self) -> None:
         self._commits_ns: deque[int] = deque(maxlen=REMEMBERED_COMMITS)
         self._drifts: deque[int] = deque(maxlen=MOST_REMEMBERED)
-        self._losses: dict[str, deque[int]] = {}
+        self._losses: dict[Hub, deque[int]] = {}
 
     def stored(self, events: Sequence[Event], after_ns: int) -> None:
         """These events were stored, which took so long."""
@@ -230,7 +228,7 @@ class Vitals:
         """How often fills and the broker's positions disagreed in the last hour."""
         return _recent(self._drifts, now)
 
-    def losses(self, hub: str, now: int) -> int:
+    def losses(self, hub: Hub, now: int) -> int:
         """How often a hub was lost in the last hour."""
         return _recent(self._losses.get(hub, ()), now)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from riskcore.core import events as e
 from riskcore.core.in_force import is_met
+from riskcore.core.kinds import CUTS, STOPS
 from riskcore.core.state import Account, Book, Obligation
 from riskcore.core.view import Effect
 from riskcore.schema.instants import utc_text
@@ -48,7 +49,7 @@ class MissedEnforcement:
 def _closes(obligation: Obligation, contract: str) -> bool:
     if obligation.kind == "CloseAllPositions":
         return True
-    return obligation.kind in ("ClosePosition", "ReducePosition") and obligation.contract == contract
+    return obligation.kind in CUTS and obligation.contract == contract
 
 
 def _aim(obligation: Obligation) -> str:
@@ -56,14 +57,14 @@ def _aim(obligation: Obligation) -> str:
 
 
 def _unmet(account: Account, obligation: Obligation) -> str:
-    if obligation.kind in ("CloseAllPositions", "ClosePosition", "ReducePosition"):
+    if obligation.kind in CUTS:
         held = [
             f"{abs(position.size)} {position.contract}"
             for position in account.held()
             if _closes(obligation, position.contract)
         ]
         return f"still open at the end: {', '.join(held)}; it was to be {_aim(obligation)}"
-    if obligation.kind in ("PlaceStop", "ModifyStop"):
+    if obligation.kind in STOPS:
         return f"no such stop at the end on {obligation.contract}"
     working = [str(order_id) for order_id in obligation.order_ids if account.orders[order_id].working]
     return f"still working at the end: order {', '.join(working)}"

@@ -10,17 +10,17 @@ from riskcore.audit.limits import gauges
 from riskcore.audit.words import order_row
 from riskcore.core import events as e
 from riskcore.core.freshness import out_of_sight
+from riskcore.core.kinds import CONNECTED, MARKET_HUB, USER_HUB, ConnectionState, Hub
 from riskcore.core.quantities import SECOND_NS, money_text, price_text
 from riskcore.core.restart import TRADES, awaited
 from riskcore.core.rulebook import Rulebook
-from riskcore.core.rules.blind import CONNECTED
 from riskcore.core.state import Account, Book, DayFigures, Obligation, Position, Request
 from riskcore.core.view import Effect, View
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, day_row, lockout_row, position_row
 
 # What each hub tells of; a rule that needs it is blind while the hub is not connected (RULES.md 8.4).
-TOLD_BY = {"user": ("trades", "orders", "positions"), "market": ("quotes",)}
+TOLD_BY: dict[Hub, tuple[str, ...]] = {USER_HUB: ("trades", "orders", "positions"), MARKET_HUB: ("quotes",)}
 _MOMENT = e.Event(0, "core", "status", e.ClockTicked())
 
 
@@ -102,10 +102,10 @@ def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> 
     """
     stale = [position.contract for position in view.held() if _is_unmarked(view, position)]
     missing = [hub for hub in TOLD_BY if _is_lost(book.connections, hub)]
-    if "user" in missing and not out_of_sight(book, account):
-        missing.remove("user")
-    if "market" in missing and view.held() and not stale and _marked_since_loss(book, view):
-        missing.remove("market")
+    if USER_HUB in missing and not out_of_sight(book, account):
+        missing.remove(USER_HUB)
+    if MARKET_HUB in missing and view.held() and not stale and _marked_since_loss(book, view):
+        missing.remove(MARKET_HUB)
     lost = {need: hub for hub in missing for need in TOLD_BY[hub]}
     found = []
     for instance in rulebook.instances(account):
@@ -126,7 +126,7 @@ def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> 
 
 def _marked_since_loss(book: Book, view: View) -> bool:
     """Whether something else has told the market of all that is held since its hub was lost."""
-    since = book.connection_since.get("market", 0)
+    since = book.connection_since.get(MARKET_HUB, 0)
     return all(book.marks[position.contract].at > since for position in view.held())
 
 
@@ -138,7 +138,7 @@ def unseeded_rules(book: Book, rulebook: Rulebook, account: Account) -> list[str
     return sorted(dict.fromkeys(one.rule.id for one in rulebook.instances(account) if one.waits(unseen)))
 
 
-def _is_lost(connections: Mapping[str, str], hub: str) -> bool:
+def _is_lost(connections: Mapping[Hub, ConnectionState], hub: Hub) -> bool:
     return connections.get(hub, CONNECTED) != CONNECTED
 
 

@@ -5,22 +5,8 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.in_force import covers
+from riskcore.core.kinds import COMMAND_KINDS
 from riskcore.core.state import Account
-
-# The order commands are recorded in: lock first, then cancel, then close (RULES.md 3.4).
-_ORDER = (
-    "ClearLockout",
-    "SetLockout",
-    "CancelOrders",
-    "CancelOrder",
-    "CloseAllPositions",
-    "ClosePosition",
-    "ReducePosition",
-    "PlaceStop",
-    "ModifyStop",
-    "ConfirmRights",
-    "Alert",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +25,10 @@ class Candidate:
 def arbitrate(account: Account, candidates: Iterable[Candidate]) -> list[Candidate]:
     """What is issued: absorbed and already demanded commands left out, the strongest rule named first."""
     kept: list[Candidate] = []
-    for candidate in sorted(candidates, key=lambda one: (-one.strength, _ORDER.index(one.command.kind))):
+    for candidate in sorted(candidates, key=lambda one: (-one.strength, COMMAND_KINDS.index(one.command.kind))):
         if _changes_something(account, candidate):
             kept = _merged(kept, candidate)
-    return sorted(kept, key=lambda one: _ORDER.index(one.command.kind))
+    return sorted(kept, key=lambda one: COMMAND_KINDS.index(one.command.kind))
 
 
 def _changes_something(account: Account, candidate: Candidate) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from riskcore.core.events import Command, CommandIssued, Derived, RequestPlanned
-from riskcore.core.exit_orders import CLOSING, OVER, UNSURE, look_due
+from riskcore.core.exit_orders import OVER, UNSURE, look_due
 from riskcore.core.freshness import reconciled
 from riskcore.core.in_flight import (
     carried_out,
@@ -21,6 +21,7 @@ from riskcore.core.in_flight import (
     unresolved_since,
 )
 from riskcore.core.in_force import next_flat_check
+from riskcore.core.kinds import CLOSES, CLOSING, STOPS, RequestKind
 from riskcore.core.order_roles import STOP_TAG, can_be_cancelled, cancel_due, entry_orders, leg_grace_ends
 from riskcore.core.planner_commands import confirm_flat, failure_alerts, issued, open_close_alerts
 from riskcore.core.protection import misfits, own_stop, sure_of_size
@@ -40,8 +41,6 @@ from riskcore.core.state import (
     Request,
     request_target,
 )
-
-CLOSES = ("CloseAllPositions", "ClosePosition")
 
 
 def missing(book: Book, account: Account, command_timeout_ns: int) -> Sequence[Derived]:
@@ -192,7 +191,7 @@ def _calls(book: Book, account: Account, obligation: Obligation) -> Iterator[Req
                 yield _closing(account, obligation, "closeContract", position, abs(position.size))
     elif kind == "ReducePosition":
         yield from _reduction(book, account, obligation)
-    elif kind in ("PlaceStop", "ModifyStop"):
+    elif kind in STOPS:
         yield from _stop(book, account, obligation)
     elif kind == "FitOrder":
         yield from _fit(account, obligation)
@@ -274,7 +273,9 @@ def _fit(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
             yield replace(call, side=order.side, terms=OrderTerms())
 
 
-def _closing(account: Account, obligation: Obligation, kind: str, position: Position, size: int) -> RequestPlanned:
+def _closing(
+    account: Account, obligation: Obligation, kind: RequestKind, position: Position, size: int
+) -> RequestPlanned:
     """A close or a cut, with side and size of the exit order that is to be expected."""
     call = _request(account, obligation, kind, position.contract, size=size)
     return replace(call, side=SELL if position.size > 0 else BUY)
@@ -287,7 +288,7 @@ def _cancel(account: Account, obligation: Obligation, order: Order) -> RequestPl
 def _request(
     account: Account,
     obligation: Obligation,
-    kind: str,
+    kind: RequestKind,
     contract: str | None = None,
     order_id: int | None = None,
     size: int = 0,

@@ -8,16 +8,26 @@ The natural `key` of a fact, never a store position, names it in every output (I
 from dataclasses import dataclass, field
 from typing import Any
 
+from riskcore.core.kinds import (
+    AlertLevel,
+    CommandKind,
+    ConnectionState,
+    Hub,
+    LockoutEnd,
+    LockoutKind,
+    OrderAction,
+    RequestKind,
+    Source,
+    Word,
+)
 from riskcore.core.state import Account, Contract, Day, Mark, OrderTerms
-
-FACT_SOURCES = ("broker", "market", "clock", "operator", "gateway")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """What a rule wants done; a level, not a broker call (RULES.md 4). Unused fields stay None."""
 
-    kind: str
+    kind: Word[CommandKind]
     contract: str | None = None
     to: int | None = None  # ReducePosition: the size allowed.
     size: int | None = None  # ReducePosition: the excess when issued; stops: their size.
@@ -26,9 +36,9 @@ class Command:
     order_id: int | None = None
     scope: str | None = None  # CancelOrders: entry | all | symbol (one contract); lockouts: account | symbol:<root>.
     lockout_key: str | None = None
-    lockout_kind: str | None = None
+    lockout_kind: Word[LockoutKind] | None = None
     expires_at: int | None = None
-    level: str | None = None  # Alert: info | warning | critical.
+    level: Word[AlertLevel] | None = None
     text: str | None = None
 
 
@@ -48,8 +58,8 @@ class TradingDayOpened:
     accounts: tuple[Account, ...]
     version: str
     previous_hash: str
-    connections: dict[str, str] = field(default_factory=dict)
-    connection_since: dict[str, int] = field(default_factory=dict)
+    connections: dict[Word[Hub], Word[ConnectionState]] = field(default_factory=dict)
+    connection_since: dict[Word[Hub], int] = field(default_factory=dict)
     ordinal: int = 0
     enforces: bool = False
     started_at: int = 0
@@ -202,8 +212,8 @@ class BarObserved:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionChanged:
-    hub: str
-    state: str  # connected | lost | stale
+    hub: Word[Hub]
+    state: Word[ConnectionState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +270,7 @@ class OrderRequested:
     """The trader asks riskcore for an order: the rules say first whether they would allow it (RULES.md 7)."""
 
     account: int
-    action: str  # place | modify | cancel | close
+    action: Word[OrderAction]
     contract: str | None = None
     order_id: int | None = None
     side: int = 0
@@ -376,7 +386,7 @@ class CommandIssued:
 class LockoutEnded:
     account: int
     lockout: str
-    ended_by: str  # expiry | reset | restored | override | config
+    ended_by: Word[LockoutEnd]
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,7 +438,7 @@ class RequestPlanned:
     account: int
     request: str
     obligation: str
-    kind: str
+    kind: Word[RequestKind]
     contract: str | None
     order_id: int | None
     size: int
@@ -512,7 +522,7 @@ class Event:
     """The envelope. `cause` is the key of the fact that led to a derived event, empty for a fact."""
 
     at: int
-    source: str  # broker | market | clock | operator | gateway | core
+    source: Word[Source]
     key: str
     body: Body
     cause: str = ""

@@ -8,10 +8,10 @@ account; times are nanoseconds.
 
 from collections.abc import Iterator
 
+from riskcore.core.kinds import CLOSING
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import TERMINAL, TYPE_MARKET, WORKING, Account, Order, Request
 
-CLOSING = ("closeContract", "partialCloseContract")
 # What made an order when no open request did: a close that was over before its order was shown; or perhaps a close.
 # Pushes may be older than the close that followed them, so the side that was expected may have been wrong.
 OVER, UNSURE = "", "?"

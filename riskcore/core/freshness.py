@@ -1,10 +1,9 @@
 """Whether what is known of an account is still what the broker has (RULES.md 8.4, DESIGN.md "Connection and truth")."""
 
+from riskcore.core.kinds import CONNECTED, USER_HUB
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account, Book
 
-USER_HUB, MARKET_HUB, CONNECTED, LOST = "user", "market", "connected", "lost"
-HUBS = (USER_HUB, MARKET_HUB)
 # How long a list holds while nothing is pushed: polling asks more often than that.
 POLLED_NS = 10 * SECOND_NS
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from riskcore.core.events import Derived, RequestConfirmed, RequestPlanned, RequestSuperseded
-from riskcore.core.exit_orders import CLOSING, alert_due, is_on_its_way, outcome
+from riskcore.core.exit_orders import alert_due, is_on_its_way, outcome
 from riskcore.core.in_force import effect_seen, was_rejected
+from riskcore.core.kinds import CLOSING, RequestKind
 from riskcore.core.planner_commands import confirm_flat
 from riskcore.core.state import Account, Book, Request, request_target
 
@@ -80,7 +81,7 @@ def _over(book: Book, account: Account, request: Request, command_timeout_ns: in
     return "a snapshot showed what happened" if seen_at(account, request.kind) > since else None
 
 
-def seen_at(account: Account, kind: str) -> int:
+def seen_at(account: Account, kind: RequestKind) -> int:
     """When the broker last listed what a request of this kind acts on."""
     return account.reconciled_at if kind in CLOSING else min(account.reconciled_at, account.orders_listed_at)
 

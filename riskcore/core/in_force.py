@@ -2,6 +2,7 @@
 
 from riskcore.core.events import Command, CommandIssued, RuleBreached
 from riskcore.core.exit_orders import PLANNER_KEY, is_exit_order, is_shown, looked_at
+from riskcore.core.kinds import CANCELS, CUTS, STOPS, ObligationKind, is_obligation
 from riskcore.core.order_roles import entry_orders, is_entry
 from riskcore.core.protection import fits
 from riskcore.core.quantities import SECOND_NS
@@ -16,21 +17,8 @@ from riskcore.core.state import (
     Request,
 )
 
-# Commands that put an obligation in force; the others (alerts, lockouts) act by being recorded.
-OBLIGING = (
-    "CloseAllPositions",
-    "ClosePosition",
-    "ReducePosition",
-    "CancelOrders",
-    "CancelOrder",
-    "PlaceStop",
-    "ModifyStop",
-    "ConfirmFlat",
-    "ConfirmRights",
-    "FitOrder",
-)
 # What is followed by a newer one of the same contract: one wanted stop, one look after flat.
-REPLACED = (("PlaceStop", "ModifyStop"), ("ConfirmFlat",))
+REPLACED: tuple[tuple[ObligationKind, ...], ...] = (STOPS, ("ConfirmFlat",))
 # When the broker is asked again whether a closed position stayed closed (RULES.md 3.4, step 5).
 FLAT_CHECKS_NS = (2 * SECOND_NS, 10 * SECOND_NS)
 GUARD_CLOSES_WINDOW_NS = 60 * SECOND_NS
@@ -39,17 +27,18 @@ GUARD_CLOSES_WINDOW_NS = 60 * SECOND_NS
 def put_in_force(account: Account, body: CommandIssued, at: int) -> None:
     """Remember a command as an obligation. A cancel is bound to the orders that work now."""
     command = body.command
-    if command.kind not in OBLIGING:
+    kind = command.kind
+    if not is_obligation(kind):
         return
     attempts: dict[str, Attempts] = {}
     for kinds in REPLACED:
-        for known in list(account.obligations.values()) if command.kind in kinds else ():
+        for known in list(account.obligations.values()) if kind in kinds else ():
             if known.kind in kinds and known.contract == command.contract:
                 attempts.update(_handed_on(account, known, body.id))
                 end_obligation(account, known.id)
     account.obligations[body.id] = Obligation(
         id=body.id,
-        kind=command.kind,
+        kind=kind,
         rule=body.rule,
         breach=body.breach,
         set_at=at,
@@ -85,7 +74,7 @@ def end_obligation(account: Account, obligation_id: str) -> None:
 
 
 def _bound_orders(account: Account, command: Command, at: int) -> tuple[int, ...]:
-    if command.kind in ("CancelOrders", "ConfirmFlat"):
+    if command.kind == "CancelOrders" or command.kind == "ConfirmFlat":
         if command.scope == "all":
             orders = [
                 order
@@ -102,9 +91,9 @@ def is_met(account: Account, obligation: Obligation) -> bool:
     """Whether recorded facts show that the obligation is fulfilled."""
     if obligation.kind == "CloseAllPositions":
         return not account.held()
-    if obligation.kind in ("ClosePosition", "ReducePosition"):
+    if obligation.kind in CUTS:
         return _size(account, obligation.contract) <= obligation.to
-    if obligation.kind in ("CancelOrders", "CancelOrder"):
+    if obligation.kind in CANCELS:
         return not any(_works(account, order_id) for order_id in obligation.order_ids)
     if obligation.kind == "ConfirmFlat":
         cancelled = not any(_works(account, order_id) for order_id in obligation.order_ids)
@@ -258,7 +247,7 @@ def _demands(account: Account, obligation: Obligation, command: Command) -> bool
             return same and obligation.to <= (command.to or 0)
         return kind == "CloseAllPositions" or (kind == "ClosePosition" and same)
     if command.kind == "CancelOrder":
-        return kind in ("CancelOrder", "CancelOrders") and command.order_id in obligation.order_ids
+        return kind in CANCELS and command.order_id in obligation.order_ids
     return False
 
 

@@ -2,13 +2,14 @@
 
 from riskcore.core.arbitrate import Candidate
 from riskcore.core.events import Command, LockRequested, OperatorOverride
+from riskcore.core.kinds import LockoutKind
 from riskcore.core.rulebook import Profile
 from riskcore.core.rules.commands import ACCOUNT, FLATTEN
 from riskcore.core.state import Account
 from riskcore.core.view import View
 
 OPERATOR = "OPERATOR"
-NEVER_UNLOCKED = ("condition", "terminal")
+NEVER_UNLOCKED: tuple[LockoutKind, ...] = ("condition", "terminal")
 
 
 def operator_candidates(view: View) -> list[Candidate]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from riskcore.core.events import Command, CommandIssued
-from riskcore.core.exit_orders import CLOSING, PLANNER_KEY, alert_due, exit_orders, works
+from riskcore.core.exit_orders import PLANNER_KEY, alert_due, exit_orders, works
+from riskcore.core.kinds import CLOSING
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Account, Book, Obligation
 

@@ -6,8 +6,9 @@ from hashlib import sha256
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.exit_orders import CLOSING, LATE_FILL_NS, closed_name, is_exit_order
+from riskcore.core.exit_orders import LATE_FILL_NS, closed_name, is_exit_order
 from riskcore.core.in_force import was_rejected
+from riskcore.core.kinds import CLOSING, RequestState
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account, Attempts, Book, Request, Trade, account_of, request_target
 from riskcore.core.view import Effect
@@ -59,7 +60,7 @@ def request_attempted(book: Book, at: int, body: e.RequestAttempted) -> Effect:
     return Effect()
 
 
-def request_state(state: str) -> Callable[[Book, int, Any], Effect]:
+def request_state(state: RequestState) -> Callable[[Book, int, Any], Effect]:
     """The handler of an answer after which the request is still open."""
 
     def handle(book: Book, at: int, body: Any) -> Effect:

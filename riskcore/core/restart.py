@@ -6,11 +6,11 @@ Source: RULES.md 1.6 (Restart) and 8.6, INTERFACE.md 7.
 from dataclasses import replace
 
 from riskcore.core import events as e
-from riskcore.core.freshness import CONNECTED, HUBS, LOST
+from riskcore.core.kinds import CONNECTED, HUBS, LOST, Source
 from riskcore.core.state import Account, Book, Trade, account_of
 from riskcore.core.view import Effect
 
-OPERATOR = "operator"
+OPERATOR: Source = "operator"
 # What a rule may wait for behind a start, by the names under which it needs them (Rule.needs).
 UNSEEN = POSITIONS, ORDERS, TRADES = ("positions", "orders", "trades")
 ENGINE = "engine"  # Awaited while none runs: blindness is an engine's.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.core.balance import KEY as CALIBRATION_KEY
+from riskcore.core.kinds import LockoutKind
 from riskcore.core.rules import by_name
 from riskcore.core.rules.base import Rule
 from riskcore.core.rules.blind import BLIND
@@ -149,7 +150,7 @@ def rulebook_of(settings: dict[str, Any], restrict: tuple[str, ...] = ()) -> Rul
     return Rulebook(Profile(**known), settings.get("rules", {}), settings.get("accounts", {}), restrict)
 
 
-ENDED_BY_THEIR_RULE = ("symbol_permanent", "condition")
+ENDED_BY_THEIR_RULE: tuple[LockoutKind, ...] = ("symbol_permanent", "condition")
 
 
 def orphaned(account: Account, instances: Sequence[RuleInstance]) -> list[str]:

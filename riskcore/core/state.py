@@ -8,6 +8,8 @@ Obligation) are copied. Prices, money and times are integers (quantities.py).
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from riskcore.core.kinds import ConnectionState, Hub, LockoutKind, ObligationKind, RequestKind, RequestState, Word
+
 # Order status, type and side numbers of the broker (topstepx/API.md 3.1).
 WORKING = (1, 6, 7, 8)
 TERMINAL = (2, 3, 4, 5)
@@ -232,7 +234,7 @@ class Lockout:
     scope: str  # "account" or "symbol:<root>"
     rule: str
     key: str
-    kind: str
+    kind: Word[LockoutKind]
     set_at: int
     expires_at: int | None
     reason: str
@@ -262,7 +264,7 @@ class Obligation:
     """A command in force: holds until met or until its own end (RULES.md 1.6)."""
 
     id: str
-    kind: str
+    kind: Word[ObligationKind]
     rule: str
     breach: str | None
     set_at: int
@@ -304,14 +306,14 @@ class Request:
 
     id: str
     obligation: str
-    kind: str
+    kind: Word[RequestKind]
     contract: str | None
     order_id: int | None
     size: int
     side: int
     price: int | None
     attempt: int
-    state: str  # planned | attempted | accepted | unresolved
+    state: Word[RequestState]
     at: int  # When it came into this state.
     tag: str | None = None
     terms: OrderTerms | None = None
@@ -322,7 +324,7 @@ class Request:
         return request_target(self.kind, self.contract, self.order_id)
 
 
-def request_target(kind: str, contract: str | None, order_id: int | None) -> str:
+def request_target(kind: RequestKind, contract: str | None, order_id: int | None) -> str:
     """What a request acts on: an order, a contract, or the account."""
     return f"{kind}/{contract or 'account' if order_id is None else order_id}"
 
@@ -410,8 +412,8 @@ class Book:
     contracts: dict[str, Contract] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     accounts: dict[int, Account] = field(default_factory=dict)
-    connections: dict[str, str] = field(default_factory=dict)
-    connection_since: dict[str, int] = field(default_factory=dict)
+    connections: dict[Word[Hub], Word[ConnectionState]] = field(default_factory=dict)
+    connection_since: dict[Word[Hub], int] = field(default_factory=dict)
     ordinal: int = 0
     enforces: bool = False  # Whether commands are carried out by a live engine, or only decided.
     started_at: int = 0  # When a live engine took over; 0 in a recording.

@@ -15,6 +15,7 @@ from riskcore.core.copies import copy_book
 from riskcore.core.enforce import fitting, follow_up, missing, reopened
 from riskcore.core.in_flight import ended
 from riskcore.core.in_force import is_met
+from riskcore.core.kinds import LockoutEnd
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, settle
 from riskcore.core.restart import awaited, awaited_by, is_absence, shown
@@ -155,7 +156,7 @@ class Turn:
         key = f"timer:{timer.rule}:{timer.account}:{timer.target}@{timer.due}"
         account = self.book.accounts[timer.account]
         if timer.kind == "lockout":
-            ended_by = "reset" if account.lockouts[timer.target].kind == "until_reset" else "expiry"
+            ended_by: LockoutEnd = "reset" if account.lockouts[timer.target].kind == "until_reset" else "expiry"
             body: e.Derived = e.LockoutEnded(account.id, timer.target, ended_by)
         elif timer.kind == "drift":
             position = account.positions[timer.target]

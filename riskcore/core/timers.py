@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from riskcore.core.enforce import deadlines
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.freshness import connected, connection_since
+from riskcore.core.kinds import TimerKind
 from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.restart import awaited
@@ -25,7 +26,7 @@ class Timer:
     rule: str
     account: int
     target: str
-    kind: str  # lockout | drift | planner | rule
+    kind: TimerKind
 
 
 def due_timers(book: Book, rulebook: Rulebook, absent: bool = False) -> list[Timer]:

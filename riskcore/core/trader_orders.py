@@ -7,11 +7,11 @@ obligation and every rule. Pure: the same book and the same fact give the same a
 
 from dataclasses import replace
 
-from riskcore.core.enforce import CLOSES
 from riskcore.core.events import Event, OrderDeclined, OrderRequested, RequestPlanned
-from riskcore.core.exit_orders import CLOSING, is_on_its_way
+from riskcore.core.exit_orders import is_on_its_way
 from riskcore.core.freshness import connected, reconciled
 from riskcore.core.guard import active_lockouts, shown_lockout
+from riskcore.core.kinds import CLOSING, CONNECTED, CUTS, MARKET_HUB, LockoutKind, RequestKind
 from riskcore.core.order_roles import is_entry
 from riskcore.core.order_terms import Declined, checked_brackets, checked_modification, checked_terms
 from riskcore.core.requests import custom_tag
@@ -36,9 +36,8 @@ from riskcore.core.state import (
 from riskcore.core.trading_day import local_text
 from riskcore.core.view import Effect, View
 
-MARKET_HUB = "market"
 # Lockouts without an instant end when something happens (RULES.md 3.1).
-_WITHOUT_END = {
+_WITHOUT_END: dict[LockoutKind, str] = {
     "condition": "until the broker allows trading again",
     "symbol_permanent": "while the product is blocked",
     "terminal": "for good",
@@ -177,7 +176,7 @@ def _refuse_twice(account: Account, order: Order) -> None:
 def _refuse_while_closing(view: View, contract: str) -> None:
     """An obligation to be flat, or smaller, is being carried out: nothing may come in its way (RULES.md 3.4)."""
     for obligation in view.account.obligations.values():
-        closes = obligation.kind in (*CLOSES, "ReducePosition")
+        closes = obligation.kind in CUTS
         if closes and obligation.contract in (None, contract):
             what = view.root(contract) if obligation.contract else "the account"
             raise Declined(f"{obligation.rule} is closing or reducing {what} just now; wait until that is done")
@@ -188,7 +187,7 @@ def _refuse_opening(view: View, rulebook: Rulebook, proposal: Proposal) -> None:
     account, contract = view.account, proposal.order.contract
     if account.can_trade is False:
         raise Declined("the broker does not let this account trade at the moment")
-    if view.book.connections.get(MARKET_HUB, "connected") != "connected":
+    if view.book.connections.get(MARKET_HUB, CONNECTED) != CONNECTED:
         raise Declined("no market data comes at the moment: nothing is opened blind")
     lockouts = active_lockouts(view, view.root(contract))
     if lockouts:
@@ -278,7 +277,7 @@ def _opens(account: Account, order: Order) -> bool:
 
 def _planned(
     view: View,
-    kind: str,
+    kind: RequestKind,
     contract: str,
     *,
     order_id: int | None = None,

@@ -26,6 +26,7 @@ from riskcore.core.events import (
     RequestUnresolved,
 )
 from riskcore.core.freshness import reconciled
+from riskcore.core.kinds import HUBS
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.quotes import Quotes
 from riskcore.core.restart import absence
@@ -58,7 +59,6 @@ REMEMBERED_EVERY = 20_000  # Events between two copies of the book that speed up
 TICK_SECONDS = 1
 FIRST_CONNECTION_NS = 10 * SECOND_NS  # How long the hubs may take to connect before they count as lost.
 WIND_UP_SECONDS = 5  # How long answers to requests in flight are waited for when the engine stops.
-HUBS = ("user", "market")
 # How the natural keys of the operator's words begin.
 _ABOUT = {OrderRequested: "order", LockRequested: "lock", OperatorOverride: "override"}
 

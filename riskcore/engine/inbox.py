@@ -12,6 +12,7 @@ from dataclasses import replace
 from heapq import heappop, heappush
 
 from riskcore.core.events import Event, Fact
+from riskcore.core.kinds import Source
 from riskcore.core.quotes import Quotes
 from riskcore.engine.ports import Clock, Line
 from riskcore.errors import RiskcoreError
@@ -56,7 +57,7 @@ class Inbox:
         self._market.append(quotes)
         self.filled.set()
 
-    def fact(self, body: Fact, source: str, about: str) -> str:
+    def fact(self, body: Fact, source: Source, about: str) -> str:
         """Something that is no wire message: an operator's word, an outcome, the clock. Returns its natural key."""
         self._numbered += 1
         key = f"{about}@{self._clock.now()}.{self._numbered}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riskcore.core.events import EngineStarted, Event, Fact
+from riskcore.core.kinds import Source
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.runner import Runner
 from riskcore.core.state import Book
@@ -16,7 +17,7 @@ from riskcore.engine.resume import resume
 from riskcore.settings.calendar import day_for
 from riskcore.store.journal import Journal
 
-SOURCE = "operator"
+SOURCE: Source = "operator"
 
 
 class OfflineDesk:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from riskcore.core.events import DriftDetected, RequestUnresolved
 from riskcore.core.exit_orders import look_due
-from riskcore.core.freshness import CONNECTED, MARKET_HUB
+from riskcore.core.kinds import CONNECTED, MARKET_HUB
 from riskcore.core.marks import stale_at
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.rulebook import Rulebook

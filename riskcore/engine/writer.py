@@ -10,11 +10,12 @@ from contextlib import suppress
 from typing import Protocol
 
 from riskcore.core.events import Event
+from riskcore.core.kinds import RequestKind
 from riskcore.core.state import Book, Request
 from riskcore.errors import OutOfSequence, StoreError
 
 # Without a disk only what makes an account flatter may leave, and questions.
-MAY_LEAVE_UNSTORED = ("closeContract", "cancelOrder", "takeSnapshot")
+MAY_LEAVE_UNSTORED: tuple[RequestKind, ...] = ("closeContract", "cancelOrder", "takeSnapshot")
 
 
 class Appender(Protocol):

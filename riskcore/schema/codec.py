@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from riskcore.core.events import Event
+from riskcore.core.kinds import Source, Word
 from riskcore.core.state import Book
 from riskcore.errors import Corrupt, InvariantBroken
 from riskcore.schema.instants import FIRST_NS, LAST_NS, instant_ns, instant_text
@@ -34,7 +35,7 @@ class Envelope(msgspec.Struct, Generic[Data], array_like=True, gc=False):
     type: str
     v: int
     at: int
-    source: str
+    source: Word[Source]
     key: str
     cause: str
     data: Data
@@ -47,7 +48,7 @@ class _Line(msgspec.Struct, gc=False):
     type: str
     v: int
     at: str
-    source: str
+    source: Word[Source]
     key: str
     cause: str
     data: msgspec.Raw

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from riskcore.core import events as e
 from riskcore.core.enforce import deadlines
-from riskcore.core.exit_orders import CLOSING
 from riskcore.core.freshness import reconciled
 from riskcore.core.in_force import is_met
+from riskcore.core.kinds import CLOSING
 from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.rebuild import rebuild

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from adapters.simulator.broker import Broker
 from adapters.simulator.records import WorkOrder
 from riskcore.core import events as e
+from riskcore.core.kinds import CLOSING
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import STATUS_FILLED, WORKING
 
-CLOSES = ("closeContract", "partialCloseContract")
 _WORKS = (1, 6, 7)
 # From when on the lists that allow a second close are asked for: after an attempt without an answer, after a lost one.
 _UNANSWERED_NS, _ASKED_ONCE_MORE_NS = 3 * SECOND_NS, SECOND_NS
@@ -61,14 +61,14 @@ class ExitOrders:
 
     def over(self, plan: e.RequestPlanned, state: str, at: int) -> None:
         """A close ended without a confirmation: `at` is when it came into its last state."""
-        if plan.kind not in CLOSES or state not in ("attempted", "accepted", "unresolved"):
+        if plan.kind not in CLOSING or state not in ("attempted", "accepted", "unresolved"):
             return
         later = {"attempted": _UNANSWERED_NS, "unresolved": _ASKED_ONCE_MORE_NS}.get(state, 0)
         self._unknown[plan.account, plan.contract] = _Unknown(at + later, self._exits_before.get(plan.request, 0))
 
     def planned(self, plan: e.RequestPlanned) -> None:
         """No second close while an exit order works, or while nobody knows whether there is one."""
-        if plan.kind not in CLOSES:
+        if plan.kind not in CLOSING:
             return
         target = plan.account, plan.contract
         exits = self._exits(target)

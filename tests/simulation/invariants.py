@@ -14,7 +14,8 @@ from adapters.simulator.records import Fill
 from adapters.topstepx.fields import decode
 from riskcore.core import events as e
 from riskcore.core.freshness import reconciled
-from riskcore.core.in_force import OBLIGING, next_flat_check
+from riskcore.core.in_force import next_flat_check
+from riskcore.core.kinds import CLOSING, OBLIGATION_KINDS
 from riskcore.core.order_roles import entry_orders
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import (
@@ -30,7 +31,7 @@ from riskcore.core.state import (
 from riskcore.schema.chain import HASH_LENGTH, Link
 from riskcore.schema.codec import decode_event
 from tests.simulation.equity import Equity
-from tests.simulation.exit_orders import CLOSES, ExitOrders
+from tests.simulation.exit_orders import ExitOrders
 
 # Calls that change something, the field of their body that says on what, and the request kinds they carry out.
 MUTATING = {
@@ -159,7 +160,7 @@ class Judge:
     def _issued(self, event: e.Event) -> None:
         body = event.body
         assert isinstance(body, e.CommandIssued)
-        if body.command.kind in OBLIGING:
+        if body.command.kind in OBLIGATION_KINDS:
             self.obligations[body.id] = event.at
             self.ever[body.id] = body.command.kind
 
@@ -177,7 +178,7 @@ class Judge:
             same = other.target == sent.target and other.plan.obligation == plan.obligation
             if same and other.state in _OPEN and plan.obligation:
                 self.find("I5", f"{plan.request} is planned while {other.plan.request} is {other.state}")
-        if plan.kind in CLOSES:
+        if plan.kind in CLOSING:
             self.exit_orders.planned(plan)
         else:
             self._must_not_be_blind(event, sent)
@@ -336,7 +337,7 @@ class Judge:
             scheduled = any(one.retry_at > book.now for one in attempts)
             waits = not target.startswith("closeContract") and not reconciled(book, account)
             kind, _, about = target.partition("/")
-            waits = waits or (kind in CLOSES and _exit_works(account, about))
+            waits = waits or (kind in CLOSING and _exit_works(account, about))
             if not (on_its_way or scheduled or waits):
                 self.find("I7", f"{obligation.id} is unmet, and nothing is done about {target}")
 

@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from adapters.simulator import hub_protocol
 from adapters.simulator.broker import Broker
-from adapters.simulator.faults import HANDSHAKE, HUBS, ON_ATTEMPT, ON_CONNECTION, Fault, FaultBoard, ScriptFaults
+from adapters.simulator.faults import HANDSHAKE, ON_ATTEMPT, ON_CONNECTION, Fault, FaultBoard, ScriptFaults
 from adapters.topstepx.transport import SocketClosed, TokenRefused
+from riskcore.core.kinds import HUBS
 from riskcore.core.quantities import SECOND_NS
 from tests.simulation.hub_link import HubLink
 from tests.simulation.virtual_time import VirtualTimeLoop, Wall

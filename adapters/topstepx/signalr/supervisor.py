@@ -15,12 +15,12 @@ from urllib.parse import quote
 from adapters.topstepx.signalr.codec import Codec, Message, Recogniser
 from adapters.topstepx.signalr.connection import STALE_AFTER_SECONDS, Call, HubConnection, HubLost
 from adapters.topstepx.transport import Connect, Socket, TokenRefused
+from riskcore.core.kinds import ConnectionState, Hub
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.ports import Clock
 from riskcore.errors import GatewayError
 
 State = Literal["connecting", "handshaking", "subscribing", "connected", "stale", "waiting", "closed"]
-Announced = Literal["connected", "lost", "stale"]
 
 TOKEN_LIMIT_SECONDS = 60  # A token may need a log-in, whose own time limits are shorter.
 CONNECT_LIMIT_SECONDS = 10
@@ -40,7 +40,7 @@ MARKET_REBUILD_AFTER_SECONDS = 30
 class HubHealth:
     """How a hub is doing. `since`: of the state. `reason`: of the last loss or failed attempt, empty for none."""
 
-    hub: str
+    hub: Hub
     state: State
     since: int
     attempts: int
@@ -67,7 +67,7 @@ class Supervisor:
 
     def __init__(
         self,
-        hub: str,
+        hub: Hub,
         url: str,
         connect: Connect,
         tokens: Tokens,
@@ -75,7 +75,7 @@ class Supervisor:
         chance: Random,
         *,
         hear: Callable[[Message, int], None],
-        announce: Callable[[Announced], None],
+        announce: Callable[[ConnectionState], None],
         plain: Recogniser | None = None,
         data_expected: Callable[[], bool] = lambda: False,
         each_by_itself: bool = False,
@@ -92,7 +92,7 @@ class Supervisor:
         self._wanted: tuple[Call, ...] = ()
         self._changed = asyncio.Event()
         self._connection: HubConnection | None = None
-        self._announced: Announced | None = None
+        self._announced: ConnectionState | None = None
         self._state: State = "closed"
         self._since = clock.now()
         self._attempts = self._connections = self._failures = 0
@@ -257,7 +257,7 @@ class Supervisor:
         self._state = state
         self._since = self._clock.now()
 
-    def _say(self, state: Announced) -> None:
+    def _say(self, state: ConnectionState) -> None:
         if state != self._announced:
             self._announced = state
             self._announce(state)

@@ -23,6 +23,7 @@ from riskcore.audit.status import book_row
 from riskcore.cli.live_text import CLOSE_SECONDS
 from riskcore.cli.screen.account_panel import AccountPanel
 from riskcore.cli.screen.words import Clock, duration, exchange_clock, short_contracts
+from riskcore.core.kinds import Hub
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Book
@@ -51,7 +52,7 @@ def render(
     book: Book,
     rulebook: Rulebook,
     happenings: Sequence[Mapping[str, Any]],
-    connections: Mapping[str, str],
+    connections: Mapping[Hub, str],
     now: int,
     *,
     mode: str = "",
@@ -63,7 +64,7 @@ def render(
     """
     judged = [account for account in book.accounts.values() if rulebook.judges(account)]
     status = book_row(book, rulebook, sorted(judged, key=lambda one: one.id), now) if book.day is not None else None
-    seen = dict(connections) or dict(book.connections)
+    seen: dict[Hub, str] = {**(connections or book.connections)}
     return Dashboard(book.profile, exchange_clock(book), status, list(happenings), seen, now, mode, alarm)
 
 
@@ -75,7 +76,7 @@ class Dashboard:
     clock: Clock
     status: dict[str, Any] | None
     happenings: list[Mapping[str, Any]]
-    connections: dict[str, str]
+    connections: dict[Hub, str]
     now: int
     mode: str
     alarm: str = ""
@@ -192,7 +193,7 @@ class LiveScreen:
             book, now = self._shown
             self.refresh(book, rulebook_of(book.settings), {}, now)
 
-    def refresh(self, book: Book, rulebook: Rulebook, connections: Mapping[str, str], now: int) -> None:
+    def refresh(self, book: Book, rulebook: Rulebook, connections: Mapping[Hub, str], now: int) -> None:
         """Show the state as it is now; what is shown is a copy."""
         self._picture = render(book, rulebook, list(self.told), connections, now, mode=self.mode, alarm=self._alarm)
         self._shown = (book, now)

@@ -6,12 +6,11 @@ Not configured as a rule: `on_blind` and `blind_limit_seconds` of [profile] are 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from riskcore.core.kinds import CONNECTED
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert
 from riskcore.core.view import View
-
-CONNECTED = "connected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Commands that several rules issue, in one place so that they read the same everywhere (RULES.md 3.4, 4)."""
 
 from riskcore.core.events import Command
+from riskcore.core.kinds import AlertLevel
 from riskcore.core.quantities import SECOND_NS
 
 CANCEL_ENTRIES = Command("CancelOrders", scope="entry")
@@ -23,7 +24,7 @@ def reduce_position(contract: str, to: int, excess: int) -> Command:
     return close_position(contract) if to == 0 else Command("ReducePosition", contract=contract, to=to, size=excess)
 
 
-def alert(text: str, level: str = "warning", contract: str | None = None) -> Command:
+def alert(text: str, level: AlertLevel = "warning", contract: str | None = None) -> Command:
     return Command("Alert", level=level, text=text, contract=contract)
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from riskcore.core.events import QUOTES, BarObserved, Command
 from riskcore.core.exit_orders import is_exit_order
 from riskcore.core.in_force import is_met
+from riskcore.core.kinds import CUTS, CommandKind
 from riskcore.core.order_roles import is_entry
 from riskcore.core.rules.base import Proposal
 from riskcore.core.rules.commands import reduce_position
 from riskcore.core.state import BUY, SELL, STATUS_SUSPENDED, Order, Position
 from riskcore.core.view import View
 
-CUTS = ("CancelOrders", "CloseAllPositions", "ClosePosition", "ReducePosition")
+_ANSWERS: tuple[CommandKind, ...] = ("CancelOrders", *CUTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def still_to_cut(view: View, exposure: Exposure, commands: Sequence[Command]) ->
         return ()
     contracts = [None, *(position.contract for position in exposure.positions)]
     cutting = any(
-        obligation.kind in CUTS and obligation.contract in contracts and not is_met(view.account, obligation)
+        obligation.kind in _ANSWERS and obligation.contract in contracts and not is_met(view.account, obligation)
         for obligation in view.account.obligations.values()
     )
-    return tuple(command for command in commands if not (cutting and command.kind in CUTS))
+    return tuple(command for command in commands if not (cutting and command.kind in _ANSWERS))

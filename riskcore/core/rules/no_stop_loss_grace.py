@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.freshness import connected, connection_since, in_sight
+from riskcore.core.kinds import CLOSES, STOPS
 from riskcore.core.order_roles import covering_size, leg_cover_ends_at
 from riskcore.core.protection import own_stop
 from riskcore.core.quantities import SECOND_NS, decimal_text
@@ -166,7 +167,7 @@ def _stop_again(params: Params, view: View, position: Position) -> Sequence[Find
     breaches_at = _breaches_at(params, view, position)
     if params.action != "place_stop" or breaches_at is None or view.now < breaches_at:
         return ()
-    in_hand = ("PlaceStop", "ModifyStop", "ClosePosition", "CloseAllPositions")
+    in_hand = (*STOPS, *CLOSES)
     contracts = (None, position.contract)
     if any(one.kind in in_hand and one.contract in contracts for one in view.account.obligations.values()):
         return ()

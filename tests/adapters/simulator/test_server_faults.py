@@ -12,11 +12,10 @@ from adapters.simulator.execution import Execution
 from adapters.simulator.faults import FAULTS, HTTP_STATUSES, Fault, fault_of, places_of
 from adapters.simulator.scenario_closes import CLOSES
 from adapters.simulator.server import SimulatedGateway
+from riskcore.core.kinds import HUBS
 from riskcore.core.quantities import SECOND_NS
 from riskcore.errors import ConfigError
 from tests.adapters.simulator.plain_client import ACCOUNT, HANDSHAKE, SEPARATOR, Client, Gone, Hub, play
-
-HUBS = ("user", "market")
 
 
 async def unanswered(client: Client) -> None:
