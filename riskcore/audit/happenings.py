@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.kinds import side_word
+from riskcore.core.names import command_kind, lockout_id, read_lockout_id, read_request_id
 from riskcore.core.quantities import price_text
 from riskcore.core.rules.blind import BLIND
 from riskcore.core.state import Book, Request
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, breach_row, command_row
-
-# Ids of requests end with what they act on: <obligation>/<kind>/<target>/<attempt> (core/enforce.py).
-_ID_PARTS = 3
 
 
 def happening(at: int, kind: str, /, **figures: Any) -> Row:
@@ -73,15 +72,15 @@ def _command(event: e.Event, body: e.CommandIssued, book: Book) -> list[Row]:
 def _lockout_set(event: e.Event, body: e.CommandIssued, book: Book) -> Row:
     """The lockout as it is in force now: setting one again keeps the later end (RULES.md 3.1)."""
     command = body.command
-    lockout_id = f"{command.scope}/{body.rule}/{command.lockout_key}"
+    name = lockout_id(command.scope, body.rule, command.lockout_key)
     account = book.accounts.get(body.account)
-    in_force = account.lockouts.get(lockout_id) if account is not None else None
+    in_force = account.lockouts.get(name) if account is not None else None
     expires_at = in_force.expires_at if in_force is not None else command.expires_at
     return happening(
         event.at,
         "lockout",
         change="set",
-        id=lockout_id,
+        id=name,
         **_account(book, body.account),
         scope=command.scope,
         rule=body.rule,
@@ -92,8 +91,7 @@ def _lockout_set(event: e.Event, body: e.CommandIssued, book: Book) -> Row:
 
 
 def _lockout_ended(event: e.Event, body: e.LockoutEnded, book: Book) -> list[Row]:
-    scope, _, rest = body.lockout.partition("/")
-    rule = rest.partition("/")[0]
+    lockout = read_lockout_id(body.lockout)
     about = _account(book, body.account)
     return [
         happening(
@@ -102,8 +100,8 @@ def _lockout_ended(event: e.Event, body: e.LockoutEnded, book: Book) -> list[Row
             change="ended",
             id=body.lockout,
             **about,
-            scope=scope,
-            rule=rule,
+            scope=lockout.scope,
+            rule=lockout.rule,
             ended_by=body.ended_by,
         )
     ]
@@ -147,7 +145,7 @@ def _of_request(request: e.RequestPlanned | Request) -> Row:
         "kind": request.kind,
         "contract": request.contract,
         "order": request.order_id,
-        "side": {1: "buy", -1: "sell"}.get(request.side),
+        "side": side_word(request.side),
         "size": request.size or None,
         "price": None if request.price is None else price_text(request.price),
         "attempt": request.attempt,
@@ -157,18 +155,15 @@ def _of_request(request: e.RequestPlanned | Request) -> Row:
 
 def _of_id(request_id: str) -> Row:
     """What a request that is over did, as far as its id says: state has forgotten it already."""
-    parts = request_id.rsplit("/", _ID_PARTS)
-    if len(parts) <= _ID_PARTS or not parts[-1].isdigit():
+    name = read_request_id(request_id)
+    if name is None:
         return {}
-    command, kind, target, attempt = parts
-    about: Row = {"order": int(target)} if target.isdigit() else {}
-    if not target.isdigit() and target != "account":
-        about = {"contract": target}
-    return {"command": command, "kind": kind, **about, "attempt": int(attempt)}
+    figures = {"command": name.origin, "kind": name.kind, "contract": name.contract, "order": name.order_id}
+    return {**{key: value for key, value in figures.items() if value is not None}, "attempt": name.attempt}
 
 
 def _met(event: e.Event, body: e.ObligationMet, book: Book) -> list[Row]:
-    kind = body.obligation.rpartition("/")[2].partition(":")[0]
+    kind = command_kind(body.obligation)
     about = _account(book, body.account)
     return [happening(event.at, "outcome", outcome="met", command=body.obligation, **about, kind=kind)]
 

@@ -7,6 +7,7 @@ from riskcore.audit.following import Follower
 from riskcore.audit.happening_words import short
 from riskcore.cli.doctor_checks import FAIL, OK, WARN, Check, told_as
 from riskcore.cli.screen.words import counted
+from riskcore.core.guard import GUARD_ID
 from riskcore.engine.control_client import control_path
 from riskcore.schema.instants import utc_text
 from riskcore.store.journal import Journal
@@ -15,7 +16,6 @@ from riskcore.store.location import stored_profiles
 from riskcore.store.recorder import lock_path
 
 # The words of the guard when a position is reopened again and again (core/guard.py, RULES.md 3.2).
-REOPENED = "reopened three times"
 DAMAGED = "keep a copy and start with another --store; riskcore verify names the first damaged event"
 
 
@@ -74,7 +74,7 @@ def control_checks(path: Path, running: bool) -> list[Check]:
 
 def follower_check(follower: Follower) -> Check:
     """Whether somebody reopened positions that were closed: a bot, a copier, a follower account."""
-    alerts = [row for row in follower.told if row.get("kind") == "Alert" and REOPENED in str(row.get("text", ""))]
+    alerts = [row for row in follower.told if row.get("kind") == "Alert" and row.get("rule") == GUARD_ID]
     if alerts:
         text = f"on {follower.trade_date} a position was reopened three times within a minute during a lockout"
         return Check("followers", WARN, text, "switch off the bot, the copier or the leader account that does it")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from riskcore.core.events import Command
 from riskcore.core.in_force import covers
 from riskcore.core.kinds import COMMAND_KINDS
+from riskcore.core.names import lockout_id
 from riskcore.core.state import Account
 
 
@@ -34,20 +35,20 @@ def arbitrate(account: Account, candidates: Iterable[Candidate]) -> list[Candida
 def _changes_something(account: Account, candidate: Candidate) -> bool:
     command = candidate.command
     if command.kind == "SetLockout":
-        known = account.lockouts.get(lockout_id(candidate))
+        known = account.lockouts.get(_lockout_of(candidate))
         if known is None:
             return True
         if known.expires_at is None:
             return False
         return command.expires_at is None or command.expires_at > known.expires_at
     if command.kind == "ClearLockout":
-        return lockout_id(candidate) in account.lockouts
+        return _lockout_of(candidate) in account.lockouts
     return not covers(account, command)
 
 
-def lockout_id(candidate: Candidate) -> str:
+def _lockout_of(candidate: Candidate) -> str:
     command = candidate.command
-    return f"{command.scope}/{candidate.rule}/{command.lockout_key}"
+    return lockout_id(command.scope, candidate.rule, command.lockout_key)
 
 
 def _merged(kept: list[Candidate], new: Candidate) -> list[Candidate]:
@@ -61,7 +62,7 @@ def _absorbs(wide: Candidate, narrow: Candidate) -> bool:
     """Whether `wide` makes `narrow` needless when both come at one event."""
     one, other = wide.command, narrow.command
     if other.kind == "SetLockout":
-        if one.kind != "SetLockout" or lockout_id(wide) != lockout_id(narrow):
+        if one.kind != "SetLockout" or _lockout_of(wide) != _lockout_of(narrow):
             return False
         return one.expires_at is None or (other.expires_at is not None and one.expires_at >= other.expires_at)
     if other.kind == "CloseAllPositions":

@@ -22,6 +22,7 @@ from riskcore.core.in_flight import (
 )
 from riskcore.core.in_force import next_flat_check
 from riskcore.core.kinds import CLOSES, CLOSING, STOPS, RequestKind
+from riskcore.core.names import order_target, request_id, request_target
 from riskcore.core.order_roles import STOP_TAG, can_be_cancelled, cancel_due, entry_orders, leg_grace_ends
 from riskcore.core.planner_commands import confirm_flat, failure_alerts, issued, open_close_alerts
 from riskcore.core.protection import misfits, own_stop, sure_of_size
@@ -39,7 +40,6 @@ from riskcore.core.state import (
     OrderTerms,
     Position,
     Request,
-    request_target,
 )
 
 
@@ -78,7 +78,7 @@ def fitting(book: Book, account: Account, command_timeout_ns: int) -> Sequence[C
         issued(
             book,
             account,
-            f"order:{misfit.order.id}",
+            order_target(misfit.order.id),
             Command("FitOrder", contract=misfit.order.contract, order_id=misfit.order.id),
         )
         for misfit in misfits(account)
@@ -298,7 +298,7 @@ def _request(
     attempt = obligation.attempts.get(target, Attempts()).planned + 1
     return RequestPlanned(
         account=account.id,
-        request=f"{obligation.id}/{target}/{attempt}",
+        request=request_id(obligation.id, target, attempt),
         obligation=obligation.id,
         kind=kind,
         contract=contract,

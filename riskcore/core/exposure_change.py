@@ -1,5 +1,6 @@
 """What follows when the exposure of one contract changes: position lives, episodes, guard baselines."""
 
+from riskcore.core.names import episode_target, is_about_all_positions, is_about_contract
 from riskcore.core.products import built_in_contract, product_code, root_of_code
 from riskcore.core.state import Account, Book, Position
 
@@ -55,9 +56,9 @@ def _end_life(account: Account, position: Position) -> None:
     position.memory.clear()
     flat = not account.held()
     for name in list(account.episodes):
-        target = name.split("|", 1)[1]
-        of_position = target == position.contract or target.startswith(position.contract + ".")
-        if of_position or (flat and target.startswith("total")):
+        target = episode_target(name)
+        of_position = is_about_contract(target, position.contract)
+        if of_position or (flat and is_about_all_positions(target)):
             del account.episodes[name]
 
 

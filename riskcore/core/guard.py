@@ -2,6 +2,7 @@
 
 from riskcore.core.events import Command
 from riskcore.core.in_force import covers, covers_order, third_guard_close
+from riskcore.core.names import order_target
 from riskcore.core.order_roles import is_entry
 from riskcore.core.restart import ORDERS, POSITIONS, awaited
 from riskcore.core.rules.base import Breach
@@ -79,4 +80,4 @@ def _entry_order(view: View, order: Order) -> Breach | None:
         return None
     figures = {"lockout": shown_lockout(lockouts).id, "size": str(order.remaining)}
     command = Command("CancelOrder", contract=order.contract, order_id=order.id)
-    return Breach(f"order:{order.id}", figures, (command,), contract=order.contract, once=False)
+    return Breach(order_target(order.id), figures, (command,), contract=order.contract, once=False)

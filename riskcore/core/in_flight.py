@@ -6,8 +6,9 @@ from riskcore.core.events import Derived, RequestConfirmed, RequestPlanned, Requ
 from riskcore.core.exit_orders import alert_due, is_on_its_way, outcome
 from riskcore.core.in_force import effect_seen, was_rejected
 from riskcore.core.kinds import CLOSING, RequestKind
+from riskcore.core.names import request_target
 from riskcore.core.planner_commands import confirm_flat
-from riskcore.core.state import Account, Book, Request, request_target
+from riskcore.core.state import Account, Book, Request
 
 
 def carried_out(book: Book, account: Account) -> bool:

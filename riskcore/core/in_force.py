@@ -3,6 +3,7 @@
 from riskcore.core.events import Command, CommandIssued, RuleBreached
 from riskcore.core.exit_orders import PLANNER_KEY, is_exit_order, is_shown, looked_at
 from riskcore.core.kinds import CANCELS, CUTS, STOPS, ObligationKind, is_obligation
+from riskcore.core.names import episode_name, order_of_target
 from riskcore.core.order_roles import entry_orders, is_entry
 from riskcore.core.protection import fits
 from riskcore.core.quantities import SECOND_NS
@@ -55,9 +56,9 @@ def put_in_force(account: Account, body: CommandIssued, at: int) -> None:
 def _handed_on(account: Account, known: Obligation, successor: str) -> dict[str, Attempts]:
     """Failures in a row go on counting when a newer wish follows, and nobody is told of them twice."""
     for target in known.attempts:
-        told = account.episodes.get(f"{PLANNER_KEY}|{known.id}/{target}")
+        told = account.episodes.get(episode_name(PLANNER_KEY, f"{known.id}/{target}"))
         if told is not None:
-            account.episodes[f"{PLANNER_KEY}|{successor}/{target}"] = told
+            account.episodes[episode_name(PLANNER_KEY, f"{successor}/{target}")] = told
     return {
         target: Attempts(failures=one.failures, failed_at=one.failed_at)
         for target, one in known.attempts.items()
@@ -68,7 +69,8 @@ def _handed_on(account: Account, known: Obligation, successor: str) -> dict[str,
 def end_obligation(account: Account, obligation_id: str) -> None:
     """Take an obligation out of force, with the alerts about it that were open."""
     account.obligations.pop(obligation_id, None)
-    for name in [name for name in account.episodes if name.startswith(f"{PLANNER_KEY}|{obligation_id}/")]:
+    about = episode_name(PLANNER_KEY, f"{obligation_id}/")
+    for name in [name for name in account.episodes if name.startswith(about)]:
         del account.episodes[name]
         account.counters.pop(name, None)
 
@@ -268,8 +270,9 @@ def end_lockout(account: Account, lockout_id: str) -> None:
 
 def remember_guard_close(account: Account, body: RuleBreached, at: int) -> None:
     """Times of the last two guard closes of a contract (RULES.md 3.2, third close within 60 s)."""
-    if body.target.startswith("order:"):
-        account.guarded[int(body.target.removeprefix("order:"))] = at
+    order_id = order_of_target(body.target)
+    if order_id is not None:
+        account.guarded[order_id] = at
         return
     last = account.memory.get(f"guard.0.{body.contract}.last")
     if last is not None:

@@ -9,6 +9,7 @@ from riskcore.core.state import Account
 from riskcore.core.view import View
 
 OPERATOR = "OPERATOR"
+PERSONAL_KEY = "personal"
 NEVER_UNLOCKED: tuple[LockoutKind, ...] = ("condition", "terminal")
 
 
@@ -20,7 +21,7 @@ def operator_candidates(view: View) -> list[Candidate]:
     lock = Command(
         "SetLockout",
         scope=ACCOUNT,
-        lockout_key="personal",
+        lockout_key=PERSONAL_KEY,
         lockout_kind="until_time",
         expires_at=body.expires_at,
         text=body.reason,

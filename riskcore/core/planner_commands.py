@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from riskcore.core.events import Command, CommandIssued
 from riskcore.core.exit_orders import PLANNER_KEY, alert_due, exit_orders, works
 from riskcore.core.kinds import CLOSING
+from riskcore.core.names import command_id, episode_name
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Account, Book, Obligation
 
@@ -14,12 +15,12 @@ ALERT_AT_FAILURE = 3
 
 def confirm_flat(account: Account, stem: str, contract: str | None, breach: str | None) -> CommandIssued:
     command = Command("ConfirmFlat", contract=contract, scope="all")
-    return CommandIssued(f"{stem}/ConfirmFlat", account.id, PLANNER_ID, PLANNER_KEY, breach, command)
+    return CommandIssued(command_id(stem, command.kind), account.id, PLANNER_ID, PLANNER_KEY, breach, command)
 
 
 def issued(book: Book, account: Account, about: str, command: Command) -> CommandIssued:
     """A command of the planner's own, which no breach asked for."""
-    name = f"{PLANNER_ID}/{account.id}/{about}@{book.now}/{command.kind}"
+    name = command_id(f"{PLANNER_ID}/{account.id}/{about}@{book.now}", command.kind)
     return CommandIssued(name, account.id, PLANNER_ID, PLANNER_KEY, None, command)
 
 
@@ -27,10 +28,12 @@ def failure_alerts(account: Account, obligation: Obligation) -> Iterator[Command
     """At the third failure in a row a person is told, once for each target (RULES.md 1.6)."""
     for target, attempts in obligation.attempts.items():
         about = f"{obligation.id}/{target}"
-        if attempts.failures >= ALERT_AT_FAILURE and f"{PLANNER_KEY}|{about}" not in account.episodes:
+        if attempts.failures >= ALERT_AT_FAILURE and episode_name(PLANNER_KEY, about) not in account.episodes:
             text = f"{obligation.kind}: {target} was not carried out in {attempts.failures} attempts; still trying"
             command = alert(text, "critical", obligation.contract)
-            yield CommandIssued(f"{about}/Alert", account.id, PLANNER_ID, PLANNER_KEY, None, command, about)
+            yield CommandIssued(
+                command_id(about, command.kind), account.id, PLANNER_ID, PLANNER_KEY, None, command, about
+            )
 
 
 def open_close_alerts(
@@ -42,7 +45,7 @@ def open_close_alerts(
             continue
         due = alert_due(account, request, command_timeout_ns)
         about = f"{obligation.id}/{request.target}/{request.attempt}/open"
-        if due is None or book.now < due or f"{PLANNER_KEY}|{about}" in account.episodes:
+        if due is None or book.now < due or episode_name(PLANNER_KEY, about) in account.episodes:
             continue
         working = [order for order in exit_orders(account, request) if works(account, order)]
         if working:
@@ -51,4 +54,4 @@ def open_close_alerts(
         else:
             text = f"{request.contract}: it is not known whether the close was carried out; the broker is asked again"
         command = alert(text, "critical", request.contract)
-        yield CommandIssued(f"{about}/Alert", account.id, PLANNER_ID, PLANNER_KEY, None, command, about)
+        yield CommandIssued(command_id(about, command.kind), account.id, PLANNER_ID, PLANNER_KEY, None, command, about)

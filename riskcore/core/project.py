@@ -19,6 +19,16 @@ from riskcore.core.fills import record_trade, void_trade
 from riskcore.core.in_force import end_lockout, end_obligation, put_in_force, remember_guard_close
 from riskcore.core.loosening import in_force_now
 from riskcore.core.marks import default_age, valued_side
+from riskcore.core.names import (
+    breached_date,
+    breached_on,
+    counted_date,
+    episode_name,
+    episode_target,
+    lasts_a_day,
+    order_of_target,
+    remembered_name,
+)
 from riskcore.core.old_trades import retire
 from riskcore.core.order_roles import LEG_GRACE_NS
 from riskcore.core.requests import (
@@ -45,8 +55,6 @@ from riskcore.core.view import Effect
 
 # Trading days whose figures, and whose fills in full, are kept: a late fill, a correction or a void may change them.
 DAYS_OF_FIGURES_KEPT = 8
-# How targets begin that name one order, and one day whose total was breached.
-_OF_AN_ORDER, _OF_A_DAY = "order:", ("on.", "late.")
 NOTHING = Effect()
 
 
@@ -190,9 +198,9 @@ def _judged_again(book: Book, at: int, body: Any) -> Effect:
 
 def _day_rolled(book: Book, at: int, body: e.DayRolled) -> Effect:
     for account in book.accounts.values():
-        for name in [name for name in account.episodes if name.split("|", 1)[1].startswith("day")]:
+        for name in [name for name in account.episodes if lasts_a_day(episode_target(name))]:
             del account.episodes[name]
-        for name in [name for name in account.memory if name.split(".", 2)[2].startswith("day")]:
+        for name in [name for name in account.memory if lasts_a_day(remembered_name(name))]:
             del account.memory[name]
         account.orders = _orders_kept(account, at)
         account.guarded = {key: value for key, value in account.guarded.items() if key in account.orders}
@@ -215,21 +223,21 @@ def _orders_kept(account: Account, at: int) -> dict[int, Order]:
 
 def _may_count_on(account: Account, counter: str) -> bool:
     """Whether what a counter counts can happen again: not to an order that is gone, or on a day that is forgotten."""
-    target = counter.partition("|")[2]
-    order_id = target.removeprefix(_OF_AN_ORDER)
-    if order_id != target and order_id.isdecimal():
-        return int(order_id) in account.orders
-    return not target.startswith(_OF_A_DAY) or target.partition(".")[2] in account.days
+    target = episode_target(counter)
+    order_id, trade_date = order_of_target(target), counted_date(target)
+    if order_id is not None:
+        return order_id in account.orders
+    return trade_date is None or trade_date in account.days
 
 
 def _rule_breached(book: Book, at: int, body: e.RuleBreached) -> Effect:
     account = account_of(book, body.account)
-    name = f"{body.rule_key}|{body.target}"
+    name = episode_name(body.rule_key, body.target)
     account.counters[name] = account.counters.get(name, 0) + 1
-    if body.target == "day" or body.target.startswith("late."):
+    trade_date = breached_date(body.target, book.trade_date)
+    if trade_date is not None:
         # A day's total breaches once per day and setting, whenever its last fill turns up.
-        breached_date = body.target.removeprefix("late.") if body.target != "day" else book.trade_date
-        account.counters[f"{body.rule_key}|on.{breached_date}"] = 1
+        account.counters[episode_name(body.rule_key, breached_on(trade_date))] = 1
     if body.episode:
         account.episodes[name] = at
     if body.rule == "GUARD":
@@ -239,14 +247,14 @@ def _rule_breached(book: Book, at: int, body: e.RuleBreached) -> Effect:
 
 
 def _episode_ended(book: Book, at: int, body: e.EpisodeEnded) -> Effect:
-    account_of(book, body.account).episodes.pop(f"{body.rule_key}|{body.target}", None)
+    account_of(book, body.account).episodes.pop(episode_name(body.rule_key, body.target), None)
     return NOTHING
 
 
 def _command_issued(book: Book, at: int, body: e.CommandIssued) -> Effect:
     account = account_of(book, body.account)
     if body.breach is None and body.target:
-        name = f"{body.rule_key}|{body.target}"
+        name = episode_name(body.rule_key, body.target)
         account.counters[name] = account.counters.get(name, 0) + 1
         account.episodes[name] = at
     if body.command.kind == "SetLockout":

@@ -9,8 +9,9 @@ from riskcore.core import events as e
 from riskcore.core.exit_orders import LATE_FILL_NS, closed_name, is_exit_order
 from riskcore.core.in_force import was_rejected
 from riskcore.core.kinds import CLOSING, RequestState
+from riskcore.core.names import request_target
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import Account, Attempts, Book, Request, Trade, account_of, request_target
+from riskcore.core.state import Account, Attempts, Book, Request, Trade, account_of
 from riskcore.core.view import Effect
 
 # A contract of which nothing was heard for this long was halted: the next quote or print says that it trades again.

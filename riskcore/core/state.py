@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from riskcore.core.kinds import ConnectionState, Hub, LockoutKind, ObligationKind, RequestKind, RequestState, Word
+from riskcore.core.names import ACCOUNT, lockout_id, request_target, symbol_scope
 
 # Order status, type and side numbers of the broker (topstepx/API.md 3.1).
 WORKING = (1, 6, 7, 8)
@@ -242,10 +243,10 @@ class Lockout:
 
     @property
     def id(self) -> str:
-        return f"{self.scope}/{self.rule}/{self.key}"
+        return lockout_id(self.scope, self.rule, self.key)
 
     def covers(self, root: str) -> bool:
-        return self.scope == "account" or self.scope == f"symbol:{root}"
+        return self.scope == ACCOUNT or self.scope == symbol_scope(root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,11 +323,6 @@ class Request:
     @property
     def target(self) -> str:
         return request_target(self.kind, self.contract, self.order_id)
-
-
-def request_target(kind: RequestKind, contract: str | None, order_id: int | None) -> str:
-    """What a request acts on: an order, a contract, or the account."""
-    return f"{kind}/{contract or 'account' if order_id is None else order_id}"
 
 
 @dataclass(slots=True)

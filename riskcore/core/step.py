@@ -16,6 +16,7 @@ from riskcore.core.enforce import fitting, follow_up, missing, reopened
 from riskcore.core.in_flight import ended
 from riskcore.core.in_force import is_met
 from riskcore.core.kinds import LockoutEnd
+from riskcore.core.names import breached_on, command_id, episode_name, late_target, lockout_id, rule_index
 from riskcore.core.operator import operator_candidates, override_ends
 from riskcore.core.project import apply, bar_phases, settle
 from riskcore.core.restart import awaited, awaited_by, is_absence, shown
@@ -199,8 +200,8 @@ class Turn:
         view = self._view(account, event, effect)
         candidates = self._look(instances, view)
         candidates.extend(operator_candidates(view))
-        for lockout_id in override_ends(view, self.rulebook.profile):
-            self.derive(event.at, event.key, e.LockoutEnded(account.id, lockout_id, "override"))
+        for lockout in override_ends(view, self.rulebook.profile):
+            self.derive(event.at, event.key, e.LockoutEnded(account.id, lockout, "override"))
         if candidates:
             self._issue(account, event, candidates)
         if self.rulebook.judges(account):
@@ -276,8 +277,8 @@ class Turn:
 
     def _origin(self, view: View, rule: str, rule_key: str, target: str) -> str:
         """The id stem of a breach or action: natural key of its cause, rule, target, ordinal (RULES.md 1.6)."""
-        ordinal = view.account.counters.get(f"{rule_key}|{target}", 0) + 1
-        index = rule_key.rsplit(".", 1)[1]
+        ordinal = view.account.counters.get(episode_name(rule_key, target), 0) + 1
+        index = rule_index(rule_key)
         named = rule if index == "0" else f"{rule}.{index}"
         return f"{view.event.key}/{view.account.id}/{named}/{target}/{ordinal}"
 
@@ -285,7 +286,7 @@ class Turn:
         self, rule: str, rule_key: str, strength: int, view: View, breach: Breach, shadow: bool, late: bool
     ) -> list[Candidate]:
         view.rule_key = rule_key
-        if late and breach.once and f"{rule_key}|on.{view.day.trade_date}" in view.account.counters:
+        if late and breach.once and episode_name(rule_key, breached_on(view.day.trade_date)) in view.account.counters:
             return []
         breach_id = self._origin(view, rule, rule_key, breach.target)
         flags = breach.flags + (("late",) if late else ()) + _off_grid(view)
@@ -297,7 +298,7 @@ class Turn:
                 account=view.account.id,
                 rule=rule,
                 rule_key=rule_key,
-                target=f"late.{view.day.trade_date}" if late else breach.target,
+                target=late_target(view.day.trade_date) if late else breach.target,
                 contract=breach.contract,
                 figures=dict(breach.figures),
                 flags=flags,
@@ -324,7 +325,7 @@ class Turn:
                 candidates = [replace(one, command=dated) if one is candidate else one for one in candidates]
         for candidate in arbitrate(account, candidates):
             issued = e.CommandIssued(
-                id=command_id(candidate),
+                id=_command_id(candidate),
                 account=account.id,
                 rule=candidate.rule,
                 rule_key=candidate.rule_key,
@@ -334,7 +335,7 @@ class Turn:
             )
             self.derive(self.book.now, event.key, issued, issued.id)
             if candidate.command.kind == "ClearLockout":
-                lockout = f"{candidate.command.scope}/{candidate.rule}/{candidate.command.lockout_key}"
+                lockout = lockout_id(candidate.command.scope, candidate.rule, candidate.command.lockout_key)
                 self.derive(self.book.now, event.key, e.LockoutEnded(account.id, lockout, "restored"))
 
     def _discharge(self, account: Account, event: e.Event) -> None:
@@ -363,10 +364,10 @@ def quote_key(contract: str, at: int) -> str:
     return f"quote:{contract}@{at}"
 
 
-def command_id(candidate: Candidate) -> str:
+def _command_id(candidate: Candidate) -> str:
     command = candidate.command
     about = command.lockout_key or command.order_id or command.contract
-    return f"{candidate.origin}/{command.kind}" + (f":{about}" if about is not None else "")
+    return command_id(candidate.origin, command.kind, about)
 
 
 def _off_grid(view: View) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from riskcore.core.exit_orders import is_on_its_way
 from riskcore.core.freshness import connected, reconciled
 from riskcore.core.guard import active_lockouts, shown_lockout
 from riskcore.core.kinds import CLOSING, CONNECTED, CUTS, MARKET_HUB, LockoutKind, RequestKind
+from riskcore.core.names import request_id, request_target, root_of_scope
 from riskcore.core.order_roles import is_entry
 from riskcore.core.order_terms import Declined, checked_brackets, checked_modification, checked_terms
 from riskcore.core.requests import custom_tag
@@ -31,7 +32,6 @@ from riskcore.core.state import (
     Lockout,
     Order,
     OrderTerms,
-    request_target,
 )
 from riskcore.core.trading_day import local_text
 from riskcore.core.view import Effect, View
@@ -206,7 +206,7 @@ def _refuse_opening(view: View, rulebook: Rulebook, proposal: Proposal) -> None:
 
 def lockout_text(book: Book, lockout: Lockout) -> str:
     """What is locked, by which rule, until when, and why."""
-    where = "the account" if lockout.scope == "account" else lockout.scope.removeprefix("symbol:")
+    where = root_of_scope(lockout.scope) or "the account"
     assert book.day is not None
     if lockout.expires_at is None:
         until = _WITHOUT_END.get(lockout.kind, "without an end")
@@ -290,7 +290,7 @@ def _planned(
     target = request_target(kind, contract, order_id)
     return RequestPlanned(
         account=view.account.id,
-        request=f"{view.event.key}/{view.account.id}/{target}/1",
+        request=request_id(f"{view.event.key}/{view.account.id}", target, 1),
         obligation="",
         kind=kind,
         contract=contract,

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from riskcore.core.events import Event
 from riskcore.core.marks import TotalValuation, Valuation, valuation
+from riskcore.core.names import episode_name, memory_name
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.state import Account, Book, DayFigures, Order, Position, Trade
 
@@ -116,21 +117,21 @@ class View:
 
     def episode_open(self, target: str) -> bool:
         """Whether this rule's episode on `target` is still going on."""
-        return f"{self.rule_key}|{target}" in self.account.episodes
+        return episode_name(self.rule_key, target) in self.account.episodes
 
     # Memory of a rule for the life of a position.
     def recall(self, position: Position, name: str) -> int | None:
-        return position.memory.get(f"{self.rule_key}.{name}")
+        return position.memory.get(memory_name(self.rule_key, name))
 
     def keep(self, position: Position, name: str, value: int | None) -> None:
-        self._store(position.memory, f"{self.rule_key}.{name}", value)
+        self._store(position.memory, memory_name(self.rule_key, name), value)
 
     # Memory of a rule for the account; names that start with "day" are dropped at the reset.
     def recall_account(self, name: str) -> int | None:
-        return self.account.memory.get(f"{self.rule_key}.{name}")
+        return self.account.memory.get(memory_name(self.rule_key, name))
 
     def keep_account(self, name: str, value: int | None) -> None:
-        self._store(self.account.memory, f"{self.rule_key}.{name}", value)
+        self._store(self.account.memory, memory_name(self.rule_key, name), value)
 
     def _store(self, memory: dict[str, int], name: str, value: int | None) -> None:
         if memory.get(name) == value:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.kinds import side_word
 from riskcore.core.marks import entry_cost, valuation
+from riskcore.core.names import lockout_id
 from riskcore.core.quantities import money_text, price_text
 from riskcore.core.state import Book, DayFigures, Lockout, Position
 from riskcore.schema.instants import utc_text
@@ -48,7 +50,7 @@ def command_row(event: e.Event, body: e.CommandIssued) -> Row:
         "scope": command.scope,
         "lockout_kind": command.lockout_kind,
         "expires_at": None if command.expires_at is None else utc_text(command.expires_at),
-        "side": None if command.side is None else ("buy" if command.side > 0 else "sell"),
+        "side": None if command.side is None else side_word(command.side),
         "level": command.level,
         "text": command.text,
     }
@@ -118,7 +120,7 @@ class LockoutHistory:
         body = event.body
         if isinstance(body, e.CommandIssued) and body.command.kind == "SetLockout":
             command = body.command
-            name = f"{command.scope}/{body.rule}/{command.lockout_key}"
+            name = lockout_id(command.scope, body.rule, command.lockout_key)
             self._begin(body.account, name, command.scope, body.rule, command.lockout_kind, event.at)
         elif isinstance(body, e.LockoutEnded):
             row = self._open.pop((body.account, body.lockout), None)

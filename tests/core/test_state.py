@@ -64,7 +64,6 @@ def test_an_obligation_fails_as_often_as_its_worst_target() -> None:
     [(ES, None, f"k/{ES}"), (ES, 7, "k/7"), (None, None, "k/account"), (None, 0, "k/0")],
 )
 def test_what_a_request_acts_on(contract: str | None, order_id: int | None, target: str) -> None:
-    assert s.request_target("k", contract, order_id) == target
     assert s.Request("q", "o", "k", contract, order_id, 0, 0, None, 1, "planned", 0).target == target
 
 

@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from riskcore.cli.screen.words import Clock, counted, dollars, duration, limit_dollars, short_contracts
+from riskcore.core.kinds import CLOSES
+from riskcore.core.names import ACCOUNT, root_of_scope
 
 Row = dict[str, Any]
 BAR_WIDTH = 12
@@ -56,9 +58,9 @@ class AccountPanel:
 
     def _state(self) -> str:
         row = self.row
-        if any(one["kind"] in ("CloseAllPositions", "ClosePosition") for one in row["obligations"]):
+        if any(one["kind"] in CLOSES for one in row["obligations"]):
             return "CLOSING"
-        whole = [one for one in row["lockouts"] if one["scope"] == "account"]
+        whole = [one for one in row["lockouts"] if one["scope"] == ACCOUNT]
         if whole:
             return "LOCKED"
         return "LOCKED IN PART" if row["lockouts"] else ""
@@ -113,8 +115,8 @@ class AccountPanel:
             text.append(
                 f"until {self.clock.time_of(row['expires_at'])}, {duration(row['seconds_left'])} left", "bold magenta"
             )
-        scope = "" if row["scope"] == "account" else f" {row['scope'].removeprefix('symbol:')}"
-        text.append(f"{scope}  {row['rule']}: {row['reason']}", "magenta")
+        root = root_of_scope(row["scope"])
+        text.append(f"{f' {root}' if root else ''}  {row['rule']}: {row['reason']}", "magenta")
         return text
 
 
