@@ -25,14 +25,15 @@ from adapters.simulator.execution import execution_of
 from adapters.simulator.faults import fault_of
 from adapters.topstepx import fields
 from adapters.topstepx.fields import Number, Object, Rejected, decode, encode, required
+from adapters.topstepx.rows import WIRE_SIDES
+from riskcore.core.order_words import SIDES
+from riskcore.core.state import TYPE_LIMIT, TYPE_MARKET, TYPE_STOP
 from riskcore.errors import ConfigError
 from riskcore.schema.instants import utc_text
 
 if TYPE_CHECKING:
     from adapters.simulator.server import SimulatedGateway
 
-_MARKET, _LIMIT, _STOP = 2, 1, 4
-_SIDES = {"buy": 0, "sell": 1}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -134,8 +135,8 @@ class Control:
         placed = {
             "accountId": account,
             "contractId": contract,
-            "type": _LIMIT if limit is not None else _STOP if stop is not None else _MARKET,
-            "side": _SIDES[required(fields.text(body, "side"), "side")],
+            "type": TYPE_LIMIT if limit is not None else TYPE_STOP if stop is not None else TYPE_MARKET,
+            "side": WIRE_SIDES[SIDES[required(fields.text(body, "side"), "side")]],
             "size": required(fields.magnitude(body, "size"), "size"),
             "limitPrice": limit,
             "stopPrice": stop,

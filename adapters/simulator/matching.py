@@ -19,10 +19,13 @@ from riskcore.core.state import (
     STATUS_FILLED,
     STATUS_OPEN,
     STATUS_SUSPENDED,
+    TYPE_LIMIT,
+    TYPE_MARKET,
+    TYPE_STOP,
+    TYPE_STOP_LIMIT,
 )
 
 PENDING, REJECTED = 6, 5
-LIMIT, MARKET, STOP_LIMIT, STOP, TRAILING_STOP = 1, 2, 3, 4, 5
 _CREATED = 0
 _MILLISECONDS = 1000
 
@@ -63,7 +66,7 @@ class Exchange:
         self, account: TradingAccount, instrument: Instrument, side: int, sizes: Sequence[int], tag: str | None
     ) -> WorkOrder:
         """A market order filled in pieces of `sizes`, each piece after the first a tick worse."""
-        order = self.new(account, instrument, MARKET, side, sum(sizes), tag=tag)
+        order = self.new(account, instrument, TYPE_MARKET, side, sum(sizes), tag=tag)
         self._tell_order(order)
         self._wait(3)
         price = instrument.touch(side)
@@ -84,7 +87,7 @@ class Exchange:
         limit_price: int | None = None,
     ) -> WorkOrder:
         """A stop or limit order: pending, then open."""
-        kind = STOP if stop_price is not None else LIMIT
+        kind = TYPE_STOP if stop_price is not None else TYPE_LIMIT
         order = self.new(account, instrument, kind, side, size, limit_price=limit_price, stop_price=stop_price)
         self._tell_order(order)
         self._wait(4)
@@ -103,20 +106,20 @@ class Exchange:
         limit_price: int | None,
     ) -> tuple[WorkOrder, WorkOrder, WorkOrder]:
         """Entry and both legs; the legs wait suspended and without a price. Ticks are magnitudes."""
-        kind = MARKET if limit_price is None else LIMIT
+        kind = TYPE_MARKET if limit_price is None else TYPE_LIMIT
         entry = self.new(account, instrument, kind, side, size, limit_price=limit_price, tag=tag)
-        stop = self.leg(entry, STOP, -side * stop_ticks)
-        target = self.leg(entry, LIMIT, side * target_ticks)
+        stop = self.leg(entry, TYPE_STOP, -side * stop_ticks)
+        target = self.leg(entry, TYPE_LIMIT, side * target_ticks)
         self.submit(entry)
         return entry, stop, target
 
     def submit(self, order: WorkOrder) -> None:
         """A new order and its legs reach the exchange: told, then filled at the market or open."""
-        stops = [leg for leg in order.legs if leg.type != LIMIT]
-        for told in (*stops, order, *(leg for leg in order.legs if leg.type == LIMIT)):
+        stops = [leg for leg in order.legs if leg.type != TYPE_LIMIT]
+        for told in (*stops, order, *(leg for leg in order.legs if leg.type == TYPE_LIMIT)):
             self._tell_order(told)
         self._wait(3)
-        if order.type != MARKET:
+        if order.type != TYPE_MARKET:
             self.show(order, STATUS_OPEN)
         elif self.execution.takes_its_time(order.closes):
             order.timed = True
@@ -185,7 +188,7 @@ class Exchange:
         for order in self.unfinished(instrument):
             if not order.open or order.timed:
                 continue
-            if order.type == MARKET:
+            if order.type == TYPE_MARKET:
                 self._fill(order, instrument.touch(order.side), self._piece(order))
             elif order.stop_price is not None:
                 self._watch_stop(order, order.stop_price)
@@ -203,12 +206,12 @@ class Exchange:
         # A stop that triggers is a market order from then on and loses its price (RULES.md 2).
         order.stop_price = order.trail_ticks = None
         self._wait(2)
-        if order.type == STOP_LIMIT:
-            order.type = LIMIT
+        if order.type == TYPE_STOP_LIMIT:
+            order.type = TYPE_LIMIT
             self.show(order, STATUS_OPEN)
             self.cross(order)
         else:
-            order.type = MARKET
+            order.type = TYPE_MARKET
             self._fill(order, instrument.touch(order.side), self._piece(order))
 
     def _trail(self, order: WorkOrder, stop_price: int, distance: int) -> int:
@@ -292,7 +295,7 @@ class Exchange:
         self._wait(18)
         for leg in reversed(order.legs):
             if leg.status == STATUS_SUSPENDED:
-                if leg.type == LIMIT:
+                if leg.type == TYPE_LIMIT:
                     leg.limit_price = price + leg.offset
                 else:
                     leg.stop_price = price + leg.offset
@@ -354,7 +357,7 @@ class Exchange:
 
     def leg(self, entry: WorkOrder, kind: int, ticks: int) -> WorkOrder:
         """A bracket leg, suspended until its entry fills, `ticks` (signed) from that fill; the stop comes first."""
-        suffix = "TP" if kind == LIMIT else "SL"
+        suffix = "TP" if kind == TYPE_LIMIT else "SL"
         tag = None if entry.tag is None else f"{entry.tag}-{suffix}"
         leg = self.new(entry.account, entry.instrument, kind, -entry.side, entry.size, status=STATUS_SUSPENDED, tag=tag)
         leg.parent = entry

@@ -6,13 +6,23 @@ an earlier one still fills is OrderPending, because it would turn the position r
 it (execution.py): the broker's own way is not known (RULES.md 8.7).
 """
 
-from adapters.simulator.matching import LIMIT, MARKET, PENDING, STOP_LIMIT, TRAILING_STOP
+from adapters.simulator.matching import PENDING
 from adapters.simulator.order_entry import LIVE_ACCOUNT, is_stop, trail_distance
 from adapters.simulator.records import Instrument, TradingAccount, WorkOrder
 from adapters.simulator.venue import Reply, Venue
 from adapters.topstepx import fields
 from adapters.topstepx.fields import Object, required
-from riskcore.core.state import BUY, SELL, STATUS_CANCELLED, STATUS_OPEN, STATUS_SUSPENDED
+from riskcore.core.state import (
+    BUY,
+    SELL,
+    STATUS_CANCELLED,
+    STATUS_OPEN,
+    STATUS_SUSPENDED,
+    TYPE_LIMIT,
+    TYPE_MARKET,
+    TYPE_STOP_LIMIT,
+    TYPE_TRAILING_STOP,
+)
 
 # Of modify and cancel, then of close and partial close as far as they agree.
 _ACCOUNT_NOT_FOUND, _ORDER_NOT_FOUND, _REJECTED, _PENDING, _ACCOUNT_REJECTED = 1, 2, 3, 4, 6
@@ -44,7 +54,7 @@ def modify(venue: Venue, body: Object) -> Reply:
         return Reply(code=_PENDING)
     size, limit_price = fields.integer(body, "size"), fields.price(body, "limitPrice")
     stop_price, trail_price = fields.price(body, "stopPrice"), fields.price(body, "trailPrice")
-    if order.type == TRAILING_STOP:
+    if order.type == TYPE_TRAILING_STOP:
         stop_price = None
     problem = _problem(order, size, limit_price, stop_price)
     if problem is not None:
@@ -54,7 +64,7 @@ def modify(venue: Venue, body: Object) -> Reply:
         order.limit_price = limit_price
     if stop_price is not None and order.stop_price is not None:
         order.stop_price = stop_price
-    if trail_price is not None and order.type == TRAILING_STOP:
+    if trail_price is not None and order.type == TYPE_TRAILING_STOP:
         # Unlike on placing, nothing bounds the distance (API.md 2.3).
         order.trail_ticks = trail_distance(order.instrument, trail_price)
         order.stop_price = order.instrument.last + order.side * order.trail_ticks * order.instrument.tick_size
@@ -84,7 +94,11 @@ def _order(venue: Venue, body: Object) -> tuple[WorkOrder | None, Reply]:
 def _problem(order: WorkOrder, size: int | None, limit_price: int | None, stop_price: int | None) -> str | None:
     if size is not None and size <= order.filled:
         return "Invalid order size"
-    if limit_price is not None and order.type in (LIMIT, STOP_LIMIT) and limit_price % order.instrument.tick_size:
+    if (
+        limit_price is not None
+        and order.type in (TYPE_LIMIT, TYPE_STOP_LIMIT)
+        and limit_price % order.instrument.tick_size
+    ):
         return "Invalid limit price"
     if stop_price is not None and order.stop_price is not None:
         return None if is_stop(order.instrument, order.side, stop_price) else "Invalid stop price"
@@ -121,7 +135,7 @@ def _close(venue: Venue, body: Object, size: int | None, codes: tuple[int, int, 
     if not venue.exchange.execution.accepts_second_close and _closing(venue, account, instrument):
         return Reply(code=pending)
     side = SELL if held > 0 else BUY
-    order = venue.exchange.new(account, instrument, MARKET, side, abs(held) if size is None else size)
+    order = venue.exchange.new(account, instrument, TYPE_MARKET, side, abs(held) if size is None else size)
     order.closes = True
     if not venue.open_for_trading():
         venue.exchange.reject(order)

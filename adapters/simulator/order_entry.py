@@ -6,16 +6,23 @@ JoinBid and JoinAsk are limit orders at the best price of their arrival.
 
 from dataclasses import dataclass
 
-from adapters.simulator.matching import LIMIT, MARKET, STOP, STOP_LIMIT, TRAILING_STOP
 from adapters.simulator.records import Instrument, TradingAccount, WorkOrder
 from adapters.simulator.venue import Reply, Venue
 from adapters.topstepx import fields
 from adapters.topstepx.fields import Object, Rejected, required
-from riskcore.core.state import BUY, SELL
+from adapters.topstepx.rows import SIDES
+from riskcore.core.order_words import ORDER_TYPES
+from riskcore.core.state import (
+    BUY,
+    TYPE_JOIN_ASK,
+    TYPE_JOIN_BID,
+    TYPE_LIMIT,
+    TYPE_STOP,
+    TYPE_STOP_LIMIT,
+    TYPE_TRAILING_STOP,
+)
 
-SIDES = {0: BUY, 1: SELL}
-_JOIN_BID, _JOIN_ASK = 6, 7
-_TYPES = (LIMIT, MARKET, STOP_LIMIT, STOP, TRAILING_STOP, _JOIN_BID, _JOIN_ASK)
+_TYPES = tuple(ORDER_TYPES)
 _ACCOUNT_NOT_FOUND, _REJECTED, _VIOLATION, _OUTSIDE_HOURS = 1, 2, 4, 5
 _CONTRACT_NOT_FOUND, _CONTRACT_NOT_ACTIVE, _ACCOUNT_REJECTED = 8, 9, 10
 _NEAREST_LEG_TICKS, _LONGEST_TRAIL_TICKS = 4, 1000
@@ -141,7 +148,7 @@ def _attach(venue: Venue, draft: _Draft, entry: WorkOrder) -> None:
             order.created_at = order.updated_at = entry.created_at
             if order.tag is not None:
                 entry.account.tags.add(order.tag)
-            if order.type == TRAILING_STOP:
+            if order.type == TYPE_TRAILING_STOP:
                 order.trail_ticks = abs(leg.ticks)
 
 
@@ -162,8 +169,8 @@ def _bracket_problem(draft: _Draft) -> str | None:
         return _POSITION_BRACKETS
     stop_words, target_words = ("longing.", "going long") if draft.side == BUY else ("shorting.", "going short")
     for leg, name, types, way, verb in (
-        (draft.stop_loss, "stop loss", (STOP, TRAILING_STOP), -draft.side, stop_words),
-        (draft.take_profit, "take profit", (LIMIT,), draft.side, target_words),
+        (draft.stop_loss, "stop loss", (TYPE_STOP, TYPE_TRAILING_STOP), -draft.side, stop_words),
+        (draft.take_profit, "take profit", (TYPE_LIMIT,), draft.side, target_words),
     ):
         if leg is None:
             continue
@@ -182,18 +189,18 @@ def _price_problem(draft: _Draft) -> str | None:
     instrument = draft.instrument
     limit_price, stop_price = draft.limit_price, draft.stop_price
     draft.limit_price = draft.stop_price = None
-    if draft.type in (LIMIT, STOP_LIMIT):
+    if draft.type in (TYPE_LIMIT, TYPE_STOP_LIMIT):
         if limit_price is None or limit_price % instrument.tick_size:
             return "Invalid limit price"
         draft.limit_price = limit_price
-    if draft.type in (STOP, STOP_LIMIT):
+    if draft.type in (TYPE_STOP, TYPE_STOP_LIMIT):
         if stop_price is None or not is_stop(instrument, draft.side, stop_price):
             return "Invalid stop price"
         draft.stop_price = stop_price
-    if draft.type == TRAILING_STOP:
+    if draft.type == TYPE_TRAILING_STOP:
         return _trail_problem(draft)
-    if draft.type in (_JOIN_BID, _JOIN_ASK):
-        draft.limit_price = instrument.bid if draft.type == _JOIN_BID else instrument.ask
+    if draft.type in (TYPE_JOIN_BID, TYPE_JOIN_ASK):
+        draft.limit_price = instrument.bid if draft.type == TYPE_JOIN_BID else instrument.ask
     return None
 
 

@@ -4,12 +4,11 @@ Such orders have no tag, go past the API's checks of live accounts, and are reje
 rights are gone or the market is shut (topstepx/API.md 3.2, 5.5).
 """
 
-from adapters.simulator.matching import LIMIT, MARKET, STOP
 from adapters.simulator.records import Instrument, TradingAccount, WorkOrder
 from adapters.simulator.scenario import Action, Habit, Scenario
 from adapters.simulator.venue import Venue
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import BUY, SELL, STATUS_CANCELLED
+from riskcore.core.state import BUY, SELL, STATUS_CANCELLED, TYPE_LIMIT, TYPE_MARKET, TYPE_STOP
 
 
 class Trader:
@@ -28,14 +27,14 @@ class Trader:
                 self._at_market(account, instrument, action.side, action.size)
             case "limit":
                 price = instrument.last - action.side * action.ticks * instrument.tick_size
-                self._submit(self._new(account, instrument, LIMIT, action.side, action.size, limit_price=price))
+                self._submit(self._new(account, instrument, TYPE_LIMIT, action.side, action.size, limit_price=price))
             case "stop":
                 price = instrument.last + action.side * action.ticks * instrument.tick_size
-                self._submit(self._new(account, instrument, STOP, action.side, action.size, stop_price=price))
+                self._submit(self._new(account, instrument, TYPE_STOP, action.side, action.size, stop_price=price))
             case "bracket":
-                entry = self._new(account, instrument, MARKET, action.side, action.size)
-                self._venue.exchange.leg(entry, STOP, -action.side * action.ticks)
-                self._venue.exchange.leg(entry, LIMIT, action.side * action.target_ticks)
+                entry = self._new(account, instrument, TYPE_MARKET, action.side, action.size)
+                self._venue.exchange.leg(entry, TYPE_STOP, -action.side * action.ticks)
+                self._venue.exchange.leg(entry, TYPE_LIMIT, action.side * action.target_ticks)
                 self._submit(entry)
             case "close":
                 held = self._venue.held(account, instrument.id)
@@ -82,7 +81,7 @@ class Trader:
         return instrument
 
     def _at_market(self, account: TradingAccount, instrument: Instrument, side: int, size: int) -> None:
-        self._submit(self._new(account, instrument, MARKET, side, size))
+        self._submit(self._new(account, instrument, TYPE_MARKET, side, size))
 
     def _new(
         self,

@@ -9,9 +9,10 @@ from adapters.topstepx.client import Client
 from adapters.topstepx.error_codes import tag_in_use
 from adapters.topstepx.exchange import Exchange
 from adapters.topstepx.order_query import query_orders
+from adapters.topstepx.rows import WIRE_SIDES
 from adapters.topstepx.wire import Body, Bracket
 from riskcore.core.quantities import MINUTE_NS
-from riskcore.core.state import BUY, STATUS_REJECTED, OrderTerms, Request
+from riskcore.core.state import BUY, SELL, STATUS_REJECTED, TYPE_LIMIT, TYPE_STOP, OrderTerms, Request
 from riskcore.engine.ports import Outcome
 
 PLACEMENTS = ("placeStop", "placeOrder")
@@ -23,7 +24,6 @@ ENFORCEMENT = (
     "placeStop",
     "modifyStop",
 )
-_BID, _ASK = 0, 1
 # How far before the attempt an order with its tag may have been stamped by the broker's clock.
 _LOOK_BACK_NS = 5 * MINUTE_NS
 
@@ -39,7 +39,7 @@ def body_of(account: int, request: Request) -> Body:
         case "cancelOrder":
             return wire.OrderCancel(account_id=account, order_id=order)
         case "placeStop":
-            return _place(account, request, OrderTerms(type=wire.STOP, stop_price=_needed(request.price)))
+            return _place(account, request, OrderTerms(type=TYPE_STOP, stop_price=_needed(request.price)))
         case "placeOrder":
             return _place(account, request, request.terms or OrderTerms())
         case "modifyStop":
@@ -73,14 +73,14 @@ def _place(account: int, request: Request, terms: OrderTerms) -> Body:
         account_id=account,
         contract_id=request.contract or "",
         type=terms.type,
-        side=_BID if request.side == BUY else _ASK,
+        side=WIRE_SIDES[BUY if request.side == BUY else SELL],
         size=request.size,
         limit_price=terms.limit_price,
         stop_price=terms.stop_price,
         trail_price=terms.trail_price,
         custom_tag=request.tag,
-        stop_loss_bracket=None if stop is None else Bracket(ticks=stop, type=wire.STOP),
-        take_profit_bracket=None if target is None else Bracket(ticks=target, type=wire.LIMIT),
+        stop_loss_bracket=None if stop is None else Bracket(ticks=stop, type=TYPE_STOP),
+        take_profit_bracket=None if target is None else Bracket(ticks=target, type=TYPE_LIMIT),
     )
 
 

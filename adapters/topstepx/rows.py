@@ -29,7 +29,8 @@ from riskcore.core.products import product_code, root_of_code
 from riskcore.core.state import BUY, SELL, TERMINAL, WORKING, Contract
 
 _NAME = re.compile(r"([A-Z0-9]+)[FGHJKMNQUVXZ][0-9]{1,2}", re.ASCII)
-_SIDES = {0: BUY, 1: SELL}
+SIDES = {0: BUY, 1: SELL}  # 0 is the bid, which buys (API.md 3.1).
+WIRE_SIDES = {side: number for number, side in SIDES.items()}
 _LONG, _SHORT, _FLAT = 1, 2, 0
 _DELETED = 2  # The `action` of a row that is gone.
 
@@ -80,9 +81,9 @@ def _link(row: Object, name: str) -> int | None:
 
 def _side(row: Object) -> int | None:
     side = fields.integer(row, "side")
-    if side is not None and side not in _SIDES:
+    if side is not None and side not in SIDES:
         raise Rejected(f"side {side} is unknown")
-    return None if side is None else _SIDES[side]
+    return None if side is None else SIDES[side]
 
 
 def position(row: Object, action: int | None = None) -> PositionObserved:

@@ -32,7 +32,6 @@ OrderType = Annotated[int, Field(ge=1, le=7)]
 Side = Annotated[int, Field(ge=0, le=1)]
 Status = Annotated[int, Field(ge=0, le=99)]
 
-LIMIT, MARKET, STOP_LIMIT, STOP, TRAILING_STOP = 1, 2, 3, 4, 5
 SORT_BY_ID, ASCENDING = 1, 0
 _MICROSECOND_NS = 1_000  # The broker's own instants have no more digits in REST (API.md 3.6).
 LARGEST_PAGE = 100  # Orders in one answer of Order/v2/query, whatever is asked for (API.md 2.4).

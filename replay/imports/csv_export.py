@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from adapters.topstepx.fields import Number, Object
+from adapters.topstepx.rows import WIRE_SIDES
 from replay.export_values import contract_id, decimal_mark, export_instant, number_text
 from replay.imports.history import CLOSES_OLDER, CLOSES_SAME_SECOND, IN_TURN, Fill, fill_of
 from replay.imports.merge import Version, agreeing
 from replay.imports.table import Table, find_table, first_line
 from riskcore.core import quantities
+from riskcore.core.order_words import SIDES
 from riskcore.core.quantities import SECOND_NS, decimal_text, money_text, price_text
+from riskcore.core.state import BUY, SELL
 from riskcore.errors import InputError
 from riskcore.schema.instants import utc_text
 
@@ -33,8 +36,7 @@ _ORDER_COLUMNS = ("Status", "CreatedAt", "FilledAt", "ExecutePrice", "PositionDi
 # that a number of the export can be.
 OPENING_IDS_FROM = 10**quantities.LARGEST_DIGITS
 _CENT = quantities.MONEY_SCALE // 100
-_SIDES = {"long": 1, "buy": 1, "short": -1, "sell": -1}
-_WIRE_SIDES = {1: 0, -1: 1}
+_SIDES = {"long": BUY, "short": SELL, **SIDES}
 Value = TypeVar("Value")
 
 
@@ -268,7 +270,7 @@ def _row(account: int, trade_id: int, contract: str, at: int, price: int, side: 
         "contractId": contract,
         "creationTimestamp": utc_text(at),
         "price": Number(price_text(price)),
-        "side": _WIRE_SIDES[side],
+        "side": WIRE_SIDES[side],
         "size": size,
         "voided": False,
     }

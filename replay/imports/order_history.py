@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 from adapters.topstepx.fields import Object
 from replay.imports.history import Fill, OrderRow
-from riskcore.core.state import STATUS_FILLED, STATUS_OPEN, STATUS_SUSPENDED, TERMINAL
+from riskcore.core.state import STATUS_FILLED, STATUS_OPEN, STATUS_SUSPENDED, TERMINAL, TYPE_MARKET
 from riskcore.schema.instants import utc_text
 
 STATUS_PENDING = 6
-TYPE_MARKET = 2
 # What comes first among the messages of one instant: entry = order, fill, order filled; exit = order filled, fill.
 CREATED, EXIT_FILLED, TRADED, ENTRY_FILLED, ACTIVATED, ENDED = range(6)
 _PRICES = ("limitPrice", "stopPrice", "trailPrice", "trailDistance")

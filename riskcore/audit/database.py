@@ -14,6 +14,7 @@ from riskcore.audit.log import AuditLog
 from riskcore.audit.tables import INDEXES, TABLES, VIEWS
 from riskcore.audit.words import order_row
 from riskcore.audit.written import flat_settings
+from riskcore.core.order_words import side_word
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.quantities import money_text, price_text
 from riskcore.core.state import Order, Trade
@@ -140,7 +141,7 @@ def _fill(account: int, trade: Trade) -> Row:
         "recorded_at": utc_text(trade.recorded_at),
         "contract": trade.contract,
         "root": root_of_code(product_code(trade.contract)),
-        "side": "buy" if trade.side > 0 else "sell",
+        "side": side_word(trade.side),
         "size": trade.size,
         "price": price_text(trade.price),
         **_amount("pnl", trade.profit_usd),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from riskcore.core import events as e
 from riskcore.core.marks import valuation
+from riskcore.core.order_words import side_word
 from riskcore.core.project import apply, bar_phases
 from riskcore.core.quantities import money_text, price_text
 from riskcore.core.rulebook import Rulebook, rulebook_of
@@ -164,7 +165,7 @@ def _fills(trades: list[Trade]) -> list[Row]:
                 "fill": trade.id,
                 "at": utc_text(trade.recorded_at),
                 "contract": trade.contract,
-                "side": "buy" if trade.side > 0 else "sell",
+                "side": side_word(trade.side),
                 "size": trade.size,
                 "price": price_text(trade.price),
                 "pnl": None if trade.profit_usd is None else money_text(trade.profit_usd),

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.kinds import side_word
 from riskcore.core.names import command_kind, lockout_id, read_lockout_id, read_request_id
+from riskcore.core.order_words import side_word
 from riskcore.core.quantities import price_text
 from riskcore.core.rules.blind import BLIND
 from riskcore.core.state import Book, Request

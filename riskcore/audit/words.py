@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.order_words import ORDER_TYPES, side_word
 from riskcore.core.quantities import money_text, price_text
 from riskcore.core.state import Order
 from riskcore.schema.instants import utc_text
@@ -20,7 +21,6 @@ ORDER_STATUS = {
     7: "pending cancellation",
     8: "suspended",
 }
-ORDER_TYPES = {1: "limit", 2: "market", 3: "stop limit", 4: "stop", 5: "trailing stop", 6: "join bid", 7: "join ask"}
 
 
 def describe(event: e.Event) -> str:
@@ -29,17 +29,13 @@ def describe(event: e.Event) -> str:
     return words(event.body) if words is not None else f"{type(event.body).__name__} {event.key}"
 
 
-def side_word(side: int | None) -> str:
-    return {1: "buy", -1: "sell"}.get(side or 0, "side unknown")
-
-
 def order_row(order: Order) -> Row:
     """What an order is, without the id that names it."""
     return {
         "contract": order.contract,
         "status": ORDER_STATUS.get(order.status, f"status {order.status}"),
         "type": ORDER_TYPES.get(order.type, f"type {order.type}"),
-        "side": "buy" if order.side > 0 else "sell",
+        "side": side_word(order.side),
         "size": order.size,
         "filled": order.fill_volume,
         "limit_price": None if order.limit_price is None else price_text(order.limit_price),
@@ -73,7 +69,8 @@ def _trade(body: e.TradeRecorded) -> str:
 def _order(body: e.OrderObserved) -> str:
     status = ORDER_STATUS.get(body.status, f"status {body.status}")
     kind = "" if body.type is None else f" {ORDER_TYPES.get(body.type, f'type {body.type}')}"
-    what = f"{side_word(body.side)} {body.size if body.size is not None else '?'} {body.contract or 'contract unknown'}"
+    side = side_word(body.side or 0) or "side unknown"
+    what = f"{side} {body.size if body.size is not None else '?'} {body.contract or 'contract unknown'}"
     limit = None if body.limit_price is None else price_text(body.limit_price)
     stop = None if body.stop_price is None else price_text(body.stop_price)
     prices = _listed(limit=limit, stop=stop)

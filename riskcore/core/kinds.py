@@ -82,28 +82,3 @@ RequestState = Literal["planned", "attempted", "accepted", "unresolved"]
 OrderAction = Literal["place", "modify", "cancel", "close"]
 
 TimerKind = Literal["lockout", "drift", "planner", "rule"]
-
-SideWord = Literal["buy", "sell"]
-BUY, SELL = 1, -1
-SIDES: dict[SideWord, int] = {"buy": BUY, "sell": SELL}
-
-
-def side_word(side: int) -> SideWord | None:
-    """The word of a side; None for 0, which names none."""
-    return "buy" if side > 0 else "sell" if side < 0 else None
-
-
-# The broker's numbers of order types (topstepx/API.md 3.1), and what each is called.
-LIMIT, MARKET, STOP_LIMIT, STOP, TRAILING_STOP, JOIN_BID, JOIN_ASK = 1, 2, 3, 4, 5, 6, 7
-ORDER_TYPES = {
-    LIMIT: "limit",
-    MARKET: "market",
-    STOP_LIMIT: "stop limit",
-    STOP: "stop",
-    TRAILING_STOP: "trailing stop",
-    JOIN_BID: "join bid",
-    JOIN_ASK: "join ask",
-}
-STOP_TYPES = (STOP_LIMIT, STOP, TRAILING_STOP)
-# The types that can be placed, by the words of the command line; stop limit is in no list of them (API.md 2.3).
-PLACED_TYPES = {name.replace(" ", "-"): number for number, name in ORDER_TYPES.items() if number != STOP_LIMIT}

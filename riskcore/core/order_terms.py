@@ -1,22 +1,35 @@
 """Prices of the trader's own orders: on the tick grid, on the right side of the market (RULES.md 4, API.md 2.3)."""
 
+from riskcore.core.order_words import ORDER_TYPES, side_word
 from riskcore.core.quantities import price_text
 from riskcore.core.rules.stops import on_grid
-from riskcore.core.state import BUY, Contract, Mark, Order, OrderTerms
+from riskcore.core.state import (
+    BUY,
+    TYPE_JOIN_ASK,
+    TYPE_JOIN_BID,
+    TYPE_LIMIT,
+    TYPE_MARKET,
+    TYPE_STOP,
+    TYPE_STOP_LIMIT,
+    TYPE_TRAILING_STOP,
+    Contract,
+    Mark,
+    Order,
+    OrderTerms,
+)
 
-# What each type of order is called, and the prices it takes. StopLimit (3) is in no list of what can be placed.
-TYPES = {
-    1: ("limit", ("limit_price",)),
-    2: ("market", ()),
-    4: ("stop", ("stop_price",)),
-    5: ("trailing stop", ("trail_price",)),
-    6: ("join bid", ()),
-    7: ("join ask", ()),
+# The prices each type of order takes. Stop limit is in no list of what can be placed.
+TAKES: dict[int, tuple[str, ...]] = {
+    TYPE_LIMIT: ("limit_price",),
+    TYPE_MARKET: (),
+    TYPE_STOP: ("stop_price",),
+    TYPE_TRAILING_STOP: ("trail_price",),
+    TYPE_JOIN_BID: (),
+    TYPE_JOIN_ASK: (),
 }
 PRICES = ("limit_price", "stop_price", "trail_price")
 LEAST_BRACKET_TICKS = 4
 MOST_TRAIL_TICKS = 1000
-_STOP_LIMIT = 3
 
 
 class Declined(Exception):
@@ -29,9 +42,9 @@ class Declined(Exception):
 
 def checked_terms(contract: Contract, side: int, terms: OrderTerms, mark: Mark | None, now: int) -> OrderTerms:
     """The terms of a new order with prices on the tick grid. Raises Declined."""
-    if terms.type not in TYPES:
+    if terms.type not in TAKES:
         raise Declined(f"the broker's API takes no orders of type {terms.type}")
-    name, wanted = TYPES[terms.type]
+    name, wanted = ORDER_TYPES[terms.type], TAKES[terms.type]
     for field in PRICES:
         word = field.replace("_", " ")
         if field in wanted and getattr(terms, field) is None:
@@ -47,7 +60,7 @@ def checked_modification(
     """The changed prices of a working order, on the tick grid. Raises Declined."""
     if terms.stop_loss_ticks is not None or terms.take_profit_ticks is not None:
         raise Declined("brackets are given with the order itself; change their stop or target order instead")
-    takes = ("limit_price", "stop_price") if order.type == _STOP_LIMIT else TYPES.get(order.type, ("", ()))[1]
+    takes = ("limit_price", "stop_price") if order.type == TYPE_STOP_LIMIT else TAKES.get(order.type, ())
     for field in PRICES:
         if field not in takes and getattr(terms, field) is not None:
             raise Declined(f"order {order.id} has no {field.replace('_', ' ')} to change")
@@ -62,7 +75,7 @@ def checked_brackets(side: int, terms: OrderTerms, *, opens: bool) -> None:
         return
     if not opens:
         raise Declined("a bracket belongs to an order that opens a position")
-    direction = "buy" if side == BUY else "sell"
+    direction = side_word(side)
     for word, ticks, sign in (
         ("stop loss", terms.stop_loss_ticks, -side),
         ("take profit", terms.take_profit_ticks, side),

@@ -14,18 +14,16 @@ from riskcore.core.events import (
     RequestUnresolved,
 )
 from riskcore.core.freshness import connected
+from riskcore.core.order_words import PLACED_TYPES, SIDES, side_word
 from riskcore.core.quantities import price, price_text
-from riskcore.core.state import BUY, SELL, STOP_TYPES, TYPE_TRAILING_STOP, Account, Order, OrderTerms
+from riskcore.core.state import STOP_TYPES, TYPE_LIMIT, TYPE_TRAILING_STOP, Account, Order, OrderTerms
 from riskcore.engine.desk import Asked, Desk, Market, account_named, contract_named, number_of, text_of
 from riskcore.errors import ConfigError
 from riskcore.schema.rows import Row
 
 SCHEMA = "riskcore.order/1"
 ANSWER_SECONDS = 20  # A placement whose answer was lost is looked up before anything is said.
-SIDES = {"buy": BUY, "sell": SELL}
-TYPES = {"limit": 1, "market": 2, "stop": 4, "trailing-stop": 5, "join-bid": 6, "join-ask": 7}
 PRICES = ("limit_price", "stop_price", "trail_price")
-_LIMIT = 1
 _OUTCOMES = {
     RequestAccepted: "accepted",
     RequestRefused: "refused",
@@ -56,9 +54,9 @@ async def order(desk: Desk, market: Market, asked: Asked) -> Row:
 
 
 async def _place(desk: Desk, market: Market, account: Account, asked: Asked) -> OrderRequested:
-    side, kind = SIDES.get(text_of(asked, "side") or ""), TYPES.get(text_of(asked, "type") or "market")
+    side, kind = SIDES.get(text_of(asked, "side") or ""), PLACED_TYPES.get(text_of(asked, "type") or "market")
     if side is None or kind is None:
-        raise ConfigError(f"side is buy or sell, type one of {', '.join(TYPES)}")
+        raise ConfigError(f"side is buy or sell, type one of {', '.join(PLACED_TYPES)}")
     contract = await contract_named(desk, market, text_of(asked, "contract"), account)
     stop, target = number_of(asked, "stop_loss_ticks"), number_of(asked, "take_profit_ticks")
     terms = OrderTerms(
@@ -94,7 +92,7 @@ async def _modify_stop(desk: Desk, market: Market, account: Account, asked: Aske
 
 
 async def _modify_target(desk: Desk, market: Market, account: Account, asked: Asked) -> OrderRequested:
-    known = await _order_of(desk, market, account, asked, (_LIMIT,), "target")
+    known = await _order_of(desk, market, account, asked, (TYPE_LIMIT,), "target")
     return _modified(account, known, asked, OrderTerms(limit_price=_price(asked, "price")))
 
 
@@ -175,13 +173,13 @@ def _answer(desk: Desk, account: Account, action: str, asked: OrderRequested, ev
 
 def _request_row(planned: RequestPlanned) -> Row:
     terms = planned.terms or OrderTerms()
-    names = {number: name for name, number in TYPES.items()}
+    names = {number: name for name, number in PLACED_TYPES.items()}
     figures = {
         "request": planned.request,
         "kind": planned.kind,
         "contract": planned.contract,
         "order": planned.order_id,
-        "side": {BUY: "buy", SELL: "sell"}.get(planned.side),
+        "side": side_word(planned.side),
         "size": planned.size or None,
         "type": names.get(terms.type),
         **{name: _shown(getattr(terms, name)) for name in PRICES},

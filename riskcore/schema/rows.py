@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.core import events as e
-from riskcore.core.kinds import side_word
 from riskcore.core.marks import entry_cost, valuation
 from riskcore.core.names import lockout_id
+from riskcore.core.order_words import side_word
 from riskcore.core.quantities import money_text, price_text
 from riskcore.core.state import Book, DayFigures, Lockout, Position
 from riskcore.schema.instants import utc_text

@@ -66,8 +66,3 @@ def test_every_obligation_is_a_command_and_the_others_act_by_being_recorded() ->
     others = [kind for kind in kinds.COMMAND_KINDS if not kinds.is_obligation(kind)]
     assert others == ["ClearLockout", "SetLockout", "Alert"]
     assert set(get_args(kinds.FollowUp)).isdisjoint(kinds.DECISIONS)
-
-
-@pytest.mark.parametrize(("side", "word"), [(kinds.BUY, "buy"), (kinds.SELL, "sell"), (0, None)])
-def test_side_words(side: int, word: str | None) -> None:
-    assert kinds.side_word(side) == word

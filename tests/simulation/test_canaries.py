@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from adapters.simulator.matching import MARKET
 from riskcore.core import carried, enforce, exit_orders, in_flight, observed, project, step
 from riskcore.core import events as e
 from riskcore.core.fold import set_lots
 from riskcore.core.lots import NO_LOTS
-from riskcore.core.state import Account, Book, Position, Request
+from riskcore.core.state import TYPE_MARKET, Account, Book, Position, Request
 from riskcore.core.view import Effect
 from riskcore.engine.engine import Engine
 from riskcore.schema import chain
@@ -152,7 +151,7 @@ def knows_no_exit_orders(patch: Patch) -> None:
     real: Callable[..., Effect] = project._HANDLERS[e.OrderObserved]
 
     def order(book: Book, at: int, body: e.OrderObserved) -> Effect:
-        return Effect() if body.type == MARKET and not body.tag else real(book, at, body)
+        return Effect() if body.type == TYPE_MARKET and not body.tag else real(book, at, body)
 
     patch.setitem(project._HANDLERS, e.OrderObserved, order)
 

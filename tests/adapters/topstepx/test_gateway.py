@@ -26,7 +26,7 @@ from riskcore.core.events import (
 )
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.quotes import Quotes
-from riskcore.core.state import BUY, SELL, OrderTerms, Request
+from riskcore.core.state import BUY, SELL, TYPE_LIMIT, OrderTerms, Request
 from riskcore.engine.ports import Line, Outcome
 from riskcore.errors import BrokerUnreachable, LoginRefused
 from tests.adapters.clocks import ScaledClock
@@ -268,7 +268,7 @@ class TestRequests:
         assert room.told.paths()[-2:] == ["Order/place", "Auth/logout"]
 
     def test_an_order_of_the_trader_with_brackets(self, room: Room) -> None:
-        terms = OrderTerms(type=wire.LIMIT, limit_price=21_000 * 10**9, stop_loss_ticks=-40, take_profit_ticks=80)
+        terms = OrderTerms(type=TYPE_LIMIT, limit_price=21_000 * 10**9, stop_loss_ticks=-40, take_profit_ticks=80)
         room.carry_out(kind="placeOrder", contract=MNQ, side=BUY, size=1, tag="t2", terms=terms)
         body = room.broker.last("Order/place")
         assert (body["type"], body["side"], body["limitPrice"], body["customTag"]) == (1, 0, 21000, "t2")
