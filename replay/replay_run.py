@@ -7,9 +7,10 @@ from typing import Any
 
 from replay.recording import detect_form
 from replay.sessions import Options, Progress, Replay, Warn, ignore
-from riskcore.core.events import ContractDescribed, Event
+from riskcore.core.events import Body, ContractDescribed, Event, TradingDayOpened
 from riskcore.core.products import table_difference
 from riskcore.core.runner import Listener
+from riskcore.core.state import Contract
 from riskcore.errors import ConfigError, StoreError
 from riskcore.settings.config import load_settings
 from riskcore.store.journal import Journal
@@ -74,11 +75,18 @@ class Economics:
 
     def note(self, events: Sequence[Event]) -> None:
         for event in events:
-            if isinstance(event.body, ContractDescribed) and event.body.contract.id not in self._told:
-                difference = table_difference(event.body.contract)
+            for contract in _described(event.body):
+                difference = table_difference(contract) if contract.id not in self._told else None
                 if difference is not None:
-                    self._told.append(event.body.contract.id)
+                    self._told.append(contract.id)
                     self._warn(f"{difference}; the broker's is used")
+
+
+def _described(body: Body) -> Sequence[Contract]:
+    """The contracts a broker record describes, also one of an earlier day."""
+    if isinstance(body, TradingDayOpened):
+        return body.contracts
+    return (body.contract,) if isinstance(body, ContractDescribed) else ()
 
 
 class Keeper:

@@ -7,10 +7,9 @@ from typing import Any
 from riskcore.core import events as e
 from riskcore.core.kinds import DECISIONS
 from riskcore.core.planner_commands import PLANNER_ID
-from riskcore.core.products import built_in_contract, product_code
-from riskcore.core.quantities import money_text, price_text
+from riskcore.core.products import product_code
 from riskcore.core.rulebook import Rulebook
-from riskcore.core.state import Account, Book, Contract, DayFigures
+from riskcore.core.state import Account, Book, DayFigures
 from riskcore.schema.codec import state_hash
 from riskcore.schema.rows import LockoutHistory, breach_row, command_row, day_row, is_shown, lockout_row, position_row
 
@@ -95,18 +94,15 @@ def result_of(
 
 
 def remarks(book: Book, rulebook: Rulebook) -> list[str]:
-    """Sentences for stderr, in a fixed order (RULES.md 1.2 and 1.3: unknown codes, differing tick economics)."""
+    """Sentences for stderr, in a fixed order (RULES.md 1.2 and 1.3: unknown codes)."""
     found = _unmatched(book, rulebook)
     judged = [account for account in book.accounts.values() if rulebook.judges(account)]
     for name in sorted({name for account in judged for name in account.positions}):
-        contract = book.contracts.get(name)
-        if contract is None:
+        if name not in book.contracts:
             found.append(
                 f"{name}: product {product_code(name)!r} is unknown, so its open P&L is left out; "
                 "a Contract/searchById line would describe it"
             )
-        elif (difference := _difference(contract)) is not None:
-            found.append(difference)
     return found
 
 
@@ -123,15 +119,3 @@ def _unmatched(book: Book, rulebook: Rulebook) -> list[str]:
         wanted = ", ".join(rulebook.profile.accounts)
         found.append(f"profile.accounts ({wanted}) names no account of the recording; there is {present}")
     return found
-
-
-def _difference(contract: Contract) -> str | None:
-    """A broker record that contradicts the built-in table; the record wins."""
-    table = built_in_contract(contract.id)
-    ours = (contract.tick_size, contract.tick_value)
-    if table is None or ours == (table.tick_size, table.tick_value):
-        return None
-    return (
-        f"{contract.id}: the broker's tick of {price_text(ours[0])} worth {money_text(ours[1])} is used; "
-        f"the built-in table says {price_text(table.tick_size)} worth {money_text(table.tick_value)}"
-    )

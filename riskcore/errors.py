@@ -47,10 +47,6 @@ class ProfileBusy(StoreError):
     exit_code = 4
 
 
-class ReplayDifference(RiskcoreError):
-    """Recomputed decisions differ from recorded ones."""
-
-
 class InvariantBroken(RiskcoreError):
     """riskcore itself is wrong: state that must never be was reached."""
 

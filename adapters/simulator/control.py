@@ -16,13 +16,16 @@ Both URLs of the gateway have them; while REST is refused only the hubs' one can
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from adapters.simulator import rows
+from adapters.simulator.broker import Broker
 from adapters.simulator.execution import execution_of
-from adapters.simulator.faults import fault_of
+from adapters.simulator.faults import Fault, FaultBoard, fault_of
+from adapters.simulator.hub import Hub
+from adapters.simulator.rest_server import RestServer
 from adapters.topstepx import fields
 from adapters.topstepx.fields import Number, Object, Rejected, decode, encode, required
 from adapters.topstepx.rows import WIRE_SIDES
@@ -31,16 +34,39 @@ from riskcore.core.state import TYPE_LIMIT, TYPE_MARKET, TYPE_STOP
 from riskcore.errors import ConfigError
 from riskcore.schema.instants import utc_text
 
-if TYPE_CHECKING:
-    from adapters.simulator.server import SimulatedGateway
-
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Gateway(Protocol):
+    """The simulated gateway, as far as it is acted on from here (server.SimulatedGateway)."""
+
+    broker: Broker
+    faults: FaultBoard
+    hubs: dict[str, Hub]
+    rest: RestServer
+    user_name: str
+    api_key: str
+
+    def now(self) -> int:
+        """The broker's time in nanoseconds UTC."""
+
+    def inject(self, fault: Fault) -> None:
+        """A fault comes into force."""
+
+    def clear(self, place: str | None = None) -> None:
+        """Take every fault away, or those at one place."""
+
+    def act(self, path: str, body: Object, token: str) -> Any:
+        """What the trader does in the platform."""
+
+    def steer(self, contract: str, price: int, nanoseconds: int) -> None:
+        """Send the market to a price. Raises KeyError."""
 
 
 class Control:
     """Acts on one gateway."""
 
-    def __init__(self, gateway: "SimulatedGateway") -> None:
+    def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._by_trader: list[int] = []  # Places in the broker's list of calls.
         self._token: str | None = None

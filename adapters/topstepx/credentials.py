@@ -75,21 +75,6 @@ def store(credentials: Credentials) -> None:
         raise ConfigError(f"the system's keyring keeps nothing ({type(error).__name__}): is it locked?") from None
 
 
-def forget() -> bool:
-    """Remove the login from the keyring; whether there was one."""
-    keyring = _keyring()
-    if keyring is None:
-        return False
-    found = False
-    for name in (USER_NAME, API_KEY):
-        try:
-            keyring.delete_password(SERVICE, name)
-            found = True
-        except Exception:  # Nothing stored, or no backend: in both cases nothing is left.
-            continue
-    return found
-
-
 def _stored() -> Credentials | None:
     keyring = _keyring()
     if keyring is None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from riskcore.audit.happening_words import is_worth_a_line, line_of
 from riskcore.audit.happenings import happening, happenings
+from riskcore.cli.screen.words import CLOSE_SECONDS
 from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.engine.ports import Clock
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MOST_WAITING = 10_000  # Lines that wait for a slow reader.
-CLOSE_SECONDS = 2.0
 _NEVER_QUIET = ("ready", "breach", "lockout", "settings", "halt")
 
 

@@ -26,13 +26,11 @@ class Profile:
     accounts: tuple[str, ...] = ()
     pnl_basis: str = "net"
     mark: str = "last"
-    max_quote_age_ns: int = 10_000_000_000
     command_timeout_ns: int = 3_000_000_000
     strict_mode: bool = False
     operator_unlock: str = "never"
     on_blind: str = "alert"
     blind_limit_ns: int = 60_000_000_000
-    loosen_policy: str = "next_reset"
 
 
 @dataclass(frozen=True, slots=True)

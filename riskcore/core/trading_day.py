@@ -52,11 +52,6 @@ def local_text(zone: Zone, at: int) -> str:
     return f"{date_text(ordinal)} {seconds // 3_600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def date_ordinal(text: str) -> int:
-    """Raises ValueError for anything that is not YYYY-MM-DD."""
-    return date.fromisoformat(text).toordinal()
-
-
 def trade_ordinal(zone: Zone, reset_seconds: int, at: int) -> int:
     """The date ordinal of the trading day an instant belongs to."""
     ordinal, seconds = local_time(zone, at)

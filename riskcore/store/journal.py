@@ -181,11 +181,6 @@ class Journal:
             assert row is not None, "a stream that has an opening has a last row"
             last[opened.profile] = _checked_head(row).digest
 
-    def verify_chain(self, trade_date: str) -> int:
-        """Check the storage and every event of one day; returns their number. Raises Corrupt."""
-        self.verify_storage()
-        return sum(1 for _ in self.read(trade_date))
-
     def opening(self, trade_date: str) -> TradingDayOpened:
         """What a stored day depends on. Raises StoreError for a day that is not stored, Corrupt."""
         return self._opening(stream_of(self.profile, trade_date))

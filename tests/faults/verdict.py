@@ -18,6 +18,7 @@ from tests.faults.stack import MARKET, PROFILE
 from tests.simulation.peace import judge_peace
 from tests.simulation.plan import AFTER_HEALING_SECONDS
 from tests.simulation.world import World
+from tests.store.days import verify_chain
 
 REDUCING = {"Position/closeContract", "Position/partialCloseContract", "Order/cancel"}
 # The shortest pause between attempts is a second; this is what two looks at a clock may differ by.
@@ -106,7 +107,7 @@ def _journal(result: Result) -> list[str]:
     findings = []
     with Journal.open(result.store, PROFILE) as journal:
         days = journal.streams()
-        count = sum(journal.verify_chain(day) for day in days)
+        count = sum(verify_chain(journal, day) for day in days)
         if count != sum(result.stack.judge.seqs.values()):
             findings.append(f"I3: {count} events are stored, {result.stack.judge.seqs} were seen")
         if state_bytes(_folded(journal, days[-1])) != state_bytes(result.stack.engine.book):

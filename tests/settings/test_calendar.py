@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from riskcore.core.trading_day import date_ordinal, offset_seconds, trade_date_of
+from riskcore.core.trading_day import offset_seconds, trade_date_of
 from riskcore.errors import ConfigError
 from riskcore.settings.calendar import calendar_known, day_for, holidays, zone_names, zone_rows, zones_of
 from riskcore.settings.config import read_settings
@@ -65,7 +65,7 @@ def test_another_zone_and_reset_time() -> None:
 
 
 def test_zone_rows_agree_with_the_time_zone_database_every_hour() -> None:
-    ordinal = date_ordinal("2026-11-18")
+    ordinal = date.fromisoformat("2026-11-18").toordinal()
     for name in ("America/Chicago", "Europe/London", "Asia/Tokyo", "Australia/Lord_Howe", "Asia/Kathmandu"):
         rows = zone_rows(name, ordinal)
         zone = ZoneInfo(name)
@@ -78,10 +78,10 @@ def test_zone_rows_agree_with_the_time_zone_database_every_hour() -> None:
 
 
 def test_rows_change_at_the_second_of_the_change() -> None:
-    rows = zone_rows("America/Chicago", date_ordinal("2026-11-18"))
+    rows = zone_rows("America/Chicago", date.fromisoformat("2026-11-18").toordinal())
     assert (at("2026-11-01T07:00:00"), -21_600) in rows
     assert (at("2027-03-14T08:00:00"), -18_000) in rows
-    assert zone_rows("UTC", date_ordinal("2026-11-18")) == ((at("2025-11-13T00:00:00"), 0),)
+    assert zone_rows("UTC", date.fromisoformat("2026-11-18").toordinal()) == ((at("2025-11-13T00:00:00"), 0),)
 
 
 def test_zones_of_rules_and_overrides_are_carried_by_the_day() -> None:
@@ -136,4 +136,4 @@ def test_unknown_zones_are_refused() -> None:
     assert "America/Chicago" in zone_names()
     for name in ("Mars/Base", "america/chicago", "../zones", ""):
         with pytest.raises(ConfigError, match="unknown"):
-            zone_rows(name, date_ordinal("2026-11-18"))
+            zone_rows(name, date.fromisoformat("2026-11-18").toordinal())

@@ -108,7 +108,7 @@ def test_profile_has_the_names_and_scales_of_the_rulebook() -> None:
     assert profile["reset_seconds"] == 59_400
     rulebook = rulebook_of({"profile": profile})
     assert rulebook.profile.accounts == ("X", "7")
-    assert rulebook.profile.max_quote_age_ns == 2_000_000_000
+    assert profile["max_quote_age_ns"] == 2_000_000_000
     assert rulebook.profile.command_timeout_ns == 3_000_000_000
     assert rulebook.profile.blind_limit_ns == 5_000_000_000
 

@@ -3,16 +3,17 @@ from pathlib import Path
 
 import pytest
 
+from replay.recording import open_lines
 from riskcore.core.events import TradingDayOpened
 from riskcore.core.state import Account, Book
 from riskcore.errors import InvariantBroken, OutOfSequence, StoreError
 from riskcore.schema.chain import Head, link
 from riskcore.schema.export import ExportWriter, read_export
 from riskcore.store import fingerprint, journal
-from riskcore.store.export_file import read_export_file, write_export
+from riskcore.store.export_file import write_export
 from riskcore.store.journal import Journal
 from tests.schema.examples import opening
-from tests.store.days import DAY, NEXT_DAY, day, quotes
+from tests.store.days import DAY, NEXT_DAY, day, quotes, verify_chain
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_what_was_appended_is_read_back(path: Path) -> None:
         assert [digest for _, _, digest in stored] == [state[:32] for *_, state in link("p", Head(), events)]
         assert reader.last_hash() == stored[-1][2].hex()
         assert reader.streams() == [DAY]
-        assert reader.verify_chain(DAY) == 21
+        assert verify_chain(reader, DAY) == 21
 
 
 @pytest.mark.parametrize("size", [499, 500, 501, 1000])
@@ -67,7 +68,7 @@ def test_a_day_continues_after_a_restart_and_the_next_one_hangs_on_it(path: Path
             writer.append(part)
     with Journal.open(path, "p") as reader:
         assert reader.streams() == [DAY, NEXT_DAY]
-        assert [reader.verify_chain(date) for date in reader.streams()] == [5, 2]
+        assert [verify_chain(reader, date) for date in reader.streams()] == [5, 2]
         opened = next(reader.read(NEXT_DAY))[1].body
         assert isinstance(opened, TradingDayOpened)
         assert opened.previous_hash == before != ""
@@ -76,7 +77,7 @@ def test_a_day_continues_after_a_restart_and_the_next_one_hangs_on_it(path: Path
 def test_several_days_in_one_append(path: Path) -> None:
     with Journal.open(path, "p", write=True) as writer:
         writer.append(day(3) + day(2, NEXT_DAY))
-        assert [writer.verify_chain(date) for date in writer.streams()] == [4, 3]
+        assert [verify_chain(writer, date) for date in writer.streams()] == [4, 3]
 
 
 def test_what_does_not_fit_is_refused_whole(path: Path) -> None:
@@ -92,7 +93,7 @@ def test_what_does_not_fit_is_refused_whole(path: Path) -> None:
             writer.append([*quotes(1, 7), replace(quotes(1)[0], key="\ud800")])
         assert writer.last_hash() == head
         writer.append(quotes(1, 1))
-        assert writer.verify_chain(DAY) == 3
+        assert verify_chain(writer, DAY) == 3
 
 
 def test_profiles_share_a_file_and_nothing_else(path: Path) -> None:
@@ -101,7 +102,7 @@ def test_profiles_share_a_file_and_nothing_else(path: Path) -> None:
         other.append([opening(profile="pq"), *quotes(1)])
         one.append(quotes(1, 3))
         assert (one.streams(), other.streams()) == ([DAY], [DAY])
-        assert (one.verify_chain(DAY), other.verify_chain(DAY)) == (5, 2)
+        assert (verify_chain(one, DAY), verify_chain(other, DAY)) == (5, 2)
         with pytest.raises(OutOfSequence, match="a day of profile pq"):
             one.append([opening(NEXT_DAY, "pq")])
 
@@ -162,7 +163,7 @@ def test_export_is_the_same_from_the_store_as_from_the_events(path: Path, tmp_pa
     for name in ("day.jsonl", "day.jsonl.gz"):
         with write_export(tmp_path / name) as file:
             file.add_events(events)
-        assert list(read_export_file(tmp_path / name, strict=True)) == stored
+        assert list(read_export(open_lines(tmp_path / name), name, strict=True)) == stored
     assert (tmp_path / "day.jsonl").read_bytes() == b"".join(lines)
 
 

@@ -20,9 +20,8 @@ from rich.text import Text
 
 from riskcore.audit.happening_words import account_words, is_worth_a_line, words_of
 from riskcore.audit.status import book_row
-from riskcore.cli.live_text import CLOSE_SECONDS
 from riskcore.cli.screen.account_panel import AccountPanel
-from riskcore.cli.screen.words import Clock, duration, exchange_clock, short_contracts
+from riskcore.cli.screen.words import CLOSE_SECONDS, Clock, duration, exchange_clock, short_contracts
 from riskcore.core.kinds import Hub
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rulebook import Rulebook, rulebook_of

@@ -10,6 +10,8 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Book
 from riskcore.core.trading_day import Zone, local_time
 
+CLOSE_SECONDS = 2.0  # How long a terminal may take for what is still to be shown when riskcore ends.
+
 _CONTRACT = re.compile(r"\bCON\.F\.[A-Z]+\.([A-Z0-9]+)\.([A-Z])([0-9]{2})\b")
 _UTC: Zone = ((0, 0),)
 

@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from adapters.topstepx import credentials
-from adapters.topstepx.credentials import API_KEY, USER_NAME, Credentials, find_credentials, forget, store
+from adapters.topstepx.credentials import API_KEY, USER_NAME, Credentials, find_credentials, store
 from riskcore.errors import ConfigError, LoginRefused
 
 BOTH = {USER_NAME: "trader", API_KEY: "SECRET"}
@@ -112,21 +112,12 @@ def test_a_keyring_that_does_not_work_is_as_good_as_none(keyring: Keyring) -> No
     with pytest.raises(ConfigError, match="keyring keeps nothing") as error:
         store(Credentials("trader", "SECRET"))
     assert "SECRET" not in str(error.value)
-    assert not forget()
 
 
 @pytest.mark.usefixtures("_no_keyring")
 def test_without_the_library_storing_says_what_to_install() -> None:
     with pytest.raises(ConfigError, match=r"riskcore\[keyring\]"):
         store(Credentials("trader", "SECRET"))
-    assert not forget()
-
-
-def test_a_stored_login_can_be_forgotten(keyring: Keyring) -> None:
-    store(Credentials("trader", "SECRET"))
-    assert forget()
-    assert not keyring.kept
-    assert not forget()
 
 
 def test_credentials_show_and_write_nothing() -> None:
