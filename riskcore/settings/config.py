@@ -5,7 +5,6 @@ version changes a default.
 """
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from riskcore.core.rulebook import SWITCHES
 from riskcore.core.rules import RULES, by_name
 from riskcore.core.rules.base import Rule, parameters_of
 from riskcore.errors import ConfigError
+from riskcore.folders import user_folder
 from riskcore.settings.assignments import assign, parse_toml
 from riskcore.settings.kinds import merge_tables, read_table, toml_lines
 from riskcore.settings.place import LONGEST_TEXT, refuse_unknown, shown, shown_key
@@ -48,11 +48,7 @@ class Settings:
 
 def user_config_folder() -> Path:
     """Where this user's settings live on this system."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "riskcore"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "riskcore"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "riskcore"
+    return user_folder("settings")
 
 
 def find_file() -> Path | None:

@@ -4,12 +4,11 @@ A store that is not there, or a profile or day that is not in it, is a mistake i
 (exit 2); only a store that cannot be read or does not match its own chain is exit 3.
 """
 
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from riskcore.errors import ConfigError
+from riskcore.folders import user_folder
 
 FILE_NAME = "journal.db"
 MOST_NAMED = 12
@@ -17,11 +16,7 @@ MOST_NAMED = 12
 
 def user_data_folder() -> Path:
     """Where this user's data lives on this system."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "riskcore"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "riskcore"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "riskcore"
+    return user_folder("data")
 
 
 def existing_store(store: str | None) -> str:

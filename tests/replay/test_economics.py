@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from replay.replay_run import run_replay
+from replay.replay_run import Economics, run_replay
+from riskcore.core.events import Event, TradingDayOpened
+from riskcore.core.state import Contract, Day
 
 
 def recording(folder: Path, tick_value: str) -> Path:
@@ -33,3 +35,13 @@ def test_a_different_tick_is_warned_of_once(tmp_path: Path, tick_value: str, war
         len([text for text in told if "worth 2.00, the built-in table of a tick of 0.25 worth 0.50" in text])
         == warnings
     )
+
+
+def test_a_tick_described_on_an_earlier_day_is_warned_of_once() -> None:
+    day = Day("2026-11-20", 0, 1, "America/Chicago", 61_200, {})
+    mnq = Contract("CON.F.US.MNQ.Z26", "MNQ", 250_000_000, 2_000_000, described=True)
+    body = TradingDayOpened("p", day, {}, (), (mnq,), {}, (), "1", "")
+    told: list[str] = []
+    Economics(told.append).note([Event(0, "operator", "day", body), Event(1, "operator", "day", body)])
+    assert len(told) == 1
+    assert "the broker's is used" in told[0]
