@@ -9,8 +9,8 @@ from asyncio import Event as Signal
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from heapq import heappop, heappush
 
+from riskcore.core.bar_schedule import BarSchedule
 from riskcore.core.events import Event, Fact
 from riskcore.core.kinds import Source
 from riskcore.core.quotes import Quotes
@@ -36,7 +36,7 @@ class Inbox:
         self._normalise = normalise
         self._first: deque[tuple[int, _Read]] = deque()
         self._market: deque[tuple[int, _Read] | Quotes] = deque()
-        self._later: list[tuple[int, int, Event]] = []  # Bars that are known only when they have ended.
+        self._bars = BarSchedule()
         self._numbered = 0
         self._last_at = 0
         self.filled = Signal()
@@ -100,14 +100,10 @@ class Inbox:
     def _read(self, received_at: int, read: _Read) -> list[Event]:
         before = self._last_at
         at = self._last_at = max(before, received_at)
-        events = []
-        while self._later and self._later[0][0] <= at:
-            known = heappop(self._later)[2]
-            events.append(replace(known, at=max(known.at, before)))
+        events = [replace(bar, at=max(bar.at, before)) for bar in self._bars.release(at)]
         for event in read(at):
             if event.at > at:
-                self._numbered += 1
-                heappush(self._later, (event.at, self._numbered, event))
+                self._bars.add(event)
             else:
                 events.append(event)
         return events

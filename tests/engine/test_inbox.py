@@ -8,6 +8,7 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.quotes import Quotes
 from riskcore.engine import inbox as inbox_module
 from riskcore.engine.inbox import Inbox, Overflow
+from riskcore.engine.ports import Line
 from riskcore.schema.instants import utc_text
 from tests.engine.hand_clock import HandClock
 
@@ -64,20 +65,22 @@ def test_nothing_is_stamped_earlier_than_what_is_stored_already() -> None:
     assert inbox.stamp() == clock.now() + 9
 
 
+def bar(start: int, close: int) -> Line:
+    """A minute bar as the broker knows it so far."""
+    row = {"t": utc_text(start * SECOND_NS), "o": 1, "h": 2, "l": 1, "c": close, "v": 1}
+    return {
+        "rest": "/api/History/retrieveBars",
+        "request": {"contractId": "CON.F.US.MNQ.Z26", "unit": 2, "unitNumber": 1},
+        "status": 200,
+        "response": {"success": True, "errorCode": 0, "bars": [row]},
+    }
+
+
 def test_a_bar_is_handed_on_when_it_has_ended_and_not_before() -> None:
     clock = HandClock()
     inbox = Inbox(clock, normalise)
     start = clock.now() // SECOND_NS
-    row = {"t": utc_text(start * SECOND_NS), "o": 1, "h": 2, "l": 1, "c": 2, "v": 1}
-    request = {"contractId": "CON.F.US.MNQ.Z26", "unit": 2, "unitNumber": 1}
-    inbox.line(
-        {
-            "rest": "/api/History/retrieveBars",
-            "request": request,
-            "status": 200,
-            "response": {"success": True, "errorCode": 0, "bars": [row]},
-        }
-    )
+    inbox.line(bar(start, 2))
     assert everything(inbox) == [[]]
     clock.advance(59)
     inbox.fact(ClockTicked(), "clock", "clock")
@@ -86,10 +89,25 @@ def test_a_bar_is_handed_on_when_it_has_ended_and_not_before() -> None:
     assert isinstance(tick.body, ClockTicked)
     clock.advance(1)
     inbox.fact(ClockTicked(), "clock", "clock")
-    [[bar, tick]] = everything(inbox)
-    assert isinstance(bar, Event)
-    assert isinstance(bar.body, BarObserved)
-    assert bar.at == (start + 60) * SECOND_NS <= tick.at
+    [[ended, tick]] = everything(inbox)
+    assert isinstance(ended, Event)
+    assert isinstance(ended.body, BarObserved)
+    assert ended.at == (start + 60) * SECOND_NS <= tick.at
+
+
+def test_of_a_bar_that_is_asked_for_again_before_its_end_only_the_last_version_counts() -> None:
+    clock = HandClock()
+    inbox = Inbox(clock, normalise)
+    start = clock.now() // SECOND_NS
+    for close in (1, 2):
+        inbox.line(bar(start, close))
+        assert everything(inbox) == [[]]
+        clock.advance(30)
+    inbox.fact(ClockTicked(), "clock", "clock")
+    [[ended, _]] = everything(inbox)
+    assert isinstance(ended, Event)
+    assert isinstance(ended.body, BarObserved)
+    assert ended.body.close == 2 * 10**9
 
 
 def test_two_words_of_the_operator_at_one_instant_have_two_keys() -> None:
