@@ -128,11 +128,9 @@ def _ask(question: str, hidden: bool) -> str:
 
 def _scenario(name: str) -> "Scenario":
     # Imported here, as all of the gateway: an engine that starts again on a real account must not wait for it.
-    from adapters.simulator.scenarios import SCENARIOS
+    from adapters.simulator.scenarios import scenario_of
 
-    if name not in SCENARIOS:
-        raise ConfigError(f"no scenario {name!r}; riskcore simulate --list shows them: {', '.join(SCENARIOS)}")
-    return SCENARIOS[name]
+    return scenario_of(name)
 
 
 async def _simulated(options: Options, scenario: "Scenario") -> None:
