@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.issuers import PLANNER_ID
 from riskcore.core.kinds import DECISIONS
-from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.products import product_code
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, DayFigures

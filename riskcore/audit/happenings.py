@@ -11,7 +11,6 @@ from riskcore.core import events as e
 from riskcore.core.names import command_kind, lockout_id, read_lockout_id, read_request_id
 from riskcore.core.order_words import side_word
 from riskcore.core.quantities import price_text
-from riskcore.core.rules.blind import BLIND
 from riskcore.core.state import Book, Request
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, breach_row, command_row
@@ -24,20 +23,12 @@ def happening(at: int, kind: str, /, **figures: Any) -> Row:
 
 
 def happenings(events: Sequence[e.Event], book: Book) -> list[Row]:
-    """What is to be told of stored events, in their order. `book` is the state behind the last of them.
-
-    That both hubs count as lost until an engine has connected is in the journal, and no news.
-    """
+    """What is to be told of stored events, in their order. `book` is the state behind the last of them."""
     told: list[Row] = []
-    starting: list[str] = []
     planned: dict[str, e.RequestPlanned] = {}
     for event in events:
         body = event.body
-        if isinstance(body, e.EngineStarted) or (isinstance(body, e.ConnectionChanged) and event.source == "operator"):
-            starting.append(event.key)
-        elif isinstance(body, e.CommandIssued) and event.cause in starting and body.rule == BLIND.id:
-            continue
-        elif isinstance(body, e.RequestPlanned):
+        if isinstance(body, e.RequestPlanned):
             planned[body.request] = body
         elif isinstance(body, _REQUESTS):
             told.append(_about_request(event, body, book, planned.get(body.request)))

@@ -6,8 +6,9 @@ from riskcore.audit.decisions import Decision, Decisions, Stored
 from riskcore.audit.words import describe
 from riskcore.audit.written import written_rule
 from riskcore.core.events import CommandIssued, RuleBreached
+from riskcore.core.issuers import TITLES
 from riskcore.core.quantities import SECOND_NS, decimal_text
-from riskcore.core.rules import RULES
+from riskcore.core.rules import title_of
 from riskcore.errors import ConfigError
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, breach_row, command_row
@@ -15,12 +16,6 @@ from riskcore.schema.rows import Row, breach_row, command_row
 SCHEMA = "riskcore.why/1"
 MOST_CANDIDATES = 12
 SECOND_PLACES = len(str(SECOND_NS)) - 1
-TITLES = {
-    "GUARD": "New exposure or an entry order during a lockout",
-    "OPERATOR": "What the operator asked for",
-    "FEED": "Stale and missing marks",
-    **{rule.id: rule.title for rule in RULES},
-}
 
 
 def explain(decisions: Decisions, wanted: str, accounts: Sequence[str] = ()) -> Row:
@@ -43,7 +38,7 @@ def explain(decisions: Decisions, wanted: str, accounts: Sequence[str] = ()) -> 
         "rule": {
             "id": body.rule,
             "key": body.rule_key,
-            "title": TITLES.get(body.rule),
+            "title": TITLES.get(body.rule) or title_of(body.rule),
             "settings": written_rule(shown.opened.settings, body.account, shown.account_name, body.rule_key),
         },
         "input": _event(shown.input),

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from riskcore.core.rulebook import SWITCHES
 from riskcore.core.rules import by_name
+from riskcore.core.rules.base import SWITCHES
 from riskcore.settings.config import read_settings, settings_toml
 from riskcore.settings.kinds import toml_lines
 

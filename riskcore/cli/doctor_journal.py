@@ -7,7 +7,7 @@ from riskcore.audit.following import Follower
 from riskcore.audit.happening_words import short
 from riskcore.cli.doctor_checks import FAIL, OK, WARN, Check, told_as
 from riskcore.cli.screen.words import counted
-from riskcore.core.guard import GUARD_ID
+from riskcore.core.issuers import GUARD_ID
 from riskcore.engine.control_client import control_path
 from riskcore.schema.instants import utc_text
 from riskcore.store.journal import Journal

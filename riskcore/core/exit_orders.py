@@ -8,6 +8,7 @@ account; times are nanoseconds.
 
 from collections.abc import Iterator
 
+from riskcore.core.issuers import PLANNER_KEY
 from riskcore.core.kinds import CLOSING
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import TERMINAL, TYPE_MARKET, WORKING, Account, Order, Request
@@ -15,7 +16,6 @@ from riskcore.core.state import TERMINAL, TYPE_MARKET, WORKING, Account, Order, 
 # What made an order when no open request did: a close that was over before its order was shown; or perhaps a close.
 # Pushes may be older than the close that followed them, so the side that was expected may have been wrong.
 OVER, UNSURE = "", "?"
-PLANNER_KEY = "planner.0"
 # After a lost answer the broker is asked once more this much later: the call itself may have been delayed.
 ASK_ONCE_MORE_NS = SECOND_NS
 # How long fills and position may trail behind the word that the exit order has ended, before a look is worth it.

@@ -10,9 +10,6 @@ from riskcore.core.rules.commands import alert, reduce_position
 from riskcore.core.state import Lockout, Order
 from riskcore.core.view import View
 
-GUARD_ID = "GUARD"
-GUARD_KEY = "guard.0"
-
 
 def active_lockouts(view: View, root: str) -> list[Lockout]:
     """Lockouts in force that forbid opening in a root; over at the very instant they expire."""

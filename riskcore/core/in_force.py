@@ -1,7 +1,8 @@
 """Commands in force: obligations that hold until the broker's events show them met (RULES.md 1.6, 3.3, 3.4)."""
 
 from riskcore.core.events import Command, CommandIssued, RuleBreached
-from riskcore.core.exit_orders import PLANNER_KEY, is_exit_order, is_shown, looked_at
+from riskcore.core.exit_orders import is_exit_order, is_shown, looked_at
+from riskcore.core.issuers import GUARD_KEY, PLANNER_KEY
 from riskcore.core.kinds import CANCELS, CUTS, STOPS, ObligationKind, is_obligation
 from riskcore.core.names import episode_name, order_of_target
 from riskcore.core.order_roles import entry_orders, is_entry
@@ -274,13 +275,13 @@ def remember_guard_close(account: Account, body: RuleBreached, at: int) -> None:
     if order_id is not None:
         account.guarded[order_id] = at
         return
-    last = account.memory.get(f"guard.0.{body.contract}.last")
+    last = account.memory.get(f"{GUARD_KEY}.{body.contract}.last")
     if last is not None:
-        account.memory[f"guard.0.{body.contract}.before"] = last
-    account.memory[f"guard.0.{body.contract}.last"] = at
+        account.memory[f"{GUARD_KEY}.{body.contract}.before"] = last
+    account.memory[f"{GUARD_KEY}.{body.contract}.last"] = at
 
 
 def third_guard_close(account: Account, contract: str, now: int) -> bool:
     """Whether a guard close now would be the third on the contract within 60 s."""
-    before = account.memory.get(f"guard.0.{contract}.before")
+    before = account.memory.get(f"{GUARD_KEY}.{contract}.before")
     return before is not None and now - before <= GUARD_CLOSES_WINDOW_NS

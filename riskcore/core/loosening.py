@@ -1,22 +1,20 @@
 """Which part of new settings loosens a limit, and what may be in force before the next reset (RULES.md 1.6).
 
-Each field declares its stricter direction (rules/base.py `spec`); a field without one counts as loosening. Works
-on plain settings as `TradingDayOpened` and `ConfigChanged` carry them.
+Each field declares its stricter direction (rules/base.py `spec`); a field without one counts as loosening. Fields that
+limit something together are compared together, as their rule says (`Rule.loosens`). Works on plain settings as
+`TradingDayOpened` and `ConfigChanged` carry them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from riskcore.core.rulebook import SWITCHES
 from riskcore.core.rules import RULES
-from riskcore.core.rules.base import UNBOUNDED, Rule, parameters_of
+from riskcore.core.rules.base import SWITCHES, Rule, parameters_of
 
 Plain = Mapping[str, Any]
 Tables = list[dict[str, Any]]
 
-# RULE-002 limits a root by three fields together: its own number, else the default, else the action.
-_PER_ROOT = ("limits", "default_limit", "unknown_symbol_action")
 # Profile options, each from its loosest to its strictest value, or with the direction that tightens.
 _PROFILE_ORDER: dict[str, tuple[Any, ...]] = {
     "strict_mode": (False, True),
@@ -187,24 +185,10 @@ def _field_loosens(rule: Rule, name: str, old: Plain, new: Plain) -> bool:
         return bool(old[name])
     if name in SWITCHES:
         return not _active(new)
-    if name in _PER_ROOT and "limits" in new:
-        return _roots_loosen(old, new)
     specs = {parameter.name: parameter.metadata for parameter in parameters_of(rule)}
+    if name in rule.loosens:
+        return rule.loosens[name](*(rule.build({key: table[key] for key in specs}) for table in (old, new)))
     return _value_loosens(specs[name], old[name], new[name])
-
-
-def _unlisted_limit(table: Plain) -> int:
-    if table["default_limit"] is not None:
-        return int(table["default_limit"])
-    action, _, number = table["unknown_symbol_action"].partition(":")
-    return {"block": 0, "allow_with_limit": int(number or 0)}.get(action, UNBOUNDED)
-
-
-def _roots_loosen(old: Plain, new: Plain) -> bool:
-    before, after = _unlisted_limit(old), _unlisted_limit(new)
-    return after > before or any(
-        new["limits"].get(root, after) > old["limits"].get(root, before) for root in {**old["limits"], **new["limits"]}
-    )
 
 
 def _value_loosens(spec: Mapping[str, Any], old: Any, new: Any) -> bool:

@@ -2,13 +2,13 @@
 
 from riskcore.core.arbitrate import Candidate
 from riskcore.core.events import Command, LockRequested, OperatorOverride
+from riskcore.core.issuers import OPERATOR_ID, OPERATOR_KEY
 from riskcore.core.kinds import LockoutKind
 from riskcore.core.rulebook import Profile
 from riskcore.core.rules.commands import ACCOUNT, FLATTEN
 from riskcore.core.state import Account
 from riskcore.core.view import View
 
-OPERATOR = "OPERATOR"
 PERSONAL_KEY = "personal"
 NEVER_UNLOCKED: tuple[LockoutKind, ...] = ("condition", "terminal")
 
@@ -26,9 +26,9 @@ def operator_candidates(view: View) -> list[Candidate]:
         expires_at=body.expires_at,
         text=body.reason,
     )
-    origin = f"{view.event.key}/{view.account.id}/{OPERATOR}"
+    origin = f"{view.event.key}/{view.account.id}/{OPERATOR_ID}"
     commands = (lock, *FLATTEN) if body.flatten else (lock,)
-    return [Candidate(100, OPERATOR, "operator.0", origin, None, "", command) for command in commands]
+    return [Candidate(100, OPERATOR_ID, OPERATOR_KEY, origin, None, "", command) for command in commands]
 
 
 def override_ends(view: View, profile: Profile) -> list[str]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from riskcore.core.events import Command, CommandIssued
-from riskcore.core.exit_orders import PLANNER_KEY, alert_due, exit_orders, works
+from riskcore.core.exit_orders import alert_due, exit_orders, works
+from riskcore.core.issuers import PLANNER_ID, PLANNER_KEY
 from riskcore.core.kinds import CLOSING
 from riskcore.core.names import command_id, episode_name
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Account, Book, Obligation
 
-PLANNER_ID = "PLANNER"
 ALERT_AT_FAILURE = 3
 
 

@@ -17,6 +17,7 @@ from riskcore.core.copies import copy_account
 from riskcore.core.exposure_change import baseline_of, know_contract
 from riskcore.core.fills import record_trade, void_trade
 from riskcore.core.in_force import end_lockout, end_obligation, put_in_force, remember_guard_close
+from riskcore.core.issuers import GUARD_ID
 from riskcore.core.loosening import in_force_now
 from riskcore.core.marks import default_age, valued_side
 from riskcore.core.names import (
@@ -240,7 +241,7 @@ def _rule_breached(book: Book, at: int, body: e.RuleBreached) -> Effect:
         account.counters[episode_name(body.rule_key, breached_on(trade_date))] = 1
     if body.episode:
         account.episodes[name] = at
-    if body.rule == "GUARD":
+    if body.rule == GUARD_ID:
         remember_guard_close(account, body, at)
     account.day(book.trade_date).breached = True
     return NOTHING

@@ -7,16 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskcore.core.balance import KEY as CALIBRATION_KEY
 from riskcore.core.kinds import LockoutKind
-from riskcore.core.rules import by_name
+from riskcore.core.rules import STANDING, by_name
 from riskcore.core.rules.base import Rule
-from riskcore.core.rules.blind import BLIND
-from riskcore.core.rules.calibration import CALIBRATION
-from riskcore.core.rules.feed import FEED
 from riskcore.core.state import Account, Lockout
-
-SWITCHES = ("enabled", "shadow", "locked")  # Keys every rule table takes beside its own fields.
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +121,22 @@ class Rulebook:
         for name, settings in self._tables(account).items():
             for index, plain in enumerate(settings):
                 rule = by_name(name)
-                values = {key: value for key, value in plain.items() if key not in SWITCHES}
                 if plain.get("enabled", True):
-                    params, shadow = rule.build(values), bool(plain.get("shadow", False))
+                    params, shadow = rule.build(plain), bool(plain.get("shadow", False))
                     built.append(RuleInstance(rule, f"{name}.{index}", params, shadow, indifferent_to))
-        if any("quotes" in instance.rule.needs(instance.params) for instance in built):
-            built.append(RuleInstance(FEED, "feed.0", FEED.build({})))
-        if built:
-            options = {"on_blind": self.profile.on_blind, "limit_ns": self.profile.blind_limit_ns}
-            built.append(RuleInstance(BLIND, "blind.0", BLIND.build(options)))
-            built.append(RuleInstance(CALIBRATION, CALIBRATION_KEY, CALIBRATION.build({})))
-        return tuple(sorted(built, key=lambda instance: (-instance.rule.strength, instance.key)))
+        standing = self._standing(built) if built else []
+        return tuple(sorted([*built, *standing], key=lambda instance: (-instance.rule.strength, instance.key)))
+
+    def _standing(self, configured: Sequence[RuleInstance]) -> list[RuleInstance]:
+        """The rules without a table that watch beside those that have one."""
+        needs = tuple(need for instance in configured for need in instance.rule.needs(instance.params))
+        found = []
+        for rule in STANDING:
+            assert rule.stands is not None, "a rule without a table says what it stands for"
+            params = rule.stands(self.profile, needs)
+            if params is not None:
+                found.append(RuleInstance(rule, f"{rule.name}.0", params))
+        return found
 
 
 def rulebook_of(settings: dict[str, Any], restrict: tuple[str, ...] = ()) -> Rulebook:

@@ -15,6 +15,7 @@ from riskcore.core.copies import copy_book
 from riskcore.core.enforce import fitting, follow_up, missing, reopened
 from riskcore.core.in_flight import ended
 from riskcore.core.in_force import is_met
+from riskcore.core.issuers import GUARD_ID, GUARD_KEY
 from riskcore.core.kinds import LockoutEnd
 from riskcore.core.names import breached_on, command_id, episode_name, late_target, lockout_id, rule_index
 from riskcore.core.operator import operator_candidates, override_ends
@@ -206,7 +207,7 @@ class Turn:
             self._issue(account, event, candidates)
         if self.rulebook.judges(account):
             for breach in guard.evaluate(view):
-                found = self._breached(guard.GUARD_ID, guard.GUARD_KEY, 0, view, breach, shadow=False, late=False)
+                found = self._breached(GUARD_ID, GUARD_KEY, 0, view, breach, shadow=False, late=False)
                 self._issue(account, event, found)
         self._discharge(account, event)
         self._carry_out(account, event)
@@ -258,16 +259,16 @@ class Turn:
 
     def _found(self, instance: RuleInstance, view: View, finding: Finding) -> list[Candidate]:
         rule = instance.rule
+        # Only what reads fills is about the day of a fill; the others judge what there is now.
+        late = view.effect.late and ("trades" in rule.needs(instance.params) or view.looked_at_fill)
         if isinstance(finding, Rearm):
             ended = e.EpisodeEnded(view.account.id, instance.key, finding.target)
             self.derive(view.now, view.event.key, ended)
             self._timers_known = False
             return []
         if isinstance(finding, Breach):
-            # Only what reads fills is about the day of a fill; the others judge what there is now.
-            late = view.effect.late and "trades" in rule.needs(instance.params)
             return self._breached(rule.id, instance.key, rule.strength, view, finding, instance.shadow, late)
-        if instance.shadow:
+        if instance.shadow or late:
             return []
         origin = self._origin(view, rule.id, instance.key, finding.target)
         return [
@@ -310,7 +311,7 @@ class Turn:
         if shadow or late:
             return []
         commands = breach.commands
-        if self.rulebook.profile.strict_mode and rule != guard.GUARD_ID:
+        if self.rulebook.profile.strict_mode and rule != GUARD_ID:
             reason = f"strict mode: {rule} was breached"
             commands = (lock_until_reset(reason, key="strict"), *FLATTEN, *commands)
         return [Candidate(strength, rule, rule_key, breach_id, breach_id, breach.target, one) for one in commands]

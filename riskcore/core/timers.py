@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from riskcore.core.enforce import deadlines
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.freshness import connected, connection_since
+from riskcore.core.issuers import PLANNER_ID
 from riskcore.core.kinds import TimerKind
-from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.restart import awaited
 from riskcore.core.rulebook import Rulebook

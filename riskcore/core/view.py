@@ -43,6 +43,8 @@ class View:
     _held: list[Position] | None = None
     # What a rule worked out while remembering and may use again when it judges the same event.
     notes: dict[str, Any] = field(default_factory=dict)
+    # The rules that have looked at the fill of this event, or at the figures of its day.
+    _fill_readers: dict[str, bool] = field(default_factory=dict)
 
     @property
     def now(self) -> int:
@@ -61,13 +63,20 @@ class View:
     @property
     def trade(self) -> Trade | None:
         """The fill to judge; one that was made while nobody judged counts, and is judged by itself no more."""
+        self._fill_readers[self.rule_key] = True
         return None if self.effect.history else self.effect.trade
 
     @property
     def fill(self) -> Trade | None:
         """The fill this event is about as it is known now: a new one, history too, or one corrected or voided."""
+        self._fill_readers[self.rule_key] = True
         corrected = self.effect.corrected
         return self.effect.trade if corrected is None else self.account.trade(corrected.id)
+
+    @property
+    def looked_at_fill(self) -> bool:
+        """Whether this rule has looked at the fill of a late event, or at the figures of its day, by whatever name."""
+        return self.rule_key in self._fill_readers
 
     @property
     def order(self) -> Order | None:

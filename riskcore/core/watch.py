@@ -13,7 +13,6 @@ from riskcore.core.project import next_mark
 from riskcore.core.requests import HALTED_NS, awaits_trading
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import UNBOUNDED, Quiet
-from riskcore.core.rules.feed import FEED
 from riskcore.core.state import Account, Book, Mark, Position
 from riskcore.core.timers import due_timers
 from riskcore.core.view import Effect, View
@@ -44,39 +43,42 @@ def watch(book: Book, rulebook: Rulebook) -> Watch:
     """The bounds of the book as it is now, all rules and timers intersected."""
     timers = due_timers(book, rulebook)
     found = Watch(book.day.closes_at if book.day is not None else 0)
-    unwatched = [account.id for account in book.accounts.values()]
+    by_gaps: dict[int, tuple[str, ...]] = {}
     for account in book.accounts.values():
         held = [position for position in account.positions.values() if position.valued]
-        if held and _narrow(found, book, rulebook, account, held):
-            unwatched.remove(account.id)
+        by_gaps[account.id] = _narrow(found, book, rulebook, account, held) if held else ()
     # Stale marks are watched by gaps where they can be, by their deadline where they cannot.
-    due = [timer.due for timer in timers if timer.rule != FEED.id or timer.account in unwatched]
+    due = [timer.due for timer in timers if timer.rule not in by_gaps[timer.account]]
     found.until = min([found.until, *due])
     return found
 
 
-def _narrow(found: Watch, book: Book, rulebook: Rulebook, account: Account, held: list[Position]) -> bool:
-    """Narrow the bounds by one account; whether gaps watch over its marks."""
+def _narrow(found: Watch, book: Book, rulebook: Rulebook, account: Account, held: list[Position]) -> tuple[str, ...]:
+    """Narrow the bounds by one account; the ids of the rules whose deadlines are watched over by gaps."""
     profile = rulebook.profile
     view = View(book, account, _MOMENT, Effect(), profile.pnl_basis, profile.mark)
     quiet = Quiet()
+    by_gaps = []
     for instance in rulebook.instances(account):
         if instance.rule.quiet is not None and not instance.lacking(book.lacks):
             view.rule_key = instance.key
+            known_gaps = dict(quiet.gaps)
             instance.rule.quiet(instance.params, view, quiet)
+            if quiet.gaps != known_gaps:
+                by_gaps.append(instance.rule.id)
     found.until = min(found.until, quiet.until)
     for position in held:
         known = found.bounds.get(position.contract, (*_ANY, *_ANY, *_ANY))
         found.bounds[position.contract] = _intersect(known, _bounds_of(book, position, quiet, profile.mark))
     if quiet.never:
-        return False
+        return ()
     for position in held:
         if position.contract in book.marks and awaits_trading(account, position.contract, book.now):
             # The quote that ends a halt is looked at; a gap of just the length given is still quiet.
             quiet.gaps[position.contract] = min(HALTED_NS - 1, quiet.gaps.get(position.contract, HALTED_NS))
     for contract, gap_ns in quiet.gaps.items():
         found.gaps[contract] = min(gap_ns, found.gaps.get(contract, gap_ns))
-    return True
+    return tuple(by_gaps)
 
 
 def _bounds_of(book: Book, position: Position, quiet: Quiet, mode: str) -> Bounds:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from riskcore.core.events import CommandIssued, Event, LockoutEnded, LockRequested, OperatorOverride
+from riskcore.core.issuers import OPERATOR_ID
 from riskcore.core.names import ACCOUNT, lockout_id
-from riskcore.core.operator import OPERATOR, PERSONAL_KEY, override_refusal
+from riskcore.core.operator import PERSONAL_KEY, override_refusal
 from riskcore.core.state import Account, Lockout
 from riskcore.engine.desk import Asked, Desk, account_named, judged_accounts, text_of
 from riskcore.engine.lock_times import lock_until
@@ -13,7 +14,7 @@ from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, lockout_row
 
 LOCK_SCHEMA, UNLOCK_SCHEMA = "riskcore.lock/1", "riskcore.unlock/1"
-PERSONAL = lockout_id(ACCOUNT, OPERATOR, PERSONAL_KEY)
+PERSONAL = lockout_id(ACCOUNT, OPERATOR_ID, PERSONAL_KEY)
 FLAT_SECONDS = 20
 
 

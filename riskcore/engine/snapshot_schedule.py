@@ -3,7 +3,7 @@
 Pure schedule over times; the engine takes the snapshots. Source: DESIGN.md "Connection and truth", API.md 4.4.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from riskcore.core.events import DriftDetected, RequestUnresolved
@@ -12,7 +12,6 @@ from riskcore.core.kinds import CONNECTED, MARKET_HUB
 from riskcore.core.marks import stale_at
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.rulebook import Rulebook
-from riskcore.core.rules.auth_loss_guard import RULE_ID as RIGHTS_RULE_ID
 from riskcore.core.state import Account, Book
 
 PERIOD_NS = 60 * SECOND_NS  # While the stream works, as a check on what it may have lost.
@@ -119,14 +118,14 @@ class SnapshotSchedule:
 
 
 def period_of(rulebook: Rulebook, accounts: Sequence[Account]) -> int:
-    """How often accounts are looked at while the stream works: RULE-010 may want their rights confirmed more often."""
-    intervals: Iterator[int] = (
-        instance.params.verify_interval_seconds
+    """How often accounts are looked at while the stream works: a rule may want the broker's word more often."""
+    wanted = (
+        instance.rule.confirms_every(instance.params)
         for account in accounts
         for instance in rulebook.instances(account)
-        if instance.rule.id == RIGHTS_RULE_ID
+        if instance.rule.confirms_every is not None
     )
-    return min([PERIOD_NS, *(seconds * SECOND_NS for seconds in intervals if seconds)])
+    return min([PERIOD_NS, *(period_ns for period_ns in wanted if period_ns is not None)])
 
 
 def misses_fills(account: Account, looked_at: int, now: int) -> bool:

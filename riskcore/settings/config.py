@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.rulebook import SWITCHES
 from riskcore.core.rules import RULES, by_name
-from riskcore.core.rules.base import Rule, parameters_of
+from riskcore.core.rules.base import SWITCHES, Rule, parameters_of
 from riskcore.errors import ConfigError
 from riskcore.folders import user_folder
 from riskcore.settings.assignments import assign, parse_toml
@@ -26,8 +25,6 @@ from riskcore.settings.writers import toml_key
 FILE_NAME = "riskcore.toml"
 LARGEST_FILE = 1_048_576
 MOST_INSTANCES = 100
-# Rules that do nothing unless `enabled = true` is written (RULES.md 5, RULE-012: automation, not punishment).
-OFF_BY_DEFAULT = ("trade_management",)
 # [profile] keys whose plain form has another name or scale (core/rulebook.py Profile).
 _NANOSECONDS = {
     "max_quote_age_seconds": "max_quote_age_ns",
@@ -167,8 +164,8 @@ def _plain_rule(rule: Rule, raw: Mapping[str, Any], path: str, warnings: list[st
     own = {key: value for key, value in raw.items() if key not in SWITCHES}
     refuse_unknown(own, [*SWITCHES, *(parameter.name for parameter in parameters_of(rule))], path)
     plain = read_table(RuleSwitches, switches, path, warnings)
-    if rule.name in OFF_BY_DEFAULT and "enabled" not in raw:
-        plain["enabled"] = False
+    if "enabled" not in raw:
+        plain["enabled"] = rule.on_by_default
     return {**plain, **read_table(rule.params, own, path, warnings)}
 
 

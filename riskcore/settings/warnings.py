@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from riskcore.core.rules import RULES, by_name
+from riskcore.core.rules.base import Beside
+
 Rules = Mapping[str, list[dict[str, Any]]]
-_OPEN_LOSS_BASES = ("combined", "trailing_unrealized")
 
 
 def warnings_about(plain: Mapping[str, Any]) -> list[str]:
@@ -34,17 +36,28 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _active(rules: Rules, name: str) -> list[dict[str, Any]]:
-    return [plain for plain in rules.get(name, []) if plain["enabled"] and not plain["shadow"]]
+def _active(rules: Rules, name: str) -> list[Any]:
+    """The parameters of the tables of a rule that act."""
+    return [by_name(name).build(plain) for plain in rules[name] if plain["enabled"] and not plain["shadow"]]
 
 
 def _about_rules(rules: Rules, path: str) -> list[str]:
-    return [
-        *_about_switches(rules, path),
-        *_about_open_loss(rules, path),
-        *_about_open_products(rules, path),
-        *_about_empty_rules(rules, path),
-    ]
+    active = [(by_name(name), params) for name in rules for params in _active(rules, name)]
+    beside = Beside(tuple(bound for rule, params in active for bound in rule.bounds(params)), _bounding())
+    found = _about_switches(rules, path)
+    for rule, params in active:
+        if rule.warnings is not None:
+            found.extend(rule.warnings(params, f"{path}.{rule.name}", beside))
+    return list(dict.fromkeys(found))
+
+
+def _bounding() -> dict[str, tuple[str, ...]]:
+    """Per bound the rules that have it by their defaults."""
+    found: dict[str, tuple[str, ...]] = {}
+    for rule in RULES:
+        for bound in rule.bounds(rule.params()):
+            found[bound] = (*found.get(bound, ()), rule.name)
+    return found
 
 
 def _about_switches(rules: Rules, path: str) -> list[str]:
@@ -56,44 +69,4 @@ def _about_switches(rules: Rules, path: str) -> list[str]:
             found.append(f"{path}.{name}: the table is there but enabled = false: it does nothing")
         elif not _active(rules, name):
             found.append(f"{path}.{name}: shadow = true: it only records what it would have done")
-    return found
-
-
-def _about_open_loss(rules: Rules, path: str) -> list[str]:
-    realized = _active(rules, "daily_realized_loss")
-    if not realized or _active(rules, "daily_unrealized_loss"):
-        return []
-    if any(plain["basis"] in _OPEN_LOSS_BASES for plain in realized):
-        return []
-    return [
-        f"{path}.daily_realized_loss looks at closed trades only and cannot stop an open loser: "
-        'add [rules.daily_unrealized_loss] or basis = "combined"'
-    ]
-
-
-def _about_open_products(rules: Rules, path: str) -> list[str]:
-    found = []
-    if any(plain["allowed_symbols"] is not None for plain in _active(rules, "symbol_blocks")):
-        return []
-    for plain in _active(rules, "max_contracts_per_instrument"):
-        if plain["default_limit"] is None and plain["unknown_symbol_action"] == "allow_unlimited":
-            listed = ", ".join(sorted(plain["limits"]))
-            found.append(
-                f"{path}.max_contracts_per_instrument: every product "
-                + (f"but {listed} " if listed else "")
-                + 'is open without a limit: set default_limit, or unknown_symbol_action = "block"'
-            )
-    return found
-
-
-def _about_empty_rules(rules: Rules, path: str) -> list[str]:
-    found = []
-    for plain in _active(rules, "cooldown_after_loss"):
-        if not plain["loss_thresholds"] and plain["consecutive_losses"] is None:
-            found.append(
-                f"{path}.cooldown_after_loss has neither loss_thresholds nor consecutive_losses: it does nothing"
-            )
-    for plain in _active(rules, "symbol_blocks"):
-        if not plain["blocked_symbols"] and plain["allowed_symbols"] is None:
-            found.append(f"{path}.symbol_blocks blocks nothing: give blocked_symbols or allowed_symbols")
     return found

@@ -16,6 +16,7 @@ CAN_TRADE = "can_trade"
 FLATTENED = "can_trade.flatten"
 ASKED = "can_trade.asked"
 UNKNOWN = "can_trade.unknown"
+CHECKED = "can_trade.startup"
 FALSE_SINCE = "false_since"
 # How long live waits for the broker's word before it flattens on the last one.
 ANSWER_WAIT_NS = 5 * SECOND_NS
@@ -24,7 +25,9 @@ ANSWER_WAIT_NS = 5 * SECOND_NS
 @dataclass(frozen=True, slots=True)
 class Params:
     auto_unlock_on_restore: bool = spec(True, "bool", stricter="false", doc="end the lockout when rights come back")
-    check_on_startup: bool = spec(True, "bool", stricter="true", doc="ask the broker at the start of live")
+    check_on_startup: bool = spec(
+        True, "bool", stricter="true", doc="at the start of live ask the broker, and judge by the answer"
+    )
     verify_interval_seconds: int = spec(
         300, "int", unit="s", low=0, high=3_600, doc="how often live asks again; 0 never, else 30 or more"
     )
@@ -63,12 +66,38 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
         return _unknown(params, view)
     if view.account.can_trade:
         return _restored(params, view)
+    if _awaits_word(params, view):
+        return _startup_check(view)
     found: list[Finding] = [Rearm(UNKNOWN)] if view.episode_open(UNKNOWN) else []
     if not view.episode_open(CAN_TRADE):
         found.append(_breach(params))
     elif not view.episode_open(FLATTENED):
         found.extend(_still_false(params, view))
     return found
+
+
+def _awaits_word(params: Params, view: View) -> bool:
+    """Whether a start is still waiting for the broker to say again what it said before it (RULES.md 5, Restart).
+
+    An answer that does not come is not waited for longer than two looks take, as long as it could be heard.
+    """
+    book = view.book
+    if not params.check_on_startup or view.account.rights_told_at >= book.started_at:
+        return False
+    return not connected(book) or view.now < _startup_ends_at(view)
+
+
+def _startup_ends_at(view: View) -> int:
+    return max(view.book.started_at, connection_since(view.book)) + 2 * ANSWER_WAIT_NS
+
+
+def _startup_check(view: View) -> Sequence[Finding]:
+    """The engine lists its accounts as it starts; where that did not say, it is asked once more by itself."""
+    asked_at = view.account.episodes.get(f"{view.rule_key}|{CHECKED}")
+    asked = asked_at is not None and asked_at >= view.book.started_at
+    if asked or view.now < view.book.started_at + ANSWER_WAIT_NS:
+        return ()
+    return (Action(CHECKED, (Command("ConfirmRights"),)),)
 
 
 def _still_false(params: Params, view: View) -> Sequence[Finding]:
@@ -124,15 +153,23 @@ def _unknown(params: Params, view: View) -> Sequence[Finding]:
 
 
 def deadline(params: Params, view: View) -> int | None:
-    """The flatten of an account that has been without rights for long enough."""
-    if view.episode_open(FLATTENED):
+    """The flatten of an account that has been without rights for long enough; after a start, the broker's word."""
+    if view.account.can_trade is False and _awaits_word(params, view):
+        due = [view.book.started_at + ANSWER_WAIT_NS]
+        due += [_startup_ends_at(view)] if connected(view.book) else []
+    elif view.episode_open(FLATTENED):
         return None
-    due = [instant for instant in (_flatten_at(params, view), _waits_until(view)) if instant is not None]
+    else:
+        due = [instant for instant in (_flatten_at(params, view), _waits_until(view)) if instant is not None]
     return min((instant for instant in due if instant > view.now), default=None)
 
 
 def needs(params: Params) -> tuple[str, ...]:
     return ("accounts",)
+
+
+def confirms_every(params: Params) -> int | None:
+    return params.verify_interval_seconds * SECOND_NS or None
 
 
 RULE = Rule(
@@ -145,4 +182,6 @@ RULE = Rule(
     remember=remember,
     deadline=deadline,
     needs=needs,
+    waits_for=("engine",),  # What happens while none runs is judged behind its start, by the broker's answer.
+    confirms_every=confirms_every,
 )

@@ -1,9 +1,10 @@
 """What a rule is: parameters with declared ranges, and pure functions over a view of the state.
 
-Adding a rule is one file with a `RULE = Rule(...)` and one line in `rules/__init__.py`.
+Adding a rule is one file with a `RULE = Rule(...)` and one line in `rules/__init__.py`. A rule says everything about
+itself: nothing outside its file knows it by name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
@@ -12,6 +13,11 @@ from riskcore.core.state import Order
 from riskcore.core.view import View
 
 UNBOUNDED = 10**30
+SWITCHES = ("enabled", "shadow", "locked")  # Keys every rule table takes beside its own fields.
+# What gauges show, and what they count in: 1e-6 dollars, 1e-6 dollars, the unit of their rule.
+LOSS, PROFIT, COUNT = "loss", "profit", "count"
+# What a rule may bound (Rule.bounds), so that others need not warn that nothing does.
+OPEN_LOSS, PRODUCTS = "open_loss", "products"
 
 # Kinds of values a parameter may have; config.py reads and checks them, `riskcore rules` prints them.
 #   bool, int, money (1e-6 USD), fraction (1e-6), choice, text, zone, roots (list of roots), money_list ...
@@ -89,7 +95,7 @@ class Quiet:
 
     A quote is quiet when its valuation price lies in [low, high] of its contract and it comes before
     `until`, at most `gaps[contract]` nanoseconds after the one before it. `never` switches skipping off for
-    the account.
+    the account. A rule that sets gaps says by them when time alone makes it act: its deadline is not looked at.
     """
 
     intervals: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -114,13 +120,40 @@ class Proposal:
     beside: tuple[Order, ...] = ()
 
 
-def _nothing_needed(params: Any) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How much of one limit is used, for people who watch: nothing decides by it. A negative `used` shows as 0."""
+
+    name: str
+    kind: str  # LOSS | PROFIT | COUNT
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of the other rules where the settings of one are looked at (Rule.warnings).
+
+    `bounded` is what some active table bounds; `bounding` are, for each bound, the rules that a trader can add for it.
+    """
+
+    bounded: tuple[str, ...] = ()
+    bounding: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def advice(self, bound: str) -> str:
+        """The tables to add for a bound, as they are written in riskcore.toml."""
+        return " or ".join(f"[rules.{name}]" for name in self.bounding.get(bound, ()))
+
+
+def _nothing(params: Any) -> tuple[str, ...]:
     return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `strength` orders attribution, larger is stronger (RULES.md 3.3).
+    """One rule. `strength` orders attribution, larger is stronger (RULES.md 3.3). Only what is special is given.
+
+    How it judges:
 
     evaluate(params, view)  findings now; must not change anything.
     remember(params, view)  folds what the rule remembers into position.memory / account.memory; part of the
@@ -128,14 +161,35 @@ class Rule:
     deadline(params, view)  the next instant at which time alone may make the rule act, or None.
     quiet(params, view, quiet)  narrows the bounds within which quotes cannot matter; a rule without it
                             declares that it reads no quotes.
-    needs(params)           inputs without which the rule is blind: trades, orders, quotes, positions,
-                            accounts (what the broker says of them), commissions.
-    waits_for               what must have been listed since a live engine started before the rule judges: positions,
-                            orders, trades; "engine": that one runs at all. By default what it needs; a rule that reads
-                            quotes values positions. What remember decides for its own instant cannot wait.
     admit(params, view, proposal)
                             why an order the trader asks for would breach if it filled now: a sentence, or None.
                             A rule without it has no objection; lockouts are looked at for all rules.
+
+    What it reads, and from when:
+    needs(params)           inputs without which the rule is blind: trades, orders, quotes, positions,
+                            accounts (what the broker says of them), commissions. What a rule that needs trades finds
+                            at a late fill is about the day of that fill, and issues no commands (RULES.md 1.1); so is
+                            what a rule finds that has looked at the fill or the figures of its day without needing
+                            them.
+    waits_for               what must have been listed since a live engine started before the rule judges: positions,
+                            orders, trades; "engine": that one runs at all. By default what it needs; a rule that reads
+                            quotes values positions. What remember decides for its own instant cannot wait.
+    confirms_every(params)  in nanoseconds, how often the broker is at least to be asked about the account while the
+                            stream works, or None.
+
+    What people see of it:
+    gauges(params, view)    how much of its limits is used, for the screen and `riskcore status`.
+    warnings(params, where, beside)
+                            sentences for `riskcore config check` about settings that are allowed but rarely meant;
+                            `where` is the address of the table.
+    bounds(params)          what it bounds, OPEN_LOSS or PRODUCTS, so that the warnings of others can tell.
+
+    How it is configured:
+    on_by_default           False: its table does nothing unless it says `enabled = true`.
+    loosens                 for fields that limit something together: whether a change from the old parameters to the
+                            new ones loosens. The other fields declare their stricter direction by themselves.
+    stands(profile, needs)  of a rule that has no table: its parameters, None where it has nothing to watch, from the
+                            options of [profile] and what the configured rules of the account need.
     """
 
     id: str
@@ -147,9 +201,16 @@ class Rule:
     remember: Callable[[Any, View], None] | None = None
     deadline: Callable[[Any, View], int | None] | None = None
     quiet: Callable[[Any, View, Quiet], None] | None = None
-    needs: Callable[[Any], tuple[str, ...]] = _nothing_needed
+    needs: Callable[[Any], tuple[str, ...]] = _nothing
     admit: Callable[[Any, View, Proposal], str | None] | None = None
     waits_for: tuple[str, ...] | None = None
+    confirms_every: Callable[[Any], int | None] | None = None
+    gauges: Callable[[Any, View], Iterable[Reading]] | None = None
+    warnings: Callable[[Any, str, Beside], Sequence[str]] | None = None
+    bounds: Callable[[Any], tuple[str, ...]] = _nothing
+    on_by_default: bool = True
+    loosens: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
+    stands: Callable[[Any, tuple[str, ...]], Any] | None = None
 
     def awaits(self, params: Any) -> tuple[str, ...]:
         """What the rule waits for behind a start: a state that may be gone breaches nothing (RULES.md 1.6)."""
@@ -158,8 +219,11 @@ class Rule:
         return tuple("positions" if need == "quotes" else need for need in self.needs(params))
 
     def build(self, plain: Mapping[str, Any]) -> Any:
-        """Parameters from plain data (scaled integers, text, lists): unknown names raise TypeError."""
-        return self.params(**plain)
+        """Parameters from a plain table (scaled integers, text, lists) without its switches.
+
+        Unknown names raise TypeError.
+        """
+        return self.params(**{name: value for name, value in plain.items() if name not in SWITCHES})
 
 
 def default_of(parameter: Any) -> Any:

@@ -1,16 +1,21 @@
 """BLIND: a lost or stale connection alerts, and flattens only where the trader asked for it (RULES.md 8.4).
 
-Not configured as a rule: `on_blind` and `blind_limit_seconds` of [profile] are its settings.
+Not configured as a rule: `on_blind` and `blind_limit_seconds` of [profile] are its settings. That an engine has no
+connection yet when it starts is no news: the alert waits until a hub is reported lost, or does not come for too long.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from riskcore.core.kinds import CONNECTED
+from riskcore.core.kinds import CONNECTED, Hub
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert
 from riskcore.core.view import View
+
+# How long after a start the first connection of a hub may take; the engine counts hubs as lost after as long.
+FIRST_CONNECTION_NS = 10 * SECOND_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,23 @@ def _lost_since(view: View) -> int | None:
     return max(min(since), book.started_at) if since else None
 
 
+def _first_due(view: View, hub: Hub) -> int | None:
+    """Until when the first connection of a hub may still come: nothing was reported of it since the engine started."""
+    book = view.book
+    reported = not book.started_at or book.connection_since[hub] > book.started_at
+    return None if reported else book.started_at + FIRST_CONNECTION_NS
+
+
+def _is_lost(view: View, hub: Hub, state: str) -> bool:
+    first_due = _first_due(view, hub)
+    return state != CONNECTED and (first_due is None or view.now >= first_due)
+
+
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
     found: list[Finding] = []
     for hub, state in sorted(view.book.connections.items()):
         target = f"hub.{hub}"
-        if state != CONNECTED and not view.episode_open(target):
+        if _is_lost(view, hub, state) and not view.episode_open(target):
             found.append(Action(target, (alert(f"the {hub} hub is {state}: riskcore sees nothing of it"),)))
         elif state == CONNECTED and view.episode_open(target):
             found.append(Rearm(target))
@@ -50,11 +67,29 @@ def _too_long(params: Params, view: View, since: int) -> bool:
 
 
 def deadline(params: Params, view: View) -> int | None:
+    """The end of the time without sight that is allowed, and of the time a first connection may take."""
     since = _lost_since(view)
     waits = params.on_blind == "flatten" and bool(view.held()) and not view.episode_open("blind")
-    return since + params.limit_ns if since is not None and waits else None
+    due = [since + params.limit_ns] if since is not None and waits else []
+    for hub, state in view.book.connections.items():
+        first_due = _first_due(view, hub)
+        if state != CONNECTED and first_due is not None and not view.episode_open(f"hub.{hub}"):
+            due.append(first_due)
+    return min(due, default=None)
+
+
+def stands(profile: Any, needs: tuple[str, ...]) -> Params:
+    return Params(profile.on_blind, profile.blind_limit_ns)
 
 
 BLIND = Rule(
-    "BLIND", "blind", "Lost sight of the broker", 50, Params, evaluate, deadline=deadline, waits_for=("engine",)
+    "BLIND",
+    "blind",
+    "Lost sight of the broker",
+    50,
+    Params,
+    evaluate,
+    deadline=deadline,
+    waits_for=("engine",),
+    stands=stands,
 )

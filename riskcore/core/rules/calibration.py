@@ -5,8 +5,9 @@ Not configured: a broker's rule of booking that riskcore does not know would mak
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from riskcore.core.balance import STEADY
+from riskcore.core.balance import NAME, STEADY
 from riskcore.core.quantities import money_text
 from riskcore.core.rules.base import Action, Finding, Rule
 from riskcore.core.rules.commands import alert
@@ -28,4 +29,8 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     return (Action(STEADY, (alert(text),)),)
 
 
-CALIBRATION = Rule("CALIBRATION", "calibration", "The balance and the fills disagree", 4, Params, evaluate)
+def stands(profile: Any, needs: tuple[str, ...]) -> Params:
+    return Params()
+
+
+CALIBRATION = Rule("CALIBRATION", NAME, "The balance and the fills disagree", 4, Params, evaluate, stands=stands)

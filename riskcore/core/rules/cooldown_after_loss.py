@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from riskcore.core.events import Command
 from riskcore.core.quantities import MONEY_SCALE, limit_text, money_text
-from riskcore.core.rules.base import Breach, Finding, Rule, spec
+from riskcore.core.rules.base import Beside, Breach, Finding, Rule, spec
 from riskcore.core.rules.commands import CANCEL_ENTRIES, FLATTEN, lock_for
 from riskcore.core.rules.trade_units import counting_fills, result_usd, unit_of
 from riskcore.core.state import Trade
@@ -171,6 +171,12 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("trades",)
 
 
+def warnings(params: Params, where: str, beside: Beside) -> Sequence[str]:
+    if params.loss_thresholds or params.consecutive_losses is not None:
+        return ()
+    return (f"{where} has neither loss_thresholds nor consecutive_losses: it does nothing",)
+
+
 RULE = Rule(
     "RULE-007",
     "cooldown_after_loss",
@@ -181,4 +187,5 @@ RULE = Rule(
     remember=remember,
     needs=needs,
     waits_for=(),  # Each fill is judged as it comes, by what is known of those before it.
+    warnings=warnings,
 )

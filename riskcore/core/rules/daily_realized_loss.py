@@ -1,11 +1,11 @@
 """RULE-003 DailyRealizedLoss: stop for the day at a realised loss (RULES.md 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, fraction_text, limit_text, money_text
-from riskcore.core.rules.base import Action, Breach, Finding, Quiet, Rule, spec
+from riskcore.core.rules.base import LOSS, OPEN_LOSS, Action, Beside, Breach, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.commands import alert
 from riskcore.core.rules.day_total import (
     ACTIONS,
@@ -117,6 +117,23 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("trades",) if params.basis == "realized" else ("trades", "quotes")
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    peak = peak_usd(view) if params.basis.startswith("trailing") else 0
+    name = "day loss" if params.basis == "realized" else f"day loss, {params.basis.replace('_', ' ')}"
+    yield Reading(name, LOSS, peak - _total(params, view).value, params.loss_limit)
+
+
+def bounds(params: Params) -> tuple[str, ...]:
+    return (OPEN_LOSS,) if params.basis in ("combined", "trailing_unrealized") else ()
+
+
+def warnings(params: Params, where: str, beside: Beside) -> Sequence[str]:
+    if OPEN_LOSS in beside.bounded:
+        return ()
+    text = f"{where} looks at closed trades only and cannot stop an open loser: "
+    return (text + f'add {beside.advice(OPEN_LOSS)} or basis = "combined"',)
+
+
 RULE = Rule(
     "RULE-003",
     "daily_realized_loss",
@@ -127,4 +144,7 @@ RULE = Rule(
     remember=remember,
     quiet=quiet,
     needs=needs,
+    gauges=gauges,
+    warnings=warnings,
+    bounds=bounds,
 )

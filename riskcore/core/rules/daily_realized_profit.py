@@ -1,10 +1,11 @@
 """RULE-013 DailyRealizedProfit: stop while ahead (RULES.md 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
-from riskcore.core.rules.base import Breach, Finding, Quiet, Rule, spec
+from riskcore.core.rules.base import PROFIT, Breach, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.day_total import (
     ACTIONS,
     DAY,
@@ -49,11 +50,16 @@ class Params:
             object.__setattr__(self, "give_back", GiveBack(**self.give_back))
 
 
+def _total(params: Params, view: View) -> TotalValuation:
+    """The day's P&L as the basis counts it; of an earlier day only closed results are known."""
+    realized = params.basis == "realized" or view.effect.late
+    return realised_total(view, None) if realized else combined_total(view, None)
+
+
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
     if view.episode_open(DAY) and not view.effect.late:
         return ()
-    realized = params.basis == "realized" or view.effect.late
-    total = realised_total(view, None) if realized else combined_total(view, None)
+    total = _total(params, view)
     if certain(total) and total.value >= params.profit_target:
         figures = {"day_pnl": money_text(total.value), "profit_target": limit_text(params.profit_target)}
         return (Breach(DAY, figures, day_commands(params.action, params.message), flags=total.flags),)
@@ -104,6 +110,10 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("trades", "commissions") if realized else ("trades", "quotes", "commissions")
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    yield Reading("day profit", PROFIT, _total(params, view).value, params.profit_target)
+
+
 RULE = Rule(
     "RULE-013",
     "daily_realized_profit",
@@ -114,4 +124,5 @@ RULE = Rule(
     remember=remember,
     quiet=quiet,
     needs=needs,
+    gauges=gauges,
 )

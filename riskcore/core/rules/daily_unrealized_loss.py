@@ -1,16 +1,15 @@
 """RULE-004 DailyUnrealizedLoss: cut an open loss (RULES.md 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.quantities import MONEY_SCALE, limit_text, money_text
-from riskcore.core.rules.base import Breach, Finding, Quiet, Rule, spec
+from riskcore.core.rules.base import LOSS, OPEN_LOSS, Breach, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert, close_position, lock_until_reset, optional_lockout
-from riskcore.core.rules.day_total import loss_finding, narrow_by_total, narrow_by_value
+from riskcore.core.rules.day_total import TOTAL, loss_finding, narrow_by_total, narrow_by_value, open_values
 from riskcore.core.view import View
 
-TOTAL = "total"
 MILLISECOND_NS = 1_000_000
 
 
@@ -18,7 +17,7 @@ MILLISECOND_NS = 1_000_000
 class Params:
     loss_limit: int = spec(300 * MONEY_SCALE, "money", unit="$", low=1, stricter="lower", doc="open loss to cut")
     scope: str = spec(
-        "per_position", "choice", choices=("per_position", "total"), doc="each contract by itself, or all together"
+        "per_position", "choice", choices=("per_position", TOTAL), doc="each contract by itself, or all together"
     )
     action: str | None = spec(
         None,
@@ -141,6 +140,15 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("quotes",)
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    """The open loss of the worst position, or of all together."""
+    yield Reading("open loss", LOSS, -min(open_values(view, params.scope), default=0), params.loss_limit)
+
+
+def bounds(params: Params) -> tuple[str, ...]:
+    return (OPEN_LOSS,)
+
+
 RULE = Rule(
     "RULE-004",
     "daily_unrealized_loss",
@@ -152,4 +160,6 @@ RULE = Rule(
     deadline=deadline,
     quiet=quiet,
     needs=needs,
+    gauges=gauges,
+    bounds=bounds,
 )

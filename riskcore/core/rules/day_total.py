@@ -9,6 +9,7 @@ from riskcore.core.state import Position
 from riskcore.core.view import View
 
 DAY = "day"
+TOTAL = "total"  # The scope of all positions together.
 PEAK = "day.peak"
 ACTIONS = ("flatten_and_lock", "flatten", "lock_only", "alert")
 
@@ -81,6 +82,14 @@ def loss_finding(
     if recorded:
         return None
     return Breach(stale_target, figures, (alert("a loss at the limit rests on a stale mark"),), flags=total.flags)
+
+
+def open_values(view: View, scope: str) -> list[int]:
+    """Open P&L as a rule of this scope looks at it: of each contract, or of all together."""
+    if scope == TOTAL:
+        return [view.total().value]
+    values = [view.value(position).value for position in view.held()]
+    return [value for value in values if value is not None]
 
 
 def open_positions(view: View) -> list[Position]:

@@ -5,6 +5,7 @@ Not configured: it watches wherever a rule that reads quotes is on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from riskcore.core.marks import default_age, stale_at
 from riskcore.core.rules.base import Action, Finding, Quiet, Rearm, Rule
@@ -62,4 +63,10 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
             bounds.gaps[position.contract] = mark.valid_ns
 
 
-FEED = Rule("FEED", "feed", "Stale and missing marks", 5, Params, evaluate, deadline=deadline, quiet=quiet)
+def stands(profile: Any, needs: tuple[str, ...]) -> Params | None:
+    return Params() if "quotes" in needs else None
+
+
+FEED = Rule(
+    "FEED", "feed", "Stale and missing marks", 5, Params, evaluate, deadline=deadline, quiet=quiet, stands=stands
+)

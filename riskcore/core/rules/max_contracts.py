@@ -1,16 +1,14 @@
 """RULE-001 MaxContracts: cap total contracts on the account (RULES.md 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
-from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rearm, Rule, spec
+from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert, optional_lockout
 from riskcore.core.rules.exposure import Exposure, count_with, counted_orders, still_to_cut
 from riskcore.core.view import View
-
-COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,11 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("positions", "orders") if params.include_working_orders else ("positions",)
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    name = "micro units" if params.weighting == "mini_equivalent" else "contracts"
+    yield Reading(name, COUNT, _exposure(params, view).count(), _limit(params))
+
+
 RULE = Rule(
     "RULE-001",
     "max_contracts",
@@ -87,4 +90,5 @@ RULE = Rule(
     evaluate,
     needs=needs,
     admit=admit,
+    gauges=gauges,
 )

@@ -1,16 +1,30 @@
 """RULE-002 MaxContractsPerInstrument: cap contracts per root, all expiries together (RULES.md 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
-from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rearm, Rule, spec
+from riskcore.core.rules.base import (
+    COUNT,
+    PRODUCTS,
+    UNBOUNDED,
+    Action,
+    Beside,
+    Breach,
+    Finding,
+    Proposal,
+    Reading,
+    Rearm,
+    Rule,
+    spec,
+)
 from riskcore.core.rules.commands import alert, close_position, optional_lockout, symbol
 from riskcore.core.rules.exposure import Exposure, count_with, counted_orders, still_to_cut
 from riskcore.core.view import View
 
 MOST_CONTRACTS = 10_000
 WITH_LIMIT = "allow_with_limit:"
+_UNLISTED = ""  # No root is called so.
 
 
 def _with_limit(action: str) -> int:
@@ -144,6 +158,36 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("positions", "orders") if params.include_working_orders else ("positions",)
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    """One for each listed root that is held or worked in."""
+    exposures = _exposures(params, view)
+    for root, limit in params.limits.items():
+        exposure = exposures.get(root)
+        if exposure is not None and (exposure.positions or exposure.orders):
+            yield Reading(f"{root} contracts", COUNT, exposure.count(), limit)
+
+
+def warnings(params: Params, where: str, beside: Beside) -> Sequence[str]:
+    if PRODUCTS in beside.bounded or _limit(params, _UNLISTED) is not None:
+        return ()
+    listed = ", ".join(sorted(params.limits))
+    return (
+        f"{where}: every product "
+        + (f"but {listed} " if listed else "")
+        + 'is open without a limit: set default_limit, or unknown_symbol_action = "block"',
+    )
+
+
+def loosens(old: Params, new: Params) -> bool:
+    """Three fields limit a root together: its own number, else the default, else the action."""
+    return any(_most(new, root) > _most(old, root) for root in (_UNLISTED, *old.limits, *new.limits))
+
+
+def _most(params: Params, root: str) -> int:
+    limit = _limit(params, root)
+    return UNBOUNDED if limit is None else limit
+
+
 RULE = Rule(
     "RULE-002",
     "max_contracts_per_instrument",
@@ -153,4 +197,7 @@ RULE = Rule(
     evaluate,
     needs=needs,
     admit=admit,
+    gauges=gauges,
+    warnings=warnings,
+    loosens=dict.fromkeys(("limits", "default_limit", "unknown_symbol_action"), loosens),
 )

@@ -1,18 +1,17 @@
 """RULE-005 MaxUnrealizedProfit: take an open profit (RULES.md 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.marks import Valuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
-from riskcore.core.rules.base import Breach, Finding, Quiet, Rule, spec
+from riskcore.core.rules.base import PROFIT, Breach, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, close_position, lock_until_reset
-from riskcore.core.rules.day_total import certain, kept_usd, narrow_by_total, narrow_by_value
+from riskcore.core.rules.day_total import TOTAL, certain, kept_usd, narrow_by_total, narrow_by_value, open_values
 from riskcore.core.state import Position
 from riskcore.core.view import View
 
-TOTAL = "total"
 PEAK = "peak"
 PROFIT_TARGET = "profit_target"
 BREAKEVEN = "breakeven"
@@ -164,6 +163,12 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("quotes",)
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    """The open profit of the best position, or of all together; a floor that moves with its peak is not drawn."""
+    if params.mode == PROFIT_TARGET:
+        yield Reading("open profit", PROFIT, max(open_values(view, params.scope), default=0), params.profit_target)
+
+
 RULE = Rule(
     "RULE-005",
     "max_unrealized_profit",
@@ -174,4 +179,5 @@ RULE = Rule(
     remember=remember,
     quiet=quiet,
     needs=needs,
+    gauges=gauges,
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from riskcore.core.events import Command, PositionsListed
 from riskcore.core.products import micro_of
 from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders, order_target
-from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rule, spec
+from riskcore.core.rules.base import PRODUCTS, Action, Beside, Breach, Finding, Proposal, Rule, spec
 from riskcore.core.rules.commands import close_position, symbol
 from riskcore.core.state import Order, Position
 from riskcore.core.view import View
@@ -111,6 +111,16 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("positions",)
 
 
+def bounds(params: Params) -> tuple[str, ...]:
+    return () if params.allowed_symbols is None else (PRODUCTS,)
+
+
+def warnings(params: Params, where: str, beside: Beside) -> Sequence[str]:
+    if params.blocked_symbols or params.allowed_symbols is not None:
+        return ()
+    return (f"{where} blocks nothing: give blocked_symbols or allowed_symbols",)
+
+
 RULE = Rule(
     RULE_ID,
     "symbol_blocks",
@@ -121,4 +131,6 @@ RULE = Rule(
     needs=needs,
     waits_for=("positions", "orders"),
     admit=admit,
+    warnings=warnings,
+    bounds=bounds,
 )

@@ -4,12 +4,12 @@ Which fills are of riskcore's own orders is known only where requests are sent, 
 effect on recordings. A round turn counts however it ended.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from riskcore.core.events import Command
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rule, spec
+from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rule, spec
 from riskcore.core.rules.commands import ACCOUNT, CANCEL_ENTRIES, lock_for, lock_until_reset
 from riskcore.core.rules.trade_units import counting_fills, unit_of
 from riskcore.core.state import Trade
@@ -194,6 +194,14 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("trades",)
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    """Trades of the day; the rolling windows of a minute and an hour change too fast to be watched."""
+    for window, limit, inside in _windows(params, view):
+        if window == SESSION:
+            count = sum(inside(one) for one in _dating_fills(params, view).values())
+            yield Reading("trades today", COUNT, count, limit)
+
+
 RULE = Rule(
     RULE_ID,
     "trade_frequency_limit",
@@ -204,4 +212,5 @@ RULE = Rule(
     needs=needs,
     waits_for=(),  # Each fill is judged as it comes, by what is known of those before it.
     admit=admit,
+    gauges=gauges,
 )

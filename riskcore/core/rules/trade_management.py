@@ -109,5 +109,6 @@ RULE = Rule(
     deadline=deadline,
     quiet=quiet,
     needs=needs,
+    on_by_default=False,  # Automation, not punishment: nothing happens before it is asked for (RULES.md 5).
     waits_for=(),  # A stop is decided by remember, for that instant; the planner sends it once all was listed.
 )

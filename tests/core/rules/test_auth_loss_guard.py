@@ -1,10 +1,13 @@
 """RULE-010 AuthLossGuard, to the boundary of RULES.md 5."""
 
+from typing import Any
+
 import pytest
 
-from riskcore.core.events import CommandIssued, LockoutEnded, OperatorOverride
+from riskcore.core.events import CommandIssued, ConnectionChanged, LockoutEnded, OperatorOverride
 from riskcore.core.rules import by_name
 from tests.core.ledger import ACCOUNT, Ledger, clock
+from tests.core.test_restart import Restarted
 
 LOCKOUT = "account/RULE-010/can_trade"
 
@@ -140,3 +143,68 @@ def test_the_interval_of_verification_is_zero_or_thirty_and_more(seconds: int, v
     else:
         with pytest.raises(ValueError, match="0 for never, or 30 to 3600"):
             rule.build({"verify_interval_seconds": seconds})
+
+
+# ---- the start of live -------------------------------------------------------------------------------
+
+
+def switched_on(**settings: Any) -> Restarted:
+    """The broker said false before a start at 10:00:00 that is the first one with this rule."""
+    desk = Restarted(auth_loss_guard=settings).at("09:58:00").start().connect()
+    instances = desk.rulebook.instances(desk.account(can_trade=True).account_state)
+    desk.replace_rules()
+    desk.at("09:59:00").account(can_trade=False)
+    desk.replace_rules(*instances)
+    return desk.start("10:00:00").connect()
+
+
+def asked(desk: Ledger) -> list[str]:
+    return command_times(desk, "ConfirmRights")
+
+
+def test_at_a_start_it_waits_for_what_the_broker_says() -> None:
+    desk = switched_on().tick("10:00:01")
+    assert (desk.breaches, asked(desk)) == ([], [])
+    desk.account(can_trade=True).tick("10:01:00")
+    assert (desk.breaches, desk.kinds) == ([], [])
+
+
+def test_at_a_start_it_judges_the_answer() -> None:
+    desk = switched_on().at("10:00:01").account(can_trade=False)
+    assert desk.breach_times == ["10:00:01"]
+
+
+def test_where_the_start_did_not_say_it_asks_once_and_then_goes_by_the_last_word() -> None:
+    desk = switched_on().tick("10:00:04.999")
+    assert asked(desk) == []
+    desk.at("10:00:07").closed("-1").tick("10:00:09.999")
+    assert (asked(desk), desk.breaches) == (["10:00:05"], [])
+    desk.tick("10:01:00")
+    assert (asked(desk)[:1], desk.breach_times) == (["10:00:05"], ["10:00:10"])
+
+
+def test_nobody_who_cannot_hear_is_given_up_on() -> None:
+    desk = (
+        switched_on()
+        .at("10:00:01")
+        .take(ConnectionChanged("user", "lost"), "connection")
+        .at("10:00:30")
+        .closed("-1")
+        .tick("10:01:00")
+    )
+    assert desk.breaches == []
+    desk.take(ConnectionChanged("user", "connected"), "connection").tick("10:01:09.999")
+    assert desk.breaches == []
+    assert desk.tick("10:01:10").breach_times == ["10:01:10"]
+
+
+def test_without_the_check_the_last_word_counts_at_once() -> None:
+    assert switched_on(check_on_startup=False).breach_times == ["10:00:00"]
+
+
+def test_a_lockout_that_was_in_force_stays_while_the_answer_is_awaited() -> None:
+    desk = Restarted(auth_loss_guard={}).at("09:58:00").start().connect().account(can_trade=False)
+    assert isinstance(desk, Restarted)
+    desk.start("10:00:00").connect()
+    assert is_locked(desk)
+    assert not is_locked(desk.at("10:00:01").account(can_trade=True))

@@ -4,6 +4,7 @@ import pytest
 
 from riskcore.core import events as e
 from tests.core.ledger import Ledger
+from tests.core.test_restart import Restarted, begun
 
 MINUTE_NS = 60 * 10**9
 RULES = {"daily_realized_loss": {}}
@@ -53,3 +54,39 @@ def test_the_first_of_several_lost_hubs_counts() -> None:
     day = lost().at("10:00:30").take(e.ConnectionChanged("market", "lost"), "connection").tick("10:01:00")
     assert day.breach_times == ["10:01:00"]
     assert len(day.alerts) == 2
+
+
+# ---- a start -----------------------------------------------------------------------------------------
+
+
+def restarted() -> Restarted:
+    """An engine that was connected until 09:59, and one that starts at 10:00."""
+    desk = begun(**RULES)
+    desk.take(e.ConnectionChanged("market", "connected"), "connection").tick("09:59:00")
+    return desk.start("10:00:00")
+
+
+def test_that_a_start_has_no_connection_yet_is_no_news() -> None:
+    assert restarted().tick("10:00:09.999").alerts == []
+    desk = restarted().at("10:00:03").take(e.ConnectionChanged("user", "connected"), "connection")
+    desk.take(e.ConnectionChanged("market", "connected"), "connection").tick("10:05:00")
+    assert desk.alerts == []
+
+
+def test_a_first_connection_that_does_not_come_alerts_by_itself() -> None:
+    desk = restarted().tick("10:00:10")
+    hubs = ("market", "user")
+    assert desk.alerts == [f"the {hub} hub is lost: riskcore sees nothing of it" for hub in hubs]
+    assert desk.tick("10:05:00").alerts == desk.alerts
+
+
+def test_a_hub_that_is_reported_lost_alerts_at_once() -> None:
+    desk = restarted().at("10:00:03").take(e.ConnectionChanged("user", "connected"), "connection")
+    desk.at("10:00:04").take(e.ConnectionChanged("user", "lost"), "connection")
+    assert desk.alerts == ["the user hub is lost: riskcore sees nothing of it"]
+
+
+def test_a_first_start_is_told_at_once_of_a_hub_that_is_reported_lost() -> None:
+    desk = Restarted(**RULES).at("10:00:00").fill("ES", 1, "6000").start("10:00:01")
+    desk.at("10:00:02").take(e.ConnectionChanged("user", "lost"), "connection")
+    assert desk.alerts == ["the user hub is lost: riskcore sees nothing of it"]
