@@ -1,7 +1,7 @@
 """The shipped Python files, parsed once."""
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -25,15 +25,17 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def imports(module: ast.Module) -> Iterator[tuple[int, str]]:
+@cache
+def imports(module: ast.Module) -> list[tuple[int, str]]:
     """(line, module) of every import anywhere in a module, whatever it is nested in."""
+    found = []
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node.lineno, alias.name
+            found.extend((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                yield node.lineno, f"{'.' * node.level}{node.module or ''}.{alias.name}"
+            start = f"{'.' * node.level}{node.module or ''}"
+            found.extend((node.lineno, f"{start}.{alias.name}") for alias in node.names)
+    return found
 
 
 def offenders(check: Callable[[ast.Module], Iterable[tuple[int, str]]], paths: Iterable[Path]) -> list[str]:
