@@ -133,7 +133,7 @@ def _settings(row: Mapping[str, Any]) -> str:
 def _halt(row: Mapping[str, Any]) -> str:
     missed = row.get("not_stored")
     parts = [row["text"], row.get("reason")]
-    parts += [f"{missed} messages meanwhile were not stored: the broker's lists tell them again" if missed else None]
+    parts += [f"{missed} messages were not stored meanwhile; the broker's lists report them again" if missed else None]
     return ": ".join(part for part in parts if part)
 
 

@@ -181,7 +181,7 @@ def _connection(event: e.Event, body: e.ConnectionChanged, book: Book) -> list[R
 
 
 def _drift(event: e.Event, body: e.DriftDetected, book: Book) -> list[Row]:
-    text = f"fills say {body.fills_size}, the broker {body.broker_size}; the broker counts"
+    text = f"fills say {body.fills_size}, the broker {body.broker_size}; the broker's figure counts"
     about = _account(book, body.account)
     sizes = {"fills_size": body.fills_size, "broker_size": body.broker_size}
     return [happening(event.at, "drift", **about, contract=body.contract, **sizes, text=text)]

@@ -17,7 +17,7 @@ MOST_CANDIDATES = 12
 SECOND_PLACES = len(str(SECOND_NS)) - 1
 TITLES = {
     "GUARD": "New exposure or an entry order during a lockout",
-    "OPERATOR": "What the operator asked for",
+    "OPERATOR": "What you asked for",
     "FEED": "Stale and missing marks",
     **{rule.id: rule.title for rule in RULES},
 }

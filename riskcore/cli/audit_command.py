@@ -17,7 +17,7 @@ from riskcore.cli.source_options import source_of, source_options
     "--database",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.db",
-    help="Also write everything to a plain SQLite database that other tools can open; an older one of ours is rebuilt.",
+    help="Also write everything to a plain SQLite database for other tools; replaces one that riskcore wrote.",
 )
 @output_options
 def command(

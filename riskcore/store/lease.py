@@ -194,7 +194,7 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise StoreError(f"{path}: nobody can tell whether an engine is running ({error.strerror})") from error
+        raise StoreError(f"{path}: it is unknown whether an engine is running ({error.strerror})") from error
     try:
         return _is_locked(handle)
     finally:
