@@ -1,4 +1,4 @@
-"""What is told of stored events: one happening per breach, command, request, outcome and change worth knowing.
+"""What is reported of stored events: one happening per breach, command, request, outcome and notable change.
 
 A happening is plain data, ready for JSON: `at` and `type` first, exact decimals as text (INTERFACE.md 7). `ready` and
 `halt` come from the engine itself; every other kind is made here, from what is stored already.
@@ -24,7 +24,7 @@ def happening(at: int, kind: str, /, **figures: Any) -> Row:
 
 
 def happenings(events: Sequence[e.Event], book: Book) -> list[Row]:
-    """What is to be told of stored events, in their order. `book` is the state behind the last of them.
+    """What to report of stored events, in their order. `book` is the state behind the last of them.
 
     That both hubs count as lost until an engine has connected is in the journal, and no news.
     """
@@ -107,7 +107,7 @@ def _lockout_ended(event: e.Event, body: e.LockoutEnded, book: Book) -> list[Row
     ]
 
 
-# ---- requests and what became of them ----------------------------------------------------------------
+# ---- requests and their outcomes ---------------------------------------------------------------------
 
 _REQUESTS = (
     e.RequestAttempted,

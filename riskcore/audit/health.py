@@ -16,7 +16,7 @@ from riskcore.core.quantities import MINUTE_NS
 
 FULL = 100
 
-# Points for a hub that is not connected. The user hub tells of fills and positions, the market hub only of marks.
+# Points for a hub that is not connected. The user hub reports fills and positions, the market hub only marks.
 HUB_LOST = {USER_HUB: 40, MARKET_HUB: 20}
 HUB_STALE = {USER_HUB: 25, MARKET_HUB: 10}
 LONG_LOST_SECONDS = 60  # From here on a lost hub costs half as much again.

@@ -66,7 +66,7 @@ class AuditLog:
                 self._take(event)
 
     def finish(self) -> "AuditLog":
-        """Nothing more comes: what is unmet now was not met."""
+        """The day is over: what is unmet now was not met."""
         self._keep_records()
         self.missed.finish(self.book)
         return self

@@ -1,4 +1,4 @@
-"""`riskcore audit`: what rules found, what they demanded, what came of it, and under which settings."""
+"""`riskcore audit`: what rules found, what they demanded, the outcome, and the settings in force."""
 
 from pathlib import Path
 from typing import Any

@@ -58,7 +58,7 @@ def _ask_or_write(options: dict[str, Any], request: Row) -> Row:
 
 
 async def _written(options: dict[str, Any], request: Row) -> Row:
-    """Take the profile, decide and store; whoever starts next carries it out. Raises ProfileBusy, StoreError."""
+    """Take the profile, decide and store; the next engine carries it out. Raises ProfileBusy, StoreError."""
     from riskcore.engine.clock import SystemClock
     from riskcore.engine.desk_locks import lock, unlock
     from riskcore.engine.offline_desk import OfflineDesk

@@ -16,7 +16,7 @@ _DONE = {
 
 
 def order_text(answer: Row) -> str:
-    """What became of an order command: the outcome first, then what was sent, then what to know about it."""
+    """The outcome of an order command, then what was sent, then what to know about it."""
     outcome, reason = answer["outcome"], answer.get("reason") or ""
     if outcome == "accepted":
         first = f"{_DONE[answer['action']]}: {_what(answer)}"

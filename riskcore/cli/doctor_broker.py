@@ -1,4 +1,4 @@
-"""What `riskcore doctor` looks at on the way to the broker: no secret is printed, nothing but a ping is sent."""
+"""What `riskcore doctor` checks about the connection to the broker: prints no secret, sends nothing but a ping."""
 
 import asyncio
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def credentials_check(environment: Mapping[str, str]) -> Check:
-    """Whether a login is there; where it comes from is said, never what it is."""
+    """Whether there is a login; names its source, never the login itself."""
     try:
         find_credentials(environment, None)
     except LoginRefused:

@@ -1,4 +1,4 @@
-"""What `riskcore doctor` looks at on the machine itself. Each check is one sentence, and what to do about it.
+"""What `riskcore doctor` checks on the machine itself. Each check is one sentence, and what to do about it.
 
 `fail` is what would stop `riskcore live`; everything that only deserves a look is `warn`.
 """

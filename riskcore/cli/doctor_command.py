@@ -108,7 +108,7 @@ def result_of(checks: "list[Check]") -> dict[str, Any]:
 
 
 def _line(check: "Check") -> str:
-    # click takes colours out again when nobody sits in front of a terminal; NO_COLOR is honoured here.
+    # click removes colours when the output is not a terminal; NO_COLOR is honoured here.
     state = f"{check.state:<4}"
     shown = state if os.environ.get("NO_COLOR") else click.style(state, fg=_STYLES[check.state])
     text = "; ".join(check.text.splitlines())

@@ -1,4 +1,4 @@
-"""What `riskcore doctor` looks at in the journal: whole, free to be written, and what it says about the account."""
+"""What `riskcore doctor` checks in the journal: that it is whole and writable, and what it holds about the account."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ class JournalChecks:
 
 
 def journal_checks(where: str, profile: str) -> JournalChecks:
-    """Look at the journal of a store; one that is not there yet is no fault."""
+    """Check the journal of a store; a missing one is not a fault."""
     found = JournalChecks()
     path = Path(where.removeprefix("sqlite://"))
     if not path.is_file():

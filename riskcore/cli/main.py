@@ -136,7 +136,7 @@ def _usage_error(error: click.ClickException) -> int:
 
 
 def _closed_pipe() -> int:
-    """Whoever read the output has gone; Python must not complain about it at exit."""
+    """The reader of the output has gone; Python must not complain about it at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     return 0

@@ -64,7 +64,7 @@ def command(
 
 
 def _health(store: str, profile: str) -> Row:
-    """What the running engine says of itself; None when none runs or it does not say at once."""
+    """What the running engine reports about itself; None if none runs or it does not answer at once."""
     from riskcore.engine.control_client import ask
 
     try:

@@ -10,7 +10,7 @@ MOST_FILLS = 20
 
 
 def why_text(explanation: Row) -> str:
-    """From the event that came in to what became of the commands."""
+    """From the event that was received to the outcome of the commands."""
     sections = [
         _head(explanation),
         ["What came in", f"  {_event(explanation['input'])}"],

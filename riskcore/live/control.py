@@ -74,7 +74,7 @@ class Control:
             writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
             await writer.drain()
         except (OSError, TimeoutError, ValueError, asyncio.CancelledError):
-            # Whoever asked is gone, is slow, or says nothing that could be answered; so is an engine that stops.
+            # The client has gone, is slow, or sent nothing that can be answered; or the engine is stopping.
             pass
         finally:
             self._answering.discard(task)

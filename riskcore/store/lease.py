@@ -96,7 +96,7 @@ class HeldLock:
             return False
 
     def _say(self, holder: str) -> None:
-        # On a full disk nobody is named; the lock holds all the same.
+        # On a full disk the holder is not named; the lock still holds.
         with suppress(OSError):
             os.ftruncate(self._handle, 0)
             os.lseek(self._handle, 0, os.SEEK_SET)
@@ -177,7 +177,7 @@ def _user() -> object:
 
 
 def this_process() -> str:
-    """Who holds a lock, for whoever meets it."""
+    """Who holds a lock, for the process that finds it taken."""
     return f"process {os.getpid()} on {platform.node()}"
 
 
