@@ -118,7 +118,7 @@ class Fault:
                 f"fault {self.name} cannot strike at {self.place!r:.20}, only at {', '.join(places_of(self.name))}"
             )
         if self.times is not None and self.closes_port:
-            raise ConfigError("nobody counts who knocks at a closed port; give refused lasts_seconds or only")
+            raise ConfigError("attempts at a closed port are not counted; give refused lasts_seconds or only")
 
     @property
     def closes_port(self) -> bool:

@@ -158,7 +158,7 @@ def test_of_two_stops_or_targets_none_is_moved_without_being_named(
         desk.order(number, "MNQ", -1, type=type_, parent=parent, **{level: at})
     which, named = asked(desk, store, order(action, contract="MNQ", price=wanted), order(action, order=8, price=wanted))
     listed = f"7 (1 at {seventh}), 8 (1 at {eighth})"
-    assert f"several working {action.removeprefix('modify-')}s, say which one is meant with --order: {listed}" in str(
+    assert f"several working {action.removeprefix('modify-')}s, name the one you mean with --order: {listed}" in str(
         which
     )
     assert which["exit"] == 2
@@ -215,7 +215,7 @@ def test_one_of_several_accounts_must_be_named(store: str) -> None:
     desk = AnsweringDesk()
     desk.account(5, name="PRAC-2")
     unnamed, named = asked(desk, store, order("cancel", order=1), order("cancel", order=1, account="PRAC-2"))
-    assert "say which account" in unnamed["error"]
+    assert "name the account" in unnamed["error"]
     assert named["account"] == 5
 
 
