@@ -91,7 +91,7 @@ class Control:
             try:
                 body = decode(content).value if content else {}
                 if not isinstance(body, dict):
-                    raise ConfigError("the body is no JSON object")
+                    raise ConfigError("the body is not a JSON object")
                 return _json(200, act(request, body))
             except (ConfigError, Rejected, ValueError, KeyError) as error:
                 return _json(400, {"error": str(error)})

@@ -25,19 +25,19 @@ _KINDS: dict[str, tuple[tuple[str, ...], str]] = {
         PLACES,
         "connections are refused; on REST without `only` the port is closed, so that nothing can have been sent",
     ),
-    "dropped": (PLACES, "TCP is aborted: open connections at once, later ones when opened or asked something"),
-    "half_open": (PLACES, "the socket stays, but nothing is read from it or written to it any more"),
-    "silent": (PLACES, "accepts and reads, says nothing: no messages, no pings, no answers"),
-    "slow": (PLACES, "`seconds` pass before each record; an answer trickles for `seconds`"),
-    "duplicated": (HUBS, "every message comes twice"),
+    "dropped": (PLACES, "TCP is aborted: open connections at once, later ones when they are opened or used"),
+    "half_open": (PLACES, "the socket stays open, but is no longer read or written"),
+    "silent": (PLACES, "connections are accepted and read, but there are no messages, no pings and no answers"),
+    "slow": (PLACES, "`seconds` pass before each record; an answer trickles in for `seconds`"),
+    "duplicated": (HUBS, "every message arrives twice"),
     "reordered": (HUBS, "every second message overtakes the one before"),
-    "delayed": (PLACES, "messages come `seconds` late while pings come in time; calls are answered `seconds` late"),
-    "split": (PLACES, "every character comes in a frame (hub) or chunk (REST) of its own"),
+    "delayed": (PLACES, "messages arrive `seconds` late while pings arrive in time; calls are answered `seconds` late"),
+    "split": (PLACES, "every character arrives in a frame (hub) or chunk (REST) of its own"),
     "two_records_in_a_frame": (HUBS, "a frame holds a message and the record after it"),
-    "oversize_frame": (HUBS, "a record of `size_bytes` comes, an event that nobody knows"),
+    "oversize_frame": (HUBS, "a record of `size_bytes` arrives, an unknown event"),
     "server_close": (HUBS, "the server ends connections with allowReconnect"),
     "server_close_final": (HUBS, "the server ends connections without allowReconnect"),
-    "gateway_logout": (HUBS, "GatewayLogout comes and every subscription is gone, while the socket stays"),
+    "gateway_logout": (HUBS, "GatewayLogout arrives and every subscription ends, while the socket stays open"),
     HANDSHAKE: (HUBS, "the handshake is answered with an error"),
     **{
         f"http_{status}": (PLACES, f"HTTP {status} instead of an answer or a connection")
@@ -46,13 +46,16 @@ _KINDS: dict[str, tuple[tuple[str, ...], str]] = {
     },
     "http_429": (PLACES, "HTTP 429, with Retry-After when `retry_after_seconds` is given"),
     "html_with_200": (PLACES, "a page of HTML with status 200 instead of an answer or a connection"),
-    "timeout_before": (PLACES, "the request is neither carried out nor ever answered"),
+    "timeout_before": (PLACES, "the request is neither carried out nor answered"),
     "timeout_after": (_REST, "the request is carried out and never answered"),
     "answer_lost": (_REST, "the request is carried out, then TCP is aborted"),
     "error_code": (_REST, "status 200, success false, `error_code`"),
-    "success_with_error_code": (_REST, "status 200, success true, and yet `error_code`"),
+    "success_with_error_code": (_REST, "status 200, success true, but an `error_code`"),
     "fills_missing": (("user",), "GatewayUserTrade is lost on the hub, while REST has every fill"),
-    "market_frozen": (("market",), "quotes, prints and depth stop while the connection lives; REST bars are fresh"),
+    "market_frozen": (
+        ("market",),
+        "quotes, prints and depth stop while the connection stays open; REST bars are fresh",
+    ),
 }
 FAULTS: dict[str, str] = {name: description for name, (_, description) in _KINDS.items()}
 
@@ -115,7 +118,7 @@ class Fault:
                 f"fault {self.name} cannot strike at {self.place!r:.20}, only at {', '.join(places_of(self.name))}"
             )
         if self.times is not None and self.closes_port:
-            raise ConfigError("nobody counts who knocks at a closed port; give refused lasts_seconds or only")
+            raise ConfigError("attempts at a closed port are not counted; give refused lasts_seconds or only")
 
     @property
     def closes_port(self) -> bool:

@@ -48,12 +48,12 @@ def _hard(
 CLOSES = (
     _hard(
         "slow-fill",
-        "Every close rests as pending for six seconds before it fills, and nothing is said meanwhile",
+        "Every close rests as pending for six seconds before it fills, and nothing is reported meanwhile",
         Execution(pending_seconds=(6, 6)),
     ),
     _hard(
         "fill-in-parts",
-        "The close of six contracts fills as one, two and three, each told in another order, and the volume lags",
+        "The close of six contracts fills as one, two and three, each reported in another order, and the volume lags",
         Execution(
             parts=(1, 2, 3),
             between_parts_seconds=2,
@@ -82,7 +82,7 @@ CLOSES = (
     ),
     _hard(
         "close-answer-hangs",
-        "The close is carried out and its answer never comes; it fills six seconds later",
+        "The close is carried out and its answer never arrives; it fills six seconds later",
         _REVERSING,
         faults=(FaultAt("timeout_after", "rest", on_path=_CLOSE, count=2),),
     ),

@@ -238,7 +238,7 @@ flatten_after_seconds = 2
     ),
     Scenario(
         "quiet",
-        "Nothing happens: one contract is quoted once a second and nobody trades",
+        "Nothing happens: one contract is quoted once a second and there are no trades",
         _CAREFUL,
         (PricePath("MNQ", "21000", noise_ticks=1, quotes_per_second=1),),
     ),

@@ -47,13 +47,13 @@ _NO_CONTRACT = _refused("ContractNotFound", "the broker does not know this contr
 _INACTIVE = _refused("ContractNotActive", "this contract month is not open for trading; only the active month is")
 _PENDING = _unresolved("OrderPending", "the broker is still working on the order; it may or may not have happened")
 _UNKNOWN = _unresolved("UnknownError", "the broker reports an unknown error; it may or may not have happened")
-_NO_ORDER = _refused("OrderNotFound", "the broker does not have this order any more")
+_NO_ORDER = _refused("OrderNotFound", "the broker no longer has this order")
 _ORDER_BUSY = _unresolved("Pending", "the order is being changed at this moment; it may or may not have happened")
 _REJECTED = _refused("OrderRejected", "the order was rejected")
 _ACCOUNT_REJECTED = _refused(
     "AccountRejected", "this account may not do that through the API (live or follower account)"
 )
-_FLAT = Meaning("PositionNotFound", "accepted", "there is no such position any more: nothing left to close")
+_FLAT = Meaning("PositionNotFound", "accepted", "the position no longer exists: nothing is left to close")
 _MARKET_SHUT = "the order was rejected; without a reason this means that the market is closed or has no price"
 
 CODES: dict[str, dict[int, Meaning]] = {
@@ -80,7 +80,7 @@ CODES: dict[str, dict[int, Meaning]] = {
     },
     wire.OrderCancel.PATH: {
         1: _NO_ACCOUNT,
-        2: Meaning("OrderNotFound", "accepted", "there is no such order any more: nothing left to cancel"),
+        2: Meaning("OrderNotFound", "accepted", "the order no longer exists: nothing is left to cancel"),
         3: _refused("Rejected", "the cancellation was rejected"),
         4: _ORDER_BUSY,
         5: _UNKNOWN,
@@ -111,7 +111,7 @@ CODES: dict[str, dict[int, Meaning]] = {
         1: _NO_CONTRACT,
         2: _refused("UnitInvalid", "the broker has no bars of this unit"),
         3: _refused("UnitNumberInvalid", "the broker has no bars of this length"),
-        4: _refused("LimitInvalid", "the broker gives no more than 20000 bars at once"),
+        4: _refused("LimitInvalid", "the broker returns at most 20000 bars at once"),
     },
     wire.ContractSearchById.PATH: {1: _NO_CONTRACT},
     wire.OrderSearch.PATH: {1: _NO_ACCOUNT},
@@ -154,14 +154,14 @@ def judge(path: str, status: int, response: Any) -> Outcome:
         return Outcome("refused", f"refused by the broker: {_DID_NOTHING[status]} (HTTP {status}){said}")
     if status == TOO_MANY:
         kind: Kind = "refused" if path in _HARMLESS else "unresolved"
-        return Outcome(kind, "the broker takes no more calls at the moment (HTTP 429)")
-    return Outcome("unresolved", f"the broker's server answered HTTP {status}: nobody knows whether it happened{said}")
+        return Outcome(kind, "the broker accepts no further calls at the moment (HTTP 429)")
+    return Outcome("unresolved", f"the broker's server answered HTTP {status}: whether it happened is unknown{said}")
 
 
 def _judge_envelope(path: str, response: Any) -> Outcome:
     found = wire.envelope(response)
     if found is None:
-        return Outcome("unresolved", "the answer was not the broker's: nobody knows whether it happened")
+        return Outcome("unresolved", "the answer was not the broker's: whether it happened is unknown")
     code = found.error_code
     if found.good:
         return Outcome("accepted", "", found.order_id)

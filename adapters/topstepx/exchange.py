@@ -61,7 +61,7 @@ class Exchange:
         if self.failure == "not sent":
             return Outcome("refused", f"nothing was sent: {self.reason}")
         if self.status is None:
-            return Outcome("unresolved", f"no answer, nobody knows whether it happened: {self.reason}")
+            return Outcome("unresolved", f"no answer, so whether it happened is unknown: {self.reason}")
         return judge(self.path, self.status, self.response)
 
     def line(self) -> Line:

@@ -101,7 +101,7 @@ class HttpConnection(asyncio.Protocol):
             assert self._response is not None
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self._response.headers}
             if headers.get("content-encoding", "identity") != "identity":
-                self._fail("it is compressed, which nobody asked for")
+                self._fail("it is compressed, which was not requested")
                 return
             self._answer.set_result(Answer(self._response.status_code, headers, b"".join(self._pieces)))
 

@@ -53,7 +53,7 @@ def _refuse_foreign(path: Path) -> None:
     # The file format of SQLite keeps the application id at byte 68.
     ours = header.startswith(b"SQLite format 3\x00") and int.from_bytes(header[68:72], "big") == APPLICATION_ID
     if not ours:
-        raise ConfigError(f"{path}: is there already and is no audit database; choose another name")
+        raise ConfigError(f"{path}: already exists and is not an audit database; choose another name")
 
 
 def _build(path: Path, log: AuditLog, accounts: list[int]) -> None:

@@ -1,6 +1,6 @@
 """Watching an engine through its journal: the book is folded on with every event that was stored since.
 
-The journal is the truth, so nobody who watches needs the engine itself; a reader neither blocks it nor is blocked.
+The journal is the truth, so a watcher does not need the engine; a reader neither blocks it nor is blocked.
 """
 
 from collections import deque

@@ -29,7 +29,7 @@ def account_words(row: Mapping[str, Any]) -> str:
 
 
 def words_of(row: Mapping[str, Any]) -> str:
-    """What happened, without time, kind and account; a happening of another shape is told by the fields it has."""
+    """What happened, without time, kind and account; a happening of another shape is described by its fields."""
     try:
         return _WORDS.get(row["type"], _other)(row)
     except KeyError:
@@ -39,7 +39,7 @@ def words_of(row: Mapping[str, Any]) -> str:
 def is_worth_a_line(row: Mapping[str, Any]) -> bool:
     """Whether people want to read it; programs get everything.
 
-    A lockout says better than its SetLockout what is in force, and snapshots come by themselves.
+    A lockout shows better than its SetLockout what is in force, and snapshots need no line.
     """
     if row["type"] == "command":
         return row.get("kind") not in ("SetLockout", "ConfirmFlat")
@@ -133,7 +133,7 @@ def _settings(row: Mapping[str, Any]) -> str:
 def _halt(row: Mapping[str, Any]) -> str:
     missed = row.get("not_stored")
     parts = [row["text"], row.get("reason")]
-    parts += [f"{missed} messages meanwhile were not stored: the broker's lists tell them again" if missed else None]
+    parts += [f"{missed} messages were not stored meanwhile; the broker's lists report them again" if missed else None]
     return ": ".join(part for part in parts if part)
 
 

@@ -1,4 +1,4 @@
-"""What is told of stored events: one happening per breach, command, request, outcome and change worth knowing.
+"""What is reported of stored events: one happening per breach, command, request, outcome and notable change.
 
 A happening is plain data, ready for JSON: `at` and `type` first, exact decimals as text (INTERFACE.md 7). `ready` and
 `halt` come from the engine itself; every other kind is made here, from what is stored already.
@@ -23,7 +23,7 @@ def happening(at: int, kind: str, /, **figures: Any) -> Row:
 
 
 def happenings(events: Sequence[e.Event], book: Book) -> list[Row]:
-    """What is to be told of stored events, in their order. `book` is the state behind the last of them."""
+    """What to report of stored events, in their order. `book` is the state behind the last of them."""
     told: list[Row] = []
     planned: dict[str, e.RequestPlanned] = {}
     for event in events:
@@ -98,7 +98,7 @@ def _lockout_ended(event: e.Event, body: e.LockoutEnded, book: Book) -> list[Row
     ]
 
 
-# ---- requests and what became of them ----------------------------------------------------------------
+# ---- requests and their outcomes ---------------------------------------------------------------------
 
 _REQUESTS = (
     e.RequestAttempted,
@@ -172,7 +172,7 @@ def _connection(event: e.Event, body: e.ConnectionChanged, book: Book) -> list[R
 
 
 def _drift(event: e.Event, body: e.DriftDetected, book: Book) -> list[Row]:
-    text = f"fills say {body.fills_size}, the broker {body.broker_size}; the broker counts"
+    text = f"fills say {body.fills_size}, the broker {body.broker_size}; the broker's figure counts"
     about = _account(book, body.account)
     sizes = {"fills_size": body.fills_size, "broker_size": body.broker_size}
     return [happening(event.at, "drift", **about, contract=body.contract, **sizes, text=text)]

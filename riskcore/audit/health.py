@@ -16,7 +16,7 @@ from riskcore.core.quantities import MINUTE_NS
 
 FULL = 100
 
-# Points for a hub that is not connected. The user hub tells of fills and positions, the market hub only of marks.
+# Points for a hub that is not connected. The user hub reports fills and positions, the market hub only marks.
 HUB_LOST = {USER_HUB: 40, MARKET_HUB: 20}
 HUB_STALE = {USER_HUB: 25, MARKET_HUB: 10}
 LONG_LOST_SECONDS = 60  # From here on a lost hub costs half as much again.
@@ -112,7 +112,7 @@ def explain(signs: Signs) -> Health:
 
 def _parts(signs: Signs) -> Iterator[Part]:
     if signs.halted is not None:
-        yield Part("journal", HALTED, f"nothing can be stored, so limits do not act any more: {signs.halted}")
+        yield Part("journal", HALTED, f"nothing can be stored, so limits no longer act: {signs.halted}")
     elif signs.pinched is not None:
         yield Part("journal", ON_RESERVE, f"limits act only as long as a small reserve lasts: {signs.pinched}")
     if not signs.armed:
@@ -132,7 +132,7 @@ def _parts(signs: Signs) -> Iterator[Part]:
         yield _measured("disk", signs.commit_latency_ms, COMMIT_LATENCY_MS, took, "ms")
     number = signs.unresolved_requests
     requests = "1 request" if number == 1 else f"{number} requests"
-    yield _measured("unresolved", number, UNRESOLVED_REQUESTS, f"nobody knows what became of {requests}")
+    yield _measured("unresolved", number, UNRESOLVED_REQUESTS, f"the outcome of {requests} is unknown")
     drifts = signs.drifts_last_hour
     disagreed = f"fills and the broker's positions disagreed {_times(drifts)} in the last hour"
     yield _measured("drift", drifts, DRIFTS_LAST_HOUR, disagreed)

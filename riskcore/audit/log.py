@@ -66,7 +66,7 @@ class AuditLog:
                 self._take(event)
 
     def finish(self) -> "AuditLog":
-        """Nothing more comes: what is unmet now was not met."""
+        """The day is over: what is unmet now was not met."""
         self._keep_records()
         self.missed.finish(self.book)
         return self
@@ -172,7 +172,7 @@ class AuditLog:
         elif isinstance(body, e.GapRecorded):
             self._add_note("gap", at, body.account, body.contract, body.text)
         elif isinstance(body, e.DriftDetected):
-            text = f"fills said {body.fills_size}, the broker {body.broker_size}; the broker counts"
+            text = f"fills gave {body.fills_size}, the broker reported {body.broker_size}; the broker's figure counts"
             self._add_note("drift", at, body.account, body.contract, text)
 
     def _add_note(self, kind: str, at: str, account: int, contract: str | None, text: str) -> None:

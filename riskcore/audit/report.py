@@ -1,4 +1,4 @@
-"""The audit report: what rules found, what they demanded, what came of it, and under which settings."""
+"""The audit report: what rules found, what they demanded, the outcome, and the settings in force."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,6 +1,6 @@
 """The state of an engine as rows: what `riskcore status --json` prints and every screen is drawn from.
 
-Built from the book alone, which anybody can fold from the journal. Money and prices are exact decimal text, instants
+Built from the book alone, which any reader can fold from the journal. Money and prices are exact decimal text, instants
 UTC text, seconds whole numbers.
 """
 
@@ -125,7 +125,7 @@ def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> 
 
 
 def _marked_since_loss(book: Book, view: View) -> bool:
-    """Whether something else has told the market of all that is held since its hub was lost."""
+    """Whether another source has reported the market of every position since its hub was lost."""
     since = book.connection_since.get(MARKET_HUB, 0)
     return all(book.marks[position.contract].at > since for position in view.held())
 

@@ -1,4 +1,4 @@
-"""One decision explained to its last number: input, figures at the limit, breach, commands and what came of them."""
+"""One decision explained to its last number: input, figures at the limit, breach, commands and their outcomes."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""`riskcore audit`: what rules found, what they demanded, what came of it, and under which settings."""
+"""`riskcore audit`: what rules found, what they demanded, the outcome, and the settings in force."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from riskcore.cli.source_options import source_of, source_options
     "--database",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.db",
-    help="Also write everything to a plain SQLite database that other tools can open; an older one of ours is rebuilt.",
+    help="Also write everything to a plain SQLite database for other tools; replaces one that riskcore wrote.",
 )
 @output_options
 def command(

@@ -22,7 +22,7 @@ def command() -> None:
 def check(
     file: Path | None, config_path: Path | None, sets: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool
 ) -> None:
-    """Read the settings and say what is wrong or rarely meant. Exit code 2 when they cannot be used."""
+    """Read the settings and report what is wrong or unusual. Exit code 2 if they cannot be used."""
     if file is not None and config_path is not None:
         raise ConfigError("give the file as FILE or with --config, not both")
     settings = load_settings(file or config_path, sets)
@@ -68,7 +68,7 @@ def _as_written(text: str) -> dict[str, Any]:
 
 
 @command.command(epilog="Example: riskcore config init")
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @output_options
 def init(force: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Write a commented riskcore.toml with usual values to the working directory."""
@@ -80,7 +80,7 @@ def init(force: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
         with path.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
-        raise ConfigError(f"{path} is there already; --force overwrites it") from None
+        raise ConfigError(f"{path} already exists; --force overwrites it") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
     if as_json:

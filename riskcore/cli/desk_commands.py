@@ -18,11 +18,11 @@ PORTFOLIO_SCHEMA = "riskcore.portfolio/1"
 
 @click.command("lock", epilog="Example: riskcore lock 30m --reason 'two losers in a row'")
 @click.argument("until")
-@click.option("--reason", metavar="TEXT", help="Why; it stands in the journal and in every report.")
-@click.option("--no-flatten", is_flag=True, help="Keep open positions under their stops; only forbid new ones.")
+@click.option("--reason", metavar="TEXT", help="Your reason; it is kept in the journal and shown in every report.")
+@click.option("--no-flatten", is_flag=True, help="Leave open positions under their stops; only forbid new ones.")
 @desk_options
 def lock(until: str, reason: str | None, no_flatten: bool, **options: Any) -> int:
-    """Lock the accounts of the profile until a time, flatten them and cancel their orders. It cannot be undone.
+    """Lock the accounts of the profile until a time, flatten them and cancel their orders. You cannot undo this.
 
     UNTIL is 15m, 30m, 60m or any duration (1h30m), day (until the reset), a session (new-york, london, tokyo, sydney:
     until it ends), a time of the profile's clock (15:30), or an instant (2026-11-20T21:30:00Z).
@@ -34,8 +34,10 @@ def lock(until: str, reason: str | None, no_flatten: bool, **options: Any) -> in
 
 
 @click.command("unlock", epilog="Example: riskcore unlock --lockout RULE-007 --reason 'the loss was a data error'")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the journal and in every report.")
-@click.option("--lockout", metavar="ID-or-RULE", help="Which lockout; needed when several are in force.")
+@click.option(
+    "--reason", required=True, metavar="TEXT", help="Your reason; it is kept in the journal and shown in every report."
+)
+@click.option("--lockout", metavar="ID-or-RULE", help="Lockout to end; needed if several are in force.")
 @desk_options
 def unlock(reason: str, lockout: str | None, **options: Any) -> int:
     """End one lockout before its time. Refused (exit 1) by operator_unlock = "never", which is the default, and for
@@ -56,7 +58,7 @@ def _ask_or_write(options: dict[str, Any], request: Row) -> Row:
 
 
 async def _written(options: dict[str, Any], request: Row) -> Row:
-    """Take the profile, decide and store; whoever starts next carries it out. Raises ProfileBusy, StoreError."""
+    """Take the profile, decide and store; the next engine carries it out. Raises ProfileBusy, StoreError."""
     from riskcore.engine.clock import SystemClock
     from riskcore.engine.desk_locks import lock, unlock
     from riskcore.engine.offline_desk import OfflineDesk
@@ -78,7 +80,7 @@ async def _written(options: dict[str, Any], request: Row) -> Row:
 @click.argument("contract")
 @desk_options
 def price(contract: str, **options: Any) -> int:
-    """Show last, bid and ask of a contract, and how old they are. A contract nobody watches is subscribed to first."""
+    """Show last, bid and ask of a contract, and how old they are. Subscribes to the contract first if necessary."""
     show(options, ask_engine(options, {"ask": "price", "contract": contract}), price_text)
     return 0
 
@@ -96,7 +98,7 @@ def health(**options: Any) -> int:
 def portfolio(**options: Any) -> int:
     """Show balance, day P&L, open positions, working orders, limits and lockouts of every account.
 
-    Asks the running engine; without one the journal's last word is shown, and said to be old.
+    Asks the running engine. If none is running, shows what the journal knew last, and says so.
     """
     from riskcore.engine.control_client import NoEngine
 

@@ -16,8 +16,8 @@ def desk_options(command: Command) -> Command:
     """--config, --store, --profile, --account and the output options."""
     command = output_options(command)
     for name, metavar, text in (
-        ("--account", "NAME-or-ID", "Account; orders need it when the profile has several, the rest takes all."),
-        ("--profile", "NAME", "Profile of the engine; needed when the journal holds several."),
+        ("--account", "NAME-or-ID", "Account; needed for orders if the profile has several. Default elsewhere: all."),
+        ("--profile", "NAME", "Profile of the engine; needed if the journal holds several."),
     ):
         command = click.option(name, metavar=metavar, help=text)(command)
     return profile_file_option(store_option(command))

@@ -16,7 +16,7 @@ _DONE = {
 
 
 def order_text(answer: Row) -> str:
-    """What became of an order command: the outcome first, then what was sent, then what to know about it."""
+    """The outcome of an order command, then what was sent, then what to know about it."""
     outcome, reason = answer["outcome"], answer.get("reason") or ""
     if outcome == "accepted":
         first = f"{_DONE[answer['action']]}: {_what(answer)}"
@@ -29,7 +29,7 @@ def order_text(answer: Row) -> str:
         lines = [
             f"unresolved: {_what(answer)}",
             f"  {reason}",
-            "  it is not sent again; riskcore portfolio shows what is",
+            "  it is not sent again; riskcore portfolio shows what is there",
         ]
     return "\n".join([*lines, *(f"  {note}" for note in answer.get("notes", ()))])
 
@@ -106,7 +106,7 @@ def lock_text(answer: Row) -> str:
     for row in answer["accounts"]:
         who = row["account_name"] or row["account"]
         if not row["locked"]:
-            lines.append(f"{who}: NOT locked; look at riskcore status")
+            lines.append(f"{who}: NOT locked; see riskcore status")
             continue
         longer = " already, and a lockout is never shortened" if row["already_longer"] else ""
         lines.append(f"{who}: locked until {short(row['expires_at'])}{longer}")
@@ -123,7 +123,7 @@ def lock_text(answer: Row) -> str:
 def unlock_text(answer: Row) -> str:
     who, lockout = answer["account_name"] or answer["account"], answer["lockout"]
     if not answer["ended"]:
-        return f"{who}: {lockout} goes on: {answer.get('refusal', 'it was not ended; look at riskcore status')}"
+        return f"{who}: {lockout} stays in force: {answer.get('refusal', 'it was not ended; see riskcore status')}"
     others = answer["still_locked_by"]
     return f"{who}: {lockout} ended; " + (
         f"still locked by {', '.join(others)}" if others else "no other lockout is in force"

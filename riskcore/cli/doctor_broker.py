@@ -1,4 +1,4 @@
-"""What `riskcore doctor` looks at on the way to the broker: no secret is printed, nothing but a ping is sent."""
+"""What `riskcore doctor` checks about the connection to the broker: prints no secret, sends nothing but a ping."""
 
 import asyncio
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def credentials_check(environment: Mapping[str, str]) -> Check:
-    """Whether a login is there; where it comes from is said, never what it is."""
+    """Whether there is a login; names its source, never the login itself."""
     try:
         find_credentials(environment, None)
     except LoginRefused:
@@ -24,7 +24,7 @@ def credentials_check(environment: Mapping[str, str]) -> Check:
         advice = f"{set_up}; riskcore live --simulated works without"
         return Check("login", WARN, "no complete login was found", advice)
     given = all(environment.get(name, "").strip() for name in (USER_NAME, API_KEY))
-    return Check("login", OK, f"a login is there, from the {'environment' if given else 'keyring'}")
+    return Check("login", OK, f"a login was found in the {'environment' if given else 'keyring'}")
 
 
 def address_check(api_url: str, rtc_url: str, environment: Mapping[str, str]) -> Check:
@@ -52,7 +52,7 @@ def reachable_check(api_url: str) -> Check:
         answer = asyncio.run(_ping(api_url))
     except (NotSent, Unanswered, TimeoutError) as error:
         why = str(error) or f"no answer within {PING_SECONDS:.0f} s"
-        advice = "look at your network and the broker's status page; riskcore live --simulated works without"
+        advice = "check your network and the broker's status page; riskcore live --simulated needs neither"
         return Check("broker", WARN, f"not reachable: {why}", advice)
     except ConfigError as error:
         return Check("broker", FAIL, str(error), "correct the address")

@@ -1,4 +1,4 @@
-"""What `riskcore doctor` looks at on the machine itself. Each check is one sentence, and what to do about it.
+"""What `riskcore doctor` checks on the machine itself. Each check is one sentence, and what to do about it.
 
 `fail` is what would stop `riskcore live`; everything that only deserves a look is `warn`.
 """
@@ -96,7 +96,7 @@ def needed_packages() -> list[str]:
 def settings_checks(path: Path | None, sets: tuple[str, ...]) -> tuple[Settings | None, list[Check]]:
     """The settings, None when they cannot be read, and what there is to say about them."""
     found: list[Check] = []
-    with told_as("settings", found, "correct the file; riskcore config check tells more"):
+    with told_as("settings", found, "correct the file; riskcore config check shows more"):
         settings = load_settings(path, sets)
         profile = settings.plain["profile"]["name"]
         found.append(Check("settings", OK, f"profile {profile} from {settings.source}"))
@@ -145,7 +145,7 @@ def clock_check(now: datetime, drift_ms: int, last_event_ns: int) -> Check:
     if behind > 1:
         return Check("clock", FAIL, f"the clock is {behind} s behind the last event of the journal", advice)
     if abs(drift_ms) > MOST_CLOCK_DIFFERENCE_MS:
-        return Check("clock", WARN, f"the clock jumped by {drift_ms} ms while it was watched", advice)
+        return Check("clock", WARN, f"the clock jumped by {drift_ms} ms during the check", advice)
     return Check("clock", OK, f"{now:%Y-%m-%d %H:%M:%S}Z, running evenly")
 
 

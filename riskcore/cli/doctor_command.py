@@ -24,9 +24,11 @@ _DEFAULT_PROFILE = "default"
 @click.command(epilog="Example: riskcore doctor --offline")
 @config_options
 @store_option
-@click.option("--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="REST base.")
-@click.option("--rtc-url", envvar="RISKCORE_RTC_URL", default="https://rtc.topstepx.com", help="Hub base.")
-@click.option("--offline", is_flag=True, help="Do not ask the broker whether it is there.")
+@click.option(
+    "--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="Base URL of the REST API."
+)
+@click.option("--rtc-url", envvar="RISKCORE_RTC_URL", default="https://rtc.topstepx.com", help="Base URL of the hubs.")
+@click.option("--offline", is_flag=True, help="Do not ping the broker.")
 @output_options
 def command(
     config_path: Path | None,
@@ -39,7 +41,7 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Look at this machine, the settings, the journal and the way to the broker, and say what is wrong.
+    """Check this machine, the settings, the journal and the connection to the broker, and report what is wrong.
 
     Works without credentials and without a network, sends nothing but a ping, and prints no secret. Exit code 1
     when something would stop riskcore live; warnings are exit code 0.
@@ -106,7 +108,7 @@ def result_of(checks: "list[Check]") -> dict[str, Any]:
 
 
 def _line(check: "Check") -> str:
-    # click takes colours out again when nobody sits in front of a terminal; NO_COLOR is honoured here.
+    # click removes colours when the output is not a terminal; NO_COLOR is honoured here.
     state = f"{check.state:<4}"
     shown = state if os.environ.get("NO_COLOR") else click.style(state, fg=_STYLES[check.state])
     text = "; ".join(check.text.splitlines())

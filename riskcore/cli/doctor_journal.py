@@ -1,4 +1,4 @@
-"""What `riskcore doctor` looks at in the journal: whole, free to be written, and what it says about the account."""
+"""What `riskcore doctor` checks in the journal: that it is whole and writable, and what it holds about the account."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ class JournalChecks:
 
 
 def journal_checks(where: str, profile: str) -> JournalChecks:
-    """Look at the journal of a store; one that is not there yet is no fault."""
+    """Check the journal of a store; a missing one is not a fault."""
     found = JournalChecks()
     path = Path(where.removeprefix("sqlite://"))
     if not path.is_file():
@@ -77,8 +77,8 @@ def follower_check(follower: Follower) -> Check:
     alerts = [row for row in follower.told if row.get("kind") == "Alert" and row.get("rule") == GUARD_ID]
     if alerts:
         text = f"on {follower.trade_date} a position was reopened three times within a minute during a lockout"
-        return Check("followers", WARN, text, "switch off the bot, the copier or the leader account that does it")
-    return Check("followers", OK, "nobody reopened what was closed")
+        return Check("followers", WARN, text, "switch off the bot, copier or leader account that does this")
+    return Check("followers", OK, "no closed position was reopened")
 
 
 def accounts_checks(follower: Follower) -> list[Check]:
@@ -90,5 +90,5 @@ def accounts_checks(follower: Follower) -> list[Check]:
             advice = "live funded accounts allow no API trading: take it out of profile.accounts"
             found.append(Check("account", FAIL, f"{name} is not a simulated account: riskcore will not arm", advice))
         if account.can_trade is False:
-            found.append(Check("account", WARN, f"{name}: the broker allows no trading", "look at the platform"))
+            found.append(Check("account", WARN, f"{name}: the broker does not allow trading", "look at the platform"))
     return found

@@ -22,14 +22,14 @@ STDOUT = "-"
 @click.command(epilog="Example: riskcore export --day 2026-11-20 --out friday.jsonl.gz")
 @click.argument("sessions", nargs=-1, type=click.Path(path_type=Path), metavar="[SESSION]...")
 @source_options
-@click.option("--all", "all_days", is_flag=True, help="Every day of the journal; without --day only the last one.")
+@click.option("--all", "all_days", is_flag=True, help="Export every day of the journal. Default: the last one.")
 @click.option(
     "--out",
     metavar="FILE",
-    help="File to write, compressed when it ends in .gz; - for stdout. Default: stdout when piped, else a file"
+    help="File to write, compressed when it ends in .gz; - for stdout. Default: stdout if piped, otherwise a file"
     " named after the trading day.",
 )
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @output_options
 def command(
     sessions: tuple[Path, ...],
@@ -44,7 +44,7 @@ def command(
     """Write days as a journal export: facts, decisions and their hash chain, which replays alone.
 
     Days come from the journal, or from SESSION files: a wire recording is run through the core under the
-    settings, so that anybody's recording becomes an export; an export can be cut down to some of its days.
+    settings, so that any recording becomes an export; an export can be cut down to some of its days.
     """
     from replay.export import export
 
@@ -54,7 +54,7 @@ def command(
     if out is None and not sys.stdout.isatty():
         out = STDOUT
     if out == STDOUT and as_json:
-        raise ConfigError("--json tells about the file written; name one with --out")
+        raise ConfigError("--json describes the file that was written; name one with --out")
     if out not in (None, STDOUT):
         _refuse_existing(Path(out), force)
     target = _Target(out, force)
@@ -74,7 +74,7 @@ def command(
 
 def _refuse_existing(path: Path, force: bool) -> None:
     if path.exists() and not force:
-        raise ConfigError(f"{path} is there already; --force overwrites it")
+        raise ConfigError(f"{path} already exists; --force overwrites it")
 
 
 class _Target:

@@ -21,7 +21,13 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--quotes", multiple=True, type=_PATH, metavar="FILE.parquet", help="Best bid and offer. Repeatable.")
 @click.option("--contracts", multiple=True, type=_PATH, metavar="FILE", help="Contract/search answer. Repeatable.")
-@click.option("--out", type=_PATH, default=Path(), metavar="DIR", help="Where the recordings go. Default: here.")
+@click.option(
+    "--out",
+    type=_PATH,
+    default=Path(),
+    metavar="DIR",
+    help="Folder for the recordings. Default: the working directory.",
+)
 @config_options
 @account_option
 @output_options

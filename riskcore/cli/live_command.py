@@ -18,11 +18,15 @@ from riskcore.cli.options import account_option, config_options, output_options,
     metavar="[SCENARIO]",
     help="Start the bundled simulated gateway and run against it: no credentials, no configuration.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the simulated gateway.")
-@click.option("--stay", is_flag=True, help="With --simulated: go on when the scenario is over, until Ctrl-C.")
-@click.option("--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="REST base.")
-@click.option("--rtc-url", envvar="RISKCORE_RTC_URL", default="https://rtc.topstepx.com", help="Hub base.")
-@click.option("--screen/--no-screen", default=None, help="Show a screen instead of lines. Default: with --simulated.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulated gateway.")
+@click.option("--stay", is_flag=True, help="With --simulated: continue after the end of the scenario, until Ctrl-C.")
+@click.option(
+    "--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="Base URL of the REST API."
+)
+@click.option("--rtc-url", envvar="RISKCORE_RTC_URL", default="https://rtc.topstepx.com", help="Base URL of the hubs.")
+@click.option(
+    "--screen/--no-screen", default=None, help="Show a screen instead of lines. Default: on with --simulated."
+)
 @config_options
 @store_option
 @account_option
@@ -46,8 +50,8 @@ def command(
 ) -> int:
     """Connect to the broker, record every event, decide by the rules, and carry out what was decided.
 
-    Prints one line per breach, command and outcome, with --json one JSON object per line. Ctrl-C stops in good
-    order. Started again with the same store it goes on where it was, and finishes what was begun.
+    Prints one line per breach, command and outcome, with --json one JSON object per line. Ctrl-C stops it
+    cleanly. When you restart it with the same store, it continues where it was and finishes what it had begun.
     """
     if simulated is not None:
         _refuse_addresses(click.get_current_context())

@@ -160,6 +160,6 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
             asked = _run_of(options, settings, store, broker, clock, printer, options.config_path)
             await run_live(asked, None if options.stay else over)
     if not options.quiet and not options.as_json:
-        click.echo(f"\nThe scenario is over. Everything that was said and decided is in {store}")
+        click.echo(f"\nThe scenario is over. Everything that was received and decided is in {store}")
         click.echo(f"  riskcore audit --store {store}     what happened, and why")
         click.echo(f"  riskcore verify --store {store}    that it replays to the same decisions")

@@ -1,6 +1,6 @@
 """Happenings as `riskcore live` prints them: plain lines for people, one JSON object a line for programs.
 
-Printing never stops the engine: when whoever reads is slow or has gone, guarding goes on without it.
+Printing never stops the engine: if the reader is slow or has gone, guarding continues without it.
 """
 
 import atexit
@@ -59,7 +59,7 @@ class Printer:
         atexit.register(self.close)
 
     def stored(self, events: Sequence[Event], book: Book) -> None:
-        """Tell what is worth telling of events that have just been stored."""
+        """Print what is worth printing of events that have just been stored."""
         for row in happenings(events, book):
             self._tell(row)
         if self._screen is not None:
@@ -123,5 +123,5 @@ class Outlet:
                 self._stream.write(f"{line}\n")
                 self._stream.flush()
             except (OSError, ValueError):
-                # Nobody reads any more, or the terminal is gone: the rest is not printed.
+                # The reader or the terminal has gone: the rest is not printed.
                 return

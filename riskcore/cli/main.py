@@ -13,29 +13,29 @@ from riskcore.version import VERSION
 
 # Name of the command: its line in `riskcore --help`.
 COMMANDS = {
-    "live": "Connect, record, decide, enforce.",
-    "simulate": "Only the simulated gateway, for any client of the API.",
+    "live": "Connect, record, decide and enforce.",
+    "simulate": "Run only the simulated gateway, for any client of the API.",
     "replay": "Run recorded days through the rules.",
     "import": "Build session files from the broker's trade history.",
     "export": "Write one day of the journal as a session file.",
-    "verify": "Check sequence, hash chain and decisions of a day.",
-    "audit": "Breaches, commands, lockouts and settings in force.",
+    "verify": "Check the sequence, hash chain and decisions of a day.",
+    "audit": "List breaches, commands, lockouts and settings in force.",
     "why": "Explain one decision to its last number.",
     "regress": "Compare recorded days with their expected results.",
-    "status": "State of a running or stopped engine, from its journal.",
-    "portfolio": "What every account holds, earns and is limited to.",
-    "price": "The market in one contract.",
-    "health": "How well the engine sees and acts, explained.",
-    "order": "Place, close, cancel or change, if the rules allow it.",
-    "close": "Close a position, whole or in part.",
+    "status": "Show a running or stopped engine, from its journal.",
+    "portfolio": "Show what every account holds, earns and is limited to.",
+    "price": "Show the market in one contract.",
+    "health": "Show how well the engine sees and acts, with reasons.",
+    "order": "Place, close, cancel or change orders, if the rules allow it.",
+    "close": "Close a position, wholly or in part.",
     "cancel": "Cancel a working order.",
     "modify-stop": "Move the stop of a position.",
     "modify-target": "Move the target of a position.",
-    "lock": "Lock yourself out until a time; it cannot be undone.",
-    "unlock": "End a lockout early, where the settings allow it.",
+    "lock": "Lock yourself out until a time; you cannot undo it.",
+    "unlock": "End a lockout early, if the settings allow it.",
     "config": "Check, show or write the settings.",
-    "doctor": "Is this machine ready, and what is to be done if not.",
-    "rules": "What each rule does, and its fields.",
+    "doctor": "Check that you are ready to go live, and what to do if not.",
+    "rules": "Explain the rules and their fields.",
 }
 # Commands that share a file. Every other one is `command` in riskcore/cli/<name>_command.py.
 FAMILIES = {
@@ -136,7 +136,7 @@ def _usage_error(error: click.ClickException) -> int:
 
 
 def _closed_pipe() -> int:
-    """Whoever read the output has gone; Python must not complain about it at exit."""
+    """The reader of the output has gone; Python must not complain about it at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     return 0

@@ -58,8 +58,8 @@ def account_option(command: Command) -> Command:
 def output_options(command: Command) -> Command:
     """--json, --quiet and --verbose, passed as as_json, quiet and verbose."""
     for name, parameter, text in (
-        ("--verbose", "verbose", "Say more; show the traceback of an internal error."),
-        ("--quiet", "quiet", "Say nothing but the result and errors."),
+        ("--verbose", "verbose", "Print more, and the traceback of an internal error."),
+        ("--quiet", "quiet", "Print only the result and errors."),
         ("--json", "as_json", "Print the result as JSON."),
     ):
         command = click.option(name, parameter, is_flag=True, help=text)(command)

@@ -33,13 +33,17 @@ def _implied(order_type: str | None, prices: dict[str, str | None]) -> str:
 @click.argument("contract")
 @click.argument("side", type=click.Choice(SIDES))
 @click.argument("size", type=click.IntRange(min=1))
-@click.option("--type", "order_type", type=click.Choice(TYPES), help="Default: as the price says, else market.")
-@click.option("--limit-price", metavar="PRICE", help="Of a limit order.")
-@click.option("--stop-price", metavar="PRICE", help="Of a stop order.")
-@click.option("--trail-price", metavar="PRICE", help="Where a trailing stop begins.")
-@click.option("--stop-loss", type=click.IntRange(min=1), metavar="TICKS", help="Bracket: stop so far from the entry.")
 @click.option(
-    "--take-profit", type=click.IntRange(min=1), metavar="TICKS", help="Bracket: target so far from the entry."
+    "--type", "order_type", type=click.Choice(TYPES), help="Default: what the given price implies, otherwise market."
+)
+@click.option("--limit-price", metavar="PRICE", help="Price of a limit order.")
+@click.option("--stop-price", metavar="PRICE", help="Price of a stop order.")
+@click.option("--trail-price", metavar="PRICE", help="Price at which a trailing stop begins.")
+@click.option(
+    "--stop-loss", type=click.IntRange(min=1), metavar="TICKS", help="Bracket: distance of the stop from the entry."
+)
+@click.option(
+    "--take-profit", type=click.IntRange(min=1), metavar="TICKS", help="Bracket: distance of the target from the entry."
 )
 @desk_options
 def place(
@@ -54,7 +58,7 @@ def place(
     """Place an order if every rule and lockout allows it; with --stop-loss and --take-profit as a bracket.
 
     CONTRACT is a root such as MNQ or the broker's contract id. Prices are put on the tick grid, away from the market.
-    Exit code 1 when a rule declines it, the broker refuses it, or nobody knows what became of it.
+    Exit code 1 if a rule declines it, the broker refuses it, or its outcome is unknown.
     """
     prices = {name: options.pop(name) for name in ("limit_price", "stop_price", "trail_price")}
     return _carry_out(
@@ -72,10 +76,12 @@ def place(
 
 @click.command("close", epilog="Example: riskcore close MNQ --size 1")
 @click.argument("contract")
-@click.option("--size", type=click.IntRange(min=1), metavar="CONTRACTS", help="Close so many; default: the position.")
+@click.option(
+    "--size", type=click.IntRange(min=1), metavar="CONTRACTS", help="Close this many; default: the whole position."
+)
 @desk_options
 def close(contract: str, size: int | None, **options: Any) -> int:
-    """Close a position at the market, whole or in part. Closing is allowed during every lockout.
+    """Close a position at the market, wholly or in part. Closing is allowed during every lockout.
 
     A whole close also cancels, once flat, the orders still working in that contract: the broker leaves bracket legs
     behind, and one that is forgotten opens a new position.
@@ -87,7 +93,7 @@ def close(contract: str, size: int | None, **options: Any) -> int:
 @click.argument("order", type=int)
 @desk_options
 def cancel(order: int, **options: Any) -> int:
-    """Cancel a working order; riskcore portfolio shows their numbers."""
+    """Cancel a working order; riskcore portfolio shows the order numbers."""
     return _carry_out(options, action="cancel", order=order)
 
 
@@ -98,13 +104,13 @@ def _moved(action: str, contract: str, price: str, order: int | None, size: int 
 @click.command("modify-stop", epilog="Example: riskcore modify-stop MNQ 20990.25")
 @click.argument("contract")
 @click.argument("price")
-@click.option("--order", type=int, metavar="ID", help="This order; default: the only stop of the position.")
+@click.option("--order", type=int, metavar="ID", help="Move this order; default: the only stop of the position.")
 @click.option("--size", type=click.IntRange(min=1), metavar="CONTRACTS", help="Change the size as well.")
 @desk_options
 def modify_stop(contract: str, price: str, order: int | None, size: int | None, **options: Any) -> int:
     """Move the stop of a position: its bracket leg, else its only stop. Sell stops are rounded down, buy stops up.
 
-    When there are several, nothing is moved and they are listed.
+    If there are several, nothing is moved and they are listed.
     """
     return _moved("modify-stop", contract, price, order, size, options)
 
@@ -112,13 +118,13 @@ def modify_stop(contract: str, price: str, order: int | None, size: int | None, 
 @click.command("modify-target", epilog="Example: riskcore modify-target MNQ 21050")
 @click.argument("contract")
 @click.argument("price")
-@click.option("--order", type=int, metavar="ID", help="This order; default: the only target of the position.")
+@click.option("--order", type=int, metavar="ID", help="Move this order; default: the only target of the position.")
 @click.option("--size", type=click.IntRange(min=1), metavar="CONTRACTS", help="Change the size as well.")
 @desk_options
 def modify_target(contract: str, price: str, order: int | None, size: int | None, **options: Any) -> int:
     """Move the target of a position: its bracket leg, else its only limit order on the other side.
 
-    When there are several, nothing is moved and they are listed.
+    If there are several, nothing is moved and they are listed.
     """
     return _moved("modify-target", contract, price, order, size, options)
 

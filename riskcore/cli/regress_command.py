@@ -14,14 +14,20 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: riskcore regress fixtures/days --junit regress.xml")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--accept", is_flag=True, help="Write what comes out as the new expectations, and say what changed.")
+@click.option("--accept", is_flag=True, help="Write the results as the new expectations, and print what changed.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write JUnit XML.")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Days at the same time.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Number of days to run at the same time.",
+)
 @output_options
 def command(
     folder: Path, accept: bool, junit: Path | None, workers: int, as_json: bool, quiet: bool, verbose: bool
 ) -> int:
-    """Replay every recorded day below DIR and compare with its expected result.
+    """Replay every recorded day below DIR and compare it with its expected result.
 
     A day is a folder with session files, the riskcore.toml that judges them (there or in a folder above, up to
     DIR) and expected.json. Exit code 1 means a difference, 2 settings that are wrong, 3 a file that cannot be read.

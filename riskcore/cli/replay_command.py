@@ -20,9 +20,9 @@ from riskcore.cli.options import (
 @config_options
 @account_option
 @click.option("--store", metavar="PATH-or-URL", help="Also keep the run as a journal in this (new) store.")
-@click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
-@click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
-@click.option("--every-event", is_flag=True, help="Step through every quote; slower, the same decisions.")
+@click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and continue.")
+@click.option("--strict", is_flag=True, help="Treat a file that was cut off as an error (exit code 3).")
+@click.option("--every-event", is_flag=True, help="Evaluate every quote; slower, with the same decisions.")
 @output_options
 def command(
     sessions: tuple[Path, ...],
@@ -37,7 +37,7 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Run recorded days through the core and tell what it would have decided, and why.
+    """Replay recorded days and show what riskcore would have decided, and why.
 
     SESSION is a wire recording or a journal export, .gz too; several are run in the order given. A journal
     export is judged by the settings it carries, and its recorded decisions are compared (exit 1 on a

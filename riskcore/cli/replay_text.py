@@ -80,7 +80,7 @@ def _decisions(result: Row) -> list[str]:
 
 def _comparison(comparison: Row) -> list[str]:
     if not comparison["differences"]:
-        return [f"{comparison['recorded']} recorded decisions, all the same when recomputed"]
+        return [f"{comparison['recorded']} recorded decisions, all of them the same when recomputed"]
     lines = [f"{comparison['recorded']} recorded and {comparison['recomputed']} recomputed decisions differ:"]
     return lines + [
         f"  {short(row['at'])}  only {row['only']}: {row['type']} {row['key']} (cause {row['cause']})"

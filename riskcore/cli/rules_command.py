@@ -20,7 +20,7 @@ from riskcore.settings.place import range_text
 @click.argument("name", required=False)
 @output_options
 def command(name: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
-    """What each rule does, and its fields. NAME is a settings name or an id such as RULE-003."""
+    """Explain the rules and their fields. NAME is a settings name or an id such as RULE-003."""
     chosen = list(RULES) if name is None else [_named(name)]
     if as_json:
         print_json({"schema": "riskcore.rules/1", "rules": [described(rule) for rule in chosen]})

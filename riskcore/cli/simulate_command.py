@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: riskcore simulate daily-loss --port 8700")
 @click.argument("name", metavar="[SCENARIO]", required=False)
-@click.option("--list", "as_list", is_flag=True, help="Show the scenarios and end.")
+@click.option("--list", "as_list", is_flag=True, help="List the scenarios and exit.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same prices.")
 @click.option(
     "--speed",
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     "--port",
     type=click.IntRange(0, 65_534),
     default=0,
-    help="Port for REST; the hubs have the one after it. Default: any that are free.",
+    help="Port for REST; the hubs use the next one. Default: any free ports.",
 )
 @click.option(
     "--record",
     "recording",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write a recording of what a client sees. Begins at once and ends with the scenario's plot.",
+    help="Record what a client sees, from now until the scenario's plot ends.",
 )
 @output_options
 def command(
@@ -53,9 +53,9 @@ def command(
 ) -> int:
     """Run only the simulated gateway: the broker's REST endpoints and both hubs on this machine.
 
-    SCENARIO is daily-loss unless you name another one, see --list.
+    SCENARIO is daily-loss unless you name another one (see --list).
     Prices, orders, fills and a scripted trader come from SCENARIO and the seed. The script begins when a client
-    subscribes to a hub. Ctrl-C ends it in good order, with exit code 0.
+    subscribes to a hub. Ctrl-C ends the gateway cleanly, with exit code 0.
     """
     from adapters.simulator.scenarios import DEFAULT, SCENARIOS, scenario_of
     from riskcore.live.stop_signals import heeding_signals

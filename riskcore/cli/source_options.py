@@ -19,8 +19,8 @@ DATE_FORMAT = "%Y-%m-%d"
 def source_options(command: Command) -> Command:
     """SESSION files and the options that choose among journals, profiles and days; pass them on to `source_of`."""
     for name, parameter, text in (
-        ("--strict", "strict", "A file that was cut off is an error (exit 3)."),
-        ("--skip-bad-lines", "skip_bad_lines", "Record unreadable lines as rejected input and go on."),
+        ("--strict", "strict", "Treat a file that was cut off as an error (exit code 3)."),
+        ("--skip-bad-lines", "skip_bad_lines", "Record unreadable lines as rejected input and continue."),
     ):
         command = click.option(name, parameter, is_flag=True, help=text)(command)
     command = click.option(
@@ -31,7 +31,7 @@ def source_options(command: Command) -> Command:
         callback=_dates,
         help="Only this trading day. Repeatable.",
     )(command)
-    command = click.option("--profile", metavar="NAME", help="Profile to read; needed when the journal holds several.")(
+    command = click.option("--profile", metavar="NAME", help="Profile to read; needed if the journal holds several.")(
         command
     )
     return store_option(config_options(command))
@@ -42,7 +42,7 @@ def _dates(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -
         try:
             click.DateTime([DATE_FORMAT]).convert(value, option, None)
         except click.BadParameter:
-            raise click.BadParameter(f"{value!r} is no date; write it as YYYY-MM-DD") from None
+            raise click.BadParameter(f"{value!r} is not a date; write it as YYYY-MM-DD") from None
     return values
 
 

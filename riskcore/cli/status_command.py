@@ -22,9 +22,9 @@ HEALTH_SECONDS = 2.0
 @click.command(epilog="Example: riskcore status --watch")
 @profile_file_option
 @store_option
-@click.option("--profile", metavar="NAME", help="Profile to look at; needed when the journal holds several.")
+@click.option("--profile", metavar="NAME", help="Profile to show; needed if the journal holds several.")
 @account_option
-@click.option("--watch", is_flag=True, help="Keep showing it, each second, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh it every second until Ctrl-C.")
 @output_options
 def command(
     config_path: Path | None,
@@ -36,9 +36,9 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Tell whether an engine runs, and what its journal says: accounts, day P&L, positions, lockouts, what is unmet.
+    """Show whether an engine is running, and its accounts, day P&L, positions, lockouts and unmet commands.
 
-    Values are those of the last event stored; countdowns run to now. Looking disturbs no engine.
+    Values are those of the last event stored; countdowns run to now. This does not disturb the engine.
     """
     from riskcore.audit.following import Follower, chosen_accounts, open_journal, status_of
     from riskcore.store.location import existing_store
@@ -64,7 +64,7 @@ def command(
 
 
 def _health(store: str, profile: str) -> Row:
-    """What the running engine says of itself; None when none runs or it does not say at once."""
+    """What the running engine reports about itself; None if none runs or it does not answer at once."""
     from riskcore.engine.control_client import ask
 
     try:

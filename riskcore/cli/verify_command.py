@@ -48,7 +48,7 @@ def verified_text(result: Row) -> str:
     """One line a day or recording, and the first differences."""
     lines = [
         f"{row['source']}  {row['lines']} lines, {row['events']} events, {row['rejected']} rejected; "
-        f"{'the end line fits' if row['end_line'] else 'no end line'}; a wire recording has no decisions to compare"
+        f"{'the end line matches' if row['end_line'] else 'no end line'}; a wire recording has no decisions to compare"
         for row in result["recordings"]
     ]
     for row in result["days"]:

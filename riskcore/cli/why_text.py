@@ -10,7 +10,7 @@ MOST_FILLS = 20
 
 
 def why_text(explanation: Row) -> str:
-    """From the event that came in to what became of the commands."""
+    """From the event that was received to the outcome of the commands."""
     sections = [
         _head(explanation),
         ["What came in", f"  {_event(explanation['input'])}"],
@@ -60,7 +60,7 @@ def _lockout(lockout: Row | None) -> list[str]:
     lines = [f"  {lockout['id']}, set {short(lockout['set_at'])} {until}: {lockout['reason']}"]
     if lockout["command"]:
         lines.append(f"  set by command {lockout['command']}")
-    return ["Lockout it went against", *lines]
+    return ["Lockout it violated", *lines]
 
 
 def _settings(rule: Row) -> list[str]:
@@ -103,7 +103,7 @@ def _commands(title: str, commands: list[Row], explanation: Row) -> list[str]:
         if row["met_by"] is None:
             continue
         if row["met_by"] == explanation["input"] and row["met_after_seconds"] == "0":
-            lines.append("    met: it was so already")
+            lines.append("    met: it was already so")
         else:
             lines.append(f"    met after {row['met_after_seconds']} s: {_event(row['met_by'])}")
     return [title, *lines] if lines else []

@@ -42,9 +42,7 @@ def ask(store: str, profile: str, request: dict[str, Any], answer_seconds: float
         connection.settimeout(answer_seconds)
         answer = _asked(connection, {**request, "secret": listening.secret})
     if answer is None:
-        raise RiskcoreError(
-            "the engine ended before it answered; look at riskcore status before you repeat the command"
-        )
+        raise RiskcoreError("the engine ended before it answered; check riskcore status before you repeat the command")
     if "error" in answer:
         raise Answered(str(answer["error"]), int(answer.get("exit", 1)))
     return answer

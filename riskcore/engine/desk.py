@@ -96,7 +96,7 @@ def account_named(desk: Desk, name: str | None) -> Account:
         raise ConfigError(f"account {name!r} is not one of this profile's accounts: {names}")
     if len(judged) == 1:
         return judged[0]
-    raise ConfigError(f"say which account with --account; the profile has: {names}")
+    raise ConfigError(f"name the account with --account; the profile has: {names}")
 
 
 async def contract_named(desk: Desk, market: Market, text: str | None, account: Account | None = None) -> str:
@@ -127,7 +127,7 @@ def _known(book: Book, wanted: str, account: Account | None) -> str | None:
     held = [position.contract for position in account.held()] if account is not None else []
     of_root = [name for name in held if name in book.contracts and book.contracts[name].root == wanted]
     if len(of_root) > 1:
-        raise ConfigError(f"several contracts of {wanted} are open, say which: {', '.join(of_root)}")
+        raise ConfigError(f"several contracts of {wanted} are open; name one: {', '.join(of_root)}")
     named = [contract.id for contract in book.contracts.values() if wanted in _short_names(contract.root, contract.id)]
     return next(iter((*of_root, *named)), None)
 

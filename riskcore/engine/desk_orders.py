@@ -127,7 +127,7 @@ async def _order_of(
     legs = [order for order in found if order.parent_id is not None] or found
     if len(legs) > 1:
         listed = ", ".join(_named(order) for order in sorted(legs, key=lambda one: one.id))
-        raise ConfigError(f"{contract} has several working {word}s, say which one is meant with --order: {listed}")
+        raise ConfigError(f"{contract} has several working {word}s, name the one you mean with --order: {listed}")
     return legs[0]
 
 
@@ -160,7 +160,7 @@ def _answer(desk: Desk, account: Account, action: str, asked: OrderRequested, ev
         return {
             **row,
             "outcome": "unresolved",
-            "reason": "the engine did not get to it in time; look before you repeat",
+            "reason": "the engine did not reach it in time; check before you repeat it",
         }
     row.update(_request_row(planned), notes=_notes(desk, asked, planned))
     answers = [event.body for event in events if type(event.body) in _OUTCOMES]

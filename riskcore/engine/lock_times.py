@@ -35,7 +35,7 @@ def lock_until(text: str, now: int, day: Day) -> int:
     expires_at = _instant(text.strip().lower().replace("_", "-").replace(" ", "-"), now, day)
     if expires_at is None:
         raise ConfigError(
-            f"{text!r} is no time to lock until; write one of {', '.join(PRESETS)}, a duration such as 1h30m,"
+            f"{text!r} is not a time to lock until; write one of {', '.join(PRESETS)}, a duration such as 1h30m,"
             " a time such as 15:30, or an instant such as 2026-11-20T21:30:00Z"
         )
     if expires_at <= now:

@@ -74,7 +74,7 @@ class Control:
             writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
             await writer.drain()
         except (OSError, TimeoutError, ValueError, asyncio.CancelledError):
-            # Whoever asked is gone, is slow, or says nothing that could be answered; so is an engine that stops.
+            # The client has gone, is slow, or sent nothing that can be answered; or the engine is stopping.
             pass
         finally:
             self._answering.discard(task)
@@ -96,14 +96,14 @@ class Control:
             return _error("wrong secret: only the user who started the engine may ask it", USAGE)
         handle = self._asks.get(str(asked.get("ask")))
         if handle is None:
-            return _error(f"nobody answers {str(asked.get('ask'))[:40]!r}", USAGE)
+            return _error(f"there is no answer to {str(asked.get('ask'))[:40]!r}", USAGE)
         try:
             return await handle(asked)
         except RiskcoreError as error:
             return _error(str(error), error.exit_code)
         except Exception as error:
             # A mistake in an answer must not take down the engine that guards the account.
-            return _error(f"riskcore itself went wrong: {type(error).__name__}: {str(error)[:200]}", INTERNAL)
+            return _error(f"riskcore has an internal fault: {type(error).__name__}: {str(error)[:200]}", INTERNAL)
 
     # ---- what is only looked at ----------------------------------------------------------------------
 
@@ -111,7 +111,7 @@ class Control:
         contract = await contract_named(self._desk, self._market, text_of(asked, "contract"))
         mark, now = await fresh_mark(self._desk, contract), self._desk.clock.now()
         if mark is None:
-            raise ConfigError(f"no price of {contract} has come; is the market open?")
+            raise ConfigError(f"no price of {contract} was received; is the market open?")
         known = self._desk.book.contracts[contract]
         prices = {name: getattr(mark, name) for name in ("last", "bid", "ask")}
         return {

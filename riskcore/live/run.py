@@ -68,7 +68,7 @@ class Run:
 
 
 def check_calendar() -> None:
-    """Without a holiday table for the year nobody knows when the market closes early. Raises ConfigError."""
+    """Without a holiday table for the year, early closes are unknown. Raises ConfigError."""
     year = datetime.now(UTC).year
     if not calendar_known(year):
         raise ConfigError(
@@ -163,7 +163,7 @@ async def _stop_after(until: Callable[[Engine], Any], engine: Engine) -> None:
 
 
 async def _watch_settings(run: Run, engine: Engine, clock: Clock) -> None:
-    """Tell the engine when the settings file was edited; an edit that cannot be read changes nothing."""
+    """Tell the engine when the settings file was edited; an unreadable edit changes nothing."""
     path = run.config_path
     known: int | None = None  # It may have been edited since it was read, also before an engine that is built again.
     while path is not None:
@@ -186,7 +186,7 @@ def _changed_at(path: Path) -> int | None:
 
 @contextmanager
 def unhindered() -> Iterator[None]:
-    """No command waits long for a thread that draws, or for a collection through all the memory there is now."""
+    """No command waits long for a drawing thread, or for a garbage collection through all present memory."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
@@ -199,5 +199,5 @@ def unhindered() -> Iterator[None]:
 
 
 def interactive() -> bool:
-    """Whether a person sits at the keyboard, who may be asked for the key."""
+    """Whether a person is at the keyboard, who can be asked for the key."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

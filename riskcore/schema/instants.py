@@ -12,7 +12,7 @@ FIRST_NS = -62_135_596_800 * SECOND_NS  # 0001-01-01, the first instant that has
 LAST_NS = 253_402_300_800 * SECOND_NS - 1  # The end of 9999.
 _LENGTH = 30
 # Events crowd into few seconds, so the calendar arithmetic is done once a second, not once an event. Older seconds
-# hardly come again: remembering more of them only lets a live engine grow for a day.
+# hardly occur again: remembering more of them only lets a live engine grow for a day.
 _CACHED_SECONDS = 256
 _text_of_second: dict[int, str] = {}
 _second_of_text: dict[str, int] = {}

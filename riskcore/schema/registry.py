@@ -26,7 +26,7 @@ CHANGED: dict[str, int] = {
 
 
 def _fields_added(data: dict[str, Any]) -> dict[str, Any]:
-    """The next version only has more fields: their defaults say what was true before anybody wrote them."""
+    """The next version only has more fields: their defaults say what was true before they existed."""
     return data
 
 

@@ -71,7 +71,7 @@ def load_settings(path: Path | None = None, sets: Sequence[str] = ()) -> Setting
         with found.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
-            raise ConfigError(f"{found}: larger than {LARGEST_FILE} bytes; this is no settings file")
+            raise ConfigError(f"{found}: larger than {LARGEST_FILE} bytes; this is not a settings file")
         text = content.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{found}: cannot be read: {error.strerror or error}") from None
@@ -177,7 +177,7 @@ def _accounts(
     for name in sorted(table):
         path = f"accounts.{toml_key(name) if name == shown_key(name) else shown_key(name)}"
         if not name or len(name) > LONGEST_TEXT or not name.isprintable():
-            raise ConfigError(f"{path}: no account is called so")
+            raise ConfigError(f"{path}: no account has this name")
         override = _table(table[name], path)
         refuse_unknown(override, ("rules",), path)
         merged = {

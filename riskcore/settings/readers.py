@@ -104,7 +104,7 @@ def read_zone(value: Any, place: Place) -> str:
 
 def read_root(value: Any, place: Place) -> str:
     if not isinstance(value, str) or not _ROOT.fullmatch(value.upper()):
-        raise ConfigError(f"{place.path}: {shown(value)} is no product root; write it like MNQ or ES")
+        raise ConfigError(f"{place.path}: {shown(value)} is not a product root; write it like MNQ or ES")
     root = value.upper()
     if root.startswith(_SYMBOL):
         root = root_of_code(root.removeprefix(_SYMBOL))
@@ -133,7 +133,7 @@ def read_date(value: Any, place: Place) -> str:
     if isinstance(value, str) and _DATE.fullmatch(value):
         with suppress(ValueError):
             return date.fromisoformat(value).isoformat()
-    raise ConfigError(f"{place.path}: {shown(value)} is no date; write it like 2026-11-26")
+    raise ConfigError(f"{place.path}: {shown(value)} is not a date; write it like 2026-11-26")
 
 
 def items(value: Any, place: Place) -> list[Any]:
@@ -197,7 +197,7 @@ def _clock_place(place: Place, key: str) -> Place:
 def read_day(value: Any, place: Place) -> int:
     names = [name.lower() for name in WEEKDAYS]
     if not isinstance(value, str) or value.lower() not in names:
-        raise ConfigError(f"{place.path}: {shown(value)} is no day; write {', '.join(WEEKDAYS)}")
+        raise ConfigError(f"{place.path}: {shown(value)} is not a day; write {', '.join(WEEKDAYS)}")
     return names.index(value.lower())
 
 

@@ -25,7 +25,7 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
         known = [text.removeprefix("rules") for text in found]
         path = f"accounts.{account}.rules"
         about = _about_rules({**rules, **overrides}, path)
-        # What is true of the whole profile is said once.
+        # What is true of the whole profile is reported once.
         found.extend(text for text in about if text.removeprefix(path) not in known)
     listed = plain["profile"]["accounts"]
     found.extend(

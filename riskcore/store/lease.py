@@ -96,7 +96,7 @@ class HeldLock:
             return False
 
     def _say(self, holder: str) -> None:
-        # On a full disk nobody is named; the lock holds all the same.
+        # On a full disk the holder is not named; the lock still holds.
         with suppress(OSError):
             os.ftruncate(self._handle, 0)
             os.lseek(self._handle, 0, os.SEEK_SET)
@@ -177,7 +177,7 @@ def _user() -> object:
 
 
 def this_process() -> str:
-    """Who holds a lock, for whoever meets it."""
+    """Who holds a lock, for the process that finds it taken."""
     return f"process {os.getpid()} on {platform.node()}"
 
 
@@ -194,7 +194,7 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise StoreError(f"{path}: nobody can tell whether an engine is running ({error.strerror})") from error
+        raise StoreError(f"{path}: it is unknown whether an engine is running ({error.strerror})") from error
     try:
         return _is_locked(handle)
     finally:

@@ -1,4 +1,4 @@
-"""Files that only their owner reads and writes: what a trader holds and earns is nobody else's business (0600).
+"""Files that only their owner reads and writes: what a trader holds and earns is private (0600).
 
 INTERFACE.md 9. Windows has no such modes: there the files are as private as the folder they lie in.
 """

@@ -74,7 +74,7 @@ class JournalRecorder(AggregateRecorder, ABC):
 
     @abstractmethod
     def take_lease(self, profile: str, holder: str) -> int:
-        """A new fence number; whoever holds an older one cannot append any more."""
+        """A new fence number; a holder of an older one can no longer append."""
 
     @abstractmethod
     def check_storage(self) -> None:

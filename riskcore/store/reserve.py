@@ -15,7 +15,7 @@ from riskcore.errors import DiskFull
 from riskcore.store.private import open_private
 
 RESERVE_BYTES = 1 << 20  # Hours of an account's events, minutes of a busy market's quotes.
-# Given back at a time: whoever filled the disk takes what is free, too.
+# Given back at a time: the program that filled the disk takes what is free, too.
 STEP_BYTES = 64 << 10
 _CHUNK = bytes(STEP_BYTES)
 

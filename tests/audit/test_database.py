@@ -66,7 +66,7 @@ def test_a_failed_build_leaves_the_old_database(log: AuditLog, tmp_path: Path, m
 
 def test_an_empty_file_of_somebody_is_kept(log: AuditLog, tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
-    with pytest.raises(ConfigError, match="no audit database"):
+    with pytest.raises(ConfigError, match="not an audit database"):
         write_database(tmp_path / "empty.db", log, [ACCOUNT])
 
 

@@ -159,13 +159,13 @@ def test_the_parts_add_up_to_what_is_missing() -> None:
 def test_one_and_many_are_said_as_people_say_them() -> None:
     one = explain(replace(WELL, unresolved_requests=1, rest_failures=1, drifts_last_hour=1))
     assert [part.sentence for part in one.parts] == [
-        "nobody knows what became of 1 request",
+        "the outcome of 1 request is unknown",
         "the last call to the broker failed",
         "fills and the broker's positions disagreed once in the last hour",
     ]
     many = explain(replace(WELL, unresolved_requests=2, rest_failures=2))
     assert [part.sentence for part in many.parts] == [
-        "nobody knows what became of 2 requests",
+        "the outcome of 2 requests is unknown",
         "the last 2 calls to the broker failed",
     ]
 

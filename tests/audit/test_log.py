@@ -39,7 +39,9 @@ def test_a_gap_and_a_drift_are_listed() -> None:
     day.tick("09:01:10")
     report = audit_report(logged(day))
     assert [row["contract"] for row in report["gaps"]] == ["CON.F.US.MNQ.Z26"]
-    assert [row["text"] for row in report["drifts"]] == ["fills said 1, the broker 3; the broker counts"]
+    assert [row["text"] for row in report["drifts"]] == [
+        "fills gave 1, the broker reported 3; the broker's figure counts"
+    ]
 
 
 def test_a_rule_that_failed_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,7 +135,7 @@ def test_a_file_that_is_no_audit_database_is_never_replaced(
         connection.close()
     before = Path(name).read_bytes()
     assert run(["audit", str(sources.wire), "--database", name]) == 2
-    assert "no audit database" in capfd.readouterr().err
+    assert "not an audit database" in capfd.readouterr().err
     assert Path(name).read_bytes() == before
 
 

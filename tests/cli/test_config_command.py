@@ -42,7 +42,7 @@ def test_what_the_starter_comments_out_is_valid_too() -> None:
 def test_init_refuses_to_overwrite(capsys: pytest.CaptureFixture[str]) -> None:
     Path("riskcore.toml").write_text("# mine", encoding="utf-8")
     assert run(["config", "init"]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert Path("riskcore.toml").read_text(encoding="utf-8") == "# mine"
     assert run(["config", "init", "--force", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["written"] == "riskcore.toml"

@@ -77,7 +77,7 @@ def row(kind: str, /, **figures: Any) -> dict[str, Any]:
         ),
         (
             row("halt", over=True, text="over", limits_act=False, not_stored=3),
-            "over: 3 messages meanwhile were not stored: the broker's lists tell them again",
+            "over: 3 messages were not stored meanwhile; the broker's lists report them again",
         ),
         (row("halt", over=True, text="over", limits_act=True, not_stored=0), "over"),
         (row("halt", text="the disk is full"), "the disk is full"),

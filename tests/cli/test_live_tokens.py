@@ -26,5 +26,5 @@ def test_hubs_are_opened_anew_before_their_token_ends(tmp_path: Path) -> None:
 
     live = play(tmp_path, scenario, plot, scale=20)
     assert [hub.outlived for hub in live.gateway.hubs.values()] == [0, 0]
-    renewed = "the login was renewed, so the hub is opened anew with the fresh token"
+    renewed = "the login was renewed, so the hub is reopened with the fresh token"
     assert reasons == [renewed, renewed, "stream"]

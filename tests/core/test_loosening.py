@@ -189,6 +189,7 @@ def test_the_policy_itself_cannot_be_loosened_at_once() -> None:
     assert now["rules"] == old["rules"]
 
 
+@pytest.mark.slow
 def test_fields_that_need_one_another_hold_together() -> None:
     """Whatever changes between two valid settings, what is in force at once is valid and never looser than before."""
     modes = ["mode = 'breakeven'\narm_profit = 100", "mode = 'give_back'\narm_profit = 50", "profit_target = 900", ""]

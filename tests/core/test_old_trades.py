@@ -123,6 +123,7 @@ def test_a_correction_of_an_old_fill_changes_its_day(resets: int) -> None:
     assert day.account_state.days["2026-11-02"].gross_usd == money("900")
 
 
+@pytest.mark.slow
 def test_a_week_of_busy_trading_is_kept_in_little_room() -> None:
     day = Ledger(start="2026-11-02 09:00:00")
     sizes: list[int] = []

@@ -15,7 +15,7 @@ from riskcore.cli.main import group, run
 from tests.docs.pages import PAGES, ROOT, Fence, fences
 
 FIRST = "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/riskcore live --simulated"
-TESTS = "python3 -m venv .venv && .venv/bin/pip install --quiet '.[test]' && .venv/bin/python -m pytest"
+TESTS = "python3 -m venv .venv && .venv/bin/pip install --quiet -e '.[test]' && .venv/bin/python -m pytest"
 
 
 def command_lines(fence: Fence) -> list[list[str]]:

@@ -53,10 +53,10 @@ def test_when_a_lockout_ends(text: str, now: str, end: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no time to lock until"),
-        ("soon", "no time to lock until"),
-        ("24:00", "no time to lock until"),
-        ("2026-11-20T21:30:00", "no time to lock until"),
+        ("", "not a time to lock until"),
+        ("soon", "not a time to lock until"),
+        ("24:00", "not a time to lock until"),
+        ("2026-11-20T21:30:00", "not a time to lock until"),
         ("0m", "over already"),
         ("2026-11-20T18:00:00Z", "over already"),
         ("31d1m", "more than 31 days"),

@@ -158,7 +158,7 @@ def test_of_two_stops_or_targets_none_is_moved_without_being_named(
         desk.order(number, "MNQ", -1, type=type_, parent=parent, **{level: at})
     which, named = asked(desk, store, order(action, contract="MNQ", price=wanted), order(action, order=8, price=wanted))
     listed = f"7 (1 at {seventh}), 8 (1 at {eighth})"
-    assert f"several working {action.removeprefix('modify-')}s, say which one is meant with --order: {listed}" in str(
+    assert f"several working {action.removeprefix('modify-')}s, name the one you mean with --order: {listed}" in str(
         which
     )
     assert which["exit"] == 2
@@ -172,7 +172,7 @@ def test_a_first_quote_without_a_price_is_no_price(store: str) -> None:
     desk.follow = lambda contract: desk.take(e.QuoteObserved(contract, None, None, None), "q", "market")  # type: ignore[method-assign]
     desk.mark("ES", "6000").book.marks[contract] = Mark(None, None, None, desk.book.now, 10**10)
     [nothing] = asked(desk, store, {"ask": "price", "contract": "ES"})
-    assert "no price of CON.F.US.EP.Z26 has come" in nothing["error"]
+    assert "no price of CON.F.US.EP.Z26 was received" in nothing["error"]
     desk.mark("ES", "6001.25")
     [found] = asked(desk, store, {"ask": "price", "contract": "ES"})
     assert found["last"] == "6001.25"
@@ -215,7 +215,7 @@ def test_one_of_several_accounts_must_be_named(store: str) -> None:
     desk = AnsweringDesk()
     desk.account(5, name="PRAC-2")
     unnamed, named = asked(desk, store, order("cancel", order=1), order("cancel", order=1, account="PRAC-2"))
-    assert "say which account" in unnamed["error"]
+    assert "name the account" in unnamed["error"]
     assert named["account"] == 5
 
 
@@ -306,7 +306,7 @@ def test_without_the_secret_nothing_is_answered(store: str) -> None:
     told = asyncio.run(talk())
     assert [("wrong secret" in one["error"]) for one in told] == [True, True, False, False, False]
     assert [("not a request" in one["error"]) for one in told] == [False, False, True, True, False]
-    assert "nobody answers 'fortune'" in told[4]["error"]
+    assert "there is no answer to 'fortune'" in told[4]["error"]
 
 
 def test_the_file_is_this_users_own_and_goes_with_the_engine(store: str) -> None:

@@ -221,6 +221,7 @@ print(encode_event(1, Event(5, "market", "bar", BarObserved("c", 1, 2, 3, 4, 5, 
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "last"), [("import eventsourcing.domain", ""), ("", "import eventsourcing.domain"), ("", "")]
 )
@@ -230,6 +231,7 @@ def test_importing_eventsourcing_before_or_after_the_core_changes_nothing(first:
     assert printed == encode_event(1, Event(5, "market", "bar", BarObserved("c", 1, 2, 3, 4, 5, 6)))[1]
 
 
+@pytest.mark.slow
 def test_nothing_imports_eventsourcing_before_a_store_is_opened() -> None:
     program = (
         "import sys, riskcore.schema.export, riskcore.store.journal, riskcore.store.export_file;"

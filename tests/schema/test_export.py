@@ -71,6 +71,7 @@ def test_an_export_begins_with_a_day() -> None:
         export(DAY_ONE[1:])
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_is_found_and_the_line_is_named() -> None:
     """Never a warning, never silence, and no event that was not stored."""
     intact, _ = read(BOTH)
@@ -89,6 +90,7 @@ def test_every_flipped_bit_is_found_and_the_line_is_named() -> None:
             assert f"day.jsonl, line {number}:" in str(raised.value) or number == 1
 
 
+@pytest.mark.slow
 def test_truncation_at_every_byte_is_recognised() -> None:
     intact, _ = read(BOTH)
     ends = [len(BOTH) - len(BOTH.split(b"\n", lines)[lines]) for lines in range(1, 7)]

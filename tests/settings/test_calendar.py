@@ -47,6 +47,7 @@ def test_the_trading_day_of_an_instant(instant: str, trade_date: str, opens: str
     assert trade_date_of(day, at(instant)) == trade_date
 
 
+@pytest.mark.slow
 def test_days_follow_one_another_without_gap_for_three_years() -> None:
     day = day_for(SETTINGS, at("2024-06-01T00:00:00"))
     for _ in range(780):
@@ -64,6 +65,7 @@ def test_another_zone_and_reset_time() -> None:
     assert list(day.zones) == ["America/Chicago", "America/New_York"]
 
 
+@pytest.mark.slow
 def test_zone_rows_agree_with_the_time_zone_database_every_hour() -> None:
     ordinal = date.fromisoformat("2026-11-18").toordinal()
     for name in ("America/Chicago", "Europe/London", "Asia/Tokyo", "Australia/Lord_Howe", "Asia/Kathmandu"):

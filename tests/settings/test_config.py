@@ -393,22 +393,22 @@ def test_hours_are_read(text: str, field: str, stored: object) -> None:
         ("windows = [{ start = '08:00' }]", "a window needs start and end"),
         ("windows = [{ start = '08:00', end = '08:00' }]", "start and end must differ"),
         ("windows = [{ days = [], start = '08:00', end = '09:00' }]", "days must name one day or more"),
-        ("windows = [{ days = ['Funday'], start = '08:00', end = '09:00' }]", "'Funday' is no day; write Mon, Tue"),
+        ("windows = [{ days = ['Funday'], start = '08:00', end = '09:00' }]", "'Funday' is not a day; write Mon, Tue"),
         ("windows = [{ days = ['Mon', 'Mon'], start = '08:00', end = '09:00' }]", "names a value twice"),
         ("windows = [{ begin = '08:00' }]", "windows.0.begin: unknown setting"),
         ("windows = [{ start = '8:00', end = '09:00' }]", "windows.0.start = '8:00': must be a time of day HH:MM"),
         ("windows = [{ start = 08:00:00.5, end = '09:00' }]", "must be a time of day"),
         ("windows = 3", "windows = 3: must be a list of { days, start, end }"),
         ("per_instrument = []", "must be a table of product root"),
-        ("per_instrument = { 'E S' = [] }", "'E S' is no product root"),
+        ("per_instrument = { 'E S' = [] }", "'E S' is not a product root"),
         (
             "per_instrument = { es = [{ start = '09:00', end = '10:00' }], ES = [{ start = '09:00', end = '10:00' }] }",
             "ES is given twice",
         ),
-        ("holidays = ['2026-11-31']", "'2026-11-31' is no date"),
-        ("holidays = ['2026-W48-4']", "is no date"),
-        ("holidays = [2026-11-26T00:00:00]", "is no date"),
-        ("early_closes = { tomorrow = '12:15' }", "'tomorrow' is no date"),
+        ("holidays = ['2026-11-31']", "'2026-11-31' is not a date"),
+        ("holidays = ['2026-W48-4']", "is not a date"),
+        ("holidays = [2026-11-26T00:00:00]", "is not a date"),
+        ("early_closes = { tomorrow = '12:15' }", "'tomorrow' is not a date"),
     ],
 )
 def test_hours_that_make_no_sense_are_refused(text: str, part: str) -> None:
@@ -424,7 +424,7 @@ def test_texts_are_short_and_printable() -> None:
 
 def test_accounts_must_be_possible_names() -> None:
     for name in ('""', '"a\\nb"', '"' + "x" * 201 + '"'):
-        assert "no account is called so" in refused(f"[accounts.{name}.rules.max_contracts]")
+        assert "no account has this name" in refused(f"[accounts.{name}.rules.max_contracts]")
     assert read_settings("[accounts.A]\n[accounts.B.rules]").plain["accounts"] == {}
     assert "accounts = -1: must be" in refused("[profile]\naccounts = -1")
     assert "accounts.0 = true: must be" in refused("[profile]\naccounts = [true]")

@@ -12,7 +12,7 @@ from riskcore.schema.chain import Head, link
 from riskcore.schema.export import Stored
 from riskcore.store.journal import Journal
 from tests.schema.examples import opening
-from tests.store.days import DAY, NEXT_DAY, day, quotes
+from tests.store.days import DAY, NEXT_DAY, day, quotes, verify_chain
 
 EVENTS = day(3) + day(3, NEXT_DAY)
 

@@ -1,6 +1,7 @@
 """The shipped Python files, parsed once."""
 
 import ast
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -24,17 +25,22 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def imported(path: Path) -> list[tuple[int, str]]:
-    """(line, module) of every import anywhere in a file, whatever it is nested in."""
+@cache
+def imports(module: ast.Module) -> list[tuple[int, str]]:
+    """(line, module) of every import anywhere in a module, whatever it is nested in."""
     found = []
-    for node in ast.walk(tree(path)):
+    for node in ast.walk(module):
         if isinstance(node, ast.Import):
             found.extend((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            module = node.module or ""
-            found.extend((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+            start = f"{'.' * node.level}{node.module or ''}"
+            found.extend((node.lineno, f"{start}.{alias.name}") for alias in node.names)
     return found
+
+
+def offenders(check: Callable[[ast.Module], Iterable[tuple[int, str]]], paths: Iterable[Path]) -> list[str]:
+    """What `check` finds in these files, as `file:line: text`, all of it rather than the first."""
+    return [f"{path.relative_to(ROOT).as_posix()}:{line}: {text}" for path in paths for line, text in check(tree(path))]
 
 
 def inside(name: str, room: str) -> bool:

@@ -1,6 +1,6 @@
 """No module imports itself by way of others, not even for the type checker alone."""
 
-from tests.tidy.sources import PACKAGES, ROOT, imported, shipped
+from tests.tidy.sources import PACKAGES, ROOT, imports, shipped, tree
 
 
 def imports_of(modules: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -34,7 +34,7 @@ def circles(graph: dict[str, list[str]]) -> list[list[str]]:
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    modules = {name: [module for _, module in imported(path)] for name, path in shipped().items()}
+    modules = {name: [module for _, module in imports(tree(path))] for name, path in shipped().items()}
     assert circles(imports_of(modules)) == []
 
 

@@ -185,7 +185,7 @@ class HubConnection:
             await self._clock.sleep(BEAT_SECONDS)
             self._silent_seconds += BEAT_SECONDS
             if self._silent_seconds >= SERVER_TIMEOUT_SECONDS:
-                self.end(f"the server said nothing for {SERVER_TIMEOUT_SECONDS} s")
+                self.end(f"the server sent nothing for {SERVER_TIMEOUT_SECONDS} s")
                 return
             until_ping -= BEAT_SECONDS
             if until_ping <= 0:

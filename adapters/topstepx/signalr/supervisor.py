@@ -240,7 +240,7 @@ class Supervisor:
             self._connection.end(f"no quote for {MARKET_REBUILD_AFTER_SECONDS} s while the market is open")
         elif self._connection is not None and self._tokens.superseded(self._token, self._busy()):
             self._renews = True
-            self._connection.end("the login was renewed, so the hub is opened anew with the fresh token")
+            self._connection.end("the login was renewed, so the hub is reopened with the fresh token")
         elif self._state in ("connected", "stale"):
             self._judge(silent_seconds)
 

@@ -69,7 +69,7 @@ def render(
 
 @dataclass(slots=True)
 class Dashboard:
-    """Fits what there is to tell into the height there is: accounts first, happenings in what is left."""
+    """Fits the text into the height there is: accounts first, happenings in what is left."""
 
     profile: str
     clock: Clock
@@ -157,7 +157,7 @@ def style_of(row: Mapping[str, Any]) -> str:
 
 
 class LiveScreen:
-    """A screen that is drawn again and again by a thread of its own, so that a slow terminal holds up nobody.
+    """A screen redrawn by a thread of its own, so that a slow terminal holds up nothing.
 
     A context manager. Happenings are told, states refreshed; the last picture stays when it is closed.
     """
@@ -172,7 +172,7 @@ class LiveScreen:
         self._closing = False
         self._thread = threading.Thread(target=self._draw, name="screen", daemon=True)
         self._drawn_at = 0
-        self._news = False  # Something was told since.
+        self._news = False  # Something was added since.
         self._alarm = ""
         self._shown: tuple[Book, int] | None = None
         self._prices: Mapping[str, tuple[int | None, ...]] = {}

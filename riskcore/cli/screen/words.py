@@ -63,7 +63,7 @@ def dollars(text: str | None) -> str:
 
 
 def limit_dollars(text: str) -> str:
-    """A limit as a trader says it: 500, 1,000, 62.50."""
+    """A limit as a trader writes it: 500, 1,000, 62.50."""
     return dollars(text).removesuffix(".00")
 
 

@@ -246,7 +246,7 @@ class TestRequests:
     def test_cancel(self, room: Room) -> None:
         room.broker.on("Order/cancel", failed(2))
         outcome = room.carry_out(kind="cancelOrder", contract=MNQ, order_id=7)
-        assert (outcome.kind, outcome.reason) == ("accepted", "there is no such order any more: nothing left to cancel")
+        assert (outcome.kind, outcome.reason) == ("accepted", "the order no longer exists: nothing is left to cancel")
         assert room.broker.last("Order/cancel") == {"accountId": ACCOUNT, "orderId": 7}
 
     def test_a_protective_stop(self, room: Room) -> None:

@@ -456,7 +456,7 @@ def test_silence_is_stale_and_then_the_end() -> None:
             await until(lambda: hub.states[-1:] == ["stale"])
             assert hub.supervisor.health().state == "stale"
             await until(lambda: "lost" in hub.states)
-            assert hub.reason == "the server said nothing for 30 s"
+            assert hub.reason == "the server sent nothing for 30 s"
             seconds = asyncio.get_running_loop().time() - server.callers[0].silent_at
             assert seconds > 28
             await hub.says("connected", "stale", "lost", "connected")
