@@ -9,7 +9,7 @@ import pytest
 from riskcore.core.balance import KEY, NAME
 from riskcore.core.issuers import GUARD_ID, GUARD_KEY, OPERATOR_ID, OPERATOR_KEY, PLANNER_ID, PLANNER_KEY
 from riskcore.core.rules import RULES, STANDING
-from tests.tidy.sources import imported, inside, shipped, tree
+from tests.tidy.sources import imports, inside, shipped, tree
 
 REGISTRY = "riskcore.core.rules"
 # Where a rule is defined, by every word that names it: rules without a table have ids only, their names are words.
@@ -62,7 +62,7 @@ def test_only_the_registry_imports_a_rule() -> None:
     found = [
         f"{path}:{line}: {imported_name}"
         for name, path in shipped().items()
-        for line, imported_name in imported(path)
+        for line, imported_name in imports(tree(path))
         if name != REGISTRY and any(inside(imported_name, rule) for rule in rules)
     ]
     assert not found, "\n".join(found)
