@@ -11,12 +11,12 @@ from random import Random
 
 from adapters.simulator.bar_history import BarHistory
 from adapters.simulator.catalogue import OFFERED, active_expiry, contract_id_of
-from adapters.simulator.matching import MARKET, STOP, Exchange
+from adapters.simulator.matching import Exchange
 from adapters.simulator.records import Instrument, TradingAccount, WorkOrder
 from adapters.simulator.scenario import PastDays
 from adapters.simulator.venue import EXCHANGE_ZONE, Venue
 from riskcore.core.quantities import MINUTE_NS, SECOND_NS
-from riskcore.core.state import BUY, SELL, STATUS_CANCELLED, STATUS_FILLED
+from riskcore.core.state import BUY, SELL, STATUS_CANCELLED, STATUS_FILLED, TYPE_MARKET, TYPE_STOP
 
 _SATURDAY = 5
 _FIRST_ENTRY, _LAST_ENTRY_MINUTES = time(8, 35), 330
@@ -88,7 +88,7 @@ def _filled(
     exchange: Exchange, account: TradingAccount, instrument: Instrument, side: int, size: int, at: int, price: int
 ) -> WorkOrder:
     """A market order that filled at once."""
-    order = WorkOrder(exchange.next_id(), account, instrument, MARKET, side, size, at, at, STATUS_FILLED)
+    order = WorkOrder(exchange.next_id(), account, instrument, TYPE_MARKET, side, size, at, at, STATUS_FILLED)
     order.filled, order.filled_price = size, price
     return order
 
@@ -103,6 +103,6 @@ def _cancelled_stop(
     price: int,
 ) -> WorkOrder:
     """A stop that worked until the trader left."""
-    order = WorkOrder(exchange.next_id(), account, instrument, STOP, side, size, *worked, STATUS_CANCELLED)
+    order = WorkOrder(exchange.next_id(), account, instrument, TYPE_STOP, side, size, *worked, STATUS_CANCELLED)
     order.stop_price = price
     return order

@@ -10,7 +10,7 @@ from typing import Any
 
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.state import Day
-from riskcore.core.trading_day import date_ordinal, date_text, instant, local_time, weekday
+from riskcore.core.trading_day import EPOCH_ORDINAL, date_text, instant, local_time, weekday
 from riskcore.errors import ConfigError
 from riskcore.settings.calendar import EXCHANGE_ZONE, day_for, holidays
 
@@ -85,7 +85,7 @@ def trading_days(settings: Mapping[str, Any], first: str, last: str) -> list[Day
         _check_date(text, option)
     if first > last:
         raise ConfigError(f"--from {first} is later than --to {last}; the first day of the download comes first")
-    midnight = (date_ordinal(first) - date(1970, 1, 1).toordinal()) * DAY_NS
+    midnight = (date.fromisoformat(first).toordinal() - EPOCH_ORDINAL) * DAY_NS
     day = day_for(settings, midnight - 2 * DAY_NS)  # Whatever the zone, not later than the first one wanted.
     found = []
     while day.trade_date <= last:
@@ -97,9 +97,11 @@ def trading_days(settings: Mapping[str, Any], first: str, last: str) -> list[Day
 
 def _check_date(text: str, option: str) -> None:
     try:
-        date_ordinal(text)
+        written = date.fromisoformat(text).isoformat()
     except ValueError:
-        raise ConfigError(f"{option} {text[:40]!r}: no date; write it as YYYY-MM-DD") from None
+        written = ""
+    if written != text:  # Python reads 20261102 and 2026-W45-1, too.
+        raise ConfigError(f"{option} {text[:40]!r}: no date; write it as YYYY-MM-DD")
     if not _FIRST_DATE <= text <= _LAST_DATE:
         raise ConfigError(f"{option} {text}: choose a date from {_FIRST_DATE} to {_LAST_DATE}")
 

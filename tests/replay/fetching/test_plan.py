@@ -46,6 +46,8 @@ class TestDays:
             ("2026-11-20", "2026-11-19", "later than --to"),
             ("2026-13-01", "2026-12-01", "write it as YYYY-MM-DD"),
             ("2026-11-01", "tomorrow", "--to 'tomorrow'"),
+            ("20261101", "2026-11-19", "write it as YYYY-MM-DD"),
+            ("2026-W45-1", "2026-11-19", "write it as YYYY-MM-DD"),
             ("1999-12-31", "2026-11-19", "--from 1999-12-31: choose a date"),
             ("2026-11-19", "2100-01-01", "--to 2100-01-01: choose a date"),
         ],
