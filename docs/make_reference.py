@@ -37,6 +37,8 @@ def commands_page() -> str:
         "| 2 | usage or configuration |\n"
         "| 3 | unreadable, corrupt or tampered input |\n"
         "| 4 | another engine holds the profile, or enforces on an account of it |\n"
+        "| 5 | the broker cannot be reached, or refuses the login |\n"
+        "| 6 | a file cannot be written |\n"
         "| 130 | interrupted |\n",
         "Environment: `RISKCORE_CONFIG` and `RISKCORE_STORE` mean the same as `--config` and `--store`.\n",
     ]

@@ -1,13 +1,14 @@
 """Wire recordings, written: header, lines in order of receipt, end line. Source: INTERFACE.md 4."""
 
 import gzip
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from adapters.topstepx.fields import encode
 from replay.recording import WIRE_FORM, WRITER
-from riskcore.errors import InputError
+from riskcore.errors import CannotWrite, InputError
 from riskcore.schema.ending import Ending
 from riskcore.schema.instants import instant_text
 
@@ -15,8 +16,8 @@ from riskcore.schema.instants import instant_text
 class WireWriter:
     """Writes one recording, packed when its name ends in .gz; the same lines give the same bytes.
 
-    The end line is written on leaving without an error, so that a recording that broke off shows it. Raises
-    InputError when the file cannot be opened.
+    The end line is written on leaving without an error, so that a recording that broke off shows it; then all of it
+    is safely on the disk. Raises CannotWrite when the file cannot be opened.
     """
 
     def __init__(self, path: Path, header: dict[str, Any] | None = None) -> None:
@@ -26,7 +27,7 @@ class WireWriter:
         try:
             self._file = path.open("wb")
         except OSError as error:
-            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+            raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from error
         self._packed = gzip.GzipFile("", "wb", fileobj=self._file, mtime=0) if path.suffix == ".gz" else None
         self._put(encode({"riskcore": WIRE_FORM, "writer": WRITER, **(header or {})}))
 
@@ -40,7 +41,10 @@ class WireWriter:
             self._write(self._ending.line())
         if self._packed is not None:
             self._packed.close()
-        self._file.close()
+        with self._file:
+            if kind is None:
+                self._file.flush()
+                os.fsync(self._file.fileno())
 
     def write(self, at: int, line: dict[str, Any]) -> None:
         """One line as received at `at` in nanoseconds, `line` without its `at`; numbers may be fields.Number.

@@ -19,6 +19,12 @@ class InputError(RiskcoreError):
     exit_code = 3
 
 
+class CannotWrite(RiskcoreError):
+    """A file cannot be written: the disk is full, the folder is not ours."""
+
+    exit_code = 6
+
+
 class StoreError(RiskcoreError):
     """The journal cannot be opened, read or written."""
 

@@ -1,6 +1,8 @@
 """Bars of a simulated contract: from its quotes since it is quoted, quiet made-up ones before. Source: API.md 2.1."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from riskcore.core.quantities import MINUTE_NS, SECOND_NS
 
@@ -23,11 +25,20 @@ class Bar:
         self.volume += later.volume
 
 
-class BarHistory:
-    """One contract. `price` is where it stood before its first quote."""
+# Of a market that moves: how long a wave is in minutes, and how many ticks high.
+_WAVES = ((7_001, 900), (1_501, 320), (241, 110), (47, 40), (13, 14))
 
-    def __init__(self, price: int, tick_size: int) -> None:
+
+class BarHistory:
+    """One contract. `price` is where it stood before its first quote.
+
+    With `trades`, which says whether the exchange trades at an instant, what is made up moves as a market does and
+    stands still when the exchange does; without it, it is quiet and always there.
+    """
+
+    def __init__(self, price: int, tick_size: int, trades: Callable[[int], bool] | None = None) -> None:
         self._price = price
+        self._trades = trades
         self._tick_size = tick_size
         self._began: int | None = None
         self._seconds: dict[int, Bar] = {}  # By the number of the second; oldest first.
@@ -59,11 +70,50 @@ class BarHistory:
             opens_at -= unit_ns
         return found
 
-    def _made_up(self, opens_at: int, unit_ns: int) -> Bar:
-        """A quiet bar that is always the same and ends where the next one begins."""
+    def price_at(self, at: int) -> int:
+        """Where a market that moves stood at an instant before the first quote: the close of the bar that ends then."""
+        minute, rest = divmod(at, MINUTE_NS)
+        here, there = self._minute_price(minute), self._minute_price(minute + 1)
+        return self._on_grid(here + (there - here) * rest // MINUTE_NS)
+
+    def _minute_price(self, minute: int) -> int:
+        return self._price + _ticks_at(minute) * self._tick_size
+
+    def _on_grid(self, price: int) -> int:
+        return price // self._tick_size * self._tick_size
+
+    def _moving(self, opens_at: int, unit_ns: int) -> Bar | None:
+        """A bar of a market that moves, whatever its length out of the same prices; None while the exchange halts."""
+        assert self._trades is not None, "a quiet history has quiet bars"
+        step = min(unit_ns, MINUTE_NS)
+        starts = [at for at in range(opens_at, opens_at + unit_ns, step) if self._trades(at)]
+        if not starts:
+            return None
+        prices = [self.price_at(starts[0]), *(self.price_at(at + step) for at in starts)]
+        volume = 20 + sum(at // step * 7919 % 60 for at in starts)
+        return Bar(
+            opens_at, prices[0], max(prices) + self._tick_size, min(prices) - self._tick_size, prices[-1], volume
+        )
+
+    def _made_up(self, opens_at: int, unit_ns: int) -> Bar | None:
+        """A bar that is always the same and ends where the next one begins."""
+        if self._trades is not None:
+            return self._moving(opens_at, unit_ns)
         opened, close = (self._price + _wave(opens_at // unit_ns + step) * self._tick_size for step in (0, 1))
         high, low = max(opened, close) + self._tick_size, min(opened, close) - self._tick_size
         return Bar(opens_at, opened, high, low, close, 40 + 5 * _wave(opens_at // unit_ns))
+
+
+@lru_cache(maxsize=1 << 16)
+def _ticks_at(minute: int) -> int:
+    """How far a market that moves is from its price, the same for every contract: seven weeks of minutes are kept."""
+    return sum(_triangle(minute, length, height) for length, height in _WAVES) + minute * 7919 % 9 - 4
+
+
+def _triangle(minute: int, length: int, height: int) -> int:
+    """Up and down between 0 and `height` once in `length` minutes."""
+    place = minute % length * 2
+    return height * (place if place < length else 2 * length - place) // length - height // 2
 
 
 def _wave(number: int) -> int:

@@ -26,6 +26,7 @@ from adapters.simulator.chance import Chance
 from adapters.simulator.execution import Execution
 from adapters.simulator.logins import Logins
 from adapters.simulator.matching import Exchange
+from adapters.simulator.past_days import live_through
 from adapters.simulator.price_path import MovingPrice, Tape
 from adapters.simulator.records import Fill, TradingAccount, WorkOrder
 from adapters.simulator.scenario import Scenario
@@ -106,7 +107,16 @@ class Broker:
             self.scenario.execution,
             self._later,
         )
-        self._venue = Venue(self._exchange, self.scenario.accounts, at, self.scenario.hours)
+        self._venue = Venue(
+            self._exchange,
+            self.scenario.accounts,
+            at,
+            self.scenario.hours,
+            moving=bool(self.scenario.past),
+            most_rows=self.scenario.most_rows,
+        )
+        for past in self.scenario.past:
+            live_through(past, self._venue, self._exchange, self.accounts[past.account], seed)
         self._tape = Tape(self._tell_market, self._chance)
         self._trader = Trader(self._venue, self.scenario)
         self._logins = Logins(seed, self.scenario.token_life_seconds, self.scenario.subscribed)

@@ -5,6 +5,7 @@ creationTimestamp.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from adapters.simulator import rows
 from adapters.simulator.bar_history import Bar
@@ -17,6 +18,7 @@ from adapters.topstepx.fields import Object, Rejected, required
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.state import STATUS_OPEN
 
+Listed = TypeVar("Listed")
 _NOT_FOUND = 1
 _MOST_FOUND, _MOST_QUERIED, _MOST_BARS = 20, 100, 20_000
 _SEARCHED_STATUSES = (1, 2, 3, 5)  # 6 and 8 were seen only on the hub (API.md 3.2).
@@ -74,7 +76,7 @@ def search_orders(venue: Venue, body: Object) -> Reply:
     if own is None:
         return Reply({"orders": None}, _NOT_FOUND)
     shown = [one for one in own if one.status in _SEARCHED_STATUSES and _within(one.created_at, start, end)]
-    return Reply({"orders": _order_rows(shown)})
+    return Reply({"orders": _order_rows(_latest(venue, shown))})
 
 
 def open_orders(venue: Venue, body: Object) -> Reply:
@@ -132,6 +134,11 @@ def _order_rows(orders: Iterable[WorkOrder]) -> list[Object]:
     return [spelled(rows.order(order, REST_DIGITS), order.id) for order in orders]
 
 
+def _latest(venue: Venue, found: list[Listed]) -> list[Listed]:
+    """As many rows as one answer holds, the latest of them."""
+    return found[-venue.most_rows :] if venue.most_rows else found
+
+
 def _within(at: int, start: int | None, end: int | None) -> bool:
     return (start is None or at >= start) and (end is None or at <= end)
 
@@ -155,7 +162,7 @@ def trades(venue: Venue, body: Object) -> Reply:
     if account is None:
         return Reply({"trades": None}, _NOT_FOUND)
     own = [fill for fill in venue.exchange.fills if fill.account is account and _within(fill.at, start, end)]
-    return Reply({"trades": [spelled(rows.fill(fill, REST_DIGITS), fill.id) for fill in reversed(own)]})
+    return Reply({"trades": [spelled(rows.fill(fill, REST_DIGITS), fill.id) for fill in reversed(_latest(venue, own))]})
 
 
 # ---- bars --------------------------------------------------------------------------------------------

@@ -276,19 +276,26 @@ class Exchange:
         holding = account.holdings.get(instrument.id)
         held = 0 if holding is None else holding.size
         if holding is None or not held:
-            holding = account.holdings[instrument.id] = Holding(self._id() % 2**31, account, instrument, at)
+            holding = account.holdings[instrument.id] = Holding(self.next_id() % 2**31, account, instrument, at)
         closing = min(size, abs(held)) if held * order.side < 0 else 0
         trades = []
         for part, closes in ((closing, True), (size - closing, False)):
             if part:
                 profit = holding.take(price, part) if closes else None
-                fill = Fill(self._id(), account, instrument, order, at, price, order.side, part, profit)
+                fill = Fill(self.next_id(), account, instrument, order, at, price, order.side, part, profit)
                 if not closes:
                     holding.add(fill)
                 trades.append(fill)
                 account.balance_usd += fill.net_usd
         self.fills.extend(trades)
         return trades, holding
+
+    def book_past(self, order: WorkOrder) -> None:
+        """An order of an earlier day, filled at its `filled_price` when it was last changed, if it was filled."""
+        self.orders.append(order)
+        self._by_id[order.id] = order
+        if order.filled_price is not None:
+            self._book(order, order.filled_price, order.filled, order.updated_at)
 
     def _after(self, order: WorkOrder, price: int) -> None:
         """Legs come alive when their entry has filled, and one leg's fill cancels the other."""
@@ -348,7 +355,7 @@ class Exchange:
         """An order that nobody has been told of yet."""
         at = self._wait(1)
         order = WorkOrder(
-            self._id(), account, instrument, kind, side, size, at, at, status, limit_price, stop_price, tag
+            self.next_id(), account, instrument, kind, side, size, at, at, status, limit_price, stop_price, tag
         )
         self.orders.append(order)
         self._by_id[order.id] = order
@@ -367,6 +374,6 @@ class Exchange:
         entry.legs.append(leg)
         return leg
 
-    def _id(self) -> int:
+    def next_id(self) -> int:
         self._next_id += 3
         return self._next_id

@@ -99,12 +99,30 @@ class FaultAt:
 
 
 @dataclass(frozen=True, slots=True)
+class PastDays:
+    """What an account did on `days` working days before the gateway starts (past_days.py).
+
+    At most `round_trips` a day in the month of `root` that was active then; on `idle_share` of the days none. With
+    `tilts` the trader doubles his size after a loss.
+    """
+
+    days: int
+    root: str = "MNQ"
+    round_trips: int = 8
+    idle_share: float = 0.1
+    tilts: bool = True
+    account: int = 0  # Place in Scenario.accounts.
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A named day. `settings` is a riskcore.toml that suits it; `seconds` is how long its plot takes.
 
     `local_time` is the time of day in Chicago at which it makes sense ("16:59:40"), empty for any.
     `largest_fill` is the most contracts that one execution has, 0 for no bound. `execution` says how fast and in what
     parts market orders fill, and what becomes of a second close. `hours` refuses orders outside trading hours (code 5).
+    `past` is what the accounts did before; then bars are those of a market that moves and halts when the exchange does.
+    `most_rows` is the most rows of one Order/search or Trade/search, 0 for no bound: nobody knows the broker's.
     `limited` refuses calls beyond the broker's quota (call_limits.py). `flat_by` is the second by which the accounts
     are flat if the rules are enforced; None when the plot breaks no rule.
     """
@@ -123,6 +141,8 @@ class Scenario:
     largest_fill: int = 0
     execution: Execution = AS_CAPTURED
     hours: bool = False
+    past: tuple[PastDays, ...] = ()
+    most_rows: int = 0
     limited: bool = True
     token_life_seconds: int = DAY_SECONDS
     sockets_end_with_tokens: bool = False  # Whether the broker does so is not known (API.md 1).

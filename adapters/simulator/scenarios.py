@@ -4,7 +4,7 @@
 and times are of the plot without noise.
 """
 
-from adapters.simulator.scenario import AccountPlan, Action, FaultAt, Habit, PricePath, Scenario
+from adapters.simulator.scenario import AccountPlan, Action, FaultAt, Habit, PastDays, PricePath, Scenario
 from adapters.simulator.scenario_closes import CLOSES
 from adapters.simulator.scenario_drills import DRILLS
 from riskcore.core.state import BUY
@@ -241,6 +241,13 @@ flatten_after_seconds = 2
         "Nothing happens: one contract is quoted once a second and there are no trades",
         _CAREFUL,
         (PricePath("MNQ", "21000", noise_ticks=1, quotes_per_second=1),),
+    ),
+    Scenario(
+        "past-month",
+        "Thirty working days behind the account, of a trader who doubles his size after a loss: for riskcore fetch",
+        _CAREFUL,
+        (PricePath("MNQ", "21000"),),
+        past=(PastDays(30),),
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from adapters.simulator.bar_history import BarHistory
@@ -10,11 +11,12 @@ from adapters.simulator.matching import Exchange
 from adapters.simulator.records import Instrument, TradingAccount, WorkOrder
 from adapters.simulator.scenario import AccountPlan
 from adapters.topstepx.fields import Object
-from riskcore.core.quantities import SECOND_NS, money
+from riskcore.core.quantities import MINUTE_NS, SECOND_NS, money
 
 EXCHANGE_ZONE = ZoneInfo("America/Chicago")
 _CLOSES, _OPENS = time(15, 10), time(17, 0)  # API.md 7.
 _FRIDAY, _SATURDAY, _SUNDAY = 4, 5, 6
+_HALT_HOUR = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,25 @@ class Reply:
 
 
 class Venue:
-    """The state behind the endpoints. `now` is moved by the broker; `hours` refuses orders outside trading hours."""
+    """The state behind the endpoints. `now` is moved by the broker; `hours` refuses orders outside trading hours.
 
-    def __init__(self, exchange: Exchange, accounts: tuple[AccountPlan, ...], now: int, hours: bool) -> None:
+    `moving`: the bars before the first quote are those of a market that moves. `most_rows` bounds lists, 0 does not.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        accounts: tuple[AccountPlan, ...],
+        now: int,
+        hours: bool,
+        moving: bool = False,
+        most_rows: int = 0,
+    ) -> None:
         self.exchange = exchange
         self.now = now
         self._hours = hours
+        self._moving = moving
+        self.most_rows = most_rows
         self.accounts = {plan.id: _account(plan) for plan in accounts}
         self._instruments: dict[str, Instrument] = {}
         self._histories: dict[str, BarHistory] = {}
@@ -72,7 +87,9 @@ class Venue:
         """The bars of a contract; for an unquoted one they stand where it stands."""
         known = self._histories.get(instrument.id)
         if known is None:
-            known = self._histories[instrument.id] = BarHistory(instrument.open, instrument.tick_size)
+            known = self._histories[instrument.id] = BarHistory(
+                instrument.open, instrument.tick_size, trades_at if self._moving else None
+            )
         return known
 
     def open_for_trading(self) -> bool:
@@ -92,6 +109,18 @@ class Venue:
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self.now // SECOND_NS, UTC).date()
+
+
+@lru_cache(maxsize=1 << 16)
+def _trades_in_minute(minute: int) -> bool:
+    local = datetime.fromtimestamp(minute * 60, EXCHANGE_ZONE)
+    day, hour = local.weekday(), local.hour
+    return (day < _SATURDAY and hour < _HALT_HOUR) or (day not in (_FRIDAY, _SATURDAY) and hour > _HALT_HOUR)
+
+
+def trades_at(at: int) -> bool:
+    """Whether the exchange trades: Sunday 17:00 to Friday 16:00 in Chicago, without 16:00 to 17:00 (API.md 7)."""
+    return _trades_in_minute(at // MINUTE_NS)
 
 
 def _account(plan: AccountPlan) -> TradingAccount:

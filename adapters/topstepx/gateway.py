@@ -4,12 +4,11 @@ Every exchange becomes a line before a call returns, and no call but `open` rais
 Source: DESIGN.md "Requests to the broker" and "Connection and truth", topstepx/API.md 2.
 """
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from adapters.topstepx import history
 from adapters.topstepx.breaker import Breaker
 from adapters.topstepx.client import Client
 from adapters.topstepx.credentials import Credentials
@@ -148,10 +147,6 @@ class TopstepGateway:
         """The rows of the contracts whose name is like `text`; the search is fuzzy (API.md 2.1)."""
         exchange = await self._client.call(ContractSearch(live=self._live, search_text=text))
         return exchange.rows("contracts")
-
-    def bars(self, contract: str, start: int, end: int, unit: int, unit_number: int = 1) -> AsyncIterator[Exchange]:
-        """Every page of a contract's bars, the newest first (adapters.topstepx.history)."""
-        return history.bars(self._client, contract, start, end, unit, unit_number, live=self._live)
 
     async def ping(self) -> bool:
         """Whether the broker's REST host answers."""

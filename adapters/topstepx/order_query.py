@@ -5,6 +5,7 @@ would shift another one out of sight. Pages therefore overlap by one row, which 
 list is read again from its beginning.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,28 +24,41 @@ async def query_orders(client: Client, account: int, enforcement: bool) -> Excha
     When a page fails, or the list will not hold still, every page is handed on as it came and the failed one is
     returned: it has no rows.
     """
-    for _ in range(_READINGS):
-        pages, rows = await _read(client, account, enforcement)
-        if rows is not None:
-            whole = replace(pages[0], response={**pages[0].response, "orders": rows})
-            client.record(whole)
-            return whole
-        if not pages[-1].good:
-            break
+    asked = OrderFilter(account_id=account, statuses=WORKING)
+
+    def ask(body: OrderQuery) -> Awaitable[Exchange]:
+        return client.call(body, enforcement=enforcement, recorded=False)
+
+    pages, rows = await query_pages(ask, asked)
+    if rows is not None:
+        whole = replace(pages[0], response={**pages[0].response, "orders": rows})
+        client.record(whole)
+        return whole
     for page in pages:
         client.record(page)
     return replace(pages[-1], response=None) if pages[-1].good else pages[-1]
 
 
-async def _read(client: Client, account: int, enforcement: bool) -> tuple[list[Exchange], list[Any] | None]:
+async def query_pages(
+    ask: Callable[[OrderQuery], Awaitable[Exchange]], asked: OrderFilter
+) -> tuple[list[Exchange], list[Any] | None]:
+    """The pages of the last reading, and all their rows; None for them when a page failed or the list kept moving."""
+    for _ in range(_READINGS):
+        pages, rows = await _read(ask, asked)
+        if rows is not None or not pages[-1].good:
+            break
+    return pages, rows
+
+
+async def _read(
+    ask: Callable[[OrderQuery], Awaitable[Exchange]], asked: OrderFilter
+) -> tuple[list[Exchange], list[Any] | None]:
     """The pages of one reading, and all their rows; None for them when a page failed or the list moved."""
-    asked = OrderFilter(account_id=account, statuses=WORKING)
     pages: list[Exchange] = []
     rows: list[Any] = []
     while len(rows) < _MOST_ROWS:
         offset = max(len(rows) - 1, 0)
-        body = OrderQuery(filter=asked, page_offset=offset)
-        page = await client.call(body, enforcement=enforcement, recorded=False)
+        page = await ask(OrderQuery(filter=asked, page_offset=offset))
         pages.append(page)
         found = page.rows("orders")
         if found is None:

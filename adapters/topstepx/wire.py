@@ -193,8 +193,12 @@ class OrderSearchById(Body):
 
 
 class OrderFilter(Body):
+    """Orders of any status where no statuses are named."""
+
     account_id: Account
-    statuses: tuple[Status, ...]
+    statuses: Annotated[tuple[Status, ...] | None, _LEFT_OUT] = None
+    created_after: OptionalInstant = None
+    created_before: OptionalInstant = None
 
 
 class OrderQuery(Body):

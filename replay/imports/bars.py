@@ -1,10 +1,11 @@
 """Bars beside an account's history: History/retrieveBars answers from files, as lines known at each bar's end."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
 from adapters.topstepx import fields, rows
 from adapters.topstepx.fields import Object, Rejected, encode
@@ -29,6 +30,28 @@ def contract_in(path: Path) -> str | None:
     return None
 
 
+class BarSource(Protocol):
+    """Where bars come from: files, or a download."""
+
+    paths: Sequence[Path]
+
+    def lines(self, contract: str, start: int, end: int) -> Iterator[Known]:
+        """The bars that become known in [start, end), oldest first, each as a line of its own."""
+
+
+def known_lines(contract: str, by_unit: Mapping[int, Mapping[int, Object]], start: int, end: int) -> Iterator[Known]:
+    """The bars that become known in [start, end), given by length and opening instant.
+
+    Of several bar lengths the shortest with a bar in that time counts.
+    """
+    for unit_ns in sorted(by_unit):
+        opened = sorted(at for at in by_unit[unit_ns] if start <= at + unit_ns < end)
+        if opened:
+            for at in opened:
+                yield at + unit_ns, _line(contract, unit_ns, at, by_unit[unit_ns][at])
+            return
+
+
 @dataclass(slots=True)
 class Bars:
     """The files of bars, each read when its contract is first asked for.
@@ -50,17 +73,8 @@ class Bars:
                 self._files.setdefault(contract, []).append(file)
 
     def lines(self, contract: str, start: int, end: int) -> Iterator[Known]:
-        """The bars that become known in [start, end), oldest first, each as a line of its own.
-
-        Of several bar lengths the shortest with a bar in that time counts. Raises InputError.
-        """
-        by_unit = self._of(contract)
-        for unit_ns in sorted(by_unit):
-            opened = sorted(at for at in by_unit[unit_ns] if start <= at + unit_ns < end)
-            if opened:
-                for at in opened:
-                    yield at + unit_ns, _line(contract, unit_ns, at, by_unit[unit_ns][at])
-                return
+        """As BarSource. Raises InputError."""
+        return known_lines(contract, self._of(contract), start, end)
 
     def _of(self, contract: str) -> dict[int, dict[int, Object]]:
         if contract not in self._read:

@@ -106,6 +106,19 @@ class History:
         """The accounts that some order is of."""
         return {account for account, _ in self._orders}
 
+    def order_ids(self) -> set[tuple[int, int]]:
+        """Account and id of every order that some row is of."""
+        return set(self._orders)
+
+    def read_fills(self) -> list[Fill]:
+        """One row of every fill, before they are settled."""
+        return [fill_of(versions[0].row) for versions in self._fills.values()]
+
+    def read_contracts(self) -> set[str]:
+        """The contracts that some row is of."""
+        orders = {order.contract for versions in self._orders.values() for order in versions}
+        return orders | {fill.contract for fill in self.read_fills()}
+
     @property
     def has_trades(self) -> bool:
         return bool(self._fills)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.topstepx.fields import Object
-from replay.imports.bars import Bars, Known
+from replay.imports.bars import Bars, BarSource, Known
 from replay.imports.figures import AccountDay, Matching, totals
 from replay.imports.history import Fill, History
 from replay.imports.order_history import TRADED, order_versions
@@ -18,11 +18,12 @@ from replay.recording import detect_form, read_wire
 from replay.wire_writer import WireWriter
 from riskcore.core.quantities import MINUTE_NS
 from riskcore.core.state import Day
-from riskcore.errors import ConfigError, InputError
+from riskcore.errors import CannotWrite, ConfigError, InputError
 from riskcore.settings.calendar import day_for
 
 SCHEMA = "riskcore.import/1"
 NOTE = "imported from "
+FETCHED = "fetched from the broker"
 # Market data is wanted from shortly before a contract's first fill: what is older is never used as a mark.
 BEFORE_FIRST_FILL_NS = 5 * MINUTE_NS
 # What a history never shows: it has fills, not the position the broker had pushed nor what it says of the account.
@@ -51,10 +52,16 @@ class Import:
     sources: Sources
     settings: Mapping[str, Any]
     out: Path
-    bars: Bars
+    bars: BarSource
     quotes: QuoteFiles
     warn: Report
     progress: Report
+    # Of a download: what it is called, the days it is about, contracts whose bars are wanted traded or not, and what
+    # the names of its recordings end in.
+    origin: str = ""
+    span: tuple[Day, Day] | None = None
+    watched: tuple[str, ...] = ()
+    suffix: str = ""
     matching: Matching = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,10 +69,11 @@ class Import:
 
     def run(self) -> dict[str, Any]:
         """Write a recording for every trading day; returns what `--json` prints. Raises InputError, ConfigError."""
-        lines = account_lines(self.sources.history)
+        lines = within(account_lines(self.sources.history), self.span)
         days, start = [], 0
-        day = day_for(self.settings, lines[0].at) if lines else None
-        while day is not None and start < len(lines):
+        day = self.span[0] if self.span is not None else day_for(self.settings, lines[0].at) if lines else None
+        last_at = self.span[1].opens_at if self.span is not None and self.watched else 0
+        while day is not None and (start < len(lines) or day.opens_at <= last_at):
             end = start
             while end < len(lines) and lines[end].at < day.closes_at:
                 end += 1
@@ -90,7 +98,7 @@ class Import:
 
     def _day(self, day: Day, lines: Sequence[Line]) -> dict[str, Any] | None:
         """Write one day; None for a day without lines: nothing was done, and no market data for what was held."""
-        since = dict.fromkeys(sorted(self.matching.open_contracts()), day.opens_at)
+        since = dict.fromkeys(sorted({*self.matching.open_contracts(), *self.watched}), day.opens_at)
         accounts: dict[int, AccountDay] = {}
         misled = bool(self.matching.misled)
         for line in lines:
@@ -112,7 +120,7 @@ class Import:
             # What is open cannot be told, so neither fills nor open P&L may be judged.
             lacks = ["trades", *lacks] if "quotes" in lacks else ["trades", "quotes", *lacks]
         approximate = any(line.fill is not None and line.fill.approximate for line in lines)
-        path = self.out / f"{day.trade_date}.jsonl"
+        path = self.out / f"{day.trade_date}{self.suffix}.jsonl"
         contracts = sorted({*since, *(line.contract for line in lines)})
         count = self._write(path, self._header(lacks, approximate), contracts, lines, market)
         self.progress(f"{path.name}: {count} lines")
@@ -150,7 +158,7 @@ class Import:
         return [name for name, lacks in lacking.items() if lacks]
 
     def _header(self, lacks: list[str], approximate: bool) -> dict[str, Any]:
-        note = NOTE + ", ".join(self._origins())
+        note = self.origin or NOTE + ", ".join(self._origins())
         if approximate:
             return {"note": f"{note}; {APPROXIMATE_ORDERS}", "lacks": lacks, "approximate": ["orders"]}
         return {"note": note, "lacks": lacks}
@@ -178,7 +186,7 @@ class Import:
                     count += 1
             unfinished.replace(path)
         except OSError as error:
-            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+            raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from None
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
@@ -201,11 +209,18 @@ def check_replaceable(path: Path) -> None:
     if not path.exists():
         return
     try:
-        replaceable = detect_form(path) == "wire" and (read_wire(path).note or "").startswith(NOTE)
+        replaceable = detect_form(path) == "wire" and (read_wire(path).note or "").startswith((NOTE, FETCHED))
     except InputError:
         replaceable = False
     if not replaceable:
-        raise ConfigError(f"{path}: exists and is no import; choose another folder with --out")
+        raise ConfigError(f"{path}: exists and is neither an import nor a download; choose another folder with --out")
+
+
+def within(lines: list[Line], span: tuple[Day, Day] | None) -> list[Line]:
+    """The lines of the trading days from the one to the other; all of them without a span."""
+    if span is None:
+        return lines
+    return [line for line in lines if span[0].opens_at <= line.at < span[1].closes_at]
 
 
 def account_lines(history: History) -> list[Line]:

@@ -85,6 +85,11 @@ def _ids(accounts: tuple[str, ...]) -> tuple[int, ...]:
 
 def exit_code(result: dict[str, Any]) -> int:
     """1 when P&L or rows differ, and when no closing fill could be checked."""
-    contradictions = any(account["contradictions"] for day in result["days"] for account in day["accounts"])
     unchecked = result["closing_fills"] > 0 and result["checked"] == 0
-    return 1 if result["differences"] or result["conflicts"] or contradictions or unchecked else 0
+    return 1 if unchecked or differs(result) else 0
+
+
+def differs(result: dict[str, Any]) -> bool:
+    """Whether P&L or rows contradict one another."""
+    contradictions = any(account["contradictions"] for day in result["days"] for account in day["accounts"])
+    return bool(result["differences"] or result["conflicts"] or contradictions)

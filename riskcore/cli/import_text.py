@@ -9,13 +9,19 @@ def result_text(result: Row) -> str:
     """Days and accounts with their sums, then what is not known, what differs, and what was checked."""
     if not result["days"]:
         return "\n".join(["No fills and no orders in these files; nothing was written.", *_of_files(result)])
+    return "\n".join([*days_lines(result), *_of_files(result), *checked_lines(result)])
+
+
+def days_lines(result: Row) -> list[str]:
+    """A line for every account and day, then what there is to say of each."""
+    width = max([16, *(len(day["recording"]) for day in result["days"])])
     lines = [
         f"{'day':<10} {'account':>11} {'fills':>5} {'trips':>5} {'from prices':>12} {'broker':>12} {'fees':>9}"
-        f" {'comm.':>8} {'net':>12}  {'recording':<16} lacks"
+        f" {'comm.':>8} {'net':>12}  {'recording':<{width}} lacks"
     ]
     notes: list[str] = []
     for day in result["days"]:
-        about = f"  {day['recording']:<16} {', '.join(day['lacks'])}"
+        about = f"  {day['recording']:<{width}} {', '.join(day['lacks'])}"
         for account in day["accounts"]:
             lines.append(_sums(day["trade_date"], account) + about)
             notes += _notes(day["trade_date"], account)
@@ -23,14 +29,14 @@ def result_text(result: Row) -> str:
             lines.append(f"{day['trade_date']:<10} {'no fills':>11} {'':>67}{about}")
     if any(day["approximate"] for day in result["days"]):
         notes.append("orders are approximate: the files name none, so fills of one contract, second and side are one")
-    return "\n".join([*lines, "", *notes, *_of_files(result), *_checked(result)])
+    return [*lines, "", *notes]
 
 
 def _of_files(result: Row) -> list[str]:
     return [*result["conflicts"], *result["notes"]]
 
 
-def _checked(result: Row) -> list[str]:
+def checked_lines(result: Row) -> list[str]:
     """Only what was checked counts as checked."""
     closing, checked, differing = result["closing_fills"], result["checked"], result["differences"]
     if not closing:

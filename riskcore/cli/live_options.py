@@ -77,7 +77,7 @@ async def run(options: Options) -> None:
             f"this looks like a remote host ({'; '.join(signs)}): the firm demands that every order action comes from"
             " the trader's own computer (RULES.md 6.8)"
         )
-    credentials = find_credentials(os.environ, _ask if interactive() else None)
+    credentials = find_credentials(os.environ, ask_person if interactive() else None)
     store = options.store or str(user_data_folder() / FILE_NAME)
     broker = Broker(options.api_url, options.rtc_url, credentials)
     clock = SystemClock()
@@ -119,7 +119,8 @@ def _warn(options: Options, settings: Settings) -> None:
         options.warn(text)
 
 
-def _ask(question: str, hidden: bool) -> str:
+def ask_person(question: str, hidden: bool) -> str:
+    """A half of the login, typed (adapters.topstepx.credentials.Prompt)."""
     return str(click.prompt(question, hide_input=hidden, err=True))
 
 

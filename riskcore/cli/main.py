@@ -16,6 +16,7 @@ COMMANDS = {
     "live": "Connect, record, decide and enforce.",
     "simulate": "Run only the simulated gateway, for any client of the API.",
     "replay": "Run recorded days through the rules.",
+    "fetch": "Download days from the broker as session files.",
     "import": "Build session files from the broker's trade history.",
     "export": "Write one day of the journal as a session file.",
     "verify": "Check the sequence, hash chain and decisions of a day.",

@@ -14,7 +14,7 @@ from replay.recording import Item, WireReader, detect_form, open_lines, read_wir
 from replay.wire_writer import WireWriter
 from riskcore.core.events import BarObserved, ClockTicked, ConnectionChanged, Event, WireRejected
 from riskcore.core.quotes import Quotes
-from riskcore.errors import InputError
+from riskcore.errors import CannotWrite, InputError
 
 SECOND = 1_000_000_000
 START = 1_755_640_800 * SECOND  # 2025-08-19T22:00:00Z
@@ -228,7 +228,7 @@ def test_a_line_too_long_that_has_no_usable_time_is_unreadable(tmp_path: Path, l
 
 
 def test_a_recording_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(CannotWrite, match="cannot be written"):
         WireWriter(tmp_path / "none" / "day.jsonl")
 
 

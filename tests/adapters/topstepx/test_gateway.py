@@ -551,14 +551,6 @@ class TestOthers:
 
         room.run(use)
 
-    def test_bars(self, room: Room) -> None:
-        async def use(gateway: TopstepGateway) -> list[Any]:
-            row = {"t": STAMP, "o": 1, "h": 2, "l": 1, "c": 2, "v": 5}
-            room.broker.on("History/retrieveBars", good(bars=[row]))
-            return [page.rows("bars") async for page in gateway.bars(MNQ, STAMP_NS, STAMP_NS + SECOND_NS, 2)]
-
-        assert len(room.run(use)) == 1
-
     def test_ping(self, room: Room) -> None:
         assert room.run(lambda gateway: gateway.ping(), opened=False)
 

@@ -13,7 +13,7 @@ from replay.imports.quotes_file import on_grid
 from replay.recording import read_wire
 from riskcore.cli.main import run
 from riskcore.core.quantities import price
-from riskcore.errors import ConfigError, InputError, RiskcoreError
+from riskcore.errors import CannotWrite, ConfigError, InputError, RiskcoreError
 from tests.replay.imports.inputs import MNQ, Imported, answer, fill, order
 
 OPENED = fill(1, "07-21T14:00:00", 0, 2, 23400)
@@ -202,7 +202,7 @@ def test_a_recording_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path
         Imported(tmp_path, trades(tmp_path, OPENED), quotes=[quotes])
     assert list((tmp_path / "out").iterdir()) == []
     (tmp_path / "out" / "2025-07-21.jsonl.part").mkdir()
-    with pytest.raises(InputError, match=r"2025-07-21.jsonl.part: cannot be written"):
+    with pytest.raises(CannotWrite, match=r"2025-07-21.jsonl.part: cannot be written"):
         Imported(tmp_path, trades(tmp_path, OPENED))
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ConfigError, match="cannot be used as a folder"):
@@ -214,7 +214,7 @@ def test_importing_again_replaces_only_imports(tmp_path: Path) -> None:
     again = Imported(tmp_path, trades(tmp_path, OPENED, CLOSED))
     assert len(again.fills("2025-07-21")) == 2
     (again.out / "2025-07-21.jsonl").write_text('{"riskcore":"wire/1","note":"live"}\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"2025-07-21.jsonl: exists and is no import"):
+    with pytest.raises(ConfigError, match=r"2025-07-21.jsonl: exists and is neither an import nor a download"):
         Imported(tmp_path, trades(tmp_path, OPENED))
 
 
