@@ -13,9 +13,15 @@ from threading import Timer
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from pytest_timeout import is_debugging
 
 from tests.processes import kill_all, kill_started
+
+# The same examples in every run, so that a change is judged by itself; .ci/nightly draws fresh ones.
+settings.register_profile("same examples", derandomize=True)
+settings.register_profile("fresh examples", derandomize=False, print_blob=True)
+settings.load_profile("fresh examples" if os.environ.get("RISKCORE_FRESH_EXAMPLES") else "same examples")
 
 TEAR_DOWN_SECONDS = 60
 _LAST_RESORT = pytest.StashKey[Timer]()

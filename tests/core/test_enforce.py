@@ -17,7 +17,8 @@ from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.rebuild import rebuild
 from riskcore.core.requests import retry_delay_ns
 from riskcore.core.restart import absence
-from riskcore.core.state import Account, Book, Obligation
+from riskcore.core.state import STATUS_PENDING, TYPE_MARKET, Account, Book, Obligation
+from riskcore.core.timers import due_timers
 from riskcore.core.watch import watch
 from tests.core.broker import Desk
 from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
@@ -690,8 +691,18 @@ def check_close(account: Account, was: Account, one: e.RequestPlanned, bodies: l
 
 
 def is_in_hand(desk: Desk, obligation: Obligation) -> bool:
-    """An open request on one of its targets, or an instant at which the planner looks again."""
-    if deadlines(desk.book, desk.account_state, 3 * SECOND_NS):
+    """An open request on one of its targets, or an instant at which the planner looks again.
+
+    A size in doubt is settled by the timer of a drift, and a pending market order fills before a cancel arrives.
+    """
+    account = desk.account_state
+    if deadlines(desk.book, account, 3 * SECOND_NS):
+        return True
+    if any(timer.kind == "drift" for timer in due_timers(desk.book, desk.rulebook)):
+        return True
+    known = [account.orders[one] for one in obligation.order_ids if one in account.orders]
+    working = [order for order in known if order.working]
+    if working and all(one.status == STATUS_PENDING and one.type == TYPE_MARKET for one in working):
         return True
     return any(one.state in ("planned", "attempted", "unresolved") for one in desk.account_state.requests.values())
 

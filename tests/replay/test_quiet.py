@@ -49,7 +49,6 @@ EXAMPLES = int(os.environ.get("RISKCORE_EXAMPLES", "12"))
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize="RISKCORE_EXAMPLES" not in os.environ,
 )
 @given(st.integers(0, 2**32), st.booleans())
 def test_skipping_gives_the_same_as_every_rule_at_every_event(seed: int, quiet: bool) -> None:
