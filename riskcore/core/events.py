@@ -1,6 +1,6 @@
 """The catalogue of events: everything that is ever stored, past tense, immutable.
 
-An `Event` is an envelope round a body. Facts come from outside; derived events are computed by `step`.
+An `Event` is an envelope round a body. Facts come from outside; derived events are computed by a `Turn` (step.py).
 Prices, money and times are integers (quantities.py); sizes are magnitudes, sides are +1 buy and -1 sell.
 The natural `key` of a fact, never a store position, names it in every output (INTERFACE.md 5).
 """
@@ -251,6 +251,30 @@ class WireRejected:
 
 
 @dataclass(frozen=True, slots=True)
+class FactQuarantined:
+    """A fact the core failed on, kept whole under its own key and source. Changes nothing (DESIGN.md, "One event")."""
+
+    fact: str  # The type of the event it would have been.
+    data: dict[str, Any]  # Its fields as plain data (quarantine.plain).
+    error: str
+    version: str  # Of the riskcore that failed on it: another one may manage.
+    account: int | None = None
+    again: bool = False  # Reported again as it was, and set aside without another try.
+
+
+@dataclass(frozen=True, slots=True)
+class TimerQuarantined:
+    """A deadline the core failed on, left out up to an instant. Without `rule` all deadlines of its kind are."""
+
+    account: int
+    kind: str  # Timer.kind
+    rule: str
+    target: str
+    until: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigChanged:
     """New settings; what loosens waits for the next reset (RULES.md 1.6)."""
 
@@ -486,6 +510,8 @@ Fact = (
     | CallObserved
     | DepthObserved
     | WireRejected
+    | FactQuarantined
+    | TimerQuarantined
     | ConfigChanged
     | EngineStarted
     | OrderRequested
@@ -530,11 +556,3 @@ class Event:
     @property
     def derived(self) -> bool:
         return self.source == "core"
-
-
-@dataclass(slots=True)
-class Step:
-    """The outcome of one atomic turn: the new book and everything to be stored, facts and derived."""
-
-    book: Any
-    events: list[Event] = field(default_factory=list)
