@@ -12,6 +12,9 @@ from riskcore.core.state import Book, account_of
 from riskcore.core.timers import QUARANTINES, TimerFailed, quarantine_name
 from riskcore.core.view import Effect
 
+QUARANTINE = "quarantine:"  # How the keys of what is left out begin.
+LEFT_OUT = "riskcore went wrong on this and goes on without it; it is kept in the journal: {}"
+
 
 def plain(value: Any) -> Any:
     """A body as what JSON can say: the same before it is stored and after it has been read again."""
@@ -30,7 +33,7 @@ def error_text(error: BaseException) -> str:
 
 
 def quarantined_fact(fact: e.Event, error: str, version: str, *, again: bool = False) -> e.Event:
-    """The event that is stored in the place of a fact. Its time, source and key are those of the fact."""
+    """The event that is stored in the place of a fact, at its time, with its source, under a key that names it."""
     body = e.FactQuarantined(
         fact=type(fact.body).__name__,
         data=plain(fact.body),
@@ -39,7 +42,7 @@ def quarantined_fact(fact: e.Event, error: str, version: str, *, again: bool = F
         account=getattr(fact.body, "account", None),
         again=again,
     )
-    return e.Event(fact.at, fact.source, fact.key, body)
+    return e.Event(fact.at, fact.source, QUARANTINE + fact.key, body)
 
 
 def quarantined_timer(book: Book, failed: TimerFailed) -> e.Event:
@@ -49,7 +52,17 @@ def quarantined_timer(book: Book, failed: TimerFailed) -> e.Event:
     # Without a rule the deadline itself could not be worked out, so nothing says until when it would count.
     until = timer.due if timer.rule else day.closes_at
     body = e.TimerQuarantined(timer.account, timer.kind, timer.rule, timer.target, until, error_text(failed.error))
-    return e.Event(book.now, "clock", f"quarantine:{timer.kind}:{timer.account}:{timer.target}@{until}", body)
+    return e.Event(book.now, "clock", f"{QUARANTINE}{timer.kind}:{timer.account}:{timer.target}@{until}", body)
+
+
+def left_out_text(event: e.Event) -> str:
+    """What is left out, and why."""
+    body = event.body
+    if isinstance(body, e.FactQuarantined):
+        return f"{body.fact} {event.key.removeprefix(QUARANTINE)} ({body.error})"
+    assert isinstance(body, e.TimerQuarantined), "nothing else is left out"
+    about = f"of {body.rule} for {body.target}" if body.rule else f"of the {body.kind} kind"
+    return f"a deadline {about} on account {body.account} ({body.error})"
 
 
 def leave_timer_out(book: Book, at: int, body: e.TimerQuarantined) -> Effect:

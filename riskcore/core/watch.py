@@ -48,7 +48,7 @@ def watch(book: Book, rulebook: Rulebook) -> Watch:
         held = [position for position in account.positions.values() if position.valued]
         by_gaps[account.id] = _narrow(found, book, rulebook, account, held) if held else ()
     # Stale marks are watched by gaps where they can be, by their deadline where they cannot.
-    due = [timer.due for timer in timers if timer.rule not in by_gaps[timer.account]]
+    due = [timer.due for timer in timers if timer.kind == "fault" or timer.rule not in by_gaps[timer.account]]
     found.until = min([found.until, *due])
     return found
 

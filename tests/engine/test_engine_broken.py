@@ -10,6 +10,7 @@ from riskcore.core.events import AccountObserved, Event, Fact, PositionObserved
 from riskcore.core.state import Book, Request
 from riskcore.core.step import Turn
 from riskcore.engine.engine import Engine
+from riskcore.engine.options import Options, Ports
 from riskcore.engine.ports import Line, Outcome, Sink
 from riskcore.engine.resume import Resumed
 from riskcore.errors import InvariantBroken, OutOfSequence, StoreError
@@ -95,19 +96,16 @@ def said(key: str, body: Fact) -> Line:
 
 
 def engine(disk: Disk, broker: Broker) -> Engine:
-    return Engine(
-        settings=read_settings("[rules.max_contracts]\nlimit = 50\n").plain,
-        version="1",
-        enforces=True,
+    ports = Ports(
         journal=disk,
-        resumed=Resumed(Book(), 0, False),
         clock=HandClock(),
         gateway=broker,
         feed=broker,
         announcer=Nobody(),
-        reload=lambda: Resumed(Book(), 0, False),
         normalise=lambda line, at: [Event(at, "broker", line["key"], line["body"])],
     )
+    options = Options(read_settings("[rules.max_contracts]\nlimit = 50\n").plain, "1", enforces=True)
+    return Engine(options, ports, Resumed(Book(), 0, False), lambda: Resumed(Book(), 0, False))
 
 
 def keys(disk: Disk) -> list[str]:
