@@ -252,7 +252,7 @@ class WireRejected:
 
 @dataclass(frozen=True, slots=True)
 class FactQuarantined:
-    """A fact the core failed on, kept whole under its own key and source. Changes nothing (DESIGN.md, "One event")."""
+    """A fact the core failed on, kept whole. Changes nothing (DESIGN.md, "One event")."""
 
     fact: str  # The type of the event it would have been.
     data: dict[str, Any]  # Its fields as plain data (quarantine.plain).

@@ -21,7 +21,7 @@ from riskcore.core.quotes import Item, Quotes, quote_at
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book, Day
 from riskcore.core.step import Turn
-from riskcore.core.take_again import take_again
+from riskcore.core.take_again import only_kept, take_again
 from riskcore.core.watch import NEVER, QuietMarks, Watch
 
 # Quotes looked at together. Longer chunks fail more often, shorter ones cost more calls.
@@ -169,7 +169,7 @@ class Runner:
         """The core has failed since `begin`: drop the copy, and go on without what it failed on (quarantine.py).
 
         What came before is taken again on the book as it was. What it failed on is quarantined; the events that say
-        so are returned. Raises what the core raises when it fails at that, too; then nothing was taken at all.
+        so are returned. When the core fails at that, too, only the fact is kept, and nothing else was taken.
         """
         began, taken, index = self._began, self._taken, self.index
         assert began is not None, "nothing to go back to"
@@ -180,8 +180,8 @@ class Runner:
             left_out = take_again(self, taken, index, error)
         except Exception:
             self.go_back(self._began)
-            self.end()
-            raise
+            left_out = [] if self.book.day is None else only_kept(self, taken, index, error)
+            self._tell(left_out)
         self.end()
         return left_out
 

@@ -5,6 +5,7 @@ only now that something else is missing.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from riskcore.core.events import Event
@@ -23,6 +24,8 @@ class Loop(Protocol):
     version: str
     index: int  # Which of the quotes taken last is in hand.
 
+    @property
+    def book(self) -> Book: ...
     def event(self, event: Event) -> None: ...
     def quotes(self, quotes: Quotes) -> None: ...
     def finish(self) -> Book: ...
@@ -43,6 +46,16 @@ def take_again(loop: Loop, taken: Sequence[Item], index: int, error: Exception) 
         again.take(item)
     again.without_fault(taken[-1], index, error)
     return again.left_out
+
+
+def only_kept(loop: Loop, taken: Sequence[Item], index: int, error: Exception) -> list[Event]:
+    """The fact that the core failed on, to be stored without being taken: it changes nothing, so nothing is missed."""
+    if not taken:
+        return []
+    item = taken[-1]
+    fact = quote_at(item, index) if isinstance(item, Quotes) else item
+    # At a time that has come already: nothing is due before it.
+    return [replace(quarantined_fact(fact, error_text(error), loop.version), at=loop.book.now)]
 
 
 class _Again:

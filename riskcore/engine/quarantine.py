@@ -7,7 +7,7 @@ then is survived, one at every look is not.
 from collections.abc import Iterable, Sequence
 
 from riskcore.core.events import ConfigChanged, Event, FactQuarantined
-from riskcore.core.quarantine import error_text, left_out_text, plain, quarantined_fact
+from riskcore.core.quarantine import QUARANTINE, error_text, left_out_text, plain, quarantined_fact
 from riskcore.errors import InvariantBroken
 
 
@@ -26,7 +26,7 @@ class Quarantine:
         body = event.body
         if not isinstance(body, FactQuarantined) or body.version != self._version:
             return
-        self._known[event.key] = body
+        self._known[event.key.removeprefix(QUARANTINE)] = body
         if body.fact == ConfigChanged.__name__:
             self._settings.append(body.data)
 
@@ -46,7 +46,6 @@ def broken(error: Exception, left_out: Sequence[Event] = (), *, starts_again: bo
     """The error with which an engine ends after riskcore itself went wrong."""
     kept = f"; left out, and kept in the journal: {', '.join(map(left_out_text, left_out))}" if left_out else ""
     text = f"riskcore itself went wrong ({error_text(error)}); nothing was sent on it{kept}"
-    keys = tuple(event.key for event in left_out)
-    return InvariantBroken(
-        f"{text}; the state is built again from the journal", left_out=keys, starts_again=starts_again
-    )
+    text += "; the state is built again from the journal"
+    keys = tuple(event.key.removeprefix(QUARANTINE) for event in left_out)
+    return InvariantBroken(text, left_out=keys, starts_again=starts_again)
