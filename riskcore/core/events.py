@@ -259,7 +259,7 @@ class FactQuarantined:
     error: str
     version: str  # Of the riskcore that failed on it: another one may manage.
     account: int | None = None
-    again: bool = False  # Reported again as it was, and set aside without another try.
+    again: bool = False  # Reported again, and set aside without another try.
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class Runner:
         self.turn = Turn(book or Book(), rulebook_of(in_force, restrict), day_ended)
         self._quiet = QuietMarks()
         self._rows: Rows = []
-        self.index = 0  # Which of the quotes taken last is in hand.
+        self.index: int | None = None  # Which of the quotes taken last is in hand; None when nothing is.
         # Since `begin`: what to go back to, what has been taken, and what was decided and is not handed on yet.
         self._began: Mark | None = None
         self._taken: list[Item] | None = None
@@ -97,6 +97,7 @@ class Runner:
             return
         if self._taken is not None:
             self._taken.append(event)
+        self.index = 0
         if isinstance(event.body, TradingDayOpened):
             self.end_day(event.body.day.trade_date)
         else:
@@ -105,6 +106,7 @@ class Runner:
         self.turn.take(event)
         self._quiet.happened()
         self._hand_on()
+        self.index = None
 
     def quotes(self, quotes: Quotes) -> None:
         """Consecutive quotes by column."""
@@ -120,6 +122,7 @@ class Runner:
                 for low in range(start, end, CHUNK):
                     self._chunk(quotes, low, min(low + CHUNK, end))
             start = end
+        self.index = None
 
     def change_settings(self, settings: Mapping[str, Any]) -> None:
         """The settings of the days to come; what of them counts today a ConfigChanged says (RULES.md 1.6)."""

@@ -22,38 +22,43 @@ class Loop(Protocol):
     """The part of a Runner that is needed here."""
 
     version: str
-    index: int  # Which of the quotes taken last is in hand.
+    index: int | None  # Which of the quotes taken last is in hand; None when nothing is.
 
     @property
     def book(self) -> Book: ...
     def event(self, event: Event) -> None: ...
     def quotes(self, quotes: Quotes) -> None: ...
     def finish(self) -> Book: ...
+    def look_ahead(self) -> int | None: ...
     def mark(self) -> Any: ...
     def go_back(self, mark: Any) -> None: ...
 
 
-def take_again(loop: Loop, taken: Sequence[Item], index: int, error: Exception) -> list[Event]:
-    """Take again what was `taken`, the last of it without what failed. `index`: of quotes, which one was in hand.
+def take_again(loop: Loop, taken: Sequence[Item], index: int | None, error: Exception) -> list[Event]:
+    """Take again what was `taken`, without what failed.
 
-    Returns the events that say what was left out, in order.
+    `index`: which of the quotes taken last was in hand; None when the failure came behind them all, when the next
+    deadline was worked out. Returns the events that say what was left out, in order.
     """
     again = _Again(loop)
-    if not taken:
-        again.leave_out(None, error)
-        return again.left_out
-    for item in taken[:-1]:
+    done = len(taken) if index is None else len(taken) - 1
+    for item in taken[:done]:
         again.take(item)
-    again.without_fault(taken[-1], index, error)
+    if index is not None and again.left_out:
+        again.take(taken[-1])  # Perhaps it failed only on what the one before had left behind.
+    elif index is not None:
+        again.without_fault(taken[-1], index, error)
+    elif not again.left_out:
+        again.leave_out(None, error)
     return again.left_out
 
 
-def only_kept(loop: Loop, taken: Sequence[Item], index: int, error: Exception) -> list[Event]:
+def only_kept(loop: Loop, taken: Sequence[Item], index: int | None, error: Exception) -> list[Event]:
     """The fact that the core failed on, to be stored without being taken: it changes nothing, so nothing is missed."""
     if not taken:
         return []
     item = taken[-1]
-    fact = quote_at(item, index) if isinstance(item, Quotes) else item
+    fact = quote_at(item, index or 0) if isinstance(item, Quotes) else item
     # At a time that has come already: nothing is due before it.
     return [replace(quarantined_fact(fact, error_text(error), loop.version), at=loop.book.now)]
 
@@ -72,8 +77,9 @@ class _Again:
                 self._loop.quotes(item)
             else:
                 self._loop.event(item)
+            self._loop.look_ahead()
         except Exception as error:
-            index = self._loop.index
+            index = self._loop.index or 0
             self._loop.go_back(mark)
             self.without_fault(item, index, error)
 

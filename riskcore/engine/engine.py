@@ -339,7 +339,8 @@ class Engine:
         """Keep the book beside the journal, so that the next start folds only what comes behind it."""
         self._runner.finish()
         self._store([])
-        self.writer.cache(self.book)
+        if not self._quarantine:  # A later start is to find what is left out, behind the last copy.
+            self.writer.cache(self.book)
         self._remember_at = self.writer.stored + REMEMBERED_EVERY
 
     def _send(self, due: Sequence[tuple[int, Request]]) -> None:

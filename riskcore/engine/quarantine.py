@@ -1,7 +1,7 @@
-"""Facts the core has failed on before: reported again as they were, they are set aside without another try.
+"""Facts the core has failed on before: reported again, they are set aside without another try.
 
-The broker's lists repeat a fill at every look. Trying it each time would end the engine each time; a restart now and
-then is survived, one at every look is not.
+The broker's lists repeat a fill at every look, in slightly other words than the hub. Trying it each time would end
+the engine each time: a restart now and then is survived, one at every look is not.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,11 +31,15 @@ class Quarantine:
             self._settings.append(body.data)
 
     def instead(self, fact: Event) -> Event:
-        """What to take: the fact, or the event that sets it aside because it is what was left out before."""
+        """What to take: the fact, or the event that sets it aside because it was left out before."""
         known = self._known.get(fact.key)
-        if known is None or known.fact != type(fact.body).__name__ or known.data != plain(fact.body):
+        if known is None or known.fact != type(fact.body).__name__:
             return fact
         return quarantined_fact(fact, known.error, self._version, again=True)
+
+    def __bool__(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self._known)
 
     def has(self, change: ConfigChanged) -> bool:
         """Whether the core has failed on these settings."""
