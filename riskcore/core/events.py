@@ -20,6 +20,8 @@ from riskcore.core.kinds import (
     Source,
     Word,
 )
+from riskcore.core.left_out import FactQuarantined as FactQuarantined
+from riskcore.core.left_out import TimerQuarantined as TimerQuarantined
 from riskcore.core.state import Account, Contract, Day, Mark, OrderTerms
 
 
@@ -248,30 +250,6 @@ class WireRejected:
 
     reason: str
     raw: str
-
-
-@dataclass(frozen=True, slots=True)
-class FactQuarantined:
-    """A fact the core failed on, kept whole. Changes nothing (DESIGN.md, "One event")."""
-
-    fact: str  # The type of the event it would have been.
-    data: dict[str, Any]  # Its fields as plain data (quarantine.plain).
-    error: str
-    version: str  # Of the riskcore that failed on it: another one may manage.
-    account: int | None = None
-    again: bool = False  # Reported again, and set aside without another try.
-
-
-@dataclass(frozen=True, slots=True)
-class TimerQuarantined:
-    """A deadline the core failed on, left out up to an instant. Without `rule` all deadlines of its kind are."""
-
-    account: int
-    kind: str  # Timer.kind
-    rule: str
-    target: str
-    until: int
-    error: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Deadlines: when time alone must be looked at. Derived from state, so nothing can be forgotten or left over."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from riskcore.core.enforce import deadlines
@@ -126,4 +126,10 @@ def _rule_timers(book: Book, rulebook: Rulebook, account: Account, absent: bool)
             yield Timer(due, instance.rule.id, account.id, instance.key, "rule")
 
 
-_SOURCES = {"lockout": _lockout_timers, "drift": _drift_timers, "planner": _planner_timers, "rule": _rule_timers}
+_Source = Callable[[Book, Rulebook, Account, bool], Iterator[Timer]]
+_SOURCES: dict[TimerKind, _Source] = {
+    "lockout": _lockout_timers,
+    "drift": _drift_timers,
+    "planner": _planner_timers,
+    "rule": _rule_timers,
+}
