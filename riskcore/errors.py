@@ -54,7 +54,15 @@ class ProfileBusy(StoreError):
 
 
 class InvariantBroken(RiskcoreError):
-    """riskcore itself is wrong: state that must never be was reached."""
+    """riskcore itself is wrong: state that must never be was reached.
+
+    `left_out`: the keys of what the core failed on and goes on without. `starts_again`: nobody asked it to stop.
+    """
+
+    def __init__(self, text: str, *, left_out: tuple[str, ...] = (), starts_again: bool = True) -> None:
+        super().__init__(text)
+        self.left_out = left_out
+        self.starts_again = starts_again
 
 
 class GatewayError(RiskcoreError):

@@ -11,9 +11,9 @@ from riskcore.core.marks import valuation
 from riskcore.core.order_words import side_word
 from riskcore.core.project import apply, bar_phases
 from riskcore.core.quantities import money_text, price_text
+from riskcore.core.quotes import quote_key
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Account, Book, Position, Trade
-from riskcore.core.step import quote_key
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, day_row, lockout_row, position_row
 

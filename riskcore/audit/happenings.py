@@ -11,6 +11,7 @@ from riskcore.core import events as e
 from riskcore.core.names import command_kind, lockout_id, read_lockout_id, read_request_id
 from riskcore.core.order_words import side_word
 from riskcore.core.quantities import price_text
+from riskcore.core.quarantine import LEFT_OUT, left_out_text
 from riskcore.core.state import Book, Request
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, breach_row, command_row
@@ -182,6 +183,13 @@ def _gap(event: e.Event, body: e.GapRecorded, book: Book) -> list[Row]:
     return [happening(event.at, "drift", **_account(book, body.account), contract=body.contract, text=body.text)]
 
 
+def _left_out(event: e.Event, body: e.FactQuarantined | e.TimerQuarantined, book: Book) -> list[Row]:
+    if isinstance(body, e.FactQuarantined) and body.again:
+        return []
+    about = {} if body.account is None else _account(book, body.account)
+    return [happening(event.at, "drift", **about, text=LEFT_OUT.format(left_out_text(event)))]
+
+
 _WORDS: dict[type, Callable[[e.Event, Any, Book], list[Row]]] = {
     e.RuleBreached: _breach,
     e.CommandIssued: _command,
@@ -191,4 +199,6 @@ _WORDS: dict[type, Callable[[e.Event, Any, Book], list[Row]]] = {
     e.ConnectionChanged: _connection,
     e.DriftDetected: _drift,
     e.GapRecorded: _gap,
+    e.FactQuarantined: _left_out,
+    e.TimerQuarantined: _left_out,
 }

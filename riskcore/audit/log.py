@@ -13,6 +13,7 @@ from riskcore.audit.written import Written, changes, written_settings
 from riskcore.core import events as e
 from riskcore.core.project import apply
 from riskcore.core.quantities import decimal_text
+from riskcore.core.quarantine import left_out_text
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Account, Book, DayFigures, Order, Trade
 from riskcore.schema.instants import utc_text
@@ -169,11 +170,13 @@ class AuditLog:
                 self._overridden["ended_the_lockout"] = True
         elif isinstance(body, e.RuleFaulted):
             self._add_note("fault", at, body.account, None, f"{body.rule} ({body.rule_key}) failed: {body.text}")
+        elif isinstance(body, e.FactQuarantined | e.TimerQuarantined):
+            self._add_note("left_out", at, body.account, None, left_out_text(event))
         elif isinstance(body, e.GapRecorded):
             self._add_note("gap", at, body.account, body.contract, body.text)
         elif isinstance(body, e.DriftDetected):
             text = f"fills gave {body.fills_size}, the broker reported {body.broker_size}; the broker's figure counts"
             self._add_note("drift", at, body.account, body.contract, text)
 
-    def _add_note(self, kind: str, at: str, account: int, contract: str | None, text: str) -> None:
+    def _add_note(self, kind: str, at: str, account: int | None, contract: str | None, text: str) -> None:
         self.notes.append({"kind": kind, "at": at, "account": account, "contract": contract, "text": text})

@@ -1,4 +1,4 @@
-"""The working copy that one step changes: a step whose commit fails is discarded by dropping it."""
+"""The working copy of a book (Runner.begin): what the core fails on halfway is undone by dropping it."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def copy_account(account: Account) -> Account:
 
 
 def copy_book(book: Book) -> Book:
-    """The working copy of one step."""
+    """A copy that facts can be taken on without touching the original."""
     return replace(
         book,
         contracts=dict(book.contracts),

@@ -1,6 +1,6 @@
 """The catalogue of events: everything that is ever stored, past tense, immutable.
 
-An `Event` is an envelope round a body. Facts come from outside; derived events are computed by `step`.
+An `Event` is an envelope round a body. Facts come from outside; derived events are computed by a `Turn` (step.py).
 Prices, money and times are integers (quantities.py); sizes are magnitudes, sides are +1 buy and -1 sell.
 The natural `key` of a fact, never a store position, names it in every output (INTERFACE.md 5).
 """
@@ -20,6 +20,8 @@ from riskcore.core.kinds import (
     Source,
     Word,
 )
+from riskcore.core.left_out import FactQuarantined as FactQuarantined
+from riskcore.core.left_out import TimerQuarantined as TimerQuarantined
 from riskcore.core.state import Account, Contract, Day, Mark, OrderTerms
 
 
@@ -486,6 +488,8 @@ Fact = (
     | CallObserved
     | DepthObserved
     | WireRejected
+    | FactQuarantined
+    | TimerQuarantined
     | ConfigChanged
     | EngineStarted
     | OrderRequested
@@ -530,11 +534,3 @@ class Event:
     @property
     def derived(self) -> bool:
         return self.source == "core"
-
-
-@dataclass(slots=True)
-class Step:
-    """The outcome of one atomic turn: the new book and everything to be stored, facts and derived."""
-
-    book: Any
-    events: list[Event] = field(default_factory=list)

@@ -81,4 +81,4 @@ RequestState = Literal["planned", "attempted", "accepted", "unresolved"]
 # What the trader may ask for (RULES.md 7).
 OrderAction = Literal["place", "modify", "cancel", "close"]
 
-TimerKind = Literal["lockout", "drift", "planner", "rule"]
+TimerKind = Literal["lockout", "drift", "planner", "rule", "fault"]

@@ -32,6 +32,7 @@ from riskcore.core.names import (
 )
 from riskcore.core.old_trades import retire
 from riskcore.core.order_roles import LEG_GRACE_NS
+from riskcore.core.quarantine import leave_timer_out
 from riskcore.core.requests import (
     HALTED_NS,
     awaits_trading,
@@ -328,6 +329,8 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.CallObserved: _changes_nothing,
     e.DepthObserved: _changes_nothing,
     e.WireRejected: _changes_nothing,
+    e.FactQuarantined: _changes_nothing,
+    e.TimerQuarantined: leave_timer_out,
     e.EngineStarted: engine_started,
     e.OrderRequested: _judged_again,
     e.LockRequested: _judged_again,

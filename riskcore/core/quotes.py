@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from riskcore.core.events import Event, QuoteObserved
+
 
 class Quotes(NamedTuple):
     """At least one quote; `ats` never decrease. None: the quote says nothing of it."""
@@ -25,3 +27,17 @@ class Quotes(NamedTuple):
             self.bids[start:end],
             self.asks[start:end],
         )
+
+
+Item = Event | Quotes
+
+
+def quote_key(contract: str, at: int) -> str:
+    """The natural key of a quote: what it is about and when it was received."""
+    return f"quote:{contract}@{at}"
+
+
+def quote_at(quotes: Quotes, index: int) -> Event:
+    """One of them as a fact of its own."""
+    at, contract, last, bid, ask = quotes.row(index)
+    return Event(at, "market", quote_key(contract, at), QuoteObserved(contract, last, bid, ask))

@@ -1,21 +1,27 @@
-"""Recorded facts through the core: days opened, quiet quotes skipped, everything that was decided handed on.
+"""The one loop: facts through the core in order, days opened, quiet quotes skipped, what was decided handed on.
 
-One core for live and replay; a runner only feeds it. Quiet quotes are found a chunk at a time by the bounds of
-riskcore.core.watch; `every_event=True` steps through each of them and must give the same.
+Live, replay and the tests of the core all drive this one. Quiet quotes are found a chunk at a time by the bounds of
+riskcore.core.watch; `every_event=True` takes each of them by itself and must give the same.
+
+Facts edit the book in place. Who goes on after the core has failed calls `begin` first: from there on facts are taken
+on a copy, and `leave_out` goes back to the original. A replay has nothing to go back to: it ends with the error, so
+it pays for no copies.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import sub
 from typing import Any
 
-from riskcore.core.events import Event, QuoteObserved, QuotesObserved, TradingDayOpened
+from riskcore.core.events import Event, QuotesObserved, TradingDayOpened
 from riskcore.core.loosening import settings_of_next_day
 from riskcore.core.project import settle
-from riskcore.core.quotes import Quotes
+from riskcore.core.quotes import Item, Quotes, quote_at
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book, Day
-from riskcore.core.step import Turn, quote_key
+from riskcore.core.step import Turn
+from riskcore.core.take_again import only_kept, take_again
 from riskcore.core.watch import NEVER, QuietMarks, Watch
 
 # Quotes looked at together. Longer chunks fail more often, shorter ones cost more calls.
@@ -24,6 +30,17 @@ CHUNK = 256
 BATCH = 500
 Listener = Callable[[Sequence[Event]], None]
 DayFor = Callable[[Mapping[str, Any], int], Day]
+Rows = list[tuple[int, str, int | None, int | None, int | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What to go back to: everything that facts change, as it was."""
+
+    turn: Turn
+    quiet: QuietMarks
+    rows: Rows
+    decided: int
 
 
 class Runner:
@@ -60,7 +77,12 @@ class Runner:
         in_force = self.settings if book is None or book.day is None else book.settings
         self.turn = Turn(book or Book(), rulebook_of(in_force, restrict), day_ended)
         self._quiet = QuietMarks()
-        self._rows: list[tuple[int, str, int | None, int | None, int | None]] = []
+        self._rows: Rows = []
+        self.index: int | None = None  # Which of the quotes taken last is in hand; None when nothing is.
+        # Since `begin`: what to go back to, what has been taken, and what was decided and is not handed on yet.
+        self._began: Mark | None = None
+        self._taken: list[Item] | None = None
+        self._decided: list[Event] | None = None
 
     @property
     def book(self) -> Book:
@@ -73,6 +95,9 @@ class Runner:
         if isinstance(event.body, QuotesObserved):
             self.quotes(Quotes(*(list(column) for column in zip(*event.body.quotes, strict=True))))
             return
+        if self._taken is not None:
+            self._taken.append(event)
+        self.index = 0
         if isinstance(event.body, TradingDayOpened):
             self.end_day(event.body.day.trade_date)
         else:
@@ -81,11 +106,15 @@ class Runner:
         self.turn.take(event)
         self._quiet.happened()
         self._hand_on()
+        self.index = None
 
     def quotes(self, quotes: Quotes) -> None:
         """Consecutive quotes by column."""
+        if self._taken is not None:
+            self._taken.append(quotes)
         start, count = 0, len(quotes.ats)
         while start < count:
+            self.index = start
             self._open_day_of(quotes.ats[start])
             assert self.book.day is not None
             end = bisect_left(quotes.ats, self.book.day.closes_at, start)
@@ -93,6 +122,7 @@ class Runner:
                 for low in range(start, end, CHUNK):
                     self._chunk(quotes, low, min(low + CHUNK, end))
             start = end
+        self.index = None
 
     def change_settings(self, settings: Mapping[str, Any]) -> None:
         """The settings of the days to come; what of them counts today a ConfigChanged says (RULES.md 1.6)."""
@@ -112,6 +142,51 @@ class Runner:
         self._settle()
         self._hand_on()
         return self.book
+
+    # ---- going back ----------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """From here on facts are taken on a copy of the book, and nothing is handed on before `end`."""
+        self._decided, self._taken = [], []
+        self._began = self.mark()
+
+    def end(self) -> None:
+        """What was taken since `begin` stands: the copy is the book from here on, and what was decided is handed on."""
+        decided, self._decided, self._taken, self._began = self._decided, None, None, None
+        if decided:
+            self._tell(decided)
+
+    def mark(self) -> Mark:
+        """Go on with a copy; the mark is what to go back to."""
+        before = self.turn
+        self.turn = before.copied()
+        return Mark(before, self._quiet.copy(), list(self._rows), len(self._decided or ()))
+
+    def go_back(self, mark: Mark) -> None:
+        """Undo what was done since a mark."""
+        self.turn, self._quiet, self._rows = mark.turn, mark.quiet, mark.rows
+        if self._decided is not None:
+            del self._decided[mark.decided :]
+
+    def leave_out(self, error: Exception) -> list[Event]:
+        """The core has failed since `begin`: drop the copy, and go on without what it failed on (quarantine.py).
+
+        What came before is taken again on the book as it was. What it failed on is quarantined; the events that say
+        so are returned. When the core fails at that, too, only the fact is kept, and nothing else was taken.
+        """
+        began, taken, index = self._began, self._taken, self.index
+        assert began is not None, "nothing to go back to"
+        assert taken is not None, "what was given up once is over"
+        self.go_back(began)
+        self._taken, self._began = None, self.mark()
+        try:
+            left_out = take_again(self, taken, index, error)
+        except Exception:
+            self.go_back(self._began)
+            left_out = [] if self.book.day is None else only_kept(self, taken, index, error)
+            self._tell(left_out)
+        self.end()
+        return left_out
 
     # ---- days ----------------------------------------------------------------------------------------
 
@@ -157,14 +232,17 @@ class Runner:
         return True
 
     def _chunk(self, quotes: Quotes, low: int, high: int) -> None:
+        self.index = low
         if self.every_event:
             for index in range(low, high):
+                self.index = index
                 self._noisy(quotes, index)
             self._hand_on()
             return
         if self._run_is_quiet(quotes, low, high):
             return
         for index in range(low, high):
+            self.index = index
             known = self._quiet.bounds(self.book, self.turn.rulebook)
             if self._quiet.is_quiet(self.book, known, *quotes.row(index)):
                 self._skip(quotes, index, index + 1)
@@ -175,9 +253,7 @@ class Runner:
         self._hand_on()
 
     def _noisy(self, quotes: Quotes, index: int) -> None:
-        at, contract = quotes.ats[index], quotes.contracts[index]
-        body = QuoteObserved(contract, quotes.lasts[index], quotes.bids[index], quotes.asks[index])
-        self.turn.take(Event(at, "market", quote_key(contract, at), body))
+        self.turn.take(quote_at(quotes, index))
 
     def _all_quiet(self, known: Watch, quotes: Quotes, low: int, high: int) -> bool:
         """Whether a whole chunk is quiet, by its extremes; False when only looking one by one can tell."""
@@ -237,15 +313,20 @@ class Runner:
             rows = tuple(self._rows[:count])
             del self._rows[:count]
             event = Event(rows[-1][0], "market", f"quotes@{rows[0][0]}..{rows[-1][0]}", QuotesObserved(rows))
-            for listener in self.listeners:
-                listener([event])
+            self._tell([event])
 
     def _hand_on(self) -> None:
         events = self.turn.events
         if events:
             self.turn.events = []
-            for listener in self.listeners:
-                listener(events)
+            self._tell(events)
+
+    def _tell(self, events: list[Event]) -> None:
+        if self._decided is not None:
+            self._decided.extend(events)
+            return
+        for listener in self.listeners:
+            listener(events)
 
 
 def _newest(column: Sequence[int | None], low: int, high: int) -> int | None:

@@ -1,8 +1,8 @@
 """What riskcore knows: Book > Account > Position, Order, Trade, Lockout, Obligation, Request.
 
-A published book is never changed again: a step edits a working copy (copies.py). Records that are replaced
-and never edited are frozen; the few that are edited inside a step (Account, Position, DayFigures, Lockout,
-Obligation) are copied. Prices, money and times are integers (quantities.py).
+Facts edit a book in place; a live engine gives them a working copy (copies.py). Records that are replaced and never
+edited are frozen; the few that are edited (Account, Position, DayFigures, Lockout, Obligation) are copied. Prices,
+money and times are integers (quantities.py).
 """
 
 from dataclasses import dataclass, field

@@ -1,11 +1,11 @@
-"""step(book, rulebook, facts): one atomic turn of the core, the only entry point.
+"""Turn.take(fact): what one fact leads to. The runner (runner.py) drives it and nothing else does.
 
-For each fact: due timers first, each at its own time; then apply, remember, judge, arbitrate, guard,
-discharge. The book given is never changed; the outcome holds a new one and everything to be stored.
+Due timers first, each at its own time; then apply, remember, judge, arbitrate, guard, discharge. A turn edits its book
+in place, one fact after the other: who may have to go back gives it a copy (Runner.begin).
 Source: DESIGN.md "One event, end to end", RULES.md 1.1 and 3.3.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from riskcore.core import events as e
@@ -19,28 +19,37 @@ from riskcore.core.issuers import GUARD_ID, GUARD_KEY
 from riskcore.core.kinds import LockoutEnd
 from riskcore.core.names import breached_on, command_id, episode_name, late_target, lockout_id, rule_index
 from riskcore.core.operator import operator_candidates, override_ends
-from riskcore.core.project import apply, bar_phases, settle
+from riskcore.core.project import apply, bar_phases
+from riskcore.core.quarantine import error_text
+from riskcore.core.quotes import quote_key
 from riskcore.core.restart import awaited, awaited_by, is_absence, shown
 from riskcore.core.rulebook import Rulebook, RuleInstance, orphaned, rulebook_of
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
-from riskcore.core.state import Account, Book, Mark
-from riskcore.core.timers import Timer, due_timers
+from riskcore.core.state import Account, Book
+from riskcore.core.timers import FAULT, Timer, TimerFailed, due_timers
 from riskcore.core.trader_orders import answer
 from riskcore.core.view import Effect, View
 
 
 class Turn:
-    """One step in progress: the working copy, what is to be stored, and when time alone must act next."""
+    """The book facts are taken on, what is to be stored of it, and when time alone must act next."""
 
-    def __init__(self, book: Book, rulebook: Rulebook, day_ended: bool = False) -> None:
+    def __init__(self, book: Book, rulebook: Rulebook, day_ended: bool = False, absent: bool = False) -> None:
         self.book = book
         self.rulebook = rulebook
         self.events: list[e.Event] = []
         self._next_due: int | None = None
         self._timers_known = False
         self._day_ended = day_ended  # Its DayRolled is stored already.
-        self._absent = False  # Time passes that no engine watched: what waits for lists is not judged.
+        self._absent = absent  # Time passes that no engine watched: what waits for lists is not judged.
+
+    def copied(self) -> "Turn":
+        """The same on a copy of the book. Nothing may wait to be stored."""
+        assert not self.events, "what was decided would be decided twice"
+        other = Turn(copy_book(self.book), self.rulebook, self._day_ended, self._absent)
+        other._next_due, other._timers_known = self._next_due, self._timers_known
+        return other
 
     # ---- facts ---------------------------------------------------------------------------------------
 
@@ -49,6 +58,12 @@ class Turn:
         body = fact.body
         if isinstance(body, e.TradingDayOpened):
             self._open_day(fact, body)
+            return
+        if isinstance(body, e.TimerQuarantined):
+            # Before any time passes: what it leaves out is due by now.
+            self.events.append(fact)
+            apply(self.book, fact)
+            self._timers_known = False
             return
         if is_absence(fact) or isinstance(body, e.EngineStarted):
             self._absent, self._timers_known = True, False
@@ -124,12 +139,12 @@ class Turn:
     # ---- time ----------------------------------------------------------------------------------------
 
     def advance(self, at: int) -> None:
-        """Let time pass up to an instant: every timer due at or before it fires, in order."""
+        """Let time pass up to an instant: every timer due at or before it fires, in order. Raises TimerFailed."""
         if not self._timers_known or (self._next_due is not None and self._next_due <= at):
             self._fire_timers(at)
 
     def look_ahead(self) -> int | None:
-        """When the next timer is due, worked out if that is not known; nothing fires."""
+        """When the next timer is due, worked out if that is not known; nothing fires. Raises TimerFailed."""
         if not self._timers_known:
             timers = due_timers(self.book, self.rulebook, self._absent)
             self._next_due = timers[0].due if timers else None
@@ -145,11 +160,13 @@ class Turn:
             if not timers or timers[0].due > until:
                 break
             timer = timers[0]
-            if timer in fired:
-                raise AssertionError(f"timer {timer} did not move on after it fired")
-            fired.append(timer)
             at_once = [one for one in timers if one.due == timer.due and one.account != timer.account]
-            self._fire(timer)
+            try:
+                assert timer not in fired, "it did not move on after it fired"
+                fired.append(timer)
+                self._fire(timer)
+            except Exception as error:
+                raise TimerFailed(timer, error) from error
         self._next_due = timers[0].due if timers else None
         self._timers_known = True
 
@@ -157,6 +174,9 @@ class Turn:
         at = max(timer.due, self.book.now)
         key = f"timer:{timer.rule}:{timer.account}:{timer.target}@{timer.due}"
         account = self.book.accounts[timer.account]
+        if timer.kind == "fault":
+            self._fire_fault(account, timer, e.Event(at, "core", key, e.ClockTicked(), key))
+            return
         if timer.kind == "lockout":
             ended_by: LockoutEnd = "reset" if account.lockouts[timer.target].kind == "until_reset" else "expiry"
             body: e.Derived = e.LockoutEnded(account.id, timer.target, ended_by)
@@ -168,6 +188,15 @@ class Turn:
         event = e.Event(at, "core", key, body, key)
         self.events.append(event)
         self._judge_all(event, apply(self.book, event))
+
+    def _fire_fault(self, account: Account, timer: Timer, moment: e.Event) -> None:
+        """A rule could not say when its next deadline is: it fails closed like one that raises when it judges."""
+        view = self._view(account, moment, Effect())
+        view.rule_key = timer.target
+        [instance] = [one for one in self.rulebook.instances(account) if one.key == timer.target]
+        self._issue(account, moment, self._faulted(instance, view, timer.text))
+        self._discharge(account, moment)
+        self._carry_out(account, moment)
 
     # ---- judging -------------------------------------------------------------------------------------
 
@@ -230,7 +259,7 @@ class Turn:
                 try:
                     remember(instance.params, view)
                 except Exception as error:
-                    candidates += self._faulted(instance, view, error)
+                    candidates += self._faulted(instance, view, error_text(error))
         unknown = awaited(self.book, view.account, self._absent)
         for instance in instances:
             if instance.waits(unknown):
@@ -239,23 +268,21 @@ class Turn:
             try:
                 findings = instance.rule.evaluate(instance.params, view)
             except Exception as error:
-                candidates += self._faulted(instance, view, error)
+                candidates += self._faulted(instance, view, error_text(error))
                 continue
             for finding in findings:
                 candidates += self._found(instance, view, finding)
         return candidates
 
-    def _faulted(self, instance: RuleInstance, view: View, error: Exception) -> list[Candidate]:
+    def _faulted(self, instance: RuleInstance, view: View, text: str) -> list[Candidate]:
         """A rule that raises fails closed: no new exposure until the reset, and the other rules go on."""
-        target = "day.fault"
-        if view.episode_open(target):
+        if view.episode_open(FAULT):
             return []
-        text = f"{type(error).__name__}: {error}"
         fault = e.RuleFaulted(view.account.id, instance.rule.id, instance.key, text)
         self.derive(view.now, view.event.key, fault)
         reason = f"{instance.rule.id} failed ({text}); nothing may be opened until the reset"
         commands = (lock_until_reset(reason, key="fault"), alert(reason, "critical"))
-        return self._found(instance, view, Action(target, commands))
+        return self._found(instance, view, Action(FAULT, commands))
 
     def _found(self, instance: RuleInstance, view: View, finding: Finding) -> list[Candidate]:
         rule = instance.rule
@@ -360,11 +387,6 @@ class Turn:
         apply(self.book, event)
 
 
-def quote_key(contract: str, at: int) -> str:
-    """The natural key of a quote: what it is about and when it was received."""
-    return f"quote:{contract}@{at}"
-
-
 def _command_id(candidate: Candidate) -> str:
     command = candidate.command
     about = command.lockout_key or command.order_id or command.contract
@@ -391,22 +413,3 @@ def carried_over(book: Book, body: e.TradingDayOpened) -> e.TradingDayOpened:
         enforces=book.enforces,
         started_at=book.started_at,
     )
-
-
-def step(
-    book: Book,
-    rulebook: Rulebook,
-    facts: Iterable[e.Event],
-    settled: Mapping[str, Mark] | None = None,
-) -> e.Step:
-    """One turn: a new book and the events to store, facts and derived in order.
-
-    `settled` are marks moved by quiet quotes since the last turn (watch.py): they changed nothing else.
-    Raises AssertionError when an invariant of the core itself is broken.
-    """
-    turn = Turn(copy_book(book), rulebook)
-    if settled:
-        settle(turn.book, settled)
-    for fact in facts:
-        turn.take(fact)
-    return e.Step(turn.book, turn.events)

@@ -1,8 +1,8 @@
 """Quiet bounds: which quotes need no look at all (DESIGN.md, "The fast path").
 
-A quote inside the bounds changes nothing but its mark, so a runner may collect such marks and hand them to
-the next `step` as `settled`. Evaluating every quote gives the same events and the same state; a property
-test holds the two against each other.
+A quote inside the bounds changes nothing but its mark, so the runner collects such marks (QuietMarks) and puts them in
+place before anything else is judged. Evaluating every quote gives the same events and the same state; a property test
+holds the two against each other.
 """
 
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ def watch(book: Book, rulebook: Rulebook) -> Watch:
         held = [position for position in account.positions.values() if position.valued]
         by_gaps[account.id] = _narrow(found, book, rulebook, account, held) if held else ()
     # Stale marks are watched by gaps where they can be, by their deadline where they cannot.
-    due = [timer.due for timer in timers if timer.rule not in by_gaps[timer.account]]
+    due = [timer.due for timer in timers if timer.kind == "fault" or timer.rule not in by_gaps[timer.account]]
     found.until = min([found.until, *due])
     return found
 
@@ -63,7 +63,11 @@ def _narrow(found: Watch, book: Book, rulebook: Rulebook, account: Account, held
         if instance.rule.quiet is not None and not instance.lacking(book.lacks):
             view.rule_key = instance.key
             known_gaps = dict(quiet.gaps)
-            instance.rule.quiet(instance.params, view, quiet)
+            try:
+                instance.rule.quiet(instance.params, view, quiet)
+            except Exception:
+                # It does not know where it is quiet, so every quote is judged: slower, never wrong.
+                quiet.never = True
             if quiet.gaps != known_gaps:
                 by_gaps.append(instance.rule.id)
     found.until = min(found.until, quiet.until)
@@ -114,7 +118,7 @@ class QuietMarks:
     """Marks moved by quiet quotes and not put into the book yet: the bounds, and where each contract is now."""
 
     def __init__(self) -> None:
-        self._watch: Watch | None = None
+        self._watch: Watch | None = None  # None: to be worked out again.
         self._moved: dict[str, list[int | None]] = {}  # contract: [last, bid, ask, at]
 
     def bounds(self, book: Book, rulebook: Rulebook) -> Watch:
@@ -122,6 +126,12 @@ class QuietMarks:
         if self._watch is None:
             self._watch = watch(book, rulebook)
         return self._watch
+
+    def copy(self) -> "QuietMarks":
+        """The same moved marks, to go back to; the bounds are worked out again."""
+        other = QuietMarks()
+        other._moved = {contract: list(moved) for contract, moved in self._moved.items()}
+        return other
 
     def happened(self) -> None:
         """Something other than a quiet quote changed the book: the bounds are not good any more."""

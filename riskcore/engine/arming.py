@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from riskcore.core.events import Event, FactQuarantined
 from riskcore.core.loosening import compare, in_force_now
 from riskcore.core.products import table_difference
+from riskcore.core.quarantine import LEFT_OUT, left_out_text
 from riskcore.core.state import Account, Contract
 from riskcore.engine.ports import Announcer
 from riskcore.errors import ConfigError
@@ -67,6 +69,16 @@ def tell_ready(announcer: Announcer, judged: Sequence[Account], enforces: bool, 
     rules = sum(len(instances) for table in tables for instances in table.values())
     ids, unseeded = [account.id for account in judged], [account.id for account in judged if account.unseeded]
     announcer.say("ready", accounts=ids, enforces=enforces, rules=rules, unseeded=unseeded)
+
+
+def tell_left_out(announcer: Announcer, left_out: Sequence[Event]) -> None:
+    """What the core failed on before, and this engine goes on without."""
+    for event in left_out:
+        body = event.body
+        if not (isinstance(body, FactQuarantined) and body.again):
+            account = getattr(body, "account", None)
+            figures = {} if account is None else {"account": account}
+            announcer.say("drift", **figures, text=LEFT_OUT.format(left_out_text(event)))
 
 
 def tell_edits(announcer: Announcer, in_force: Plain, wanted: Plain) -> None:

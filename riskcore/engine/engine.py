@@ -5,8 +5,9 @@ transaction, and sends the requests that are due. Everything else (hubs, calls, 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
 
 from riskcore.audit.health import Vitals
 from riskcore.core.events import (
@@ -15,7 +16,6 @@ from riskcore.core.events import (
     ConfigChanged,
     ConnectionChanged,
     ContractDescribed,
-    DriftDetected,
     EngineStarted,
     Event,
     Fact,
@@ -23,42 +23,32 @@ from riskcore.core.events import (
     OperatorOverride,
     OrderRequested,
     RequestAttempted,
-    RequestUnresolved,
 )
-from riskcore.core.freshness import reconciled
-from riskcore.core.kinds import HUBS
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.quotes import Quotes
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.runner import Runner
 from riskcore.core.state import Account, Book, Request
-from riskcore.engine.arming import Arm, check_accounts, check_contracts, note_contract, tell_edits, tell_ready
+from riskcore.engine.arming import check_contracts, note_contract, tell_edits, tell_left_out, tell_ready
 from riskcore.engine.desk import Replies
 from riskcore.engine.halt import Halt
-from riskcore.engine.inbox import Inbox, Normalise
-from riskcore.engine.ports import Announcer, Clock, Feed, Gateway, Outcome
+from riskcore.engine.inbox import Inbox
+from riskcore.engine.options import Options, Ports
+from riskcore.engine.ports import Outcome
+from riskcore.engine.quarantine import Quarantine, broken
 from riskcore.engine.resume import Resumed
-from riskcore.engine.snapshot_schedule import (
-    MARKS_NS,
-    SnapshotSchedule,
-    calls_for_a_look,
-    is_missing_something,
-    period_of,
-    unquoted,
-)
-from riskcore.engine.subscriptions import Descriptions, Subscriptions
+from riskcore.engine.sight import Sight
 from riskcore.engine.tasks import Tasks, unless_stopped
-from riskcore.engine.writer import Appender, Writer
-from riskcore.errors import DiskFull, InvariantBroken, OutOfSequence
+from riskcore.engine.writer import Writer
+from riskcore.errors import DiskFull, InvariantBroken, OutOfSequence, RiskcoreError
 from riskcore.settings.calendar import day_for
 
 # Taken in one turn at most: a longer transaction would let a command wait behind its quotes.
 MOST_A_TURN = 500
 REMEMBERED_EVERY = 20_000  # Events between two copies of the book that speed up a start.
 TICK_SECONDS = 1
-FIRST_CONNECTION_NS = 10 * SECOND_NS  # How long the hubs may take to connect before they count as lost.
-WIND_UP_SECONDS = 5  # How long answers to requests in flight are waited for when the engine stops.
+WIND_UP_SECONDS = 5  # How long the engine waits for answers to requests in flight when it stops.
 # How the natural keys of the operator's words begin.
 _ABOUT = {OrderRequested: "order", LockRequested: "lock", OperatorOverride: "override"}
 
@@ -66,50 +56,31 @@ _ABOUT = {OrderRequested: "order", LockRequested: "lock", OperatorOverride: "ove
 class Engine:
     """Runs until `stop`. Build it with a resumed book and real or simulated ports."""
 
-    def __init__(
-        self,
-        *,
-        settings: Mapping[str, Any],
-        version: str,
-        enforces: bool,
-        journal: Appender,
-        resumed: Resumed,
-        clock: Clock,
-        gateway: Gateway,
-        feed: Feed,
-        announcer: Announcer,
-        normalise: Normalise,
-        reload: Callable[[], Resumed],
-        arm: Arm = check_accounts,
-    ) -> None:
-        self._arm = arm
+    def __init__(self, options: Options, ports: Ports, resumed: Resumed, reload: Callable[[], Resumed]) -> None:
+        self.options = options
+        self.clock = ports.clock
+        self.gateway = ports.gateway
+        self.feed = ports.feed
+        self.announcer = ports.announcer
         self._reload = reload
-        self.version = version
-        self.enforces = enforces
-        self.clock = clock
-        self.gateway = gateway
-        self.feed = feed
-        self.announcer = announcer
-        self.inbox = Inbox(clock, normalise)
+        self._settings = dict(options.settings)
+        self.inbox = Inbox(ports.clock, ports.normalise)
         self.inbox.resume_at(resumed.last_at)
-        self.writer = Writer(journal)
+        self.writer = Writer(ports.journal)
         self.writer.remember(resumed.book)
-        self.snapshots = SnapshotSchedule()
+        self.halt = Halt(self.writer, ports.announcer)
+        self._runner = self._going_on(resumed)
+        self._quarantine = Quarantine(resumed.left_out, options.version)
+        self._tasks = Tasks(self._failed)
+        self.sight = Sight(ports, self.inbox, self._tasks, lambda: self._runner)
         self.replies = Replies()
         self.vitals = Vitals()
         self.ready = False
-        self._settings = dict(settings)
-        self.halt = Halt(self.writer, announcer)
-        self._runner = self._going_on(resumed)
-        self._tasks = Tasks(self._failed)
+        self._left_out = resumed.left_out  # What nobody has been told of yet.
         self._stopping = asyncio.Event()
+        self._asked_to_stop = False
         self._failure: BaseException | None = None
-        self._started_at = self._hubs_due_at = 0
-        self._subscriptions = Subscriptions(feed.follow)
-        self._asked_about: dict[str, int] = {}
-        self._descriptions = Descriptions()
         self._next_due: int | None = None  # When time alone must act next.
-        self._visible: set[int] = set()  # The accounts that the broker has told of since the start.
         self._untold: list[Event] = []  # Stored, and nobody has been told yet.
         self._commit_ns = 0
         self._remember_at = REMEMBERED_EVERY
@@ -125,8 +96,7 @@ class Engine:
 
     def judged(self) -> list[Account]:
         """The accounts the rules judge, without those of older days that the broker does not have any more."""
-        known = self.book.accounts.values()
-        return [account for account in known if account.id in self._visible and self.rulebook.judges(account)]
+        return self.sight.judged()
 
     # ---- life ----------------------------------------------------------------------------------------
 
@@ -136,22 +106,25 @@ class Engine:
         Raises LoginRefused, BrokerUnreachable, ConfigError (an account that must not be armed), ProfileBusy,
         StoreError, InvariantBroken (start again: the journal holds what is true).
         """
-        self._take_over()
-        self._hubs_due_at = self._started_at + FIRST_CONNECTION_NS
         try:
+            self._take_over()
             if not await unless_stopped(self._stopping, self.gateway.open(self.inbox)):
                 return
+            tell_left_out(self.announcer, self._left_out)
             self._compare_settings()
             self.turn()
             self._afterwards()
-            visible = [account for account in self.book.accounts.values() if account.id in self._visible]
-            self._arm(self.judged(), visible, self.enforces)
+            self.options.arm(self.judged(), self.sight.visible(), self.options.enforces)
             check_contracts(self.book.contracts.values())
             self._tasks.lasting(self.feed.run(self.inbox))
             self._tasks.lasting(self._tick())
             await self._turn_until_stopped()
         except (InvariantBroken, OutOfSequence) as error:
             self._failure = error  # Nothing more may be stored on what is in memory.
+        except RiskcoreError:
+            raise
+        except Exception as error:
+            self._failed(error)
         finally:
             await self._wind_up()
         if self._failure is not None:
@@ -159,19 +132,24 @@ class Engine:
 
     def stop(self) -> None:
         """Stop in good order: take on nothing new, store what is in hand."""
+        self._asked_to_stop = True
+        self._end()
+
+    def _end(self) -> None:
         self._stopping.set()
         self.inbox.filled.set()
 
     def _going_on(self, resumed: Resumed) -> Runner:
         book, ended, keep = resumed.book, resumed.day_ended, (self.writer.keep,)
-        return Runner(self._settings, keep, day_for, version=self.version, keep_quotes=True, book=book, day_ended=ended)
+        version = self.options.version
+        return Runner(self._settings, keep, day_for, version=version, keep_quotes=True, book=book, day_ended=ended)
 
     def _take_over(self) -> None:
         """A start: what the journal says was true when it was written last, and the rest is to be seen."""
         for event in absence(self.book):
             self._runner.event(event)
-        self._started_at = self.inbox.stamp()
-        self.inbox.fact(EngineStarted(self.version, self.enforces), "operator", "engine")
+        self.sight.take_over(self.inbox.stamp())
+        self.inbox.fact(EngineStarted(self.options.version, self.options.enforces), "operator", "engine")
 
     def _begin_again(self) -> None:
         """The journal can be written again: go on from what it says, as a restart does, with the hubs as they are."""
@@ -181,7 +159,9 @@ class Engine:
         resumed = self._reload()
         self.writer.begin_again(resumed.book)
         self._runner = self._going_on(resumed)
-        self.snapshots, self.ready = SnapshotSchedule(), False
+        self.ready = False
+        for event in resumed.left_out:
+            self._quarantine.note(event)
         self._take_over()
         self._compare_settings()
         for hub, state in connections.items():
@@ -206,8 +186,9 @@ class Engine:
 
     def _compare_settings(self) -> None:
         self._runner.change_settings(self._settings)
-        if self.book.day is not None and self.book.settings != self._settings:
-            self.inbox.fact(ConfigChanged(self._settings), "operator", "config")
+        change = ConfigChanged(self._settings)
+        if self.book.day is not None and self.book.settings != self._settings and not self._quarantine.has(change):
+            self.inbox.fact(change, "operator", "config")
             tell_edits(self.announcer, self.book.settings, self._settings)
 
     async def _turn_until_stopped(self) -> None:
@@ -223,46 +204,84 @@ class Engine:
         await self._tasks.end(self.clock, WIND_UP_SECONDS)
         for leave in (self.gateway.close, None):  # The logout is stored, too; what is in hand does not wait for it.
             if self.writer.broken is None and not isinstance(self._failure, InvariantBroken | OutOfSequence):
-                self.store_in_hand()
+                try:
+                    self.store_in_hand()
+                except InvariantBroken as error:
+                    self._failure = error
             if leave is not None:
                 await leave()
 
     def store_in_hand(self) -> None:
-        """Handle and store what has come in, and send nothing any more. Raises StoreError."""
+        """Handle and store what has come in, and send nothing any more. Raises StoreError, InvariantBroken."""
         while not self.inbox.empty:
-            self._take()
+            with self._going_back():
+                self._take()
         self._runner.finish()
         self._store([])
         self._remember()
         self._tell()
 
     def _failed(self, error: BaseException) -> None:
+        """A task has failed, or what an engine does beside its turns. Its own mistakes are answered by a new start."""
         if self._failure is None:
-            self._failure = error
-            self.stop()
+            if isinstance(error, Exception) and not isinstance(error, RiskcoreError):
+                self._failure = broken(error, starts_again=not self._asked_to_stop)
+                self._failure.__cause__ = error
+            else:
+                self._failure = error
+            self._end()
+
+    # ---- going back ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _going_back(self) -> Iterator[None]:
+        """Facts are taken on a copy of the book, which is dropped when the core fails. Raises InvariantBroken.
+
+        Then the facts that came before are decided and stored, what the core failed on is stored without being
+        judged, and nothing is sent: this engine ends, and the next one goes on from its journal.
+        """
+        self._runner.begin()
+        try:
+            yield
+        except RiskcoreError:
+            self._runner.end()  # The core is not at fault: what it decided stands.
+            raise
+        except Exception as error:
+            self._give_up(error)
+        self._runner.end()
+
+    def _give_up(self, error: Exception) -> NoReturn:
+        left_out: list[Event] = []
+        with suppress(Exception):  # It fails without the fact as well: nothing of the turn is stored.
+            left_out = self._runner.leave_out(error)
+        self._store([])
+        self._tell()
+        raise broken(error, left_out, starts_again=not self._asked_to_stop) from error
 
     # ---- one turn ------------------------------------------------------------------------------------
 
     def turn(self) -> None:
         """Handle what waits, store it, send what it leads to. Raises InvariantBroken, OutOfSequence, StoreError."""
-        try:
+        with self._going_back():
             self._take()
             to_send = self._attempt()
-        except AssertionError as error:
-            raise InvariantBroken(
-                f"riskcore itself went wrong ({error or 'an assertion failed'}); nothing was sent on it, and the state"
-                " is built again from the journal"
-            ) from error
+            if not to_send:
+                # What cannot be worked out is found before it is stored; a command does not wait for that.
+                self._next_due = self._runner.look_ahead()
         self._store(to_send)
         self._send(to_send)
 
     def _afterwards(self) -> None:
         """What a command need not wait for: telling of what is stored, subscriptions, the deadlines to come."""
         self._tell()
-        self._follow()
-        if self.snapshots.woken:
-            self._look_at_accounts(self.inbox.stamp())
-        self._next_due = self._runner.look_ahead()
+        self.sight.follow_accounts()
+        if self.sight.snapshots.woken:
+            self.sight.look_at_due(self.inbox.stamp())
+        try:
+            self._next_due = self._runner.look_ahead()
+        except Exception as error:
+            self._runner.begin()
+            self._give_up(error)
 
     def _take(self) -> None:
         for _ in range(MOST_A_TURN):
@@ -272,23 +291,14 @@ class Engine:
             if isinstance(item, Quotes):
                 self._runner.quotes(item)
                 continue
-            for event in item:
-                self._runner.event(event)
-                if isinstance(event.body, AccountObserved):
-                    self._visible.add(event.body.account)
-                elif isinstance(event.body, ContractDescribed):
-                    note_contract(event.body.contract, self.announcer, self.ready or self._stopping.is_set())
-                elif isinstance(event.body, ConnectionChanged) and event.body.hub == "user":
-                    self._note_stream(event.body.state == "connected")
-
-    def _note_stream(self, alive: bool) -> None:
-        mode = self.snapshots.mode
-        self.snapshots.stream(alive)
-        self._tell_mode(mode)
-
-    def _tell_mode(self, before: str) -> None:
-        if self.snapshots.mode != before:
-            self.announcer.say("connection", hub="user", mode=self.snapshots.mode)
+            for fact in item:
+                self._runner.event(self._quarantine.instead(fact))
+                if isinstance(fact.body, AccountObserved):
+                    self.sight.reported(fact.body.account)
+                elif isinstance(fact.body, ContractDescribed):
+                    note_contract(fact.body.contract, self.announcer, self.ready or self._stopping.is_set())
+                elif isinstance(fact.body, ConnectionChanged) and fact.body.hub == "user":
+                    self.sight.note_stream(fact.body.state == "connected")
 
     def _attempt(self) -> list[tuple[int, Request]]:
         """The requests to be sent behind the next commit: each is noted as attempted in that very transaction."""
@@ -320,10 +330,7 @@ class Engine:
         if not stored:
             return
         self.vitals.stored(stored, self._commit_ns)
-        for event in stored:
-            body = event.body
-            if isinstance(body, DriftDetected | RequestUnresolved) and calls_for_a_look(self.book, body):
-                self.snapshots.now(body.account)
+        self.sight.note_stored(stored)
         self.announcer.stored(stored, self.book)
         self.replies.note(stored)
         self._announce_readiness()
@@ -332,7 +339,8 @@ class Engine:
         """Keep the book beside the journal, so that the next start folds only what comes behind it."""
         self._runner.finish()
         self._store([])
-        self.writer.cache(self.book)
+        if not self._quarantine:  # A later start is to find what is left out, behind the last copy.
+            self.writer.cache(self.book)
         self._remember_at = self.writer.stored + REMEMBERED_EVERY
 
     def _send(self, due: Sequence[tuple[int, Request]]) -> None:
@@ -343,12 +351,8 @@ class Engine:
         stored = self.writer.broken is None
         for account, request in due:
             seeing = request.kind == "takeSnapshot"
-            outcome = self._seen(account) if seeing else self.gateway.carry_out(account, request)
+            outcome = self.sight.seen(account) if seeing else self.gateway.carry_out(account, request)
             self._tasks.call(self._note_outcome(account, request, outcome, stored=stored))
-
-    async def _seen(self, account: int) -> Outcome:
-        complete = await self._snapshot(account, urgent=True)
-        return Outcome("accepted") if complete else Outcome("unresolved", "the broker's lists did not come")
 
     async def _note_outcome(
         self, account: int, request: Request, coming: Coroutine[Any, Any, Outcome], *, stored: bool
@@ -359,7 +363,7 @@ class Engine:
             body = outcome.fact(account, request.id)
             self.inbox.fact(body, "gateway", f"{outcome.kind}:{request.id}")
 
-    # ---- seeing --------------------------------------------------------------------------------------
+    # ---- time ----------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
         """Once a second, and when a timer is due: time passes, and what is to be looked at is looked at."""
@@ -370,7 +374,7 @@ class Engine:
             elif self.inbox.empty:
                 self.writer.tidy()
             self.inbox.fact(ClockTicked(), "clock", "clock")
-            self._look()
+            self.sight.tick()
             await self.clock.sleep(self._until_next_tick())
 
     def _until_next_tick(self) -> float:
@@ -378,77 +382,15 @@ class Engine:
         until_due = (self._next_due or 0) - self.inbox.stamp()
         return until_due / SECOND_NS if 0 < until_due < TICK_SECONDS * SECOND_NS else TICK_SECONDS
 
-    def _look(self) -> None:
-        now = self.inbox.stamp()
-        for hub in HUBS if now >= self._hubs_due_at else ():
-            if hub not in self.book.connections:
-                self.inbox.line({"connection": hub, "state": "lost"})
-        self.snapshots.period_ns = period_of(self.rulebook, self.judged())
-        for judged in self.judged():
-            looked_at, timeout_ns = self.snapshots.succeeded_at(judged.id), self.rulebook.profile.command_timeout_ns
-            if is_missing_something(judged, looked_at, now, timeout_ns):
-                self.snapshots.hasten(judged.id)
-        self._look_at_accounts(now)
-        for contract in unquoted(self.book, self.judged(), now):
-            if now - self._asked_about.get(f"marks {contract}", 0) >= MARKS_NS:
-                self._asked_about[f"marks {contract}"] = now
-                self._tasks.call(self.gateway.refresh_mark(contract))
-
-    def _look_at_accounts(self, now: int) -> None:
-        if self.snapshots.streaming or now >= self._hubs_due_at:
-            for account in self.snapshots.due(now):
-                self._tasks.call(self._look_at(account))
-
-    async def _look_at(self, account: int) -> None:
-        """A look on schedule; while enforcement hangs on it, no quota and no breaker may hold it back."""
-        known = self.book.accounts.get(account)
-        in_sight = known is not None and self.snapshots.streaming and reconciled(self.book, known)
-        await self._snapshot(account, urgent=not in_sight)
-
-    async def _snapshot(self, account: int, *, urgent: bool) -> bool:
-        """The broker's own lists, of fills those that may be missing."""
-        assert self.book.day is not None
-        known = self.book.accounts.get(account)
-        seeded_at = (known.seeded_at if known is not None else 0) or self._started_at
-        snapshots = self.snapshots  # Another one by the time of the answer, if the engine has begun again.
-        since = snapshots.fills_since(account, self.book.day.opens_at, seeded_at)
-        asked_at = self.inbox.stamp()
-        complete = await self.gateway.snapshot(account, since, urgent)
-        mode = self.snapshots.mode
-        snapshots.answered(account, asked_at, complete)
-        self._tell_mode(mode)
-        return complete
-
     def market_expected(self) -> bool:
         """Whether quotes should be coming: something is held."""
-        return bool(self._held_contracts())
-
-    def _held_contracts(self) -> list[str]:
-        held = {position.contract: None for account in self.judged() for position in account.held()}
-        return list(held)
-
-    def _follow(self) -> None:
-        judged = self.judged()
-        self._subscriptions.update(judged)
-        untold = [account for account in self._visible if account not in self.book.accounts]
-        self.snapshots.follow([*(account.id for account in judged), *sorted(untold)])
-        self._describe(self._subscriptions.contracts)
+        return bool(self.sight.held_contracts())
 
     def follow(self, contract: str) -> None:
         """Subscribe to a contract that somebody asks about."""
-        self._subscriptions.also(contract)
-        self._describe([contract])
-
-    def _describe(self, contracts: Sequence[str]) -> None:
-        for contract in self._descriptions.due(self.book, contracts, self.inbox.stamp()):
-            self._tasks.call(self.gateway.describe(contract))
+        self.sight.follow(contract)
 
     def _announce_readiness(self) -> None:
-        if self.ready or self._stopping.is_set():
-            return
-        judged = self.judged()
-        if self._descriptions.awaited(self.book, self._held_contracts(), self.inbox.stamp()):
-            return
-        if judged and all(reconciled(self.book, account) for account in judged):
+        if not self.ready and not self._stopping.is_set() and self.sight.armed():
             self.ready = True
-            tell_ready(self.announcer, judged, self.enforces, self.book.settings)
+            tell_ready(self.announcer, self.judged(), self.options.enforces, self.book.settings)

@@ -9,11 +9,13 @@ from typing import Any
 
 from riskcore.core.events import EngineStarted, Event, Fact
 from riskcore.core.kinds import Source
+from riskcore.core.quarantine import error_text
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.runner import Runner
 from riskcore.core.state import Book
 from riskcore.engine.ports import Clock
 from riskcore.engine.resume import resume
+from riskcore.errors import InvariantBroken, RiskcoreError
 from riskcore.settings.calendar import day_for
 from riskcore.store.journal import Journal
 
@@ -67,7 +69,14 @@ class OfflineDesk:
         at = self._last_at = max(self.clock.now(), self._last_at)
         self._numbered += 1
         key = f"{about}@{at}.{self._numbered}"
-        self._runner.event(Event(at, SOURCE, key, body))
+        self._runner.begin()
+        try:
+            self._runner.event(Event(at, SOURCE, key, body))
+        except RiskcoreError:
+            raise
+        except Exception as error:
+            raise InvariantBroken(f"riskcore itself went wrong ({error_text(error)}); nothing was stored") from error
+        self._runner.end()
         self._runner.finish()
         self._journal.append(self._waiting)
         self._stored, self._waiting = [*self._stored, *self._waiting], []

@@ -54,7 +54,9 @@ def rehearse() -> list[Link]:
         runner = Runner(settings, (events.extend,), day_for, version=_PROFILE, keep_quotes=True)
         for number, body in enumerate(_FACTS):
             runner.look_ahead()
+            runner.begin()
             runner.event(Event(_AT + number, "broker", f"rehearsal:{number}", body))
+            runner.end()
         for request in list(runner.book.accounts[_ACCOUNT].requests.values()):
             attempt = RequestAttempted(_ACCOUNT, request.id)
             runner.event(Event(runner.book.now, "gateway", f"attempt:{request.id}", attempt))

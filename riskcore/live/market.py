@@ -100,7 +100,7 @@ class LiveMarket:
         return {
             "armed": signs.armed,
             "hubs": [_hub_row(one, reconnects.get(one.name, 0)) for one in signs.hubs],
-            "seen_by": self._engine.snapshots.mode,
+            "seen_by": self._engine.sight.snapshots.mode,
             "snapshot_age_seconds": signs.snapshot_age_seconds,
             "calls": {
                 "failures_in_a_row": way.failures,

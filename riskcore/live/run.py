@@ -23,6 +23,7 @@ from riskcore.core.state import Account
 from riskcore.engine.arming import check_accounts
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
+from riskcore.engine.options import Options, Ports
 from riskcore.engine.ports import Announcer, Clock
 from riskcore.engine.rehearsal import rehearse
 from riskcore.engine.resume import resume
@@ -38,6 +39,8 @@ from riskcore.version import VERSION
 CONFIG_SECONDS = 2  # Between two looks at the settings file.
 MOST_RESTARTS = 3  # In a row, each within RESTART_WINDOW_NS of the one before.
 RESTART_WINDOW_NS = 600 * SECOND_NS
+AGAIN = "limits do not act until ready is said again"
+FOR_GOOD = "LIMITS DO NOT ACT ANY MORE: riskcore ends; start it again, and report what went wrong"
 # How long a thread that is busy keeps one that has something to do from it. Storing an event gives way many times.
 SWITCH_SECONDS = 0.0001
 
@@ -91,9 +94,11 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
             except InvariantBroken as error:
                 now = clock.now()
                 failures = [at for at in failures if now - at < RESTART_WINDOW_NS] + [now]
-                text = "limits do not act until ready is said again"
-                run.announcer.say("halt", text=text, reason=str(error), over=False, limits_act=False)
-                if len(failures) > MOST_RESTARTS:
+                goes_on = error.starts_again and len(failures) <= MOST_RESTARTS
+                figures = {"left_out": list(error.left_out)} if error.left_out else {}
+                text = AGAIN if goes_on else FOR_GOOD
+                run.announcer.say("halt", text=text, reason=str(error), over=False, limits_act=False, **figures)
+                if not goes_on:
                     raise
 
 
@@ -118,18 +123,15 @@ async def _run_once(
             lambda: engine.market_expected(),
         )
         engine = Engine(
-            settings=settings,
-            version=VERSION,
-            enforces=run.enforces,
-            journal=journal,
-            resumed=resumed,
-            clock=clock,
-            gateway=gateway,
-            feed=feed,
-            announcer=run.announcer,
-            normalise=normalise,
-            reload=lambda: resume(journal),
-            arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
+            Options(
+                settings=settings,
+                version=VERSION,
+                enforces=run.enforces,
+                arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
+            ),
+            Ports(journal, clock, gateway, feed, run.announcer, normalise),
+            resumed,
+            lambda: resume(journal),
         )
         stack.enter_context(stopped_by_signals(engine.stop))
         await stack.enter_async_context(control_of(engine, gateway, feed, run.store, settings["profile"]["name"]))

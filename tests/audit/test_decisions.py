@@ -1,14 +1,11 @@
 """Decisions whose cause is not plainly the event stored just before them."""
 
-from dataclasses import replace
-
 import pytest
 
 from riskcore.audit.decisions import Decisions
 from riskcore.audit.why import explain
 from riskcore.core import events as e
 from riskcore.core.quantities import price
-from riskcore.core.step import step
 from riskcore.errors import ConfigError
 from tests.core.ledger import Ledger, nanoseconds, usd
 
@@ -31,8 +28,7 @@ def test_a_quote_is_found_among_those_journaled_with_it() -> None:
     at = nanoseconds(day.now)
     rows = tuple((at + index, MNQ, price(text), None, None) for index, text in enumerate(("20950", "20840", "20990")))
     batch = e.Event(at + 2, "market", "quotes", e.QuotesObserved(rows))
-    outcome = step(day.book, day.rulebook, [replace(batch)])
-    day.events.extend(outcome.events)
+    day.take(batch.body, batch.key, batch.source)
     found = explain(decided(day), f"/RULE-004/{MNQ}/1")
     assert found["input"]["text"] == f"quote of {MNQ}: last 20840"
     assert found["breach"]["figures"]["unrealized"] == "-640.00"

@@ -158,6 +158,7 @@ def test_that_no_engine_saw_anything_is_no_news_and_a_hub_that_is_lost_is() -> N
     for event in absence(desk.book):
         desk._take(event.body, event.source, event.key)
     assert desk.bodies(e.CommandIssued) == []
+    desk.take(e.EngineStarted("0", enforces=True), "engine", "operator")
     rows = happenings(desk.events[before:], desk.book)
     assert [row for row in rows if row["type"] == "command"] == []
     desk.take(e.ConnectionChanged("user", "connected"), "again", "gateway")

@@ -83,7 +83,12 @@ def environment(gateway: SimulatedGateway, folder: Path) -> dict[str, str]:
 
 @asynccontextmanager
 async def started(
-    gateway: SimulatedGateway, folder: Path, store: Path, settings: str, *words: str
+    gateway: SimulatedGateway,
+    folder: Path,
+    store: Path,
+    settings: str,
+    *words: str,
+    module: tuple[str, ...] = ("riskcore",),
 ) -> AsyncIterator[Process]:
     """An engine on a store; killed at the end if it still runs. `folder` is where this user's data lies."""
     config = folder / "riskcore.toml"
@@ -93,7 +98,7 @@ async def started(
     engine = await processes.start_async(
         sys.executable,
         "-m",
-        "riskcore",
+        *module,
         *command,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

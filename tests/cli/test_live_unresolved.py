@@ -27,12 +27,12 @@ def test_a_cancellation_whose_answer_is_lost(tmp_path: Path, fault: str) -> None
         await live.until(lambda: placed["order"] in account.orders, "the order")
         # Behind the look that every start takes, so that the next periodic one is far away.
         await live.clock.sleep(5)
-        looked_at = live.engine.snapshots.succeeded_at(account.id)
+        looked_at = live.engine.sight.snapshots.succeeded_at(account.id)
         live.gateway.inject(Fault(fault, "rest", only="/api/Order/cancel", times=1))
         answers.append(await live.asked(ask="order", action="cancel", order=placed["order"]))
         began_at = live.clock.now()
         if fault == "dropped":  # Else the hub may tell of the effect before the answer is given up.
-            await live.until(lambda: live.engine.snapshots.succeeded_at(account.id) > looked_at, "a look", 30)
+            await live.until(lambda: live.engine.sight.snapshots.succeeded_at(account.id) > looked_at, "a look", 30)
         await live.until(lambda: not account.requests, "an end to not knowing", 30)
         assert live.clock.now() - began_at < SOON_NS
 

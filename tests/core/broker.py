@@ -10,7 +10,6 @@ from typing import Any
 
 from riskcore.core import events as e
 from riskcore.core.state import Request
-from riskcore.core.step import step
 from riskcore.schema.codec import book_from_bytes, state_bytes
 from tests.core.ledger import ACCOUNT, Ledger
 
@@ -27,9 +26,9 @@ class Desk(Ledger):
         super().__init__(**options)
 
     def _step(self, event: e.Event) -> "Desk":
-        outcome = step(self.book, self.rulebook, [event])
-        self.book = book_from_bytes(state_bytes(outcome.book)) if self.forgetful else outcome.book
-        self.events.extend(outcome.events)
+        super()._step(event)
+        if self.forgetful:
+            self.runner.turn.book = book_from_bytes(state_bytes(self.book))
         return self
 
     # ---- what the planner wants ----------------------------------------------------------------------

@@ -5,9 +5,11 @@
     day.at("10:05:00").closed("-200")
     assert day.breach_times == ["10:05:00"]
 
-Times are Chicago local. Every call goes through `step`, one fact a turn.
+Times are Chicago local. Every call goes through the runner as live does it: one fact a turn, on a copy of the book, the
+next deadline worked out behind it.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -16,9 +18,10 @@ from zoneinfo import ZoneInfo
 from riskcore.core import events as e
 from riskcore.core.products import PRODUCTS
 from riskcore.core.quantities import money, price
-from riskcore.core.rulebook import RuleInstance, rulebook_of
+from riskcore.core.quotes import Quotes, quote_key
+from riskcore.core.rulebook import Rulebook, RuleInstance
+from riskcore.core.runner import Runner
 from riskcore.core.state import Account, Book, Day
-from riskcore.core.step import step
 from riskcore.core.trading_day import date_text, day_bounds, trade_ordinal
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -61,26 +64,62 @@ class Ledger:
         overrides: dict[str, Any] | None = None,
         lacks: tuple[str, ...] = (),
         zones: tuple[str, ...] = (),
+        settings: dict[str, Any] | None = None,
         **rules: Any,
     ) -> None:
         self.now = datetime.fromisoformat(start).replace(tzinfo=CHICAGO)
         tables = {name: value if isinstance(value, list) else [value] for name, value in rules.items()}
         options = {"accounts": [], "max_quote_age_ns": 10 * SECOND_NS, **(profile or {})}
-        self.settings = {"profile": options, "rules": tables, "accounts": overrides or {}}
-        self.rulebook = rulebook_of(self.settings)
+        self.settings = settings or {"profile": options, "rules": tables, "accounts": overrides or {}}
         rows = zone_rows("America/Chicago", self.now)
         self.zones = {"America/Chicago": rows, **{name: zone_rows(name, self.now) for name in zones}}
         self.lacks = lacks
-        self.book = Book()
-        self.events: list[e.Event] = []
+        self._events: list[e.Event] = []
+        self.runner = Runner(self.settings, (self._listen,), self._no_day, version="0", keep_quotes=True)
         self._ids = 0
         self._open_day(nanoseconds(self.now))
+
+    @property
+    def book(self) -> Book:
+        """The book with the marks of quiet quotes in place."""
+        return self.runner.finish()
+
+    @property
+    def events(self) -> list[e.Event]:
+        """Everything that would be stored by now, one event to a quote."""
+        self.runner.finish()
+        return self._events
+
+    @property
+    def rulebook(self) -> Rulebook:
+        return self.runner.turn.rulebook
+
+    def _forget(self) -> None:
+        """What was worked out ahead no longer holds."""
+        self.runner.turn._timers_known = False
+        self.runner._quiet.happened()
+
+    def _listen(self, events: Sequence[e.Event]) -> None:
+        """Quotes that were found quiet are journaled many to an event; here they are noted like all others."""
+        for event in events:
+            if isinstance(event.body, e.QuotesObserved) and event.key.startswith("quotes@"):
+                rows = event.body.quotes
+                self._events += [
+                    e.Event(at, "market", quote_key(contract, at), e.QuoteObserved(contract, *prices))
+                    for at, contract, *prices in rows
+                ]
+            else:
+                self._events.append(event)
+
+    def _no_day(self, settings: object, at: int) -> Day:
+        raise AssertionError("a ledger opens its days itself")
 
     def replace_rules(self, *instances: RuleInstance) -> None:
         """Judge the account by these rules from now on, whatever the settings say."""
         self.rulebook.instances(self.account_state)
         for known in self.rulebook._instances:
             self.rulebook._instances[known] = instances
+        self._forget()
 
     # ---- time ----------------------------------------------------------------------------------------
 
@@ -116,9 +155,14 @@ class Ledger:
         return self._step(e.Event(at, source, f"{key}@{at}" if ":" not in key or source == "market" else key, body))
 
     def _step(self, event: e.Event) -> "Ledger":
-        outcome = step(self.book, self.rulebook, [event])
-        self.book = outcome.book
-        self.events.extend(outcome.events)
+        self.runner.begin()
+        body = event.body
+        if isinstance(body, e.QuoteObserved):
+            self.runner.quotes(Quotes([event.at], [body.contract], [body.last], [body.bid], [body.ask]))
+        else:
+            self.runner.event(event)
+        self.runner.end()
+        self.runner.look_ahead()
         return self
 
     # ---- facts ---------------------------------------------------------------------------------------

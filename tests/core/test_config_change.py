@@ -12,11 +12,7 @@ from tests.core.ledger import Ledger
 
 
 def running(limit: int) -> Ledger:
-    day = Ledger()
-    day.settings = settings(limit)
-    day.book.settings = day.settings
-    day.rulebook = rulebook_of(day.settings)
-    return day
+    return Ledger(settings=settings(limit))
 
 
 def settings(limit: int) -> dict[str, object]:
@@ -25,7 +21,6 @@ def settings(limit: int) -> dict[str, object]:
 
 def changed(day: Ledger, limit: int) -> Ledger:
     day.take(e.ConfigChanged(settings(limit)), "config:1", "operator")
-    day.rulebook = rulebook_of(day.book.settings)
     return day
 
 
@@ -65,9 +60,7 @@ IMMEDIATE = '[profile]\nloosen_policy = "immediate"\n'
 )
 def test_a_block_ends_with_the_table_that_set_it(rules: str, left: set[str]) -> None:
     """Nothing else would ever end it, and the operator may not (RULE-011, Config)."""
-    day = Ledger()
-    day.settings = day.book.settings = read_settings(IMMEDIATE + BLOCKED).plain
-    day.rulebook = rulebook_of(day.settings)
+    day = Ledger(settings=read_settings(IMMEDIATE + BLOCKED).plain)
     day.push("RTY", 1).push("ES", 1)
     assert {one.scope for one in day.account_state.lockouts.values()} == {"symbol:RTY", "symbol:ES"}
     day.take(e.ConfigChanged(read_settings(IMMEDIATE + rules).plain), "config:1", "operator")
@@ -76,9 +69,7 @@ def test_a_block_ends_with_the_table_that_set_it(rules: str, left: set[str]) -> 
 
 
 def test_a_lockout_of_lost_rights_ends_with_its_rule() -> None:
-    day = Ledger()
-    day.settings = day.book.settings = read_settings(f"{IMMEDIATE}[rules.auth_loss_guard]\n").plain
-    day.rulebook = rulebook_of(day.settings)
+    day = Ledger(settings=read_settings(f"{IMMEDIATE}[rules.auth_loss_guard]\n").plain)
     day.account(can_trade=False)
     assert len(day.account_state.lockouts) == 1
     day.take(e.ConfigChanged(read_settings(IMMEDIATE).plain), "config:1", "operator")

@@ -199,12 +199,9 @@ def test_any_day_is_rebuilt_to_the_last_byte(mode: str, deeds: list[tuple[str, s
 def test_new_settings_are_remembered_by_from_their_own_event_on() -> None:
     table = '[rules.daily_realized_loss]\nloss_limit = 700\nbasis = "trailing_unrealized"\n'
     old, new = (read_settings(f"[profile]\n[rules.daily_unrealized_loss]\n{more}").plain for more in ("", table))
-    day, began = Ledger(), rulebook_of(old)
-    day.settings, day.rulebook, day.book, day.events = old, began, Book(), []
-    day._open_day(nanoseconds(day.now))
+    day, began = Ledger(settings=old), rulebook_of(old)
     day.at("10:00:00").fill("MNQ", 1, "21000").mark("MNQ", "21030")
     day.at("10:00:01").take(e.ConfigChanged(new), "config:1", "operator")
-    day.rulebook = rulebook_of(day.book.settings)
     day.at("10:00:02").mark("MNQ", "21020")
     assert day.account_state.memory == {"daily_realized_loss.0.day.peak": money("60")}
     assert state_hash(rebuilt(began, day.events)) == state_hash(day.book)

@@ -11,9 +11,7 @@ from riskcore.core.freshness import reconciled
 from riskcore.core.marks import open_cost
 from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.restart import absence
-from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Book
-from riskcore.core.step import step
 from riskcore.settings.config import read_settings
 from tests.core.broker import Desk
 from tests.core.ledger import ACCOUNT, CHICAGO, Ledger, nanoseconds
@@ -470,7 +468,6 @@ def test_settings_that_were_tightened_meanwhile_judge_what_the_list_shows() -> N
         desk = held_four(max_contracts={**UNTIL_RESET, "limit": 5}).start("10:00:00")
         desk.book.settings = before
         desk.take(e.ConfigChanged(after), "config", "operator")
-        desk.rulebook = rulebook_of(desk.book.settings)
         desk.connect()
         assert desk.breaches == []
         assert [one.rule for one in looked_at(desk, *held, fills=False).breaches] == rules
@@ -493,10 +490,13 @@ def test_nor_over_a_reset() -> None:
     assert desk.book.day is not None
     opened = replace(monday, at=desk.book.day.closes_at)
     started = e.Event(nanoseconds(today("2026-11-23 08:30")), "operator", "start", e.EngineStarted("0", True))
-    outcome = step(desk.book, desk.rulebook, [*missed, opened, started])
-    assert isinstance(outcome.events[-1].body, e.CommandIssued | e.GapRecorded)
-    assert not [event for event in outcome.events if isinstance(event.body, e.RuleBreached | e.TimerFired)]
-    assert outcome.book.trade_date == "2026-11-23"
+    before = len(desk.events)
+    for event in (*missed, opened, started):
+        desk._step(event)
+    told = desk.events[before:]
+    assert isinstance(told[-1].body, e.CommandIssued | e.GapRecorded)
+    assert not [event for event in told if isinstance(event.body, e.RuleBreached | e.TimerFired)]
+    assert desk.book.trade_date == "2026-11-23"
 
 
 def test_a_lockout_ends_in_its_time_while_nobody_watches() -> None:

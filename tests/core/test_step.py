@@ -7,11 +7,13 @@ import pytest
 
 from riskcore.core import events as e
 from riskcore.core.copies import copy_book
+from riskcore.core.project import settle
 from riskcore.core.quantities import SECOND_NS, money, price
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rules import daily_unrealized_loss
 from riskcore.core.state import Book, Obligation
-from riskcore.core.step import Turn, step
+from riskcore.core.step import Turn
+from riskcore.core.timers import TimerFailed
 from riskcore.schema.codec import state_hash
 from tests.core.broker import Desk
 from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
@@ -144,7 +146,7 @@ def test_a_timer_that_does_not_move_on_is_a_broken_invariant() -> None:
     [one, *rest] = day.rulebook.instances(day.account_state)
     stuck = replace(one, rule=replace(one.rule, deadline=lambda params, view: 5))
     day.replace_rules(stuck, *rest)
-    with pytest.raises(AssertionError, match="did not move on"):
+    with pytest.raises(TimerFailed, match="did not move on"):
         day.tick()
 
 
@@ -277,9 +279,13 @@ def test_settled_marks_are_in_place_before_the_first_fact() -> None:
     day = Ledger(daily_unrealized_loss=LOSS).at("10:00:00").fill("MNQ", 1, "21000").mark("MNQ", "21000")
     mark = replace(day.book.marks[day.contract("MNQ")], last=price("20900"))
     tick = e.Event(day.book.now + 1, "market", "q", e.QuoteObserved(day.contract("MNQ"), bid=1))
-    outcome = step(day.book, day.rulebook, [tick], {day.contract("MNQ"): mark})
-    assert [event.body.rule for event in outcome.events if isinstance(event.body, e.RuleBreached)] == ["RULE-004"]
-    assert step(day.book, day.rulebook, [tick]).events == [tick]
+    turn = Turn(copy_book(day.book), day.rulebook)
+    turn.take(tick)
+    assert turn.events == [tick]
+    turn = Turn(copy_book(day.book), day.rulebook)
+    settle(turn.book, {day.contract("MNQ"): mark})
+    turn.take(tick)
+    assert [event.body.rule for event in turn.events if isinstance(event.body, e.RuleBreached)] == ["RULE-004"]
 
 
 # ---- days --------------------------------------------------------------------------------------------
@@ -359,9 +365,10 @@ def test_quotes_stored_many_to_an_event_are_judged_one_by_one() -> None:
         assert isinstance(quote.body, e.QuoteObserved)
         quotes.append((quote.at, quote.body.contract, quote.body.last, None, None))
     batch = e.Event(quotes[-1][0], "market", "quotes", e.QuotesObserved(tuple(quotes)))
-    outcome = step(many.book, many.rulebook, [batch])
-    assert state_hash(outcome.book) == state_hash(one.book)
-    ids = [event.body.id for event in outcome.events if isinstance(event.body, e.RuleBreached)]
+    turn = Turn(copy_book(many.book), many.rulebook)
+    turn.take(batch)
+    assert state_hash(turn.book) == state_hash(one.book)
+    ids = [event.body.id for event in turn.events if isinstance(event.body, e.RuleBreached)]
     assert ids == [breach.id for breach in one.breaches]
 
 

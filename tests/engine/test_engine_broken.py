@@ -1,15 +1,27 @@
 """After its own core has gone wrong an engine stores nothing more: the journal holds what is true."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from riskcore.core.events import AccountObserved, Event, Fact, PositionObserved
-from riskcore.core.state import Book, Request
-from riskcore.core.step import Turn
+from riskcore.core import step, timers
+from riskcore.core.events import (
+    AccountObserved,
+    Event,
+    Fact,
+    FactQuarantined,
+    PositionObserved,
+    RuleFaulted,
+    TimerQuarantined,
+)
+from riskcore.core.rulebook import Rulebook, RuleInstance
+from riskcore.core.state import Account, Book, Request
+from riskcore.engine import sight
 from riskcore.engine.engine import Engine
+from riskcore.engine.options import Options, Ports
 from riskcore.engine.ports import Line, Outcome, Sink
 from riskcore.engine.resume import Resumed
 from riskcore.errors import InvariantBroken, OutOfSequence, StoreError
@@ -95,37 +107,141 @@ def said(key: str, body: Fact) -> Line:
 
 
 def engine(disk: Disk, broker: Broker) -> Engine:
-    return Engine(
-        settings=read_settings("[rules.max_contracts]\nlimit = 50\n").plain,
-        version="1",
-        enforces=True,
+    ports = Ports(
         journal=disk,
-        resumed=Resumed(Book(), 0, False),
         clock=HandClock(),
         gateway=broker,
         feed=broker,
         announcer=Nobody(),
-        reload=lambda: Resumed(Book(), 0, False),
         normalise=lambda line, at: [Event(at, "broker", line["key"], line["body"])],
     )
+    options = Options(read_settings("[rules.max_contracts]\nlimit = 50\n").plain, "1", enforces=True)
+    return Engine(options, ports, Resumed(Book(), 0, False), lambda: Resumed(Book(), 0, False))
 
 
 def keys(disk: Disk) -> list[str]:
     return [event.key for event in disk.stored if event.source == "broker"]
 
 
-def test_what_comes_behind_a_broken_invariant_is_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    take = Turn.take
+def unfit(event: Event) -> bool:
+    return event.key == "second"
 
-    def breaks(self: Turn, fact: Event) -> None:
-        assert fact.key != "second", "made to break"
-        take(self, fact)
 
-    monkeypatch.setattr(Turn, "take", breaks)
+def in_the_projection(patch: pytest.MonkeyPatch) -> None:
+    failing(patch, step, "apply", lambda book, event: unfit(event), KeyError("lost"))
+
+
+def in_the_planner(patch: pytest.MonkeyPatch) -> None:
+    def planned(book: Book, account: Account, timeout: int) -> bool:
+        return any(position.size == 2 for position in account.positions.values())
+
+    failing(patch, step, "missing", planned, ZeroDivisionError("by zero"))
+
+
+def in_what_comes_due(patch: pytest.MonkeyPatch) -> None:
+    def due(book: Book, *_: object) -> bool:
+        return any(position.size == 2 for one in book.accounts.values() for position in one.positions.values())
+
+    failing(patch, step, "due_timers", due, RuntimeError("never due"))
+
+
+def as_an_invariant(patch: pytest.MonkeyPatch) -> None:
+    failing(patch, step, "apply", lambda book, event: unfit(event), AssertionError("made to break"))
+
+
+@pytest.mark.parametrize("place", [in_the_projection, in_the_planner, in_what_comes_due, as_an_invariant])
+def test_what_the_core_fails_on_is_kept_and_what_comes_behind_it_is_not_stored(
+    place: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(monkeypatch)
     disk = Disk()
-    with pytest.raises(InvariantBroken, match="made to break"):
+    with pytest.raises(InvariantBroken, match="riskcore itself went wrong") as caught:
         asyncio.run(engine(disk, Broker("first", "second", "third")).run())
-    assert keys(disk) == ["account"]
+    assert keys(disk)[:3] == ["account", "first", "quarantine:second"]
+    assert isinstance(disk.stored[-1].body, FactQuarantined | PositionObserved)
+    assert (caught.value.left_out, caught.value.starts_again) == (("second",), True)
+
+
+def test_a_deadline_the_core_fails_on_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("planner")
+
+    monkeypatch.setattr(timers, "deadlines", broken)
+    disk = Disk()
+    with pytest.raises(InvariantBroken, match="KeyError"):
+        asyncio.run(engine(disk, Broker("first")).run())
+    assert [event.body.kind for event in disk.stored if isinstance(event.body, TimerQuarantined)] == ["planner"]
+
+
+@pytest.mark.parametrize("where", ["evaluate", "remember", "deadline"])
+def test_a_rule_that_raises_ends_no_engine(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("lost")
+
+    real = Rulebook.instances
+
+    def instances(self: Rulebook, account: Account) -> tuple[RuleInstance, ...]:
+        return tuple(replace(one, rule=replace(one.rule, **{where: broken})) for one in real(self, account))
+
+    monkeypatch.setattr(Rulebook, "instances", instances)
+    disk = Disk()
+    running = engine(disk, Broker("first", "second"))
+
+    async def run() -> None:
+        life = asyncio.create_task(running.run())
+        while "second" not in keys(disk):
+            await asyncio.sleep(0)
+        running.stop()
+        await life
+
+    asyncio.run(run())
+    assert any(isinstance(event.body, RuleFaulted) for event in disk.stored)
+
+
+def test_a_core_that_fails_when_the_engine_winds_up_judges_and_stores_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    in_the_projection(monkeypatch)
+    disk = Disk()
+    running = engine(disk, Broker("first"))
+
+    async def run() -> None:
+        life = asyncio.create_task(running.run())
+        while "first" not in keys(disk):
+            await asyncio.sleep(0)
+        running.stop()
+        for size, key in ((2, "second"), (3, "third")):
+            running.inbox.line(said(key, PositionObserved(ACCOUNT, CONTRACT, size, None)))
+        await life
+
+    with pytest.raises(InvariantBroken) as caught:
+        asyncio.run(run())
+    assert keys(disk)[-2:] == ["first", "quarantine:second"]
+    assert not caught.value.starts_again, "somebody has asked it to stop"
+
+
+def test_a_mistake_beside_the_turns_ends_the_engine_like_one_of_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("period")
+
+    monkeypatch.setattr(sight, "period_of", broken)
+    disk = Disk()
+    with pytest.raises(InvariantBroken, match="KeyError: 'period'"):
+        asyncio.run(engine(disk, Broker("first")).run())
+
+
+def failing(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, bad: Callable[..., bool], error: Exception
+) -> None:
+    """The function raises where `bad` says so of its arguments."""
+    real = getattr(module, name)
+
+    def broken(*args: Any) -> Any:
+        if bad(*args):
+            raise error
+        return real(*args)
+
+    monkeypatch.setattr(module, name, broken)
 
 
 def test_an_engine_whose_journal_was_taken_over_tries_no_second_time() -> None:

@@ -25,6 +25,7 @@ from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
+from riskcore.engine.options import Options, Ports
 from riskcore.engine.resume import resume
 from riskcore.settings.config import read_settings
 from riskcore.store.journal import Journal
@@ -186,19 +187,16 @@ def _stack(loop: HurriedLoop, clock: LoopClock, gateway: SimulatedGateway, journ
     feed = TopstepFeed(
         hub_url(gateway.rtc_url), sockets, broker.session, own_clock, chance, lambda: engine.market_expected()
     )
-    engine = Engine(
-        settings=read_settings(SETTINGS).plain,
-        version=VERSION,
-        enforces=True,
+    ports = Ports(
         journal=disk,
-        resumed=resume(journal),
         clock=own_clock,
         gateway=broker,
         feed=feed,
         announcer=listener,
         normalise=witness.normalise(normalise, process),
-        reload=lambda: resume(journal),
     )
+    options = Options(read_settings(SETTINGS).plain, VERSION, enforces=True)
+    engine = Engine(options, ports, resume(journal), lambda: resume(journal))
     witness.watch(engine, process, seed=0)
     running = asyncio.create_task(engine.run())
     return Stack(loop, clock, wall, gateway, disk, engine, feed, listener, judge, witness, process, secrets, running)

@@ -21,6 +21,7 @@ from adapters.topstepx.normalise import normalise
 from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.engine.engine import Engine
+from riskcore.engine.options import Options, Ports
 from riskcore.engine.resume import resume
 from riskcore.errors import GatewayError, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
@@ -207,19 +208,16 @@ class World:
         )
         self.witness.resumed(resumed.book, self._last_belief)
         self._last_belief = None
-        engine = Engine(
-            settings=self.plan.settings,
-            version="simulation",
-            enforces=True,
+        ports = Ports(
             journal=_Journal(journal, self.witness),
-            resumed=resumed,
             clock=clock,
             gateway=gateway,
             feed=feed,
             announcer=_Announcer(self, process),
             normalise=self.witness.normalise(normalise, process),
-            reload=lambda: resume(journal),
         )
+        options = Options(self.plan.settings, "simulation", enforces=True)
+        engine = Engine(options, ports, resumed, lambda: resume(journal))
         self.witness.watch(engine, process, self.plan.seed)
         return engine
 

@@ -1,0 +1,32 @@
+"""What an engine is built with: what it is to do, and the outside it works on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from riskcore.engine.arming import Arm, check_accounts
+from riskcore.engine.inbox import Normalise
+from riskcore.engine.ports import Announcer, Clock, Feed, Gateway
+from riskcore.engine.writer import Appender
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`settings` are plain (settings/config.py); `enforces`: whether anything may be sent; `arm`: see Arm."""
+
+    settings: Mapping[str, Any]
+    version: str
+    enforces: bool
+    arm: Arm = check_accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside, real or simulated."""
+
+    journal: Appender
+    clock: Clock
+    gateway: Gateway
+    feed: Feed
+    announcer: Announcer
+    normalise: Normalise
