@@ -1,4 +1,4 @@
-"""Lines of a wire recording for the what-if tests, written as a broker connection says them (INTERFACE.md section 4)."""
+"""Lines of a wire recording for the what-if tests, as a broker connection says them (INTERFACE.md section 4)."""
 
 import json
 from datetime import UTC, datetime
@@ -99,7 +99,9 @@ class Lines:
         }
         return self.user("GatewayUserTrade", data)
 
-    def order(self, order: int, size: int, status: int, *, filled: int = 0, kind: int = 2, price: Any = None) -> "Lines":
+    def order(
+        self, order: int, size: int, status: int, *, filled: int = 0, kind: int = 2, price: Any = None
+    ) -> "Lines":
         data = {
             "id": order,
             "accountId": self.account,
