@@ -121,7 +121,8 @@ class Mark:
             if value is not None:
                 setattr(self, side, value)
                 setattr(self, f"{side}_at", quote.at)
-        self.at, self.place = quote.at, place
+        if (self.last, self.bid, self.ask) != (None, None, None):
+            self.at, self.place = quote.at, place
 
     def to_close(self, position_side: int) -> tuple[Fraction, int] | None:
         """The price at which a position is closed, and since when it is known: the other side, else the last."""
