@@ -44,10 +44,10 @@ class Record:
 
 @dataclass
 class Cancelled:
-    """An order that the counterfactual cancelled, or never let in."""
+    """An order that the counterfactual cancelled, or one that it never let in: that one may still reduce."""
 
     effective_at: int
-    worked: bool  # It worked when the lockout began.
+    worked: bool  # It worked when the lockout began, or the close was decided.
 
 
 class Surroundings(Protocol):
@@ -70,7 +70,6 @@ class Course:
     memory: Memory = field(default_factory=Memory)
     ledger: money.Account = field(default_factory=money.Account)
     cancelled: dict[int, Cancelled] = field(default_factory=dict)
-    kept_out: set[int] = field(default_factory=set)  # Orders that a policy dropped: they can close, not open.
     requests: list[Request] = field(default_factory=list)
     past: dict[date, Fraction] = field(default_factory=dict)  # Net of days whose book is gone.
     flattening: bool = False
@@ -117,13 +116,10 @@ class Course:
 
     def take_order(self, order: Order, moment: Moment) -> None:
         self.record.orders[order.id] = order
-        if self.record.could_open(order) and order.id not in self.cancelled:
-            if self.memory.locked(moment.at):
-                self.cancelled[order.id] = Cancelled(self.run.market.due(moment.at), worked=False)
-                self._act({order.contract}, moment)
-            elif self.stopped or order.contract in self.frozen:
-                self.kept_out.add(order.id)
-                self._diverge(moment)
+        wanted = self.record.could_open(order) and order.id not in self.cancelled
+        if wanted and self.memory.locked(moment.at):
+            self.cancelled[order.id] = Cancelled(moment.at, worked=False)
+            self._act({order.contract}, moment)
         self._look_again(moment)
 
     def take_fill(self, fill: Fill, moment: Moment) -> None:
@@ -182,7 +178,7 @@ class Course:
         if not self.diverged:
             return self._book(replace(recorded), moment)
         held = self.book.position(fill.contract) * -fill.side
-        size = 0 if self._is_dropped(fill, moment.at) else max(min(recorded.size, held), 0)
+        size = 0 if self._is_cancelled(fill, moment.at) else max(min(recorded.size, held), 0)
         net = (recorded.pnl / recorded.size) - fill.fee_per_contract
         self.ledger.clip(fill, recorded.size - size, recorded.day, net)
         return self._share(fill, recorded, size, True, done, fees, moment)
@@ -192,7 +188,7 @@ class Course:
     ) -> tuple[int, Fraction]:
         first, booked = 0, Fraction(0)
         against = max(self.book.position(fill.contract) * -fill.side, 0)
-        if against and not self._is_dropped(fill, moment.at):
+        if against and not self._is_cancelled(fill, moment.at):
             # The counterfactual holds the other side: it is reduced first, which is always allowed.
             first, booked = self._share(fill, recorded, min(recorded.size, against), True, done, fees, moment)
         rest = recorded.size - first
@@ -228,9 +224,14 @@ class Course:
         self._changed(one.contract, before, moment, fill=one)
         return one.size, one.fees
 
-    def _is_dropped(self, fill: Fill, now: int) -> bool:
+    def _is_cancelled(self, fill: Fill, now: int) -> bool:
         known = self.cancelled.get(fill.order) if fill.order is not None else None
-        return known is not None and now >= known.effective_at
+        return known is not None and known.worked and now >= known.effective_at
+
+    def _is_dropped(self, fill: Fill) -> bool:
+        """Whether its order was placed while entries were not allowed: the trader who respects that only closes."""
+        known = self.cancelled.get(fill.order) if fill.order is not None else None
+        return known is not None and not known.worked
 
     def _worked(self, fill: Fill, now: int) -> bool:
         """A fill of an entry order that worked when the lockout began, before its cancel takes effect."""
@@ -238,11 +239,12 @@ class Course:
         return known is not None and known.worked and now < known.effective_at
 
     def _is_kept_out(self, fill: Fill, now: int) -> bool:
-        return bool(self.memory.locked(now)) and not self._worked(fill, now) and not self._is_dropped(fill, now)
+        return bool(self.memory.locked(now)) and not self._worked(fill, now) and not self._is_cancelled(fill, now)
 
     def _allowed(self, fill: Fill, now: int) -> bool:
-        by_policy = self.stopped or fill.contract in self.frozen or fill.order in self.kept_out
-        return not (by_policy or self._is_dropped(fill, now) or self._is_kept_out(fill, now))
+        by_policy = self.stopped or fill.contract in self.frozen
+        gone = self._is_cancelled(fill, now) or self._is_dropped(fill)
+        return not (by_policy or gone or self._is_kept_out(fill, now))
 
     def _guard_cost(self, fill: Fill, size: int, moment: Moment) -> Fraction | None:
         """Had the entry been made and closed by the guard: None without a later quote of the day."""
