@@ -25,7 +25,7 @@ FEES = {
 ACCOUNTS = (99000001, 99000002)
 FIRST_DAY = date(2026, 11, 16)  # A Monday.
 # The moves of a contract between two looks, in ticks.
-MOVES = (-60, -25, -8, -3, -1, 0, 1, 3, 8, 25, 60)
+MOVES = (-40, -15, -8, -3, -1, 0, 1, 3, 8, 15, 40)
 FILLED, CANCELLED, OPEN, PENDING = 2, 3, 1, 6
 
 
@@ -278,6 +278,8 @@ class RandomRecording:
         self.trades += 1
         trader.fills.append((70_000 + self.trades, contract, size, price, closes))
         fee, commission = (Fraction(one) * abs(size) for one in FEES[contract])
+        if self.random.random() < 0.05:
+            fee += Fraction("0.01")  # Does not divide by the size.
         lines = self._say(account, contract)
         number = order if self.shows_orders or self.random.random() < 0.9 else order + 500_000
         lines.fill(size, price, pnl, order=number, fees=fee, commissions=commission, trade=70_000 + self.trades)

@@ -5,7 +5,6 @@ WHATIF.md section 4, by looking forward through the whole recording each time: t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 
 from tests.replay.whatif.reference_books import Book, Mark, mark_price
@@ -135,8 +134,4 @@ class Request:
     contract: str
     level: int
     plan: Plan
-    sweeps: bool = True  # Once the contract is flat, what still works in it is cancelled (RULES.md 3.4).
-
-
-def day_of(at: int) -> date:
-    return trade_date(at)
+    sweeps: bool  # Once the contract is flat, what still works in it is cancelled (RULES.md 3.4).

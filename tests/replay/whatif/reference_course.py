@@ -236,15 +236,19 @@ class Course:
     def _worked(self, fill: Fill, now: int) -> bool:
         """A fill of an entry order that worked when the lockout began, before its cancel takes effect."""
         known = self.cancelled.get(fill.order) if fill.order is not None else None
-        return known is not None and known.worked and now < known.effective_at
+        running = bool(self.memory.locked(now))
+        return running and known is not None and known.worked and now < known.effective_at
 
     def _is_kept_out(self, fill: Fill, now: int) -> bool:
         return bool(self.memory.locked(now)) and not self._worked(fill, now) and not self._is_cancelled(fill, now)
 
     def _allowed(self, fill: Fill, now: int) -> bool:
+        """A fill before its cancel takes effect counts, whatever the policy: nobody can take that order back sooner."""
+        if self._worked(fill, now):
+            return True
         by_policy = self.stopped or fill.contract in self.frozen
         gone = self._is_cancelled(fill, now) or self._is_dropped(fill)
-        return not (by_policy or gone or self._is_kept_out(fill, now))
+        return not (by_policy or gone or self.memory.locked(now))
 
     def _guard_cost(self, fill: Fill, size: int, moment: Moment) -> Fraction | None:
         """Had the entry been made and closed by the guard: None without a later quote of the day."""
@@ -310,7 +314,7 @@ class Course:
         """Requests whose contract is at its level; once flat what a close leaves working is cancelled."""
         met = [one for one in self.requests if abs(self.book.position(one.contract)) <= one.level]
         self.requests = [one for one in self.requests if one not in met]
-        self._sweep([one.contract for one in met if not one.level and not self.book.position(one.contract)], moment)
+        self._sweep([one.contract for one in met if one.sweeps], moment)
         if self.flattening and not self.book.held():
             self.flattening = False
             self._sweep([order.contract for order in self.record.orders.values()], moment)
@@ -335,10 +339,10 @@ class Course:
             if covered or abs(held.get(contract, 0)) <= level:
                 continue
             plan = self.run.market.plan(self.account, contract, 1 if held[contract] > 0 else -1, moment)
-            self.requests.append(Request(contract, level, plan))
+            self.requests.append(Request(contract, level, plan, sweeps=found.flatten or contract in found.closing))
             acted.add(contract)
         self.flattening = self.flattening or (found.flatten and bool(held))
-        closing = {contract for contract in acted if levels[contract] == 0}
+        closing = acted if found.flatten else acted & found.closing
         for order in self.record.orders.values():
             wanted = found.cancels_entries or order.contract in closing
             if wanted and order.id not in self.cancelled and self.record.could_open(order):

@@ -58,10 +58,11 @@ class Look:
 class Findings:
     locks: list[tuple[str, str, int]] = field(default_factory=list)
     levels: dict[str, int] = field(default_factory=dict)  # Contract to the size it is to be closed or reduced to.
+    closing: set[str] = field(default_factory=set)  # Closed as RULES.md 3.4 says, with their orders; not just cut.
     flatten: bool = False
     cancels_entries: bool = False
 
-    def close(self, contract: str, level: int) -> None:
+    def cut(self, contract: str, level: int) -> None:
         self.levels[contract] = min(level, self.levels.get(contract, level))
 
 
@@ -88,7 +89,7 @@ def _max_contracts(params: Mapping[str, Any], look: Look, found: Findings) -> No
         size = abs(look.exposure.get(contract, 0))
         cut = min(excess, size)
         if cut:
-            found.close(contract, size - cut)
+            found.cut(contract, size - cut)
             excess -= cut
     if not going_on:
         _optional_lock(params, look, found, "RULE-001", 60)
@@ -111,7 +112,8 @@ def _daily_unrealized_loss(params: Mapping[str, Any], look: Look, found: Finding
         value, since = known
         if value <= -params["loss_limit"] and look.now - since <= FRESH_NS:
             look.memory.lives_over.add(contract)
-            found.close(contract, 0)
+            found.cut(contract, 0)
+            found.closing.add(contract)
             _optional_lock(params, look, found, "RULE-004", 300)
 
 

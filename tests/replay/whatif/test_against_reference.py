@@ -9,19 +9,29 @@ from pathlib import Path
 import pytest
 
 from riskcore.cli.main import COMMANDS
-from tests.replay.whatif.compare import differences, expected
+from tests.replay.whatif.compare import case_of, differences, expected
 from tests.replay.whatif.random_days import random_case
+from tests.replay.whatif.tricky_days import TRAPS
 from tests.tidy.sources import PACKAGES, imported, inside
 
 SEEDS = int(os.environ.get("WHATIF_SEEDS", "60"))
 HERE = Path(__file__).parent
-INDEPENDENT = ("reference*.py", "random_days.py", "recording_lines.py")
+INDEPENDENT = ("reference*.py", "random_days.py", "recording_lines.py", "tricky_days.py")
 
 
-@pytest.mark.skipif("whatif" not in COMMANDS, reason="this version has no whatif command yet")
+needs_product = pytest.mark.skipif("whatif" not in COMMANDS, reason="this version has no whatif command yet")
+
+
+@needs_product
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_product_agrees_with_the_reference(seed: int, tmp_path: Path) -> None:
     assert differences(random_case(seed), tmp_path) == []
+
+
+@needs_product
+@pytest.mark.parametrize("name", list(TRAPS))
+def test_product_agrees_on_hand_made_days(name: str, tmp_path: Path) -> None:
+    assert differences(case_of(TRAPS[name]()), tmp_path) == []
 
 
 def test_random_days_reach_what_they_are_for() -> None:

@@ -1,4 +1,4 @@
-"""Days whose figures were worked out by hand, one trap of WHATIF.md each. Fees 0.62 a contract and side, MNQ, one account.
+"""Days whose figures were worked out by hand, one trap of WHATIF.md each. Fees 0.62 a contract and side, one account.
 
 Every case names the sentence it rests on, and what one reading of it that is wrong would give.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from tests.replay.whatif.recording_lines import Lines
+from tests.replay.whatif.recording_lines import MNQ, Lines
 from tests.replay.whatif.reference_rules import Settings
 
 SIDE = Fraction("0.62")
@@ -67,7 +67,7 @@ def a_push_behind_the_fill_holds_nothing() -> Trap:
 def pushes_count_no_more() -> Trap:
     """Section 2: recorded position pushes count no more. Reduced to 2 at 09:00:01, the push of 3 at 09:05 is history.
 
-    3 bought, 1 sold @ 20999.00 - 2 ticks = 20998.50 (-3); 09:05 buys 1 @ 21000: 3 > 2 again, sold @ 21009.50 (+19, the
+    3 bought, 1 sold @ 20999 - 2 ticks = 20998.50 (-3); 09:05 buys 1 @ 21000: 3 > 2 again, sold @ 21009.50 (+19, the
     oldest contract @ 21000); 09:10 sells 4 @ 21020: clipped to 2 (+40 each).
     Record: 4 x 40 = 160. Simulated: (20998.50 - 21020) x 2 + (21009.50 - 21020) x 2 = -43 - 21.
     """
@@ -81,12 +81,19 @@ def pushes_count_no_more() -> Trap:
 def a_flip_in_the_pause() -> Trap:
     """Section 2: the closing part first; what it decides counts for the opening part.
 
-    09:10 sells 2 @ 20940 (-240) and, in one order, 3 more: the loss pauses, the 3 are left out, the day diverges there.
+    09:10 sells 2 @ 20940 (-240) and, in one order, 3 more: the loss pauses, the 3 are left out, the day parts there.
     09:20 buys 3 @ 20930 for nothing.
     """
     day = Lines().at("09:00:00").fill(2, 21000)
     day.at("09:10:00").fill(-2, 20940, -240, order=7).fill(-3, 20940, order=7).at("09:20:00").fill(3, 20930, 60)
     return Trap(day, PAUSING, {"2026-11-18": _row("-180", 10, "-240", 4, "0", 3)}, ("2026-11-18 09:10:00",))
+
+
+def a_flip_in_one_fill() -> Trap:
+    """Example 5, told as one fill: locked and flat, recorded long 2, sells 5. Nothing closes, 3 are left out."""
+    day = Lines().at("09:00:00").fill(2, 21000).at("09:10:00").fill(-2, 20870, -520)
+    day.at("09:30:00").fill(2, 20900).at("09:40:00").fill(-5, 20950, 200)
+    return Trap(day, ENDING, {"2026-11-18": _row("-320", 11, "-520", 4, "0", 5)}, ("2026-11-18 09:30:00",))
 
 
 def the_next_quote_after_the_traders_exit_lapses() -> Trap:
@@ -104,7 +111,7 @@ def the_next_quote_after_the_traders_exit_lapses() -> Trap:
 def a_freeze_ends_flat() -> Trap:
     """Policies: frozen until the recorded position is flat; a flip is flat inside, at once.
 
-    Closed by the broker @ 20923.50 at 09:05:01 (-306); 09:06 adds 1: left out; 09:08 sells 3 and 2 more: the 2 are taken.
+    Closed by the broker @ 20923.50 at 09:05:01 (-306); 09:06 adds 1: left out; 09:08 sells 3 and 2 more: taken.
     Record: -300 (2 @ 20925) + 10 (1 @ 20920) and 2 short @ 20925, bought @ 20915: +40.
     """
     day = Lines().at("09:00:00").fill(2, 21000).at("09:05:00").quote(20925, 20925, 20926)
@@ -130,7 +137,7 @@ def first_missing_is_replaced_first() -> Trap:
     """Money: "a clipped closing part replaces first what went missing first".
 
     A pause of 5 minutes from 09:00:30 leaves 1 out @ 21000; 1 is bought @ 21000 at 09:10 and cut at -300 @ 20849.50.
-    09:20 sells 1 @ 20900: the contract left out (exact). 09:30 sells 1 @ 20950: simulated 2 x (20849.50 - 20950) = -201.
+    09:20 sells 1 @ 20900: the contract left out (exact). 09:30 sells 1 @ 20950: 2 x (20849.50 - 20950) = -201.
     """
     rules: Settings = {**PAUSING, **CUTTING}
     day = Lines().at("08:59:00").fill(1, 21000).at("09:00:30").fill(-1, 20945, -110)
@@ -208,13 +215,13 @@ def fees_that_do_not_divide() -> Trap:
 def an_order_that_worked_fills_before_its_cancel() -> Trap:
     """Section 2: executed, and the guard closes it. A limit order of ES works when MNQ's loss pauses the account.
 
-    Cancelled at 09:10:00.250, it fills at 09:10:00.1 @ 6000 and is closed @ 5999.50 - 2 ticks = 5999 (-50). Its own exit
-    @ 6004 is clipped: simulated (5999 - 6004) x 50 = -250.
+    Cancelled at 09:10:00.250, it fills at 09:10:00.1 @ 6000 and is closed @ 5999.50 - 2 ticks = 5999 (-50). Its own
+    exit @ 6004 is clipped: simulated (5999 - 6004) x 50 = -250.
     """
     day = Lines().at("09:00:00").fill(1, 21000)
     day.contract = EP
     day.at("09:09:00").order(5, 1, OPEN, kind=1, price=6000)
-    day.contract = "CON.F.US.MNQ.Z26"
+    day.contract = MNQ
     day.at("09:10:00").fill(-1, 20940, -120)
     day.contract = EP
     day.at("09:10:00.1").fill(1, 6000, order=5).order(5, 1, FILLED, filled=1, kind=1, price=6000)
@@ -246,6 +253,46 @@ def cancelled_stays_cancelled() -> Trap:
     return Trap(day, PAUSING, {"2026-11-18": row}, ("2026-11-18 09:10:00",))
 
 
+def a_flip_placed_in_the_pause() -> Trap:
+    """Section 2: a closing part is executed, whatever becomes of the entry in the same order.
+
+    Latency 0: the order of 09:12 to sell 3 is kept out as an entry at once; its first contract closes the one of ES.
+    """
+    day = Lines().at("09:00:00").fill(1, 21000)
+    day.contract = EP
+    day.at("09:01:00").fill(1, 6000)
+    day.contract = MNQ
+    day.at("09:10:00").fill(-1, 20940, -120)
+    day.contract = EP
+    day.at("09:12:00").order(8, -3, PENDING).at("09:12:00.01").fill(-1, 6001, 50, order=8).fill(-2, 6001, order=8)
+    day.order(8, -3, FILLED, filled=3).at("09:20:00").fill(2, 6000, 100)
+    row = _row("30", 8, "-70", 4, "0", 2)
+    return Trap(day, PAUSING, {"2026-11-18": row}, ("2026-11-18 09:12:00",), latency_ms=0)
+
+
+def the_deciding_fill_prices_nothing() -> Trap:
+    """Section 4: the *next* recorded fill, the broker's directly before it. Latency 0, no quotes.
+
+    3 bought @ 21000 under a limit of 2: 1 is sold at the price of 09:10, the exit of 3 @ 21010 is clipped to 2.
+    """
+    day = Lines().at("09:00:00").fill(3, 21000).at("09:10:00").fill(-3, 21010, 60)
+    row = _row("60", 6, "60", 6, "0", 0)
+    flags = ("late_fill", "priced_by_fill")
+    limit: Settings = {"max_contracts": {"limit": 2}}
+    return Trap(day, limit, {"2026-11-18": row}, ("2026-11-18 09:00:00",), latency_ms=0, flags=flags)
+
+
+def a_void_of_an_entry_left_out() -> Trap:
+    """Section 2: what is recorded is split against the recorded position, and a void changes that.
+
+    Bought 2 in the lockout and voided; the sale of 2 opens, and is left out too. A void changes no count.
+    """
+    day = Lines().at("09:00:00").fill(2, 21000).at("09:10:00").fill(-2, 20870, -520)
+    day.at("09:30:00").fill(2, 20900, trade=503).at("09:31:00").fill(2, 20900, trade=503, voided=True)
+    day.at("09:40:00").fill(-2, 20950).at("09:50:00").fill(2, 20940, 40)
+    return Trap(day, ENDING, {"2026-11-18": _row("-480", 8, "-520", 4, "0", 4)}, ("2026-11-18 09:30:00",))
+
+
 def the_reset_ends_a_lockout_not_a_pause() -> Trap:
     """RULES.md 3.5: a cooldown runs on across 17:00, so an entry of the next trading day is kept out by it."""
     day = Lines("2026-11-18").at("16:40:00").fill(1, 21000).at("16:58:00").fill(-1, 20940, -120)
@@ -274,6 +321,7 @@ TRAPS: dict[str, Callable[[], Trap]] = {
         a_push_behind_the_fill_holds_nothing,
         pushes_count_no_more,
         a_flip_in_the_pause,
+        a_flip_in_one_fill,
         the_next_quote_after_the_traders_exit_lapses,
         a_freeze_ends_flat,
         stop_ends_with_the_day,
@@ -286,6 +334,9 @@ TRAPS: dict[str, Callable[[], Trap]] = {
         an_order_that_worked_fills_before_its_cancel,
         an_order_fills_at_the_cancel,
         cancelled_stays_cancelled,
+        a_flip_placed_in_the_pause,
+        the_deciding_fill_prices_nothing,
+        a_void_of_an_entry_left_out,
         the_reset_ends_a_lockout_not_a_pause,
         the_guard_is_told_by_its_own_quote,
     )
