@@ -21,7 +21,8 @@ from tests.replay.whatif.reference_facts import (
 
 LATE_NS = 10 * SECOND_NS
 STALE_NS = 10 * SECOND_NS
-QUOTE, FILL, MARK = "quote", "fill", "mark"
+STOP_SLIPPAGE_TICKS = 1
+QUOTE, FILL, MARK, RECORD = "quote", "fill", "mark", "record"  # RECORD: the record tells what comes of it.
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,14 @@ class Priced:
     price: Fraction
     at: int
     flags: frozenset[str]
+
+
+def _worse(contract: str, side: int, price: Fraction, ticks: int) -> Fraction:
+    """A sale is made lower and rounded down to the grid, a purchase higher and rounded up."""
+    tick = tick_of(contract)
+    worse = (price - side * ticks * tick) / tick
+    whole = worse.numerator // worse.denominator if side > 0 else -(-worse.numerator // worse.denominator)
+    return whole * tick
 
 
 @dataclass
@@ -105,14 +114,14 @@ class Market:
         flags = {"late_fill"} if quote.at > due + LATE_NS else set()
         if quote.at - since > STALE_NS:
             flags.add("stale_fill")
-        return Priced(self._worse(contract, side, price), quote.at, frozenset(flags))
+        return Priced(_worse(contract, side, price, self.slippage_ticks), quote.at, frozenset(flags))
 
-    def _worse(self, contract: str, side: int, price: Fraction) -> Fraction:
-        """A sale is made lower and rounded down to the grid, a purchase higher and rounded up."""
-        tick = tick_of(contract)
-        worse = (price - side * self.slippage_ticks * tick) / tick
-        whole = worse.numerator // worse.denominator if side > 0 else -(-worse.numerator // worse.denominator)
-        return whole * tick
+    def by_stop(self, contract: str, side: int, place: int) -> Priced | None:
+        """A stop is filled a tick beyond the other side of the quote behind the one that triggered it."""
+        known = self.marks_after(contract, place).to_close(side)
+        if known is None:
+            return None
+        return Priced(_worse(contract, side, known[0], STOP_SLIPPAGE_TICKS), self.facts[place].at, frozenset())
 
     def by_fill(self, place: int, due: int) -> Priced:
         fill = self.facts[place]
@@ -129,9 +138,27 @@ class Market:
 
 @dataclass
 class Request:
-    """A close of one contract down to a level, on its way."""
+    """A close of one contract down to a level, on its way. Without a level: to what the record then holds."""
 
     contract: str
-    level: int
+    level: int | None
     plan: Plan
     sweeps: bool  # Once the contract is flat, what still works in it is cancelled (RULES.md 3.4).
+    decided_at: int
+
+
+@dataclass
+class WorkingStop:
+    """A recorded stop that goes on working in the counterfactual: its cancel was riskcore's enforcement."""
+
+    contract: str
+    side: int
+    size: int
+    price: Fraction
+    triggered: bool = False
+
+    def is_reached(self, mark: Mark) -> bool:
+        """At or through the stop: by the last price, else by the side that a stop of this side watches."""
+        own = mark.bid if self.side < 0 else mark.ask
+        price = mark.last if mark.last is not None else own
+        return price is not None and (price - self.price) * self.side >= 0

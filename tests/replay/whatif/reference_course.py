@@ -1,6 +1,6 @@
-"""The counterfactual course of one account in the reference: its book, rules, requests, policies and left-out entries.
+"""The counterfactual course of one account in the reference: intent, policies, left-out entries, its broker's fills.
 
-WHATIF.md sections 1 to 3. The record of the account stands beside it; both see the same market.
+WHATIF.md sections 1 to 4. Until the divergence recorded fills are facts; after it they are intent.
 """
 
 from dataclasses import dataclass, field, replace
@@ -9,51 +9,21 @@ from fractions import Fraction
 from typing import Protocol
 
 from tests.replay.whatif import reference_money as money
-from tests.replay.whatif.reference_books import Book, Booked, Mark, closing_part, without_oldest
-from tests.replay.whatif.reference_broker import FILL, MARK, Market, Moment, Priced, Request
-from tests.replay.whatif.reference_facts import Fill, Order, Push, Void, trade_date, worth
-from tests.replay.whatif.reference_rules import Findings, Lockout, Look, Memory, Settings, judge
+from tests.replay.whatif.reference_baseline import NEVER, Baseline
+from tests.replay.whatif.reference_books import Book, Booked, Mark, without_oldest
+from tests.replay.whatif.reference_broker import MARK, RECORD, Market, Moment, Plan, Priced, Request
+from tests.replay.whatif.reference_facts import Fill, Order, trade_date, worth
+from tests.replay.whatif.reference_judge import Judge
+from tests.replay.whatif.reference_kept import Kept
+from tests.replay.whatif.reference_record import Cancelled
+from tests.replay.whatif.reference_rules import Memory
 
 FOLLOW, FREEZE, STOP = "follow", "freeze", "stop"
-
-
-@dataclass
-class Record:
-    """What was recorded of one account, so far."""
-
-    book: Book = field(default_factory=Book)
-    orders: dict[int, Order] = field(default_factory=dict)
-    pushed: dict[str, int] = field(default_factory=dict)
-    fills: dict[int, Fill] = field(default_factory=dict)
-    increases: list[str] = field(default_factory=list)
-
-    def remaining(self, order: Order) -> int:
-        """What is left of a working order: its fills count at once, also before it says so itself."""
-        filled = sum(one.size for one in self.book.standing() if one.unit == f"order:{order.id}")
-        return max(order.size - max(order.filled, filled), 0) if order.working else 0
-
-    def could_open(self, order: Order) -> bool:
-        """Whether what is left of it would open, increase or turn the recorded position."""
-        left, position = self.remaining(order), self.book.position(order.contract)
-        return left > 0 and (order.side * position >= 0 or left > abs(position))
-
-    def fee_per_contract(self, contract: str) -> Fraction:
-        """Of the latest recorded fill of the contract."""
-        return [one for one in self.fills.values() if one.contract == contract][-1].fee_per_contract
-
-
-@dataclass
-class Cancelled:
-    """An order that the counterfactual cancelled, or one that it never let in: that one may still reduce."""
-
-    effective_at: int
-    worked: bool  # It worked when the lockout began, or the close was decided.
 
 
 class Surroundings(Protocol):
     """What a course asks of the run it belongs to."""
 
-    settings: Settings
     policy: str
     market: Market
     marks: dict[str, Mark]
@@ -62,18 +32,12 @@ class Surroundings(Protocol):
 
 
 @dataclass
-class Course:
+class Course(Judge):
     run: Surroundings
-    account: int
-    record: Record
-    book: Book = field(default_factory=Book)
-    memory: Memory = field(default_factory=Memory)
+    baseline: Baseline | None = None
     ledger: money.Account = field(default_factory=money.Account)
-    cancelled: dict[int, Cancelled] = field(default_factory=dict)
-    requests: list[Request] = field(default_factory=list)
+    kept: Kept = field(default_factory=Kept)
     past: dict[date, Fraction] = field(default_factory=dict)  # Net of days whose book is gone.
-    flattening: bool = False
-    diverged: bool = False
     stopped: bool = False
     frozen: set[str] = field(default_factory=set)
     broker_fills: int = 0
@@ -86,8 +50,12 @@ class Course:
         if independent and before is not None:
             self.past[before] = self.book.net(before)
             self.book = Book([replace(one) for one in self.record.book.fills])
-            self.memory = Memory(increases=list(self.record.increases))
+            left = self.baseline.left(self.settings) if self.baseline is not None else Memory()
+            self.memory = replace(left, increases=list(self.record.increases))
             self.cancelled, self.requests, self.frozen, self.flattening = {}, [], set(), False
+            if self.baseline is not None:
+                self.cancelled = dict(self.baseline.cancelled)
+                self.requests, self.flattening = list(self.baseline.requests), self.baseline.flattening
             self.ledger.queues.clear()
             self.diverged = False
             self._look_again(opening)
@@ -102,86 +70,64 @@ class Course:
         if not self.memory.locked(now):
             self.frozen = {contract for contract in self.frozen if self.record.book.position(contract)}
 
+    def part_where_only_the_baseline_acts(self, moment: Moment) -> None:
+        if self.baseline is not None and self.baseline.actions - self.actions:
+            self._diverge(moment)
+
     # ---- recorded facts ------------------------------------------------------------------------------
 
-    def take_quote(self, contract: str, moment: Moment) -> None:
-        if self.book.position(contract):
-            self._issue(judge(self.run.settings, self._look(moment), of_quote=True), moment)
-
-    def take_push(self, push: Push, moment: Moment) -> None:
-        before = self._exposure(push.contract)
-        self.record.pushed[push.contract] = push.size
-        if not self.diverged:
-            self._changed(push.contract, before, moment)
-
     def take_order(self, order: Order, moment: Moment) -> None:
-        self.record.orders[order.id] = order
-        wanted = self.record.could_open(order) and order.id not in self.cancelled
-        if wanted and self.memory.locked(moment.at):
-            self.cancelled[order.id] = Cancelled(moment.at, worked=False)
-            self._act({order.contract}, moment)
+        if self.record.could_open(order) and order.id not in self.cancelled and self.memory.locked(moment.at):
+            action = ("cancel", order.id, 0)
+            self.actions.add(action)
+            if not self.diverged and self._is_alike(action):
+                self.cancelled[order.id] = Cancelled(NEVER, worked=True)
+            else:
+                self.cancelled[order.id] = Cancelled(moment.at, worked=False)
+                self._act({order.contract}, moment)
         self._look_again(moment)
 
-    def take_fill(self, fill: Fill, moment: Moment) -> None:
-        """Closing part first: what it decides counts for the opening part."""
-        closing = closing_part(fill, self.record.book.position(fill.contract))
-        self.record.fills[fill.id] = fill
-        done, fees = 0, Fraction(0)
-        for size, closes in ((closing, True), (fill.size - closing, False)):
-            if not size:
-                continue
-            recorded = self._recorded(fill, size, closes, moment)
-            self.record.book.fills.append(recorded)
-            if not closes:
-                self.record.increases.append(fill.contract)
-            self.thaw(moment.at)
-            if closes:
-                taken = self._take_closing(fill, recorded, done, fees, moment)
-            else:
-                taken = self._take_opening(fill, recorded, done, fees, moment)
-            done, fees = done + taken[0], fees + taken[1]
-        self.ledger.trim(fill.contract, self.record.book.position(fill.contract), self.book.position(fill.contract))
+    def take_part(
+        self, fill: Fill, recorded: Booked, done: int, fees: Fraction, engine: bool, moment: Moment
+    ) -> tuple[int, Fraction]:
+        """One part of a recorded fill: how much of it was executed, for which fees."""
+        self.thaw(moment.at)
+        if not recorded.closes:
+            return self._take_opening(fill, recorded, done, fees, moment)
+        if not self.diverged:
+            return self._book(replace(recorded), moment)
+        held = max(self.book.position(fill.contract) * -fill.side, 0)
+        size = 0 if self._is_cancelled(fill, moment.at) else min(recorded.size, held)
+        net = recorded.pnl / recorded.size - fill.fee_per_contract
+        requested = [one.plan.kind for one in self.requests if one.contract == fill.contract]
+        if engine and RECORD not in requested:
+            # What riskcore closed in the record is no intent: what this course holds, it keeps.
+            self.ledger.clip(fill, recorded.size - size, recorded.day, net)
+            if size and requested:
+                self.ledger.expect(fill, size, recorded.day, net)
+            elif size:
+                self.kept.keep(fill.contract, recorded.day)
+                self.kept.close_in_time(self, fill.contract, moment)
+            return 0, Fraction(0)
+        self.ledger.clip(fill, recorded.size - size, recorded.day, net)
+        return self._share(fill, recorded, size, True, done, fees, moment)
 
-    def take_void(self, void: Void, moment: Moment) -> None:
+    def take_void(self, fill: Fill, moment: Moment) -> None:
         """Of the executed share; what other fills realised stays as booked."""
-        fill = self.record.fills[void.id]
-        for one in self.record.book.fills:
-            one.voided = one.voided or one.recorded_id == void.id
-        before = self._exposure(fill.contract)
-        shares = [one for one in self.book.fills if one.recorded_id == void.id and not one.voided]
+        before = self.exposure(fill.contract)
+        shares = [one for one in self.book.fills if one.recorded_id == fill.id and not one.voided]
         for one in shares:
             one.voided = True
         self.ledger.void(fill)
-        self.ledger.trim(fill.contract, self.record.book.position(fill.contract), self.book.position(fill.contract))
+        self.trim(fill.contract)
         if shares:
             closing = [one for one in shares if one.closes]
             self._changed(fill.contract, before, moment, voided=(closing or shares)[0])
 
-    def _recorded(self, fill: Fill, size: int, closes: bool, moment: Moment) -> Booked:
-        total = fill.fees + fill.commissions
-        fees = total if size == fill.size else fill.fee_per_contract * size
-        if not closes and size < fill.size:
-            fees = total - fill.fee_per_contract * (fill.size - size)
-        pnl = fill.pnl if closes and fill.pnl is not None else Fraction(0)
-        place = moment.place - 1
-        day = trade_date(fill.made_at)
-        return Booked(
-            fill.contract, fill.side, size, fill.price, closes, pnl, fees, fill.unit, day, fill.made_at, fill.at, place,
-            fill.id,
-        )  # fmt: skip
+    def trim(self, contract: str) -> None:
+        self.ledger.trim(contract, self.record.book.position(contract), self.book.position(contract))
 
     # ---- intent --------------------------------------------------------------------------------------
-
-    def _take_closing(
-        self, fill: Fill, recorded: Booked, done: int, fees: Fraction, moment: Moment
-    ) -> tuple[int, Fraction]:
-        if not self.diverged:
-            return self._book(replace(recorded), moment)
-        held = self.book.position(fill.contract) * -fill.side
-        size = 0 if self._is_cancelled(fill, moment.at) else max(min(recorded.size, held), 0)
-        net = (recorded.pnl / recorded.size) - fill.fee_per_contract
-        self.ledger.clip(fill, recorded.size - size, recorded.day, net)
-        return self._share(fill, recorded, size, True, done, fees, moment)
 
     def _take_opening(
         self, fill: Fill, recorded: Booked, done: int, fees: Fraction, moment: Moment
@@ -217,7 +163,7 @@ class Course:
         return self._book(replace(recorded, size=size, closes=closes, pnl=pnl, fees=cost), moment)
 
     def _book(self, one: Booked, moment: Moment) -> tuple[int, Fraction]:
-        before = self._exposure(one.contract)
+        before = self.exposure(one.contract)
         self.book.fills.append(one)
         if not one.closes:
             self.memory.increases.append(one.contract)
@@ -243,8 +189,11 @@ class Course:
         return bool(self.memory.locked(now)) and not self._worked(fill, now) and not self._is_cancelled(fill, now)
 
     def _allowed(self, fill: Fill, now: int) -> bool:
-        """A fill before its cancel takes effect counts, whatever the policy: nobody can take that order back sooner."""
-        if self._worked(fill, now):
+        """A fill before its cancel takes effect counts, whatever the policy: nobody can take that order back sooner.
+
+        During a lockout of the baseline too, a recorded entry is what both guards answer alike.
+        """
+        if self._worked(fill, now) or (not self.diverged and self._baseline_locked(now)):
             return True
         by_policy = self.stopped or fill.contract in self.frozen
         gone = self._is_cancelled(fill, now) or self._is_dropped(fill)
@@ -268,97 +217,31 @@ class Course:
         ]
         return fills[-1].fee_per_contract
 
-    # ---- judging and acting --------------------------------------------------------------------------
+    # ---- acting --------------------------------------------------------------------------------------
 
-    def _exposure(self, contract: str) -> int:
-        """Fills until the first push of the contract and pushes from then on; after the divergence the lots."""
-        if not self.diverged and contract in self.record.pushed:
-            return self.record.pushed[contract]
-        return self.book.position(contract)
+    def _baseline_locked(self, now: int) -> bool:
+        return self.baseline is not None and bool(self.baseline.memory.locked(now))
 
-    def _look(self, moment: Moment, fill: Booked | None = None, voided: Booked | None = None) -> Look:
-        contracts = dict.fromkeys([*self.book.contracts(), *self.record.pushed])
-        sizes = {contract: self._exposure(contract) for contract in contracts}
-        exposure = {contract: size for contract, size in sizes.items() if size}
-        pending = {request.contract for request in self.requests}
-        return Look(moment.at, self.book, exposure, self.run.marks, self.memory, pending, fill, voided)
+    def _is_alike(self, action: tuple[str, str | int, int]) -> bool:
+        return self.baseline is not None and action in self.baseline.actions
 
-    def _look_again(self, moment: Moment) -> None:
-        self._issue(judge(self.run.settings, self._look(moment)), moment)
+    def _request(self, contract: str, level: int, sweeps: bool, moment: Moment) -> bool:
+        if self._is_alike(("close", contract, level)):
+            self.requests.append(Request(contract, level, Plan(RECORD, moment.at), sweeps, moment.at))
+            return False
+        self.put_in_force(contract, level, sweeps, moment)
+        return True
 
-    def _changed(
-        self, contract: str, before: int, moment: Moment, fill: Booked | None = None, voided: Booked | None = None
-    ) -> None:
-        """After a fill, a void or a push: lives, lockouts, requests; then the rules, then the guard."""
-        after = self._exposure(contract)
-        if after == 0 or before * after < 0:
-            self.memory.lives_over.discard(contract)
-        if after != before:
-            for lockout in self.memory.locked(moment.at):
-                lockout.held[contract] = _smaller(lockout.held.get(contract, 0), after)
-        self._lapse(moment)
-        self._issue(judge(self.run.settings, self._look(moment, fill, voided)), moment)
-        if abs(after) > abs(before) or before * after < 0:
-            self._guard(contract, after, moment)
+    def put_in_force(self, contract: str, level: int, sweeps: bool, moment: Moment) -> None:
+        side = 1 if self.book.position(contract) > 0 else -1
+        plan = self.run.market.plan(self.account, contract, side, moment)
+        self.requests.append(Request(contract, level, plan, sweeps, moment.at))
 
-    def _guard(self, contract: str, size: int, moment: Moment) -> None:
-        lockouts = self.memory.locked(moment.at)
-        if not lockouts:
-            return
-        held = [lockout.held.get(contract, 0) for lockout in lockouts]
-        level = min(abs(one) if one * size > 0 else 0 for one in held)
-        if abs(size) > level:
-            self._issue(Findings(levels={contract: level}), moment)
-
-    def _lapse(self, moment: Moment) -> None:
-        """Requests whose contract is at its level; once flat what a close leaves working is cancelled."""
-        met = [one for one in self.requests if abs(self.book.position(one.contract)) <= one.level]
-        self.requests = [one for one in self.requests if one not in met]
-        self._sweep([one.contract for one in met if one.sweeps], moment)
-        if self.flattening and not self.book.held():
-            self.flattening = False
-            self._sweep([order.contract for order in self.record.orders.values()], moment)
-
-    def _sweep(self, contracts: list[str], moment: Moment) -> None:
-        acted = set()
-        for order in self.record.orders.values():
-            if order.contract in contracts and self.record.remaining(order) and order.id not in self.cancelled:
-                self.cancelled[order.id] = Cancelled(self.run.market.due(moment.at), worked=True)
-                acted.add(order.contract)
-        if acted:
-            self._act(acted, moment)
-
-    def _issue(self, found: Findings, moment: Moment) -> None:
-        acted: set[str] = set()
-        for rule, key, until in found.locks:
-            self._lock(rule, key, until, moment.at)
-        held = self.book.held()
-        levels = dict.fromkeys(held, 0) if found.flatten else found.levels
-        for contract, level in levels.items():
-            covered = any(one.contract == contract and one.level <= level for one in self.requests)
-            if covered or abs(held.get(contract, 0)) <= level:
-                continue
-            plan = self.run.market.plan(self.account, contract, 1 if held[contract] > 0 else -1, moment)
-            self.requests.append(Request(contract, level, plan, sweeps=found.flatten or contract in found.closing))
-            acted.add(contract)
-        self.flattening = self.flattening or (found.flatten and bool(held))
-        closing = acted if found.flatten else acted & found.closing
-        for order in self.record.orders.values():
-            wanted = found.cancels_entries or order.contract in closing
-            if wanted and order.id not in self.cancelled and self.record.could_open(order):
-                self.cancelled[order.id] = Cancelled(self.run.market.due(moment.at), worked=True)
-                acted.add(order.contract)
-        if acted:
-            self._act(acted, moment)
-
-    def _lock(self, rule: str, key: str, until: int, now: int) -> None:
-        known = self.memory.lockouts.get((rule, key))
-        if known is not None and now < known.until:
-            known.until = max(known.until, until)
-            return
-        contracts = dict.fromkeys([*self.book.contracts(), *self.record.pushed])
-        sizes = {one: max(self._exposure(one), self.book.position(one), key=abs) for one in contracts}
-        self.memory.lockouts[rule, key] = Lockout(until, sizes)
+    def _cancel(self, order: Order, moment: Moment) -> bool:
+        alike = self._is_alike(("cancel", order.id, 0))
+        effective_at = NEVER if alike else self.run.market.due(moment.at)
+        self.cancelled[order.id] = Cancelled(effective_at, worked=True)
+        return not alike
 
     def _act(self, contracts: set[str], moment: Moment) -> None:
         """An action: the policies start with it, and the course parts from the record if it has not yet."""
@@ -371,7 +254,7 @@ class Course:
     def _diverge(self, moment: Moment) -> None:
         if self.diverged:
             return
-        before = {contract: self._exposure(contract) for contract in self.record.pushed}
+        before = {contract: self.exposure(contract) for contract in self.record.pushed}
         self.diverged = True
         self.run.note_divergence(self.account, trade_date(moment.at), moment.at)
         for contract, size in before.items():
@@ -381,28 +264,36 @@ class Course:
     # ---- the broker ----------------------------------------------------------------------------------
 
     def execute(self, request: Request, priced: Priced, moment: Moment) -> None:
-        """A close as the broker carries it out: an order of its own, that RULE-006 does not count."""
-        self.requests.remove(request)
+        """A close as the broker carries it out. It lapses with the very fill that meets it."""
         position = self.book.position(request.contract)
-        size = abs(position) - request.level
-        assert size > 0, "a request lapses when its contract is at its level"
-        side, fee = (1 if position > 0 else -1), self.record.fee_per_contract(request.contract)
-        _, closed = without_oldest(self.book.lots(request.contract), size)
-        pnl = self.book.realises(request.contract, size, priced.price)
-        day = trade_date(priced.at)
+        level = request.level
+        if level is None:
+            self.requests.remove(request)
+            recorded = self.record.book.position(request.contract)
+            level = abs(recorded) if recorded * position > 0 else 0
+        size = abs(position) - level
+        if size > 0:
+            self.fill_by_broker(request.contract, size, priced, moment)
+
+    def fill_by_broker(self, contract: str, size: int, priced: Priced, moment: Moment) -> None:
+        """A fill of the counterfactual broker: an order of its own, that RULE-006 does not count."""
+        side = 1 if self.book.position(contract) > 0 else -1
+        fee, day = self.record.fee_per_contract(contract), trade_date(priced.at)
+        _, closed = without_oldest(self.book.lots(contract), size)
+        pnl = self.book.realises(contract, size, priced.price)
         self.broker_fills += 1
         unit = f"broker:{self.broker_fills}"
         one = Booked(
-            request.contract, -side, size, priced.price, True, pnl, fee * size, unit, day, priced.at, priced.at,
+            contract, -side, size, priced.price, True, pnl, fee * size, unit, day, priced.at, priced.at,
             moment.place - 1, None,
         )  # fmt: skip
         for lot in closed:
-            realised = worth(request.contract, (priced.price - lot.price) * lot.side) - fee
+            realised = worth(contract, (priced.price - lot.price) * lot.side) - fee
             for _ in range(lot.size):
                 missing = money.Missing(lot.side, True, priced.price, fee, realised, day)
-                self.ledger.close(request.contract, missing, priced.flags)
-        self.requests.append(request)  # Met by this very fill: it lapses with it.
+                self.ledger.close(contract, missing, priced.flags)
         self._book(one, moment)
+        self.trim(contract)
 
     def due_now(self, kind: str, place: int) -> Request | None:
         """The first request that a line prices."""
@@ -411,10 +302,3 @@ class Course:
     def next_mark(self) -> Request | None:
         waiting = [one for one in self.requests if one.plan.kind == MARK]
         return min(waiting, key=lambda one: one.plan.due, default=None)
-
-
-def _smaller(held: int, size: int) -> int:
-    return 0 if held * size <= 0 else min(held, size, key=abs)
-
-
-__all__ = ["FILL", "Course", "Record"]

@@ -81,6 +81,7 @@ class Order:
     size: int
     filled: int
     working: bool
+    stop_price: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -197,9 +198,8 @@ def _fill(at: int, data: dict[str, Any]) -> Fill | Void:
 def _order(at: int, data: dict[str, Any]) -> Order:
     side = 1 if data["side"] == 0 else -1
     working = data["status"] in WORKING
-    return Order(
-        at, data["accountId"], data["id"], data["contractId"], side, data["size"], data.get("fillVolume") or 0, working
-    )
+    stop, filled = _number(data.get("stopPrice")), data.get("fillVolume") or 0
+    return Order(at, data["accountId"], data["id"], data["contractId"], side, data["size"], filled, working, stop)
 
 
 def _push(at: int, data: dict[str, Any]) -> Push:

@@ -84,6 +84,22 @@ def test_5_flip() -> None:
     assert (row.left_out_entries, row.left_out_contracts) == (2, 5)
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_6_looser(policy: str) -> None:
+    """The journal of the page as a wire recording: a baseline says which close was riskcore's."""
+    stop = {"kind": 4, "price": 20850}
+    day = Lines().at("09:00:00").fill(2, 21000).order(5, -2, 1, **stop).at("09:05:00").quote(20924, 20924, 20925)
+    day.at("09:05:00.3").fill(-2, 20924, -304).at("09:05:00.6").order(5, -2, 3, **stop)
+    day.at("09:40:00").quote(20850, 20849.75, 20850.25).at("09:40:01").quote(bid="20849.75")
+    loose = {"daily_unrealized_loss": {"loss_limit": 700}}
+    tight = {"daily_unrealized_loss": {"loss_limit": 300}}
+    result = what_if(day.texts(), loose, baseline=tight, policy=policy)
+    assert figures(result) == (money("-298.00"), 0, money("-298.00"))
+    assert result.rows[0].flags == ("extrapolated",)
+    same = what_if(day.texts(), tight, baseline=tight, policy=policy)
+    assert (figures(same), same.divergence) == ((0, 0, 0), ())
+
+
 def enumerated(outcomes: tuple[int, ...], fee: str) -> list[str]:
     """Ten round trips of one dollar amount: a point of MNQ is worth 2 dollars."""
     day = Lines()
