@@ -200,22 +200,15 @@ class Course(Judge):
         return not (by_policy or gone or self.memory.locked(now))
 
     def _guard_cost(self, fill: Fill, size: int, moment: Moment) -> Fraction | None:
-        """Had the entry been made and closed by the guard: None without a later quote of the day."""
+        """Had the entry been made and closed by the guard, for the same fees: None without a later quote of the day."""
         market = self.run.market
         place = market.pricing_quote(fill.contract, fill.side, moment)
         if place is None:
             return None
         price = market.by_quote(fill.contract, fill.side, place, market.due(moment.at)).price
-        fees = fill.fee_per_contract + self._fee_at(fill.contract, place)
-        return -(worth(fill.contract, (price - fill.price) * fill.side) - fees) * size
-
-    def _fee_at(self, contract: str, place: int) -> Fraction:
-        fills = [
-            one
-            for one in self.run.market.facts[:place]
-            if isinstance(one, Fill) and one.account == self.account and one.contract == contract
-        ]
-        return fills[-1].fee_per_contract
+        each = fill.fee_per_contract * size
+        entry = fill.fees + fill.commissions if size == fill.size else each
+        return entry + each - worth(fill.contract, (price - fill.price) * fill.side) * size
 
     # ---- acting --------------------------------------------------------------------------------------
 
