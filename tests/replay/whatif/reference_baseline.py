@@ -27,7 +27,7 @@ RULE_NAMES = {
 @dataclass
 class Baseline(Judge):
     def take_order(self, order: Order, moment: Moment) -> None:
-        if self.record.could_open(order) and order.id not in self.cancelled and self.memory.locked(moment.at):
+        if self.could_open(order) and order.id not in self.cancelled and self.memory.locked(moment.at):
             self.actions.add(("cancel", order.id, 0))
             self._cancel(order, moment)
         self._look_again(moment)

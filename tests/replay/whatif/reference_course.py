@@ -77,7 +77,7 @@ class Course(Judge):
     # ---- recorded facts ------------------------------------------------------------------------------
 
     def take_order(self, order: Order, moment: Moment) -> None:
-        if self.record.could_open(order) and order.id not in self.cancelled and self.memory.locked(moment.at):
+        if self.could_open(order) and order.id not in self.cancelled and self.memory.locked(moment.at):
             action = ("cancel", order.id, 0)
             self.actions.add(action)
             if not self.diverged and self._is_alike(action):

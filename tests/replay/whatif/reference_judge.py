@@ -69,6 +69,11 @@ class Judge:
             return self.record.pushed[contract]
         return self.book.position(contract)
 
+    def could_open(self, order: Order) -> bool:
+        """Whether an order is an entry: by the position as it is shown; after the divergence as fills recorded it."""
+        position = self.record.book.position(order.contract) if self.diverged else self.exposure(order.contract)
+        return self.record.could_open(order, position)
+
     def _look(self, moment: Moment, fill: Booked | None = None, voided: Booked | None = None) -> Look:
         contracts = dict.fromkeys([*self.book.contracts(), *self.record.pushed])
         sizes = {contract: self.exposure(contract) for contract in contracts}
@@ -141,7 +146,7 @@ class Judge:
         self.flattening = self.flattening or (found.flatten and bool(held))
         for order in self.record.orders.values():
             wanted = found.cancels_entries or order.contract in closing
-            if wanted and order.id not in self.cancelled and self.record.could_open(order):
+            if wanted and order.id not in self.cancelled and self.could_open(order):
                 self.actions.add(("cancel", order.id, 0))
                 if self._cancel(order, moment):
                     acted.add(order.contract)

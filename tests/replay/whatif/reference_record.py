@@ -22,9 +22,9 @@ class Record:
         filled = sum(one.size for one in self.book.standing() if one.unit == f"order:{order.id}")
         return max(order.size - max(order.filled, filled), 0) if order.working else 0
 
-    def could_open(self, order: Order) -> bool:
-        """Whether what is left of it would open, increase or turn the recorded position."""
-        left, position = self.remaining(order), self.book.position(order.contract)
+    def could_open(self, order: Order, position: int) -> bool:
+        """Whether what is left of it would open, increase or turn a position."""
+        left = self.remaining(order)
         return left > 0 and (order.side * position >= 0 or left > abs(position))
 
     def take(self, one: Booked) -> None:
