@@ -9,7 +9,7 @@ from typing import Protocol
 from tests.replay.whatif.reference_books import Book, Booked, Mark
 from tests.replay.whatif.reference_broker import Market, Moment, Request
 from tests.replay.whatif.reference_facts import Order
-from tests.replay.whatif.reference_record import Cancelled, Record
+from tests.replay.whatif.reference_record import Cancelled, Record, opens
 from tests.replay.whatif.reference_rules import Findings, Lockout, Look, Memory, Settings, judge
 
 Action = tuple[str, str | int, int]
@@ -70,9 +70,14 @@ class Judge:
         return self.book.position(contract)
 
     def could_open(self, order: Order) -> bool:
-        """Whether an order is an entry: by the position as it is shown; after the divergence as fills recorded it."""
-        position = self.record.book.position(order.contract) if self.diverged else self.exposure(order.contract)
-        return self.record.could_open(order, position)
+        """Whether an order is an entry, by its fills and, until the divergence, also by what the broker has shown.
+
+        Orders and positions follow their fills a moment later: what is shown decides whether an order is answered,
+        and a cancel of what has filled, or only reduces, changes nothing.
+        """
+        if not self.record.is_entry(order):
+            return False
+        return self.diverged or opens(order, order.size - order.filled, self.exposure(order.contract))
 
     def _look(self, moment: Moment, fill: Booked | None = None, voided: Booked | None = None) -> Look:
         contracts = dict.fromkeys([*self.book.contracts(), *self.record.pushed])

@@ -22,10 +22,9 @@ class Record:
         filled = sum(one.size for one in self.book.standing() if one.unit == f"order:{order.id}")
         return max(order.size - max(order.filled, filled), 0) if order.working else 0
 
-    def could_open(self, order: Order, position: int) -> bool:
-        """Whether what is left of it would open, increase or turn a position."""
-        left = self.remaining(order)
-        return left > 0 and (order.side * position >= 0 or left > abs(position))
+    def is_entry(self, order: Order) -> bool:
+        """Whether what is left of it would open, increase or turn the position that fills left."""
+        return opens(order, self.remaining(order), self.book.position(order.contract))
 
     def take(self, one: Booked) -> None:
         self.book.fills.append(one)
@@ -66,3 +65,7 @@ class Cancelled:
 
     effective_at: int
     worked: bool  # It worked when the lockout began, or the close was decided.
+
+
+def opens(order: Order, left: int, position: int) -> bool:
+    return left > 0 and (order.side * position >= 0 or left > abs(position))
