@@ -45,14 +45,17 @@ class Course(Judge):
     # ---- the day -------------------------------------------------------------------------------------
 
     def open_day(self, now: int, independent: bool, opening: Moment, before: date | None) -> None:
-        """Start a trading day: as the course left off, or from a copy of the recorded account."""
-        self.stopped = False
+        """Start a trading day: as the course left off, or from a copy of the recorded account.
+
+        For the policies a day diverges at its first action: none of them is in force before that.
+        """
+        self.stopped, self.frozen = False, set()
         if independent and before is not None:
             self.past[before] = self.book.net(before)
             self.book = Book([replace(one) for one in self.record.book.fills])
             left = self.baseline.left(self.settings) if self.baseline is not None else Memory()
             self.memory = replace(left, increases=list(self.record.increases))
-            self.cancelled, self.requests, self.frozen, self.flattening = {}, [], set(), False
+            self.cancelled, self.requests, self.flattening = {}, [], False
             if self.baseline is not None:
                 self.cancelled = dict(self.baseline.cancelled)
                 self.requests, self.flattening = list(self.baseline.requests), self.baseline.flattening
