@@ -26,6 +26,7 @@ def expected(case: Case) -> Result:
     return what_if(
         case.lines,
         case.settings,
+        baseline=case.baseline,
         policy=case.policy,
         latency_ms=case.latency_ms,
         slippage_ticks=case.slippage_ticks,
@@ -38,7 +39,7 @@ def got(case: Case, folder: Path) -> dict[str, Any]:
     from riskcore.cli.main import group
 
     recording, config = case.write(folder)
-    arguments = ["whatif", str(recording), "--config", str(config), "--json", "--quick", *case.options()]
+    arguments = ["whatif", str(recording), "--config", str(config), "--json", "--quick", *case.options(folder)]
     result = CliRunner().invoke(group, arguments)
     assert result.exit_code == 0, f"exit {result.exit_code}: {result.output[-600:]} {result.exception!r}"
     answer: dict[str, Any] = json.loads(result.stdout)

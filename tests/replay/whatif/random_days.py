@@ -40,17 +40,25 @@ class Case:
     latency_ms: int
     slippage_ticks: int
     independent: bool
+    baseline: Settings | None = None
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """The recording and the configuration as files."""
         recording, config = folder / f"random-{self.seed}.jsonl", folder / f"random-{self.seed}.toml"
         recording.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
         config.write_text(toml_of(self.settings), encoding="utf-8")
+        if self.baseline is not None:
+            self.baseline_file(folder).write_text(toml_of(self.baseline), encoding="utf-8")
         return recording, config
 
-    def options(self) -> list[str]:
+    def baseline_file(self, folder: Path) -> Path:
+        return folder / f"random-{self.seed}-baseline.toml"
+
+    def options(self, folder: Path) -> list[str]:
         numbers = ["--latency-ms", str(self.latency_ms), "--slippage-ticks", str(self.slippage_ticks)]
-        return ["--policy", self.policy, *numbers, *(["--independent-days"] if self.independent else [])]
+        baseline = [] if self.baseline is None else ["--baseline", str(self.baseline_file(folder))]
+        independent = ["--independent-days"] if self.independent else []
+        return ["--policy", self.policy, *numbers, *independent, *baseline]
 
 
 def random_case(seed: int) -> Case:
@@ -124,12 +132,13 @@ class Trader:
 class RandomRecording:
     """Lines of one to three days, made in order of time."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, orders: bool = True) -> None:
         self.random = random
         self.lines = Lines()
         self.accounts = ACCOUNTS[: random.choice((1, 1, 2))]
         self.contracts = random.sample(list(CONTRACTS), random.choice((1, 1, 2)))
-        self.shows_orders, self.pushes = random.random() < 0.6, random.random() < 0.3
+        self.shows_orders, self.pushes = orders and random.random() < 0.6, orders and random.random() < 0.3
+        self.void_chance = 0.04 if orders else 0.0
         self.traders = {account: Trader() for account in self.accounts}
         self.prices = {one: Fraction(start) for one, start in CONTRACTS.items()}
         self.orders = self.trades = 0
@@ -211,7 +220,7 @@ class RandomRecording:
             self._filled(account, contract, -held)
         else:
             self._filled(account, contract, (-1 if held > 0 else 1) * self.random.randrange(1, abs(held) + 1))
-        if self.random.random() < 0.04:
+        if self.random.random() < self.void_chance:
             self._void(account, contract)
         self._order_without_fill(account, contract)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 from tests.replay.whatif.reference_account import Account
 from tests.replay.whatif.reference_baseline import Baseline
@@ -201,7 +202,7 @@ class Run:
         return sum((one[0] for one in known if one is not None), Fraction(0))
 
 
-def what_if(
+def run_of(
     lines: Iterable[str],
     settings: Settings,
     *,
@@ -210,12 +211,14 @@ def what_if(
     latency_ms: int = 250,
     slippage_ticks: int = 2,
     independent: bool = False,
-) -> Result:
+) -> Run:
     """Both courses over the lines of a wire recording; without `baseline` nothing acted in it."""
     facts = read_facts(lines)
     run = Run(facts, settings, baseline, policy, independent, Market(facts, latency_ms, slippage_ticks))
     run.go()
-    return run.result()
+    return run
 
 
-__all__ = ["Result", "Row", "what_if"]
+def what_if(lines: Iterable[str], settings: Settings, **options: Any) -> Result:
+    """What comes of it, with the options of `run_of`."""
+    return run_of(lines, settings, **options).result()
