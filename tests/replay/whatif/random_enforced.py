@@ -72,7 +72,7 @@ def _as_recorded(run: Run) -> list[str]:
         if isinstance(fact, Quote):
             lines.at_instant(fact.at).contract = fact.contract
             lines.quote(fact.last, fact.bid, fact.ask)
-        for _, account, one in [known for known in fills if known[0] == index]:
+        for _, account, one in sorted((known for known in fills if known[0] == index), key=lambda known: known[2].at):
             trade += 1
             lines.at_instant(one.at).contract = one.contract
             lines.account = account

@@ -104,11 +104,13 @@ class Course(Judge):
         net = recorded.pnl / recorded.size - fill.fee_per_contract
         requested = [one.plan.kind for one in self.requests if one.contract == fill.contract]
         if engine and RECORD not in requested:
-            # What riskcore closed in the record is no intent: what this course holds, it keeps.
-            self.ledger.clip(fill, recorded.size - size, recorded.day, net)
-            if size and requested:
-                self.ledger.expect(fill, size, recorded.day, net)
-            elif size:
+            # What riskcore closed in the record is no intent: what this course holds beyond the record, it keeps.
+            left = abs(self.record.book.position(fill.contract))
+            beyond = max(min(recorded.size, held - left), 0)
+            self.ledger.clip(fill, recorded.size - beyond, recorded.day, net)
+            if beyond and requested:
+                self.ledger.expect(fill, beyond, recorded.day, net)
+            elif beyond:
                 self.kept.keep(fill.contract, recorded.day)
                 self.kept.close_in_time(self, fill.contract, moment)
             return 0, Fraction(0)
