@@ -60,6 +60,7 @@ class Account:
         for part in self.record.parts(fill, moment.place - 1):
             self._begin()
             self.record.take(part)
+            self.course.baseline_locked = self.baseline is not None and bool(self.baseline.memory.locked(moment.at))
             if self.baseline is not None:
                 self.baseline.take_part(part, moment)
             taken = self.course.take_part(fill, part, done, fees, engine, moment)

@@ -38,6 +38,7 @@ class Course(Judge):
     ledger: money.Account = field(default_factory=money.Account)
     kept: Kept = field(default_factory=Kept)
     past: dict[date, Fraction] = field(default_factory=dict)  # Net of days whose book is gone.
+    baseline_locked: bool = False  # Before the fill in hand.
     stopped: bool = False
     frozen: set[str] = field(default_factory=set)
     broker_fills: int = 0
@@ -198,7 +199,7 @@ class Course(Judge):
 
         During a lockout of the baseline too, a recorded entry is what both guards answer alike.
         """
-        if self._worked(fill, now) or (not self.diverged and self._baseline_locked(now)):
+        if self._worked(fill, now) or (not self.diverged and self.baseline_locked):
             return True
         by_policy = self.stopped or fill.contract in self.frozen
         gone = self._is_cancelled(fill, now) or self._is_dropped(fill)
@@ -216,9 +217,6 @@ class Course(Judge):
         return entry + each - worth(fill.contract, (price - fill.price) * fill.side) * size
 
     # ---- acting --------------------------------------------------------------------------------------
-
-    def _baseline_locked(self, now: int) -> bool:
-        return self.baseline is not None and bool(self.baseline.memory.locked(now))
 
     def _is_alike(self, action: tuple[str, str | int, int]) -> bool:
         return self.baseline is not None and action in self.baseline.actions
