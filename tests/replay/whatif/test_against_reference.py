@@ -11,12 +11,14 @@ import pytest
 from riskcore.cli.main import COMMANDS
 from tests.replay.whatif.compare import case_of, differences, expected
 from tests.replay.whatif.random_days import random_case
+from tests.replay.whatif.random_enforced import enforced_case, same_settings
 from tests.replay.whatif.tricky_days import TRAPS
 from tests.tidy.sources import PACKAGES, imported, inside
 
 SEEDS = int(os.environ.get("WHATIF_SEEDS", "60"))
+ENFORCED_SEEDS = SEEDS // 2
 HERE = Path(__file__).parent
-INDEPENDENT = ("reference*.py", "random_days.py", "recording_lines.py", "tricky_days.py")
+INDEPENDENT = ("reference*.py", "random_*.py", "recording_lines.py", "tricky_days.py")
 
 
 needs_product = pytest.mark.skipif("whatif" not in COMMANDS, reason="this version has no whatif command yet")
@@ -32,6 +34,19 @@ def test_product_agrees_with_the_reference(seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", list(TRAPS))
 def test_product_agrees_on_hand_made_days(name: str, tmp_path: Path) -> None:
     assert differences(case_of(TRAPS[name]()), tmp_path) == []
+
+
+@needs_product
+@pytest.mark.parametrize("seed", range(ENFORCED_SEEDS))
+def test_product_agrees_where_riskcore_acted(seed: int, tmp_path: Path) -> None:
+    assert differences(enforced_case(seed), tmp_path) == []
+
+
+def test_equal_settings_change_nothing_in_the_reference() -> None:
+    for seed in range(40):
+        result = expected(same_settings(enforced_case(seed)))
+        assert result.divergence == ()
+        assert all(row.net_pnl == row.simulated == row.left_out_contracts == 0 for row in result.rows)
 
 
 def test_random_days_reach_what_they_are_for() -> None:
