@@ -5,6 +5,7 @@ Names every seed whose figures differ; `--write FOLDER --seeds N --first S` leav
 
 import argparse
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from tests.replay.whatif.random_days import Case, random_case
+from tests.replay.whatif.random_enforced import enforced_case
 from tests.replay.whatif.reference import Result, Row, what_if
 from tests.replay.whatif.reference_facts import nanoseconds
 from tests.replay.whatif.tricky_days import TRAPS, Trap
@@ -98,9 +100,11 @@ def _text(value: Any) -> str:
     return f"{float(value):.6f}" if isinstance(value, Fraction) else str(value)
 
 
-def compare_seeds(first: int, count: int, folder: Path) -> dict[int, list[str]]:
+def compare_seeds(
+    first: int, count: int, folder: Path, make: Callable[[int], Case] = random_case
+) -> dict[int, list[str]]:
     """The differences of each seed that has any."""
-    found = {seed: _differences_or_error(random_case(seed), folder) for seed in range(first, first + count)}
+    found = {seed: _differences_or_error(make(seed), folder) for seed in range(first, first + count)}
     return {seed: texts for seed, texts in found.items() if texts}
 
 
@@ -128,10 +132,13 @@ def command() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         traps = compare_traps(folder)
         failed = compare_seeds(options.first, options.seeds, folder)
-    for name, found in {**traps, **{f"seed {seed}": found for seed, found in failed.items()}}.items():
+        enforced = compare_seeds(options.first, options.seeds, folder, enforced_case)
+    named = {f"seed {seed}": found for seed, found in failed.items()}
+    named |= {f"seed {seed} where riskcore acted": found for seed, found in enforced.items()}
+    for name, found in {**traps, **named}.items():
         print(f"{name}:", *found, sep="\n  ")
-    print(f"{len(failed)} of {options.seeds} seeds and {len(traps)} of {len(TRAPS)} hand-made days differ")
-    return 1 if failed or traps else 0
+    print(f"{len(named)} of {2 * options.seeds} random and {len(traps)} of {len(TRAPS)} hand-made recordings differ")
+    return 1 if named or traps else 0
 
 
 if __name__ == "__main__":
