@@ -1,0 +1,332 @@
+"""The sections of the report that explain the effect: its parts, its days, its rules, what was left out."""
+
+from collections.abc import Sequence
+from html import escape
+
+from replay.whatif.report_charts import bar, effect_chart, equity_chart, scale_of, whisker
+from replay.whatif.report_figures import DayEffect, Figures, first_moments, habits, optional, total
+from replay.whatif.report_tables import Cell, amount, number, table, toned, words
+from replay.whatif.report_words import (
+    FLAGS,
+    action_words,
+    counted,
+    day_words,
+    flag_words,
+    percent,
+    rule_title,
+    time_words,
+)
+from riskcore.core.quantities import decimal_text, money
+from riskcore.schema.rows import Row
+
+RECORDED, CHANGED = "As recorded", "With these settings"
+
+
+def section(name: str, heading: str, body: str) -> str:
+    """A landmark with a heading of its own."""
+    return f'<section id="{name}" aria-labelledby="{name}-h"><h2 id="{name}-h">{escape(heading)}</h2>{body}</section>'
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """A paragraph of text as it is."""
+    tone = f' class="{kind}"' if kind else ""
+    return f"<p{tone}>{escape(text)}</p>"
+
+
+# ---- where the dollars come from ---------------------------------------------------------------------
+
+
+def parts_section(figures: Figures) -> str:
+    amounts = figures.amounts
+    low, high = figures.cruellest, figures.kindest
+    scale = scale_of([figures.exact, figures.effect, low or 0, high or 0])
+    rows = [
+        ("Exact", bar(scale, 0, figures.exact), toned(amounts, figures.exact)),
+        ("Simulated", bar(scale, figures.exact, figures.effect, True), toned(amounts, figures.simulated)),
+        ("Net effect", bar(scale, 0, figures.effect), toned(amounts, figures.effect)),
+    ]
+    if low is not None and high is not None:
+        ends = f"{amounts.signed(low)} … {amounts.signed(high)}"
+        rows.append(("Range", whisker(scale, low, high, figures.effect), ends))
+    drawn = "".join(f'<p class="name">{name}</p>{drawing}<p class="amount">{text}</p>' for name, drawing, text in rows)
+    body = f'<div class="bars">{drawn}</div>' + paragraph(
+        "Exact dollars follow from recorded fills alone, given the policy: entries left out, exits clipped. Simulated "
+        "dollars hang on a price at which the simulated broker closed something.",
+        "muted",
+    )
+    return section("parts", "Where the dollars come from", body + _ends(figures) + _by_flag(figures))
+
+
+def _ends(figures: Figures) -> str:
+    found = figures.result["range"]
+    if found is None or figures.cruellest is None or figures.kindest is None:
+        return ""
+    items = [
+        f"<li>{toned(figures.amounts, value)} at the {name}: {escape(_end_words(found[f'{name}_of']))}</li>"
+        for name, value in (("kindest", figures.kindest), ("cruellest", figures.cruellest))
+    ]
+    return f'<ul class="plain">{"".join(items)}</ul>'
+
+
+def _end_words(end: Row | None) -> str:
+    """What one end of the range supposes: policy follow, latency ms 0."""
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in (end or {}).items() if value is not None)
+
+
+def _by_flag(figures: Figures) -> str:
+    """Days whose prices are weaker than quotes, apart (WHATIF.md 4)."""
+    rows = []
+    for flag in sorted({flag for day in figures.days for flag in day.flags}):
+        days = [day for day in figures.days if flag in day.flags]
+        meaning = FLAGS[flag][1] if flag in FLAGS else ""
+        short = flag_words(flag)
+        rows.append(
+            [
+                words(short[:1].upper() + short[1:], meaning),
+                number(f"{len(days):,}"),
+                amount(figures.amounts, total(days)),
+            ]
+        )
+    if not rows:
+        return ""
+    return "<h3>Days with weaker prices</h3>" + table(
+        "Days whose effect rests on less than a fresh quote; a day may have several flags",
+        ["Flag", "Days", "Effect"],
+        rows,
+    )
+
+
+# ---- day by day --------------------------------------------------------------------------------------
+
+
+def equity_section(figures: Figures) -> str:
+    accounts = sorted({day.account for day in figures.days})
+    if not accounts:
+        return section("equity", "Equity, day by day", paragraph("No account had a fill, a position or a breach."))
+    if len(accounts) == 1:
+        return section("equity", "Equity, day by day", equity_chart(figures, accounts[0], "equity"))
+    body = "<h3>All accounts</h3>" + equity_chart(figures, None, "equity")
+    for place, account in enumerate(accounts, start=1):
+        name = figures.names.get(account, str(account))
+        body += f"<h3>{escape(name)}</h3>" + equity_chart(figures, account, f"equity-{place}")
+    return section("equity", "Equity, day by day", body)
+
+
+def days_section(figures: Figures) -> str:
+    if not figures.days:
+        return section("days", "Days", paragraph("There is no day to compare."))
+    body = effect_chart(figures)
+    if figures.changed:
+        caption = (
+            f"{counted(len(figures.helped), 'day')} better {figures.amounts.signed(total(figures.helped))}, "
+            f"{len(figures.hurt)} worse {figures.amounts.signed(total(figures.hurt))}, "
+            f"{len(figures.equal)} acted on and the same in the end"
+        )
+        body += "<h3>Days that changed</h3>" + _days_table(figures, caption, figures.changed)
+    if figures.untouched:
+        shown = _days_table(figures, "Both courses are the same on these days", figures.untouched)
+        body += f"<details><summary>{counted(len(figures.untouched), 'unchanged day')}</summary>{shown}</details>"
+    return section("days", "The effect of each day", body)
+
+
+def _days_table(figures: Figures, caption: str, days: Sequence[DayEffect]) -> str:
+    amounts, several = figures.amounts, len(figures.names) > 1
+    if all(day.divergence is None and day.effect == 0 for day in days):
+        rows = [[words(*_day_name(figures, day, several)), amount(amounts, day.baseline)] for day in days]
+        return table(caption, ["Day", "Net of both courses"], rows)
+    rows = [
+        [
+            words(*_day_name(figures, day, several)),
+            amount(amounts, day.baseline),
+            amount(amounts, day.counterfactual),
+            _effect_cell(figures, day),
+            Cell(_left_out_words(day), "n"),
+            Cell(_happened(day), "wide"),
+        ]
+        for day in days
+    ]
+    return table(caption, ["Day", RECORDED, CHANGED, "Effect", "Left out", "What happened first"], rows)
+
+
+def _day_name(figures: Figures, day: DayEffect, several: bool) -> tuple[str, str]:
+    return day_words(day.trade_date), figures.names.get(day.account, str(day.account)) if several else ""
+
+
+def _effect_cell(figures: Figures, day: DayEffect) -> Cell:
+    amounts = figures.amounts
+    note = ""
+    if day.simulated and day.exact:
+        note = f"exact {amounts.signed(day.exact)}, simulated {amounts.signed(day.simulated)}"
+    elif day.effect:
+        note = "simulated" if day.simulated else "exact"
+    return Cell(f'<b>{toned(amounts, day.effect)}</b><span class="note">{note}</span>', "n")
+
+
+def _left_out_words(day: DayEffect) -> str:
+    if not day.left_out_entries:
+        return ""
+    text = counted(day.left_out_entries, "entry", "entries")
+    return f'{text}<span class="note">{counted(day.left_out_contracts, "contract")}</span>'
+
+
+def _happened(day: DayEffect) -> str:
+    lines = []
+    if day.divergence:
+        when = time_words(day.divergence["at"], day.trade_date)
+        changed, recorded = day.divergence["counterfactual_action"], day.divergence["baseline_action"]
+        if day.divergence["cause"] == "opening" and changed is None and recorded is None:
+            lines.append("the day starts with other open positions")
+        elif changed is None:
+            lines.append(f"{when}: nothing, where the record {action_words(recorded)}")
+        else:
+            instead = f", where the record {action_words(recorded)}" if recorded else ""
+            lines.append(f"{when}: {action_words(changed)}{instead}")
+    elif day.effect:
+        lines.append("follows from an earlier day")
+    lines += [flag_words(flag) for flag in day.flags]
+    return "; ".join(escape(line) for line in lines)
+
+
+# ---- rules -------------------------------------------------------------------------------------------
+
+
+def rules_section(figures: Figures) -> str:
+    rows, amounts = figures.result["effect"]["by_rule"], figures.amounts
+    if not rows:
+        body = "No rule is on." if figures.result["range"] is not None else "Shares were not worked out (--quick)."
+        return section("rules", "What each rule did", paragraph(body))
+    shares = [optional(row["net_pnl"]) for row in rows]
+    scale = scale_of([share for share in shares if share is not None])
+    errors = any(row["standard_error"] is not None for row in rows)
+    drawn = [
+        [
+            words(row["rule"], rule_title(row["rule"]) if rule_title(row["rule"]) != row["rule"] else ""),
+            Cell(bar(scale, 0, share or 0)),
+            Cell(_share_words(figures, row, share), "n"),
+            amount(amounts, optional(row["leave_one_out"])),
+            amount(amounts, optional(row["alone"])),
+            number(f"{row['days_helped']:,} / {row['days_hurt']:,}"),
+        ]
+        for row, share in zip(rows, shares, strict=True)
+    ]
+    note = (
+        "The share splits the effect fairly between rules that act together (Shapley): the shares add up to the effect. "
+        "Lost without it is the part of the effect that goes when this rule alone is switched off or set back; alone "
+        "is the effect with this rule only. Days count by what is lost without the rule."
+    )
+    if errors:
+        note += " Shares with ± are estimates with their standard error."
+    headings = ["Rule", "", "Share", "Lost without it", "Alone", "Days helped / hurt"]
+    return section("rules", "What each rule did", table("Effect by rule", headings, drawn) + paragraph(note, "muted"))
+
+
+def _share_words(figures: Figures, row: Row, share: int | None) -> str:
+    if share is None:
+        return "–"
+    error = row["standard_error"]
+    note = "" if error is None else f'<span class="note">± {figures.amounts.plain(money(error))}</span>'
+    return toned(figures.amounts, share) + note
+
+
+# ---- left out ----------------------------------------------------------------------------------------
+
+
+def left_out_section(figures: Figures) -> str:
+    days = [day for day in figures.days if day.left_out_entries]
+    if not days:
+        return section("left-out", "Entries left out", paragraph("Every recorded entry was made."))
+    entries, contracts = sum(day.left_out_entries for day in days), sum(day.left_out_contracts for day in days)
+    known = [day.guard_cost for day in days if day.guard_cost is not None]
+    body = paragraph(
+        f"{counted(entries, 'entry', 'entries')} with {counted(contracts, 'contract')} on "
+        f"{counted(len(days), 'day')}. Leaving them out supposes that you respect the lock."
+    )
+    if known:
+        cost = sum(known)
+        text = (
+            f"Had you made them all the same and had the guard closed each at once, that would have cost "
+            f"{figures.amounts.plain(cost)}, fees included"
+            if cost >= 0
+            else "Had you made them all the same and had the guard closed each at once, that would have brought "
+            f"{figures.amounts.plain(-cost)} after fees"
+        )
+        body += paragraph(f"{text}. The effect does not count this.")
+    if len(known) < len(days):
+        missing = counted(len(days) - len(known), "day")
+        body += paragraph(
+            f"On {missing} nothing came later that could price such a close; their guard cost is unknown."
+        )
+    several = len(figures.names) > 1
+    rows = [
+        [
+            words(*_day_name(figures, day, several)),
+            number(f"{day.left_out_entries:,}"),
+            number(f"{day.left_out_contracts:,}"),
+            number("unknown" if day.guard_cost is None else figures.amounts.plain(day.guard_cost)),
+        ]
+        for day in days
+    ]
+    shown = table("Left out, by day", ["Day", "Entries", "Contracts", "Guard cost"], rows)
+    return section("left-out", "Entries left out", f"{body}<details><summary>By day</summary>{shown}</details>")
+
+
+# ---- tilt --------------------------------------------------------------------------------------------
+
+
+def tilt_section(figures: Figures) -> str:
+    if not figures.moments:
+        return section("tilt", "After the lock", paragraph("No rule would have locked at any moment."))
+    first = first_moments(figures.moments)
+    groups: list[tuple[str, str, Sequence[Row], Sequence[Row]]] = [
+        (
+            "All rules",
+            "from the first moment of each day",
+            [one.after for one in first],
+            [one.otherwise for one in first],
+        )
+    ]
+    for rule in sorted({one.rule for one in figures.moments}):
+        of_rule = first_moments([one for one in figures.moments if one.rule == rule])
+        groups.append((rule, rule_title(rule), [one.after for one in of_rule], [one.otherwise for one in of_rule]))
+    if len(groups) == 2:
+        del groups[0]
+    body = paragraph(
+        f"What you did after each of {counted(len(first), 'first moment')} at which a rule would have locked, beside "
+        "all other times of the same days."
+    )
+    rows = []
+    for name, note, after, otherwise in groups:
+        rows += [
+            _habit_row(figures, name, note, "after", after),
+            _habit_row(figures, name, note, "otherwise", otherwise),
+        ]
+    headings = ["Rule", "When", "Entries", "Contracts an entry", "Losers", "Net"]
+    body += table("Tilt ledger: trading after a lock would have begun, and otherwise", headings, rows)
+    several = len(figures.names) > 1
+    moments = [
+        [
+            words(day_words(one.trade_date), figures.names.get(one.account, str(one.account)) if several else ""),
+            words(time_words(one.at, one.trade_date)),
+            words(one.rule),
+            *_habit_cells(figures, [one.after]),
+        ]
+        for one in figures.moments
+    ]
+    shown = table("What followed each moment", ["Day", "Locked at", "Rule", *headings[2:]], moments)
+    count = counted(len(figures.moments), "moment")
+    return section("tilt", "After the lock", f"{body}<details><summary>{count}</summary>{shown}</details>")
+
+
+def _habit_row(figures: Figures, name: str, note: str, when: str, rows: Sequence[Row]) -> list[Cell]:
+    return [words(name, note if when == "after" else ""), words(when), *_habit_cells(figures, rows)]
+
+
+def _habit_cells(figures: Figures, rows: Sequence[Row]) -> list[Cell]:
+    found = habits(rows)
+    size = "–" if found.mean_size is None else _one_digit(found.mean_size)
+    losers = "–" if found.losing_share is None else percent(found.losing_share)
+    return [number(f"{found.entries:,}"), number(size), number(losers), amount(figures.amounts, found.net)]
+
+
+def _one_digit(millionths: int) -> str:
+    return decimal_text((millionths + 50_000) // 100_000, 1, 1)
