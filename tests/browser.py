@@ -88,12 +88,11 @@ def browser(folder: Path) -> Iterator[Page]:
     """A page of a new Chromium whose profile is in `folder`."""
     words = [executable(), *_OPTIONS, f"--user-data-dir={folder}", "--remote-debugging-port=0", "about:blank"]
     with (folder / "log").open("wb") as log, start(words, stdout=log, stderr=log):
-        with connect(_address(folder), max_size=None) as whole:
-            tab = Page(whole)
-            target = tab.call("Target.createTarget", url="about:blank")["targetId"]
-            base = _address(folder).partition("/devtools/")[0]
-            with connect(f"{base}/devtools/page/{target}", max_size=None) as socket:
-                yield Page(socket)
+        address = _address(folder)
+        with connect(address, max_size=None) as whole:
+            target = Page(whole).call("Target.createTarget", url="about:blank")["targetId"]
+        with connect(f"{address.partition('/devtools/')[0]}/devtools/page/{target}", max_size=None) as socket:
+            yield Page(socket)
 
 
 def _address(folder: Path) -> str:

@@ -18,7 +18,7 @@ from replay.whatif.report_sections import (
     tilt_section,
 )
 from replay.whatif.report_style import style_sheet
-from replay.whatif.report_tables import toned
+from replay.whatif.report_tables import prose, toned
 from replay.whatif.report_words import counted, span_words
 from replay.whatif.verdict import doubts, headline, verdict
 from riskcore.schema.rows import Row
@@ -75,11 +75,12 @@ def _head(figures: Figures) -> str:
     change, about = headline(figures)
     dates = figures.dates
     where = [span_words(dates[0], dates[-1]), counted(len(dates), "trading day")] if dates else []
+    where.append("amounts in percent of the loss limit" if figures.amounts.shared else "amounts in US dollars")
     names = list(figures.names.values())
-    where.append(names[0] if len(names) == 1 else f"{len(names)} accounts: {', '.join(names)}")
+    where.insert(0, names[0] if len(names) == 1 else f"{len(names)} accounts: {', '.join(names)}")
     return (
         f'<header><p class="eyebrow">What if?</p><h1>{escape(change)}</h1>'
-        f'<p class="muted">{escape(about)}</p><p class="eyebrow">{escape(" · ".join(where))}</p></header>'
+        f'<p class="muted">{prose(about)}</p><p class="eyebrow">{escape(" · ".join(where))}</p></header>'
     )
 
 
@@ -88,17 +89,17 @@ def _hero(figures: Figures) -> str:
     tone = "good" if figures.effect > 0 else "bad" if figures.effect < 0 else ""
     span = ""
     if figures.cruellest is not None and figures.kindest is not None:
-        span = f"between {amounts.signed(figures.cruellest)} and {amounts.signed(figures.kindest)}"
+        span = f", range {amounts.signed(figures.cruellest)} … {amounts.signed(figures.kindest)}"
     notes = "".join(paragraph(text, "doubt") for text in doubts(figures))
     if amounts.shared:
         notes += paragraph(
             "Made to share: names and ids are replaced, and amounts are in percent of the loss limit.", "muted"
         )
     return (
-        '<div class="hero"><h2>The verdict</h2>'
+        '<section class="hero" aria-labelledby="verdict-h"><h2 id="verdict-h">The verdict</h2>'
         f'<p class="net"><strong class="{tone}">{amounts.signed(figures.effect)}</strong>'
-        f'<span class="muted">net effect{" " + span if span else ""}</span></p>'
-        f"{paragraph(verdict(figures), 'verdict')}{notes}{_tiles(figures)}</div>"
+        f'<span class="muted">net effect{span}</span></p>'
+        f"{paragraph(verdict(figures), 'verdict')}{notes}{_tiles(figures)}</section>"
     )
 
 

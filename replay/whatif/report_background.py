@@ -7,14 +7,15 @@ from typing import Any
 from replay.whatif.report_charts import closeness_chart
 from replay.whatif.report_figures import Figures, optional
 from replay.whatif.report_sections import CHANGED, RECORDED, paragraph, section
-from replay.whatif.report_tables import Cell, number, table, words
+from replay.whatif.report_tables import Cell, number, prose, table, words
 from replay.whatif.report_words import counted, day_words, percent, rule_title, time_words, value_words
 from riskcore.schema.rows import Row
 
 DOLLARS = "$"
+_COURSES = ("baseline", "counterfactual")
 _POLICIES = {
     "follow": "Once the courses part, every recorded entry that no lock and no rule keeps out is still made.",
-    "freeze": "After an action, that contract is left alone until no lock covers it and your recorded position is flat.",
+    "freeze": "After an action, that contract is left alone until no lock covers it and your record is flat there.",
     "stop": "After the first action of a day, every further entry of that day is left out.",
 }
 _ALWAYS = (
@@ -38,15 +39,15 @@ def closest_section(figures: Figures) -> str:
     several, drawn = len(figures.names) > 1, []
     for place, (rule, account) in enumerate(sorted(groups), start=1):
         of_rule = sorted(groups[rule, account], key=lambda row: str(row["trade_date"]))
-        name = figures.names.get(account, str(account)) if several else ""
+        name = figures.name(account) if several else ""
         title = f"{rule} {name}".strip() + ": room left on each day"
-        ratios = [[_ratio(row[course]) for row in of_rule] for course in ("baseline", "counterfactual")]
+        ratios = [[_ratio(row[course]) for row in of_rule] for course in _COURSES]
         drawn.append(
             [
                 words(rule, name or (rule_title(rule) if rule_title(rule) != rule else "")),
                 _nearest(figures, of_rule, "baseline"),
                 _nearest(figures, of_rule, "counterfactual"),
-                Cell(closeness_chart(f"near-{place}", title, ratios[0], ratios[1])),
+                Cell(closeness_chart(f"near-{place}", title, ratios[0], ratios[1]), "wide"),
             ]
         )
     headings = ["Rule", RECORDED, CHANGED, "Room by day"]
@@ -98,19 +99,26 @@ def programme_section(figures: Figures) -> str:
     """Floor, target, best day and outcome under both courses; nothing without a programme."""
     sides = [
         {row["id"]: row["programme"] for row in figures.result[course]["accounts"] if row.get("programme")}
-        for course in ("baseline", "counterfactual")
+        for course in _COURSES
     ]
     body = ""
     for account in sorted({*sides[0], *sides[1]}):
         pair = [side.get(account, {}) for side in sides]
-        rows = [[words(title), *_both(figures, pair, field)] for field, title in _MONEY_LINES.items()]
+        rows = [
+            [words(title), *_both(figures, pair, field)]
+            for field, title in _MONEY_LINES.items()
+            if any(field in side for side in pair)
+        ]
         rows += [
-            [words(title), *(words(value_words(side[field]) if side.get(field) is not None else "no") for side in pair)]
+            [
+                words(title),
+                *(number(value_words(side[field]) if side.get(field) is not None else "no") for side in pair),
+            ]
             for field, title in (("passed", "Passed"), ("outcome", "Outcome"))
             if any(field in side for side in pair)
         ]
         named = " ".join(str(pair[1].get(field) or pair[0].get(field) or "") for field in ("stage", "product", "size"))
-        caption = f"{figures.names.get(account, str(account))}: {named}" if named.strip() else figures.names[account]
+        caption = f"{figures.name(account)}: {named}" if named.strip() else figures.name(account)
         body += table(caption, ["At the end", RECORDED, CHANGED], rows)
     return section("programme", "The programme under both courses", body) if body else ""
 
@@ -140,7 +148,7 @@ def assumptions_section(figures: Figures) -> str:
         items.append("Positions, balance, locks and streaks are carried from day to day in each course.")
     items += [*_ALWAYS, *(f"{_label(name)}: {value_words(given[name])}" for name in given)]
     items += _blind(figures)
-    body = '<ul class="plain">' + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
+    body = '<ul class="plain">' + "".join(f"<li>{prose(item)}</li>" for item in items) + "</ul>"
     return section("assumptions", "What this rests on", body)
 
 
@@ -152,7 +160,7 @@ def _label(name: str) -> str:
 def _blind(figures: Figures) -> list[str]:
     """Rules that could not be judged, with the reason, once for all days."""
     found: dict[tuple[str, str], set[str]] = {}
-    for course in ("baseline", "counterfactual"):
+    for course in _COURSES:
         for account in figures.result[course]["accounts"]:
             for row in account["blind"]:
                 found.setdefault((row["rule"], row["reason"]), set()).add(row["trade_date"])
@@ -163,6 +171,11 @@ def _blind(figures: Figures) -> list[str]:
 
 
 # ---- stamp -------------------------------------------------------------------------------------------
+
+
+def _breakable(text: str) -> str:
+    """A long name that may break behind a dot or an underscore."""
+    return escape(text).replace(".", ".<wbr>").replace("_", "_<wbr>")
 
 
 def stamp_section(figures: Figures) -> str:
@@ -176,7 +189,7 @@ def stamp_section(figures: Figures) -> str:
     body += '<ul class="plain">' + "".join(f"<li>{escape(name)} {escape(text)}</li>" for name, text in lines) + "</ul>"
     if changes:
         rows = [
-            [words(one["key"]), words(value_words(one["baseline"])), words(value_words(one["counterfactual"]))]
+            [Cell(_breakable(text)) for text in (one["key"], *(value_words(one[side]) for side in _COURSES))]
             for one in changes
         ]
         body += table("Settings that differ", ["Setting", RECORDED, CHANGED], rows)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from replay.whatif.report_figures import DayEffect, Figures
+from replay.whatif.report_figures import Figures, running
 from replay.whatif.report_words import Amounts, day_short, day_words, span_words
 from riskcore.core.quantities import MONEY_SCALE, money
 from riskcore.schema.rows import Row
@@ -81,17 +81,6 @@ def _path(kind: str, drawn: str) -> str:
 # ---- both courses, day by day ------------------------------------------------------------------------
 
 
-def _running(days: Sequence[DayEffect], dates: Sequence[str], field: str) -> list[int]:
-    """The cumulative net at the start and after each date."""
-    by_date = dict.fromkeys(dates, 0)
-    for day in days:
-        by_date[day.trade_date] += getattr(day, field)
-    running = [0]
-    for trade_date in dates:
-        running.append(running[-1] + by_date[trade_date])
-    return running
-
-
 def _floor(figures: Figures, account: int | None, dates: Sequence[str]) -> list[int] | None:
     """The programme's floor of the counterfactual, from the account's opening balance; None without a programme."""
     rows = [row for row in figures.result["counterfactual"]["accounts"] if row["id"] == account]
@@ -111,7 +100,7 @@ def equity_chart(figures: Figures, account: int | None, name: str) -> str:
     """Cumulative net of both courses of one account, or of all when it is None."""
     days = figures.days if account is None else figures.of_account(account)
     dates = figures.dates
-    record, course = _running(days, dates, "baseline"), _running(days, dates, "counterfactual")
+    record, course = running(days, dates, "baseline"), running(days, dates, "counterfactual")
     floor = _floor(figures, account, dates)
     scale = scale_of([*record, *course, *(floor or [])])
     parted = sorted({dates.index(day.trade_date) + 1 for day in days if day.divergence})

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from replay.whatif.report_words import Amounts
@@ -82,6 +83,10 @@ class Figures:
         """Every day that is worth a row: with an effect, or acted on."""
         return [day for day in self.days if day.effect != 0 or day.divergence is not None]
 
+    def name(self, account: int) -> str:
+        """The account as the trader knows it."""
+        return self.names.get(account, str(account))
+
     def of_account(self, account: int) -> tuple[DayEffect, ...]:
         return tuple(day for day in self.days if day.account == account)
 
@@ -146,6 +151,14 @@ def optional(text: Any) -> int | None:
 def total(days: Sequence[DayEffect]) -> int:
     """The effect of some days together."""
     return sum(day.effect for day in days)
+
+
+def running(days: Sequence[DayEffect], dates: Sequence[str], course: str) -> list[int]:
+    """The cumulative net of a course, baseline or counterfactual, at the start and after each date."""
+    by_date = dict.fromkeys(dates, 0)
+    for day in days:
+        by_date[day.trade_date] += day.baseline if course == "baseline" else day.counterfactual
+    return [0, *accumulate(by_date.values())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 
 from replay.whatif.report_charts import bar, effect_chart, equity_chart, scale_of, whisker
-from replay.whatif.report_figures import DayEffect, Figures, first_moments, habits, optional, total
-from replay.whatif.report_tables import Cell, amount, number, table, toned, words
+from replay.whatif.report_figures import DayEffect, Figures, Moment, first_moments, habits, optional, total
+from replay.whatif.report_tables import Cell, amount, number, plain, prose, table, toned, words
 from replay.whatif.report_words import (
     FLAGS,
     action_words,
@@ -30,7 +30,7 @@ def section(name: str, heading: str, body: str) -> str:
 def paragraph(text: str, kind: str = "") -> str:
     """A paragraph of text as it is."""
     tone = f' class="{kind}"' if kind else ""
-    return f"<p{tone}>{escape(text)}</p>"
+    return f"<p{tone}>{prose(text)}</p>"
 
 
 # ---- where the dollars come from ---------------------------------------------------------------------
@@ -48,8 +48,10 @@ def parts_section(figures: Figures) -> str:
     if low is not None and high is not None:
         ends = f"{amounts.signed(low)} … {amounts.signed(high)}"
         rows.append(("Range", whisker(scale, low, high, figures.effect), ends))
-    drawn = "".join(f'<p class="name">{name}</p>{drawing}<p class="amount">{text}</p>' for name, drawing, text in rows)
-    body = f'<div class="bars">{drawn}</div>' + paragraph(
+    drawn = "".join(
+        f'<div class="bar"><p>{name}</p>{drawing}<p class="amount">{text}</p></div>' for name, drawing, text in rows
+    )
+    body = drawn + paragraph(
         "Exact dollars follow from recorded fills alone, given the policy: entries left out, exits clipped. Simulated "
         "dollars hang on a price at which the simulated broker closed something.",
         "muted",
@@ -69,8 +71,13 @@ def _ends(figures: Figures) -> str:
 
 
 def _end_words(end: Row | None) -> str:
-    """What one end of the range supposes: policy follow, latency ms 0."""
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in (end or {}).items() if value is not None)
+    """What one end of the range supposes: policy stop, kindest bar path, 0 ms latency, 0 ticks slippage."""
+    parts = []
+    for name, value in (end or {}).items():
+        if value is not None:
+            what, _, unit = name.replace("_", " ").partition(" ")
+            parts.append(f"{value} {unit} {what}" if unit in ("ms", "ticks") else f"{what} {unit} {value}")
+    return ", ".join(" ".join(part.split()) for part in parts)
 
 
 def _by_flag(figures: Figures) -> str:
@@ -107,8 +114,7 @@ def equity_section(figures: Figures) -> str:
         return section("equity", "Equity, day by day", equity_chart(figures, accounts[0], "equity"))
     body = "<h3>All accounts</h3>" + equity_chart(figures, None, "equity")
     for place, account in enumerate(accounts, start=1):
-        name = figures.names.get(account, str(account))
-        body += f"<h3>{escape(name)}</h3>" + equity_chart(figures, account, f"equity-{place}")
+        body += f"<h3>{escape(figures.name(account))}</h3>" + equity_chart(figures, account, f"equity-{place}")
     return section("equity", "Equity, day by day", body)
 
 
@@ -132,13 +138,15 @@ def days_section(figures: Figures) -> str:
 def _days_table(figures: Figures, caption: str, days: Sequence[DayEffect]) -> str:
     amounts, several = figures.amounts, len(figures.names) > 1
     if all(day.divergence is None and day.effect == 0 for day in days):
-        rows = [[words(*_day_name(figures, day, several)), amount(amounts, day.baseline)] for day in days]
+        rows = [
+            [_day_cell(figures, day.trade_date, day.account, several), plain(amounts, day.baseline)] for day in days
+        ]
         return table(caption, ["Day", "Net of both courses"], rows)
     rows = [
         [
-            words(*_day_name(figures, day, several)),
-            amount(amounts, day.baseline),
-            amount(amounts, day.counterfactual),
+            _day_cell(figures, day.trade_date, day.account, several),
+            plain(amounts, day.baseline),
+            plain(amounts, day.counterfactual),
             _effect_cell(figures, day),
             Cell(_left_out_words(day), "n"),
             Cell(_happened(day), "wide"),
@@ -148,18 +156,20 @@ def _days_table(figures: Figures, caption: str, days: Sequence[DayEffect]) -> st
     return table(caption, ["Day", RECORDED, CHANGED, "Effect", "Left out", "What happened first"], rows)
 
 
-def _day_name(figures: Figures, day: DayEffect, several: bool) -> tuple[str, str]:
-    return day_words(day.trade_date), figures.names.get(day.account, str(day.account)) if several else ""
+def _day_cell(figures: Figures, trade_date: str, account: int, several: bool) -> Cell:
+    named = f'<span class="note">{prose(figures.name(account))}</span>' if several else ""
+    return Cell(f'<span class="day">{day_words(trade_date)}</span>{named}')
 
 
 def _effect_cell(figures: Figures, day: DayEffect) -> Cell:
     amounts = figures.amounts
-    note = ""
+    notes = []
     if day.simulated and day.exact:
-        note = f"exact {amounts.signed(day.exact)}, simulated {amounts.signed(day.simulated)}"
+        notes = [f"exact {amounts.signed(day.exact)}", f"simulated {amounts.signed(day.simulated)}"]
     elif day.effect:
-        note = "simulated" if day.simulated else "exact"
-    return Cell(f'<b>{toned(amounts, day.effect)}</b><span class="note">{note}</span>', "n")
+        notes = ["simulated" if day.simulated else "exact"]
+    below = "".join(f'<span class="note">{note}</span>' for note in notes)
+    return Cell(f"<b>{toned(amounts, day.effect)}</b>{below}", "n lead")
 
 
 def _left_out_words(day: DayEffect) -> str:
@@ -184,7 +194,7 @@ def _happened(day: DayEffect) -> str:
     elif day.effect:
         lines.append("follows from an earlier day")
     lines += [flag_words(flag) for flag in day.flags]
-    return "; ".join(escape(line) for line in lines)
+    return "; ".join(prose(line) for line in lines)
 
 
 # ---- rules -------------------------------------------------------------------------------------------
@@ -201,7 +211,7 @@ def rules_section(figures: Figures) -> str:
     drawn = [
         [
             words(row["rule"], rule_title(row["rule"]) if rule_title(row["rule"]) != row["rule"] else ""),
-            Cell(bar(scale, 0, share or 0)),
+            Cell(bar(scale, 0, share or 0), "wide"),
             Cell(_share_words(figures, row, share), "n"),
             amount(amounts, optional(row["leave_one_out"])),
             amount(amounts, optional(row["alone"])),
@@ -210,7 +220,7 @@ def rules_section(figures: Figures) -> str:
         for row, share in zip(rows, shares, strict=True)
     ]
     note = (
-        "The share splits the effect fairly between rules that act together (Shapley): the shares add up to the effect. "
+        "The share splits the effect fairly between rules that act together (Shapley), so the shares add up to it. "
         "Lost without it is the part of the effect that goes when this rule alone is switched off or set back; alone "
         "is the effect with this rule only. Days count by what is lost without the rule."
     )
@@ -259,7 +269,7 @@ def left_out_section(figures: Figures) -> str:
     several = len(figures.names) > 1
     rows = [
         [
-            words(*_day_name(figures, day, several)),
+            _day_cell(figures, day.trade_date, day.account, several),
             number(f"{day.left_out_entries:,}"),
             number(f"{day.left_out_contracts:,}"),
             number("unknown" if day.guard_cost is None else figures.amounts.plain(day.guard_cost)),
@@ -277,48 +287,39 @@ def tilt_section(figures: Figures) -> str:
     if not figures.moments:
         return section("tilt", "After the lock", paragraph("No rule would have locked at any moment."))
     first = first_moments(figures.moments)
-    groups: list[tuple[str, str, Sequence[Row], Sequence[Row]]] = [
-        (
-            "All rules",
-            "from the first moment of each day",
-            [one.after for one in first],
-            [one.otherwise for one in first],
-        )
-    ]
-    for rule in sorted({one.rule for one in figures.moments}):
-        of_rule = first_moments([one for one in figures.moments if one.rule == rule])
-        groups.append((rule, rule_title(rule), [one.after for one in of_rule], [one.otherwise for one in of_rule]))
-    if len(groups) == 2:
-        del groups[0]
     body = paragraph(
-        f"What you did after each of {counted(len(first), 'first moment')} at which a rule would have locked, beside "
-        "all other times of the same days."
+        f"How you traded on {counted(len(first), 'day')} after the first moment at which a rule would have locked, "
+        "beside all other times of those days."
     )
-    rows = []
-    for name, note, after, otherwise in groups:
-        rows += [
-            _habit_row(figures, name, note, "after", after),
-            _habit_row(figures, name, note, "otherwise", otherwise),
-        ]
-    headings = ["Rule", "When", "Entries", "Contracts an entry", "Losers", "Net"]
-    body += table("Tilt ledger: trading after a lock would have begun, and otherwise", headings, rows)
+    rules = sorted({one.rule for one in figures.moments})
+    if len(rules) > 1:
+        body += _habits_table(figures, "All rules, from the first moment of each day", first)
+    for rule in rules:
+        caption = f"{rule}: {rule_title(rule)}" if rule_title(rule) != rule else rule
+        body += _habits_table(figures, caption, first_moments([one for one in figures.moments if one.rule == rule]))
     several = len(figures.names) > 1
-    moments = [
+    rows = [
         [
-            words(day_words(one.trade_date), figures.names.get(one.account, str(one.account)) if several else ""),
+            _day_cell(figures, one.trade_date, one.account, several),
             words(time_words(one.at, one.trade_date)),
             words(one.rule),
             *_habit_cells(figures, [one.after]),
         ]
         for one in figures.moments
     ]
-    shown = table("What followed each moment", ["Day", "Locked at", "Rule", *headings[2:]], moments)
+    shown = table("What followed each moment", ["Day", "Locked at", "Rule", *_HABITS], rows)
     count = counted(len(figures.moments), "moment")
     return section("tilt", "After the lock", f"{body}<details><summary>{count}</summary>{shown}</details>")
 
 
-def _habit_row(figures: Figures, name: str, note: str, when: str, rows: Sequence[Row]) -> list[Cell]:
-    return [words(name, note if when == "after" else ""), words(when), *_habit_cells(figures, rows)]
+_HABITS = ("Entries", "Contracts an entry", "Losers", "Net")
+
+
+def _habits_table(figures: Figures, caption: str, moments: Sequence[Moment]) -> str:
+    after = _habit_cells(figures, [one.after for one in moments])
+    otherwise = _habit_cells(figures, [one.otherwise for one in moments])
+    rows = [[words(name), left, right] for name, left, right in zip(_HABITS, after, otherwise, strict=True)]
+    return table(caption, ["Trading", "After the lock", "Otherwise"], rows)
 
 
 def _habit_cells(figures: Figures, rows: Sequence[Row]) -> list[Cell]:

@@ -45,7 +45,8 @@ def _variables(palette: dict[str, str]) -> str:
 
 _RULES = """
 *{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
+body{margin:0;background:var(--page);color:var(--ink);
+ font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
  font-variant-numeric:tabular-nums;overflow-wrap:break-word}
 .skip{position:absolute;left:-999px}
 .skip:focus{left:8px;top:8px;background:var(--card);padding:8px 12px;z-index:2}
@@ -99,18 +100,19 @@ svg .down.sim{stroke:var(--worse)}
 .hole{stroke:var(--card);stroke-width:4.5;stroke-linecap:round}
 .lock{stroke:var(--lock);stroke-width:7;stroke-linecap:square}
 .whisker{stroke:var(--ink);stroke-width:2}
-.bars{display:grid;grid-template-columns:minmax(9em,auto) 1fr auto;gap:10px 14px;align-items:center;margin:12px 0 4px;padding:0}
-.bars>*{margin:0}
-.bars svg{width:100%;height:22px;display:block;overflow:visible}
-.bars .amount{text-align:right;font-weight:600;white-space:nowrap}
-.scroll{overflow-x:auto}
+.bar{display:grid;grid-template:"n s a"/7em 1fr 14em;gap:4px 14px;align-items:center;margin:10px 0}
+.bar p{margin:0;grid-area:n}
+.bar svg{grid-area:s;width:100%;height:22px;display:block;overflow:visible}
+.bar .amount{grid-area:a;text-align:right;font-weight:600;white-space:nowrap}
+.id,.day{white-space:nowrap}
 table{border-collapse:collapse;width:100%;font-size:.93rem}
 caption{text-align:left;font-size:.9rem;padding:0 0 6px}
-th,td{padding:7px 10px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+th,td{padding:7px 10px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}
 thead th{font-weight:600;font-size:.85rem;vertical-align:bottom}
 tbody th{color:var(--ink);font-weight:600}
 th:first-child,td:first-child{padding-left:0}
-.n{text-align:right;white-space:nowrap}
+.n{text-align:right}
+td.n{white-space:nowrap}
 .note{display:block;color:var(--muted);font-size:.88rem;font-weight:400}
 td svg{width:120px;height:30px;display:block;overflow:visible}
 summary{cursor:pointer;padding:8px 0;color:var(--course);font-weight:600}
@@ -121,25 +123,28 @@ ul.plain li{margin:.25em 0}
  .page{padding:12px 12px 32px}
  section,.hero{padding:16px 14px;border-radius:12px}
  h1{font-size:1.45rem}
+ th,td{padding:7px 6px}
  .tiles{grid-template-columns:1fr 1fr}
  .plot{height:220px}
- .bars{grid-template-columns:1fr auto;gap:2px 10px}
- .bars svg{grid-column:1/-1;grid-row:auto;margin-bottom:10px}
- .bars .name{order:0}
+ .bar{grid-template:"n a" "s s"/auto 1fr}
  .stack thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
  .stack table,.stack tbody,.stack caption{display:block}
  .stack tr{display:grid;grid-template-columns:1fr 1fr;gap:2px 14px;padding:10px 0;border-bottom:1px solid var(--line)}
  .stack td,.stack th{display:block;border:0;padding:0;text-align:left;white-space:normal}
  .stack th,.stack .wide{grid-column:1/-1}
+ .stack tr:has(.lead) th{grid-column:1}
+ .stack .lead{grid-area:1/2;text-align:right}
+ .stack td svg{width:100%}
  .stack td:empty{display:none}
  .stack td[data-l]::before{content:attr(data-l);display:block;color:var(--muted);font-size:.8rem;font-weight:400}
+ .stack td.lead::before,.stack td[data-l=""]::before{display:none}
 }
 @media print{
  body{background:#fff;font-size:11pt}
  .page{max-width:none;padding:0}
  nav,.skip{display:none}
  section,.hero{border:0;border-top:1px solid var(--line);border-radius:0;padding:10px 0;margin:0}
- tr,figure,.tiles div,.bars{break-inside:avoid}
+ tr,figure,.tiles div,.bar{break-inside:avoid}
  h2,h3{break-after:avoid}
  details::details-content{content-visibility:visible;display:block;height:auto}
  *{print-color-adjust:exact}

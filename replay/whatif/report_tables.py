@@ -1,10 +1,20 @@
 """Tables of the report: captioned, with headings for screen readers, and folded into cards on a phone."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 from replay.whatif.report_words import Amounts
+
+# A table of more columns than this folds into cards on a phone.
+_NARROW = 3
+_RULE_ID = re.compile(r"\b[A-Z]{3,}(?:-[A-Z0-9]+)+\b")
+
+
+def prose(text: str) -> str:
+    """Text as HTML; the id of a rule is not broken at its hyphen."""
+    return _RULE_ID.sub(r'<span class="id">\g<0></span>', escape(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +27,7 @@ class Cell:
 
 def words(text: str, note: str = "") -> Cell:
     """Text as it is, with a smaller remark below it."""
-    return Cell(escape(text) + (f'<span class="note">{escape(note)}</span>' if note else ""))
+    return Cell(prose(text) + (f'<span class="note">{prose(note)}</span>' if note else ""))
 
 
 def number(text: str) -> Cell:
@@ -36,6 +46,11 @@ def amount(amounts: Amounts, value: int | None, missing: str = "–") -> Cell:
     return number(missing) if value is None else Cell(toned(amounts, value), "n")
 
 
+def plain(amounts: Amounts, value: int | None) -> Cell:
+    """A signed amount that is no effect, so neither green nor red."""
+    return number("–" if value is None else amounts.signed(value))
+
+
 def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """The first cell of a row names it. Roles are spelled out because a folded table loses its own."""
     titles = "".join(
@@ -43,9 +58,10 @@ def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[Cell]])
         for index, title in enumerate(headings)
     )
     body = "".join(_row(headings, row) for row in rows)
+    head = f'<thead role="rowgroup"><tr role="row">{titles}</tr></thead>'
     return (
-        f'<div class="scroll stack"><table role="table"><caption>{escape(caption)}</caption>'
-        f'<thead role="rowgroup"><tr role="row">{titles}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
+        f'<div{_class("stack" if len(headings) > _NARROW else "")}><table role="table">'
+        f'<caption>{prose(caption)}</caption>{head}<tbody role="rowgroup">{body}</tbody></table></div>'
     )
 
 

@@ -21,12 +21,15 @@ def headline(figures: Figures) -> tuple[str, str]:
     about = "; ".join(dict.fromkeys(_about(one["key"]) for one in named or changes))
     if not named:
         return counted(len(changes), "other setting"), about
-    return ", ".join(_change_words(one) for one in named), about
+    return ", ".join(_change_words(one, len(named) > 1) for one in named), about
 
 
-def _change_words(change: Row) -> str:
+def _change_words(change: Row, several: bool) -> str:
+    """What a change sets; its rule is named where there are several."""
     setting = setting_of(change["key"])
-    field = setting[2].capitalize() if setting else change["key"]
+    field = change["key"]
+    if setting is not None:
+        field = f"{setting[0]} {setting[2]}" if several else setting[2].capitalize()
     before = "" if change["baseline"] is None else f" instead of {value_words(change['baseline'])}"
     return f"{field} {value_words(change['counterfactual'])}{before}"
 

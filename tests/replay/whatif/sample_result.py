@@ -40,7 +40,7 @@ def trading_days(number: int) -> Iterator[str]:
         day += timedelta(days=1)
 
 
-def sample(days: int = 61, accounts: Sequence[int] = (99000001,), seed: int = 7, programme: bool = True) -> Row:
+def sample(days: int = 61, accounts: Sequence[int] = (99000001,), seed: int = 8, programme: bool = True) -> Row:
     """A whole result of that many trading days, in which every figure is the sum of its parts."""
     random = Random(seed)
     drawn = {account: Drawn() for account in accounts}
@@ -86,7 +86,14 @@ def sample(days: int = 61, accounts: Sequence[int] = (99000001,), seed: int = 7,
                 for trade_date in trading_days(days)
             ],
             "settings_diff": [
-                {"key": "rules.daily_realized_loss.loss_limit", "baseline": "1000", "counterfactual": str(LIMIT)}
+                {"key": f"rules.{key}", "baseline": None, "counterfactual": value}
+                for key, value in (
+                    ("daily_realized_loss.action", "flatten_and_lock"),
+                    ("daily_realized_loss.loss_limit", str(LIMIT)),
+                    ("daily_unrealized_loss.loss_limit", str(CUT)),
+                    ("daily_unrealized_loss.scope", "per_position"),
+                    ("max_contracts.limit", 5),
+                )
             ],
             "version": "0.1.0",
             "command": f"riskcore whatif days --set rules.daily_realized_loss.loss_limit={LIMIT} --report report.html",
@@ -104,12 +111,12 @@ def _day(random: Random, drawn: Drawn, account: int, trade_date: str, programme:
     running = counter = simulated = after = entries_after = losers = 0
     cut = locked = False
     for size in trips:
-        tired = running <= -LIMIT * 60
-        result = size * random.choice((-130, -85, -60, -20, 25, 55, 90, 150 if not tired else 60)) * 100 - size * FEE
-        if random.random() < 0.03:
-            result = -size * random.randint(180, 320) * 100
+        result = size * random.choice((-140, -90, -65, -35, 30, 60, 95, 130)) * 100 - size * FEE
+        dipped = random.random() < 0.025
+        if dipped:
+            result = size * random.randint(-420, 60) * 100
         taken = result
-        if not locked and result < -CUT * 100 and not cut:
+        if not locked and dipped and not cut:
             taken, cut = -CUT * 100 - random.choice((150, 600, 1250)) - size * FEE, True
             simulated += taken - result
         if locked:
