@@ -253,14 +253,11 @@ def left_out_section(figures: Figures) -> str:
     )
     if known:
         cost = sum(known)
-        text = (
-            f"Had you made them all the same and had the guard closed each at once, that would have cost "
-            f"{figures.amounts.plain(cost)}, fees included"
-            if cost >= 0
-            else "Had you made them all the same and had the guard closed each at once, that would have brought "
-            f"{figures.amounts.plain(-cost)} after fees"
+        outcome = "cost" if cost >= 0 else "brought"
+        body += paragraph(
+            f"Had you made them anyway, and had the guard closed each one at once, they would have {outcome} "
+            f"{figures.amounts.plain(abs(cost))}, fees included. The effect does not count this."
         )
-        body += paragraph(f"{text}. The effect does not count this.")
     if len(known) < len(days):
         missing = counted(len(days) - len(known), "day")
         body += paragraph(

@@ -105,9 +105,10 @@ svg .down.sim{stroke:var(--worse)}
 .bar svg{grid-area:s;width:100%;height:22px;display:block;overflow:visible}
 .bar .amount{grid-area:a;text-align:right;font-weight:600;white-space:nowrap}
 .id,.day{white-space:nowrap}
+.long{overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;font-size:.93rem}
 caption{text-align:left;font-size:.9rem;padding:0 0 6px}
-th,td{padding:7px 10px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th,td{padding:7px 10px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 thead th{font-weight:600;font-size:.85rem;vertical-align:bottom}
 tbody th{color:var(--ink);font-weight:600}
 th:first-child,td:first-child{padding-left:0}

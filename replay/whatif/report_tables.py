@@ -9,12 +9,20 @@ from replay.whatif.report_words import Amounts
 
 # A table of more columns than this folds into cards on a phone.
 _NARROW = 3
-_RULE_ID = re.compile(r"\b[A-Z]{3,}(?:-[A-Z0-9]+)+\b")
+_RULE_ID = re.compile(r"[^A-Za-z]*[A-Z]{3,}(-[A-Z0-9]+)+\W*")
+# A word that is longer may break anywhere, or a phone would have to scroll sideways.
+_LONGEST_WORD = 20
 
 
 def prose(text: str) -> str:
-    """Text as HTML; the id of a rule is not broken at its hyphen."""
-    return _RULE_ID.sub(r'<span class="id">\g<0></span>', escape(text))
+    """Text as HTML; the id of a rule is not broken at its hyphen, and a very long word may be."""
+    return "".join(_word(word) for word in re.split(r"(\s+)", text))
+
+
+def _word(word: str) -> str:
+    if len(word) > _LONGEST_WORD:
+        return f'<span class="long">{escape(word)}</span>'
+    return f'<span class="id">{escape(word)}</span>' if _RULE_ID.fullmatch(word) else escape(word)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,11 @@ def verdict(figures: Figures) -> str:
     subject = _subject(figures.result["stamp"]["settings_diff"])
     changed = len(helped) + len(hurt)
     if not changed:
-        acted = f" {_equal(len(figures.equal))}" if figures.equal else ""
-        return f"{span} {subject} would have changed no result.{acted}{_range(figures, '. Range ')}."
+        sentences = [f"{span} {subject} would have changed no result"]
+        if figures.equal:
+            sentences.append(f"It acted on {counted(len(figures.equal), 'day')} that ended the same")
+        sentences.append(_range(figures, "Range "))
+        return " ".join(f"{sentence}." for sentence in sentences if sentence)
     of_what = counted(changed, "account day") if accounts > 1 else str(changed)
     text = (
         f"{span} {subject} would have changed {of_what}: {len(helped)} better {amounts.short(total(helped))}, "
@@ -77,10 +80,6 @@ def _range(figures: Figures, before: str) -> str:
     return f"{before}{figures.amounts.short(figures.cruellest)} … {figures.amounts.short(figures.kindest)}"
 
 
-def _equal(number: int) -> str:
-    return f"It acted on {counted(number, 'day')} that ended the same"
-
-
 def _subject(changes: list[Row]) -> str:
     """Who would have changed the days: a loss limit of 400 (RULE-003)."""
     if not changes:
@@ -88,7 +87,8 @@ def _subject(changes: list[Row]) -> str:
     named = _main_changes(changes)
     if not named:
         return "this change" if len(changes) == 1 else f"these {len(changes)} settings"
-    return " and ".join(_thing(one) for one in named)
+    *first, last = [_thing(one) for one in named]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _thing(change: Row) -> str:
