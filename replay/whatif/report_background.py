@@ -174,8 +174,8 @@ def _blind(figures: Figures) -> list[str]:
 
 
 def _breakable(text: str) -> str:
-    """A long name that may break behind a dot or an underscore."""
-    return escape(text).replace(".", ".<wbr>").replace("_", "_<wbr>")
+    """A long name that breaks behind a dot or an underscore, and only if it must elsewhere."""
+    return f'<span class="long">{escape(text).replace(".", ".<wbr>").replace("_", "_<wbr>")}</span>'
 
 
 def stamp_section(figures: Figures) -> str:

@@ -48,8 +48,9 @@ def scale_of(values: Sequence[int]) -> Scale:
 
 def _svg(name: str, title: str, description: str, body: str) -> str:
     """A drawing that a screen reader names and describes."""
+    said = f'role="img" aria-labelledby="{name}-t" aria-describedby="{name}-d"'
     return (
-        f'<svg viewBox="0 0 {SIDE} {SIDE}" preserveAspectRatio="none" role="img" aria-labelledby="{name}-t {name}-d">'
+        f'<svg viewBox="0 0 {SIDE} {SIDE}" preserveAspectRatio="none" {said}>'
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>{body}</svg>'
     )
 

@@ -103,7 +103,7 @@ svg .down.sim{stroke:var(--worse)}
 .bar{display:grid;grid-template:"n s a"/7em 1fr 14em;gap:4px 14px;align-items:center;margin:10px 0}
 .bar p{margin:0;grid-area:n}
 .bar svg{grid-area:s;width:100%;height:22px;display:block;overflow:visible}
-.bar .amount{grid-area:a;text-align:right;font-weight:600;white-space:nowrap}
+.bar .amount{grid-area:a;text-align:right;font-weight:600}
 .id,.day{white-space:nowrap}
 .long{overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;font-size:.93rem}
@@ -130,7 +130,8 @@ ul.plain li{margin:.25em 0}
  .bar{grid-template:"n a" "s s"/auto 1fr}
  .stack thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
  .stack table,.stack tbody,.stack caption{display:block}
- .stack tr{display:grid;grid-template-columns:1fr 1fr;gap:2px 14px;padding:10px 0;border-bottom:1px solid var(--line)}
+ .stack tr{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:2px 14px;
+ padding:10px 0;border-bottom:1px solid var(--line)}
  .stack td,.stack th{display:block;border:0;padding:0;text-align:left;white-space:normal}
  .stack th,.stack .wide{grid-column:1/-1}
  .stack tr:has(.lead) th{grid-column:1}

@@ -78,7 +78,9 @@ def test_nothing_scrolls_sideways(page: Page, width: int, tmp_path: Path) -> Non
     for name, result in {**RESULTS, "long names": long_names()}.items():
         page.open(written(tmp_path, result), width)
         page.evaluate(_UNFOLD)
-        assert page.evaluate("document.documentElement.scrollWidth") == width, name
+        shown, whole = page.evaluate("[innerWidth, document.documentElement.scrollWidth]")
+        # A phone zooms out to fit what is too wide, so that the window grows with it.
+        assert whole <= shown == width, name
 
 
 def test_every_text_on_the_page_has_contrast(page: Page, tmp_path: Path) -> None:
