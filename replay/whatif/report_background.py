@@ -5,13 +5,12 @@ from html import escape
 from typing import Any
 
 from replay.whatif.report_charts import closeness_chart
-from replay.whatif.report_figures import Figures, optional
+from replay.whatif.report_figures import Figures, in_dollars, optional
 from replay.whatif.report_sections import CHANGED, RECORDED, paragraph, section
 from replay.whatif.report_tables import Cell, number, prose, table, words
 from replay.whatif.report_words import counted, day_words, percent, rule_title, time_words, value_words
 from riskcore.schema.rows import Row
 
-DOLLARS = "$"
 _COURSES = ("baseline", "counterfactual")
 _POLICIES = {
     "follow": "Once the courses part, every recorded entry that no lock and no rule keeps out is still made.",
@@ -76,7 +75,7 @@ def _nearest(figures: Figures, rows: Sequence[Row], course: str) -> Cell:
 
 
 def _distance(figures: Figures, near: Row) -> str:
-    if near["unit"] == DOLLARS:
+    if in_dollars(near["unit"]):
         value = optional(near["distance"])
         return "–" if value is None else figures.amounts.plain(value)
     return f"{near['distance']} {near['unit']}".replace("-", "−").strip()

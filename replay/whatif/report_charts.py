@@ -14,6 +14,7 @@ from riskcore.schema.rows import Row
 
 SIDE = 1000  # The drawing's width and height.
 _MOST_STEPS = 5
+_WIDEST_COLUMN = 60
 _SMALLEST_STEP = MONEY_SCALE // 100
 
 
@@ -181,11 +182,13 @@ def effect_chart(figures: Figures) -> str:
         if day.simulated:
             simulated.add(day.trade_date)
     scale = scale_of(list(sums.values()))
+    half = min(3 * SIDE // (10 * len(dates)), _WIDEST_COLUMN // 2)
     zero, columns = SIDE - scale.at(0), {"up": "", "up sim": "", "down": "", "down sim": ""}
     for index, trade_date in enumerate(dates):
         value = sums[trade_date]
         if value:
-            left, right = (index * 10 + 2) * SIDE // (len(dates) * 10), (index * 10 + 8) * SIDE // (len(dates) * 10)
+            middle = (2 * index + 1) * SIDE // (2 * len(dates))
+            left, right = middle - half, middle + half
             kind = ("up" if value > 0 else "down") + (" sim" if trade_date in simulated else "")
             columns[kind] += f"M{left} {zero}V{SIDE - scale.at(value)}H{right}V{zero}z"
     best, worst = max(dates, key=lambda day: sums[day]), min(dates, key=lambda day: sums[day])

@@ -143,6 +143,11 @@ def _day(row: Row, divergence: Row | None) -> DayEffect:
     )
 
 
+def in_dollars(unit: str) -> bool:
+    """Whether a distance of this unit is an amount."""
+    return unit.lower() in ("$", "usd", "dollars")
+
+
 def optional(text: Any) -> int | None:
     """An amount or ratio that may be missing."""
     return None if text is None else money(str(text))

@@ -70,14 +70,19 @@ def _ends(figures: Figures) -> str:
     return f'<ul class="plain">{"".join(items)}</ul>'
 
 
+# Where a position ends that the record closed and these settings would have kept.
+_ENDS = {"kept": "what the record closed is kept", "recorded": "what the record closed is closed there as well"}
+
+
 def _end_words(end: Row | None) -> str:
     """What one end of the range supposes: policy stop, kindest bar path, 0 ms latency, 0 ticks slippage."""
     parts = []
     for name, value in (end or {}).items():
         if value is not None:
-            what, _, unit = name.replace("_", " ").partition(" ")
-            parts.append(f"{value} {unit} {what}" if unit in ("ms", "ticks") else f"{what} {unit} {value}")
-    return ", ".join(" ".join(part.split()) for part in parts)
+            what, _, unit = name.rpartition("_")
+            measured = f"{value} {unit} {what}" if unit in ("ms", "ticks") else f"{name} {value}".replace("_", " ")
+            parts.append(_ENDS.get(value, measured) if name == "end" else measured)
+    return ", ".join(parts)
 
 
 def _by_flag(figures: Figures) -> str:
@@ -207,10 +212,9 @@ def rules_section(figures: Figures) -> str:
         return section("rules", "What each rule did", paragraph(body))
     shares = [optional(row["net_pnl"]) for row in rows]
     scale = scale_of([share for share in shares if share is not None])
-    errors = any(row["standard_error"] is not None for row in rows)
     drawn = [
         [
-            words(row["rule"], rule_title(row["rule"]) if rule_title(row["rule"]) != row["rule"] else ""),
+            words(row["rule"], _rule_note(row, rows)),
             Cell(bar(scale, 0, share or 0), "wide"),
             Cell(_share_words(figures, row, share), "n"),
             amount(amounts, optional(row["leave_one_out"])),
@@ -224,10 +228,31 @@ def rules_section(figures: Figures) -> str:
         "Lost without it is the part of the effect that goes when this rule alone is switched off or set back; alone "
         "is the effect with this rule only. Days count by what is lost without the rule."
     )
-    if errors:
-        note += " Shares with ± are estimates with their standard error."
+    note += _how_shared(figures)
     headings = ["Rule", "", "Share", "Lost without it", "Alone", "Days helped / hurt"]
     return section("rules", "What each rule did", table("Effect by rule", headings, drawn) + paragraph(note, "muted"))
+
+
+def _rule_note(row: Row, rows: Sequence[Row]) -> str:
+    """What the rule is for; which of its tables, where it is given several times."""
+    several = sum(one["rule"] == row["rule"] for one in rows) > 1
+    title = rule_title(row["rule"])
+    return str(row.get("table", "")) if several else title if title != row["rule"] else ""
+
+
+def _how_shared(figures: Figures) -> str:
+    found = figures.result["effect"].get("shares")
+    if found is None:
+        return ""
+    text = ""
+    if "permutations" in found:
+        text += (
+            f" With so many rules the shares are estimates from {found['permutations']:,} random orders "
+            f"(seed {found['seed']}), ± their standard error."
+        )
+    if money(found["remainder"]):
+        text += f" The largest share holds {figures.amounts.signed(money(found['remainder']))} that rounding left over."
+    return text
 
 
 def _share_words(figures: Figures, row: Row, share: int | None) -> str:

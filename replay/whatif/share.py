@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from replay.whatif.report_figures import in_dollars
 from riskcore.core.quantities import FRACTION_SCALE, fraction_text, money
 from riskcore.core.rules import RULES
 from riskcore.core.rules.base import parameters_of
@@ -18,7 +19,6 @@ LEFT_OUT = "(left out)"
 # Kinds of parameters that say nothing about money or about who trades.
 _OPEN_KINDS = ("bool", "int", "fraction", "fractions", "choice", "choice_or_number", "zone", "roots", "cooldowns")
 _ENUMERATED = re.compile(r"[a-z][a-z_ ]*")
-_DOLLARS = "$"
 _PARAMETERS = {rule.name: {one.name: one.metadata for one in parameters_of(rule)} for rule in RULES}
 
 
@@ -54,7 +54,7 @@ def _loss_limit(result: Row) -> int:
                     return money(str(change[course]))
     for row in sorted(result["closest"], key=lambda one: str(one["rule"])):
         side = row["counterfactual"] or row["baseline"]
-        if side is not None and side["unit"] == _DOLLARS and money(side["distance"]) and money(side["fraction"]):
+        if side is not None and in_dollars(side["unit"]) and money(side["distance"]) and money(side["fraction"]):
             return money(side["distance"]) * _WHOLE // money(side["fraction"])
     losses = [-money(row["baseline"]) for row in result["effect"]["by_day"]]
     largest = max(losses, default=0)
@@ -85,6 +85,7 @@ class _Sharing:
                 **{name: self.amount(effect[name]) for name in ("net_pnl", "exact", "simulated")},
                 "open_pnl": {name: self.amount(effect["open_pnl"][name]) for name in ("baseline", "counterfactual")},
                 "by_rule": [self.rule(row) for row in effect["by_rule"]],
+                "shares": self.shares(effect.get("shares")),
                 "by_day": [self.day(row) for row in effect["by_day"]],
             },
             "range": None if found_range is None else self.range(found_range),
@@ -189,9 +190,15 @@ class _Sharing:
     def rule(self, row: Row) -> Row:
         amounts = ("net_pnl", "leave_one_out", "alone", "standard_error")
         return {
-            **_named(row, "rule", "days_helped", "days_hurt"),
+            **_named(row, "rule", "table", "days_helped", "days_hurt"),
             **{name: self.amount(row[name]) for name in amounts},
         }
+
+    def shares(self, row: Row | None) -> Row | None:
+        """How the shares were found."""
+        if row is None:
+            return None
+        return {**_named(row, "method", "permutations", "seed"), "remainder": self.amount(row["remainder"])}
 
     def range(self, row: Row) -> Row:
         return {
@@ -213,7 +220,7 @@ class _Sharing:
         def side(near: Row | None) -> Row | None:
             if near is None:
                 return None
-            distance = self.amount(near["distance"]) if near["unit"] == _DOLLARS else near["distance"]
+            distance = self.amount(near["distance"]) if in_dollars(near["unit"]) else near["distance"]
             return {**_named(near, "unit", "fraction", "at"), "distance": distance}
 
         return {

@@ -63,6 +63,7 @@ def sample(days: int = 61, accounts: Sequence[int] = (99000001,), seed: int = 8,
             "simulated": cents(net - exact),
             "open_pnl": {"baseline": "0", "counterfactual": "0"},
             "by_rule": _by_rule(by_day, net),
+            "shares": {"method": "exact", "remainder": "0"},
             "by_day": by_day,
         },
         "range": {

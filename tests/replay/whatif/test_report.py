@@ -93,7 +93,7 @@ def with_flags(flags: list[str]) -> Row:
 
 def quick() -> Row:
     result = sample(5)
-    result["range"], result["effect"]["by_rule"] = None, []
+    result["range"], result["effect"]["by_rule"], result["effect"]["shares"] = None, [], None
     return result
 
 
@@ -213,6 +213,33 @@ def test_a_day_that_was_acted_on_and_ended_the_same_is_shown() -> None:
     assert "1 acted on and the same in the end" in text
     assert "10:00:00 CT: locks the account (RULE-003)" in text
     assert "3 unchanged days" in text
+
+
+def test_estimated_shares_and_a_remainder_are_said() -> None:
+    result = sample(2)
+    result["effect"]["shares"] = {"method": "permutations", "remainder": "-0.01", "permutations": 2000, "seed": 5}
+    result["effect"]["by_rule"][1] |= {"net_pnl": "30", "standard_error": "4.50"}
+    text = part(result, "rules")
+    assert "+30.00± 4.50" in text
+    assert "estimates from 2,000 random orders (seed 5), ± their standard error" in text
+    assert "The largest share holds −0.01 that rounding left over." in text
+    assert "estimates" not in part(sample(2), "rules")
+    assert "left over" not in part(sample(2), "rules")
+
+
+def test_a_rule_given_twice_is_told_apart_by_its_table() -> None:
+    result = sample(2)
+    rows = result["effect"]["by_rule"]
+    result["effect"]["by_rule"] = [rows[1] | {"table": f"daily_realized_loss.{place}"} for place in (0, 1)]
+    text = part(result, "rules")
+    assert "RULE-003daily_realized_loss.0" in text
+    assert "RULE-003daily_realized_loss.1" in text
+
+
+def test_a_kept_position_names_the_end_it_supposes() -> None:
+    result = sample(2)
+    result["range"]["kindest_of"] = {"policy": "follow", "end": "recorded"}
+    assert "policy follow, what the record closed is closed there as well" in part(result, "parts")
 
 
 def test_guard_cost_is_said_and_not_counted() -> None:

@@ -95,9 +95,9 @@ def test_a_column_says_better_or_worse_exact_or_simulated() -> None:
     result = nets((0, 100), (0, -100), (0, 0), (0, 50))
     result["effect"]["by_day"][3]["simulated"] = "50"
     html = effect_chart(figures_of(result))
-    assert drawn(html, "up") == "M50 500V0H200V500z"
-    assert drawn(html, "down") == "M300 500V1000H450V500z"
-    assert drawn(html, "up sim") == "M800 500V250H950V500z"
+    assert drawn(html, "up") == "M95 500V0H155V500z"
+    assert drawn(html, "down") == "M345 500V1000H405V500z"
+    assert drawn(html, "up sim") == "M845 500V250H905V500z"
     assert drawn(html, "down sim") == ""
     assert "Best day: Tue 2025-09-02, +100.00. Worst day: Wed 2025-09-03, −100.00." in html
 
