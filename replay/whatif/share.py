@@ -231,12 +231,11 @@ class _Sharing:
 
     def setting(self, row: Row) -> Row:
         parts = [part for part in row["key"].split(".") if not part.isdigit()]
-        metadata = _metadata(parts)
-        kind = metadata["kind"] if metadata is not None else ""
-        key = row["key"] if metadata is not None else f"{parts[0]}.…"
+        kind = _kind(parts)
+        key = row["key"] if kind is not None else f"{parts[0]}.…"
         return {"key": key, **{name: self.value(kind, row[name]) for name in ("baseline", "counterfactual")}}
 
-    def value(self, kind: str, value: Any) -> Any:
+    def value(self, kind: str | None, value: Any) -> Any:
         """A setting: open as it is, money as percent of the loss limit, anything else left out."""
         if value is None or kind in _OPEN_KINDS:
             return value
@@ -261,15 +260,14 @@ def _enumerated(row: Row | None) -> Row | None:
     }
 
 
-def _metadata(parts: Sequence[str]) -> Mapping[str, Any] | None:
-    """What is declared of rules.<table>.<field>, or of a field of a nested table; None for anything else."""
-    if len(parts) < 3 or parts[0] != "rules":
+def _kind(parts: Sequence[str]) -> str | None:
+    """The declared kind of rules.<table>.<field>, or of a field of a nested table; None for anything else."""
+    if len(parts) < 3 or parts[0] != "rules" or parts[1] not in _PARAMETERS:
         return None
-    known: Mapping[str, Any] = _PARAMETERS.get(parts[1], {})
-    for place, name in enumerate(parts[2:], start=3):
-        metadata: Mapping[str, Any] | None = known.get(name)
-        if metadata is None or place == len(parts):
-            return metadata
-        table = metadata["table"]
+    if tuple(parts[2:]) in (("enabled",), ("shadow",)):
+        return "bool"
+    known: Mapping[str, Any] = _PARAMETERS[parts[1]]
+    for name in parts[2:-1]:
+        table = known[name]["table"] if name in known else None
         known = {} if table is None else {one.name: one.metadata for one in fields(table)}
-    return None
+    return str(known[parts[-1]]["kind"]) if parts[-1] in known else None

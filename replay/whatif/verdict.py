@@ -93,6 +93,8 @@ def _subject(changes: list[Row]) -> str:
 
 def _thing(change: Row) -> str:
     setting, value = setting_of(change["key"]), value_words(change["counterfactual"])
+    if setting is not None and change["counterfactual"] is None:
+        return f"being without a {setting[2]} ({setting[0]})"
     if setting is None or not _NUMBER.fullmatch(value):
         return f"{change['key']} = {value}"
     rule, _, field = setting
@@ -100,7 +102,7 @@ def _thing(change: Row) -> str:
 
 
 def _main_changes(changes: list[Row]) -> list[Row]:
-    """One change for each table that names it: its only one, or the limit of a rule that was switched on.
+    """One change for each table that names it: its only one, or the limit of a rule that was switched on or off.
 
     Empty when a table has none, or when there are too many for one sentence.
     """
@@ -117,8 +119,8 @@ def _main_change(changes: list[Row]) -> Row | None:
         return changes[0]
     settings = [(one, setting_of(one["key"])) for one in changes]
     limits = [one for one, setting in settings if setting is not None and setting[2] in _LIMITS]
-    switched_on = all(one["baseline"] is None for one in changes)
-    return limits[0] if switched_on and len(limits) == 1 else None
+    switched = any(all(one[course] is None for one in changes) for course in ("baseline", "counterfactual"))
+    return limits[0] if switched and len(limits) == 1 else None
 
 
 def _table(key: str) -> str:

@@ -177,7 +177,8 @@ def test_settings_are_open_where_they_say_no_money() -> None:
     result["stamp"]["settings_diff"] = [
         diff("rules.daily_realized_loss.loss_limit", "1000", "400"),
         diff("rules.daily_realized_loss.action", "alert_only", "flatten_and_lock"),
-        diff("rules.max_contracts.limit", None, 5),
+        diff("rules.daily_realized_loss.enabled", None, True),
+        diff("rules.max_contracts.0.limit", None, 5),
         diff("rules.trade_management.trailing_stop.activation_ticks", None, 8),
         diff("rules.daily_realized_profit.message", None, "for Anna"),
         diff("programme.size", "50K", "100K"),
@@ -186,7 +187,8 @@ def test_settings_are_open_where_they_say_no_money() -> None:
     assert shown == [
         ("rules.daily_realized_loss.loss_limit", "250%", "100%"),
         ("rules.daily_realized_loss.action", "alert_only", "flatten_and_lock"),
-        ("rules.max_contracts.limit", None, 5),
+        ("rules.daily_realized_loss.enabled", None, True),
+        ("rules.max_contracts.0.limit", None, 5),
         ("rules.trade_management.trailing_stop.activation_ticks", None, 8),
         ("rules.daily_realized_profit.message", None, LEFT_OUT),
         ("programme.…", LEFT_OUT, LEFT_OUT),

@@ -97,7 +97,16 @@ def test_a_range_across_zero_shows_nothing(cruellest: str, kindest: str, doubtfu
     [
         ([], "the same settings", "The same settings"),
         ([change(LIMIT, None, "400")], "a loss limit of 400 (RULE-003)", "Loss limit 400"),
-        ([change(LIMIT, "400", None)], f"{LIMIT} = off", "Loss limit off instead of 400"),
+        (
+            [change(LIMIT, "400", None), change("rules.daily_realized_loss.action", "flatten_and_lock", None)],
+            "being without a loss limit (RULE-003)",
+            "Loss limit off instead of 400",
+        ),
+        (
+            [change(LIMIT, "400", None), change("rules.daily_realized_loss.action", None, "alert")],
+            "these 2 settings",
+            "2 other settings",
+        ),
         (
             [change(LIMIT, None, 400), change("rules.daily_realized_loss.action", None, "flatten_and_lock")],
             "a loss limit of 400 (RULE-003)",
