@@ -16,10 +16,14 @@ from riskcore.schema.rows import Row
 
 _WHOLE: int = FRACTION_SCALE
 LEFT_OUT = "(left out)"
+_OFF = "off"  # What a setting that may be null is written as.
 # Kinds of parameters that say nothing about money or about who trades.
 _OPEN_KINDS = ("bool", "int", "fraction", "fractions", "choice", "choice_or_number", "zone", "roots", "cooldowns")
 _ENUMERATED = re.compile(r"[a-z][a-z_ ]*")
+_LOSS_LIMIT = "loss_limit"
 _PARAMETERS = {rule.name: {one.name: one.metadata for one in parameters_of(rule)} for rule in RULES}
+# The tables with a loss limit, in the order of the rule book: that of the whole day first.
+_LIMITED = tuple(name for name, parameters in _PARAMETERS.items() if _LOSS_LIMIT in parameters)
 
 
 def share(result: Row, loss_limit_usd: str | None = None) -> Row:
@@ -47,10 +51,11 @@ def _accounts_of(result: Row) -> dict[Any, int]:
 def _loss_limit(result: Row) -> int:
     """What counts as 1, in 1e-6 dollars: a daily loss limit if there is one, else the next best thing."""
     changes = result["stamp"]["settings_diff"]
-    for table in ("daily_realized_loss", "daily_unrealized_loss", ""):
+    limits = [one for one in changes if one["key"].endswith(_LOSS_LIMIT)]
+    for table in (*_LIMITED, ""):
         for course in ("counterfactual", "baseline"):
-            for change in changes:
-                if table in change["key"] and change["key"].endswith("loss_limit") and change[course] is not None:
+            for change in limits:
+                if change[course] not in (None, _OFF) and (not table or f".{table}." in change["key"]):
                     return money(str(change[course]))
     for row in sorted(result["closest"], key=lambda one: str(one["rule"])):
         side = row["counterfactual"] or row["baseline"]
@@ -237,7 +242,7 @@ class _Sharing:
 
     def value(self, kind: str | None, value: Any) -> Any:
         """A setting: open as it is, money as percent of the loss limit, anything else left out."""
-        if value is None or kind in _OPEN_KINDS:
+        if value in (None, _OFF) or kind in _OPEN_KINDS:
             return value
         if kind != "money":
             return LEFT_OUT

@@ -136,6 +136,7 @@ def diff(key: str, before: Any, after: Any) -> Row:
     [
         ([diff("rules.daily_realized_loss.loss_limit", "1000", "400")], "400"),
         ([diff("rules.daily_realized_loss.loss_limit", "1000", None)], "1000"),
+        ([diff("rules.daily_realized_loss.loss_limit", "1000", "off")], "1000"),
         (
             [
                 diff("rules.daily_unrealized_loss.loss_limit", None, "300"),
@@ -178,6 +179,7 @@ def test_settings_are_open_where_they_say_no_money() -> None:
         diff("rules.daily_realized_loss.loss_limit", "1000", "400"),
         diff("rules.daily_realized_loss.action", "alert_only", "flatten_and_lock"),
         diff("rules.daily_realized_loss.enabled", None, True),
+        diff("rules.daily_realized_profit.profit_target", "off", "800"),
         diff("rules.max_contracts.0.limit", None, 5),
         diff("rules.trade_management.trailing_stop.activation_ticks", None, 8),
         diff("rules.daily_realized_profit.message", None, "for Anna"),
@@ -188,6 +190,7 @@ def test_settings_are_open_where_they_say_no_money() -> None:
         ("rules.daily_realized_loss.loss_limit", "250%", "100%"),
         ("rules.daily_realized_loss.action", "alert_only", "flatten_and_lock"),
         ("rules.daily_realized_loss.enabled", None, True),
+        ("rules.daily_realized_profit.profit_target", "off", "200%"),
         ("rules.max_contracts.0.limit", None, 5),
         ("rules.trade_management.trailing_stop.activation_ticks", None, 8),
         ("rules.daily_realized_profit.message", None, LEFT_OUT),
