@@ -93,7 +93,7 @@ def _subject(changes: list[Row]) -> str:
 
 def _thing(change: Row) -> str:
     setting, value = setting_of(change["key"]), value_words(change["counterfactual"])
-    if setting is not None and change["counterfactual"] is None:
+    if setting is not None and change["counterfactual"] in (None, "off"):
         return f"being without a {setting[2]} ({setting[0]})"
     if setting is None or not _NUMBER.fullmatch(value):
         return f"{change['key']} = {value}"

@@ -127,6 +127,7 @@ def test_a_range_across_zero_shows_nothing(cruellest: str, kindest: str, doubtfu
             "a trailing stop activation ticks of 8 (RULE-012)",
             "Trailing stop activation ticks 8",
         ),
+        ([change(LIMIT, "400", "off")], "being without a loss limit (RULE-003)", "Loss limit off instead of 400"),
         ([change("programme.size", "50K", "100K")], "programme.size = 100K", "programme.size 100K instead of 50K"),
         ([change(f"rules.r{place}.limit", 1, 2) for place in range(4)], "these 4 settings", "4 other settings"),
     ],
