@@ -1,0 +1,1 @@
+"""What if: the same days under other rules. Source: WHATIF.md."""
