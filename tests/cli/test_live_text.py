@@ -12,7 +12,7 @@ from riskcore.audit.happening_words import is_worth_a_line, line_of, to_millisec
 from riskcore.audit.happenings import happenings
 from riskcore.cli.live_text import MOST_WAITING, Printer
 from riskcore.core.quantities import SECOND_NS
-from tests.engine.test_announce import losing_desk
+from tests.audit.test_happenings import losing_desk
 
 AT = "2026-11-20T16:00:00.25Z"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from riskcore.core import carried, enforce, exit_orders, in_flight, observed, project, step
+from riskcore.core import broker_view, carried, enforce, exit_orders, in_flight, project, step
 from riskcore.core import events as e
 from riskcore.core.fold import set_lots
 from riskcore.core.lots import NO_LOTS
@@ -114,7 +114,7 @@ def goes_on_for_ever(patch: Patch) -> None:
 
 def believes_pushes_alone(patch: Patch) -> None:
     """What the broker lists never corrects what was pushed."""
-    patch.setattr(observed, "_newer", lambda account, contract, asked_at: True)
+    patch.setattr(broker_view, "_newer", lambda account, contract, asked_at: True)
 
 
 def books_every_word(patch: Patch) -> None:
@@ -165,7 +165,7 @@ def values_what_is_pushed(patch: Patch) -> None:
         if position.pushed == 0:
             set_lots(position, NO_LOTS)
 
-    patch.setattr(observed, "show", show)
+    patch.setattr(broker_view, "show", show)
 
 
 CANARIES: list[tuple[str, Callable[[Patch], None]]] = [
