@@ -155,6 +155,7 @@ class TradeRecorded:
     fees_usd: int | None = None
     commissions_usd: int | None = None
     order_id: int | None = None
+    own: bool = False  # Known to be of riskcore's own close: the counterfactual broker says so (WHATIF.md 4).
 
 
 @dataclass(frozen=True, slots=True)

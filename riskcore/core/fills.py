@@ -49,7 +49,7 @@ def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> 
         round_trip=position.round_trips,
         dated=believed,
     )
-    trade = replace(trade, enforced=is_own_fill(account, trade) or closes_by_itself(account, trade))
+    trade = replace(trade, enforced=body.own or is_own_fill(account, trade) or closes_by_itself(account, trade))
     _flat_where_not_listed(account, position, trade)
     trade = replace(trade, shown=is_part_of_shown(position, trade))
     _book_figures(account, trade)

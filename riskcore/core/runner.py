@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from operator import sub
 from typing import Any
 
-from riskcore.core.events import Event, QuotesObserved, TradingDayOpened
+from riskcore.core.events import CommandIssued, Event, QuotesObserved, TradingDayOpened
 from riskcore.core.loosening import settings_of_next_day
 from riskcore.core.project import settle
 from riskcore.core.quotes import Item, Quotes, quote_at
@@ -101,28 +101,41 @@ class Runner:
         if isinstance(event.body, TradingDayOpened):
             self.end_day(event.body.day.trade_date)
         else:
-            self._open_day_of(event.at)
+            self.open_day(event.at)
         self._settle()
         self.turn.take(event)
         self._quiet.happened()
         self._hand_on()
         self.index = None
 
-    def quotes(self, quotes: Quotes) -> None:
-        """Consecutive quotes by column."""
+    def quotes(self, quotes: Quotes, *, pausing: bool = False) -> int:
+        """Consecutive quotes by column; returns how many were taken.
+
+        All of them, or with `pausing` those up to the first at which a command was issued.
+        """
         if self._taken is not None:
             self._taken.append(quotes)
         start, count = 0, len(quotes.ats)
         while start < count:
             self.index = start
-            self._open_day_of(quotes.ats[start])
+            self.open_day(quotes.ats[start])
             assert self.book.day is not None
             end = bisect_left(quotes.ats, self.book.day.closes_at, start)
             if not self._run_is_quiet(quotes, start, end):
                 for low in range(start, end, CHUNK):
-                    self._chunk(quotes, low, min(low + CHUNK, end))
+                    taken = self._chunk(quotes, low, min(low + CHUNK, end), pausing)
+                    if taken is not None:
+                        return taken
             start = end
         self.index = None
+        return count
+
+    def pass_time(self, at: int) -> None:
+        """Let time pass up to an instant of the open day, as a fact at that instant would."""
+        self._settle()
+        self.turn.advance(at)
+        self._quiet.happened()
+        self._hand_on()
 
     def change_settings(self, settings: Mapping[str, Any]) -> None:
         """The settings of the days to come; what of them counts today a ConfigChanged says (RULES.md 1.6)."""
@@ -197,7 +210,8 @@ class Runner:
         self._quiet.happened()
         self._hand_on()
 
-    def _open_day_of(self, at: int) -> None:
+    def open_day(self, at: int) -> None:
+        """Open the trading day of an instant, unless it is open already."""
         day = self.book.day
         if day is not None and at < day.closes_at:
             return
@@ -231,29 +245,33 @@ class Runner:
         self._skip(quotes, start, end)
         return True
 
-    def _chunk(self, quotes: Quotes, low: int, high: int) -> None:
+    def _chunk(self, quotes: Quotes, low: int, high: int, pausing: bool) -> int | None:
+        """Take some quotes; where one made a pause necessary, how many of all are taken by then."""
         self.index = low
-        if self.every_event:
-            for index in range(low, high):
-                self.index = index
-                self._noisy(quotes, index)
-            self._hand_on()
-            return
-        if self._run_is_quiet(quotes, low, high):
-            return
+        if not self.every_event and self._run_is_quiet(quotes, low, high):
+            return None
         for index in range(low, high):
             self.index = index
-            known = self._quiet.bounds(self.book, self.turn.rulebook)
-            if self._quiet.is_quiet(self.book, known, *quotes.row(index)):
-                self._skip(quotes, index, index + 1)
-            else:
+            if not self.every_event:
+                known = self._quiet.bounds(self.book, self.turn.rulebook)
+                if self._quiet.is_quiet(self.book, known, *quotes.row(index)):
+                    self._skip(quotes, index, index + 1)
+                    continue
                 self._settle()
-                self._noisy(quotes, index)
-                self._quiet.happened()
+            commanded = self._noisy(quotes, index)
+            self._quiet.happened()
+            if commanded and pausing:
+                self._hand_on()
+                self.index = None
+                return index + 1
         self._hand_on()
+        return None
 
-    def _noisy(self, quotes: Quotes, index: int) -> None:
+    def _noisy(self, quotes: Quotes, index: int) -> bool:
+        """Take one quote; whether it, or a timer before it, issued a command."""
+        before = len(self.turn.events)
         self.turn.take(quote_at(quotes, index))
+        return any(isinstance(event.body, CommandIssued) for event in self.turn.events[before:])
 
     def _all_quiet(self, known: Watch, quotes: Quotes, low: int, high: int) -> bool:
         """Whether a whole chunk is quiet, by its extremes; False when only looking one by one can tell."""

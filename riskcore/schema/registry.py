@@ -20,6 +20,7 @@ CHANGED: dict[str, int] = {
     "OrdersListed": 2,
     "PositionsListed": 2,
     "RequestPlanned": 2,
+    "TradeRecorded": 2,
     "TradeVoided": 2,
     "TradingDayOpened": 3,
 }
@@ -35,6 +36,7 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {  # (name, version) -> data of the
     ("OrdersListed", 1): _fields_added,  # asked_at
     ("PositionsListed", 1): _fields_added,  # asked_at
     ("RequestPlanned", 1): _fields_added,  # tag, terms
+    ("TradeRecorded", 1): _fields_added,  # own
     ("TradeVoided", 1): _fields_added,  # the row of the fill
     ("TradingDayOpened", 2): _fields_added,  # what positions were shown, older fills
     ("TradingDayOpened", 1): _fields_added,  # enforces, and what accounts and their requests know since

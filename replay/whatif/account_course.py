@@ -1,0 +1,88 @@
+"""What the counterfactual keeps of one account beside its book: policies, shares, orders at the broker, figures."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from replay.whatif.broker import Fill, Moment, Resting
+from replay.whatif.money import Simulated
+from riskcore.core.events import TradeRecorded
+
+
+@dataclass(slots=True)
+class Request:
+    """Something the counterfactual broker was asked to do and has not done yet."""
+
+    account: int
+    what: str  # close | cancel | stop | resting | flat_by
+    moment: Moment
+    contract: str
+    decided_at: int
+    fill: Fill | None = None
+    level: int = 0
+    side: int = 0
+    order_id: int | None = None
+    resting: Resting | None = None
+    size: int = 0
+    price: int | None = None
+    over: bool = False  # It has been done, or has lapsed.
+
+
+@dataclass(slots=True)
+class Share:
+    """What of a recorded fill was executed: the ids of its parts in the counterfactual, and their sizes."""
+
+    size: int
+    parts: list[tuple[int, int]] = field(default_factory=list)
+    contract: str = ""
+
+    @property
+    def executed(self) -> int:
+        return sum(size for _, size in self.parts)
+
+
+@dataclass(slots=True)
+class DayOfAccount:
+    """Figures of one account and day that the report shows beside the two results."""
+
+    left_out_orders: list[int] = field(default_factory=list)
+    left_out_contracts: int = 0
+    guard_cost_usd: int | None = 0
+    flags: set[str] = field(default_factory=set)
+    all_simulated: bool = False
+
+
+@dataclass(slots=True)
+class AccountCourse:
+    """One account in the counterfactual. `parted`: the courses differ today, and the broker says what happens."""
+
+    id: int
+    parted: bool = False
+    acted: bool = False  # The counterfactual has acted since the courses parted today (policy stop).
+    frozen: set[str] = field(default_factory=set)  # Contracts whose entries policy freeze leaves out.
+    kept: set[str] = field(default_factory=set)  # Contracts the record closed and the counterfactual keeps.
+    kept_at: dict[str, int] = field(default_factory=dict)  # When the record's close of those was decided.
+    alike: dict[str, int] = field(default_factory=dict)  # Closes both courses decided, with their level.
+    recorded: dict[str, int] = field(default_factory=dict)  # Signed size of the record, by its fills.
+    rates: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)  # Fees, commissions a contract.
+    shares: dict[int, Share] = field(default_factory=dict)
+    fills: dict[int, TradeRecorded] = field(default_factory=dict)  # Recorded fills of parted days, as told last.
+    dropped_orders: set[int] = field(default_factory=set)
+    cancelling: dict[int, tuple[int, bool]] = field(default_factory=dict)  # Order: when, and by a lockout's beginning.
+    cancelled: set[int] = field(default_factory=set)
+    resting: dict[int, Request] = field(default_factory=dict)
+    closes: list[Request] = field(default_factory=list)
+    simulated: Simulated = field(default_factory=Simulated)
+    days: dict[str, DayOfAccount] = field(default_factory=dict)
+    divergences: list[dict[str, Any]] = field(default_factory=list)
+
+    def day(self, trade_date: str) -> DayOfAccount:
+        return self.days.setdefault(trade_date, DayOfAccount())
+
+    def begin_day(self) -> None:
+        """Until its own divergence a day's facts are facts."""
+        self.parted = self.acted = False
+        self.frozen.clear()
+        self.kept.clear()
+        self.kept_at.clear()
+        self.closes.clear()
+        self.cancelling.clear()

@@ -1,0 +1,146 @@
+"""The counterfactual broker: at which price and when a close, stop or limit would have been filled (WHATIF.md 4).
+
+Pure: the market of the day is a fact, so an answer is looked up the moment an order is given. Prices are 1e-9 points,
+instants nanoseconds UTC, sizes contracts, sides +1 buy and -1 sell.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from replay.whatif.market import DayFacts, Side
+from riskcore.core.quantities import SECOND_NS
+
+BarPath = Literal["point", "kindest", "cruellest"]
+LATE_NS = 10 * SECOND_NS
+STOP_SLIPPAGE_TICKS = 1
+# The order of what stands at one place: before its fact, orders that its quote fills, closes that it prices.
+BEFORE, ORDERS, CLOSES = 0, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What the broker is supposed to be like."""
+
+    latency_ns: int = 250_000_000
+    slippage_ticks: int = 2
+    bar_path: BarPath = "point"
+    max_quote_age_ns: int = 10 * SECOND_NS
+
+
+class Moment(NamedTuple):
+    """Where in the day something happens: at a place, before its fact or after it, and at which instant."""
+
+    place: int
+    phase: int
+    at: int
+
+
+class Fill(NamedTuple):
+    """What fills an order; `price` is None where only the last mark of that moment says it."""
+
+    moment: Moment
+    price: int | None
+    flags: tuple[str, ...] = ()
+
+
+def instant_in(day: DayFacts, at: int) -> Moment:
+    """The moment of an instant: before every fact that was received at it or later; never after the day's end."""
+    at = min(at, day.day.closes_at - 1)
+    return Moment(day.first_place(at), BEFORE, at)
+
+
+def close(
+    day: DayFacts, account: int, contract: str, side: int, tick: int, decided_at: int, place: int, how: Assumptions
+) -> Fill:
+    """How a close on `side` is filled that is decided at an instant; quotes before `place` come too early for it."""
+    from_at = decided_at + how.latency_ns
+    index = day.first_quote(contract, from_at, place)
+    count = len(day.places(contract))
+    while index is not None and index < count:
+        quoted = side_of(day, contract, index, side)
+        if quoted is not None:
+            at_place = day.places(contract)[index]
+            at = day.ats[at_place]
+            flags: tuple[str, ...] = ("late_fill",) if at > from_at + LATE_NS else ()
+            if at - quoted.at > how.max_quote_age_ns:
+                flags += ("stale_fill",)
+            return Fill(Moment(at_place, CLOSES, at), worse(quoted.price, side, tick, how.slippage_ticks), flags)
+        index += 1
+    bar = day.first_bar(contract, from_at)
+    if bar is not None:
+        best, worst = (bar.high, bar.low) if side < 0 else (bar.low, bar.high)
+        point = bar.open if decided_at <= bar.opens_at else bar.close
+        price = {"kindest": best, "cruellest": worst, "point": point}[how.bar_path]
+        moment = instant_in(day, max(from_at, bar.opens_at))
+        return Fill(moment, worse(price, side, tick, how.slippage_ticks), ("from_bars",))
+    recorded = day.next_fill(account, contract, from_at, place)
+    if recorded is not None:
+        at = day.ats[recorded]
+        late = ("late_fill",) if at > from_at + LATE_NS else ()
+        return Fill(Moment(recorded, BEFORE, at), day.fill_price(recorded), ("priced_by_fill", *late))
+    return Fill(instant_in(day, from_at), None, ("unpriced",))
+
+
+def side_of(day: DayFacts, contract: str, index: int, side: int) -> Side | None:
+    """What the other side of the market pays or asks with a quote; last where that side was never quoted."""
+    return (day.bid if side < 0 else day.ask)(contract, index) or day.last(contract, index)
+
+
+def worse(price: int, side: int, tick: int, ticks: int) -> int:
+    """A price made worse for who trades on `side`, and put on the tick grid on the worse side too."""
+    moved = price + side * ticks * tick
+    return moved // tick * tick if side < 0 else -(-moved // tick) * tick
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """An order that works at the counterfactual broker. `trail` is the distance of a trailing stop."""
+
+    order_id: int
+    contract: str
+    side: int
+    kind: Literal["stop", "limit"]
+    price: int
+    trail: int | None = None
+
+
+def resting_fill(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions) -> Fill | None:
+    """How a resting order is filled by the quotes from `place` on; None while none of the day does."""
+    find = _stop if order.kind == "stop" else _limit
+    return find(day, order, tick, place, how)
+
+
+def _stop(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions) -> Fill | None:
+    places = day.places(order.contract)
+    index = day.first_quote(order.contract, 0, place)
+    stop = order.price
+    triggered = False
+    while index is not None and index < len(places):
+        if triggered:
+            quoted = side_of(day, order.contract, index, order.side)
+            if quoted is not None:
+                price = worse(quoted.price, order.side, tick, STOP_SLIPPAGE_TICKS)
+                at = day.ats[places[index]]
+                stale = ("stale_fill",) if at - quoted.at > how.max_quote_age_ns else ()
+                return Fill(Moment(places[index], ORDERS, at), price, stale)
+        last = day.last(order.contract, index)
+        seen = last or (day.bid if order.side < 0 else day.ask)(order.contract, index)
+        if seen is not None and not triggered:
+            triggered = seen.price <= stop if order.side < 0 else seen.price >= stop
+            if order.trail is not None and last is not None and not triggered:
+                trailed = last.price + order.side * order.trail
+                stop = max(stop, trailed) if order.side < 0 else min(stop, trailed)
+        index += 1
+    return None
+
+
+def _limit(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions) -> Fill | None:
+    places = day.places(order.contract)
+    index = day.first_quote(order.contract, 0, place)
+    beyond = 0 if how.bar_path == "kindest" else tick
+    while index is not None and index < len(places):
+        quoted = side_of(day, order.contract, index, order.side)
+        if quoted is not None and (order.price - quoted.price) * order.side >= beyond:
+            return Fill(Moment(places[index], ORDERS, day.ats[places[index]]), order.price)
+        index += 1
+    return None

@@ -1,0 +1,405 @@
+"""What happens behind a divergence: commands carried out, recorded facts as intent, positions kept (WHATIF.md 2, 4)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from replay.whatif import broker
+from replay.whatif.account_course import AccountCourse, Request
+from replay.whatif.actions import Action
+from replay.whatif.broker import BEFORE, CLOSES, Fill, Moment, instant_in
+from replay.whatif.course import Course
+from replay.whatif.desk import FIRST_OWN_ID, Desk, How, Ids, decided_from
+from replay.whatif.flat_by import flat_by
+from replay.whatif.intent import closed_by, realised
+from replay.whatif.market import DayFacts
+from replay.whatif.recorded_fills import Before, RecordedFills, before_fill, is_engines, note_recorded
+from replay.whatif.recorded_orders import RecordedOrders, observed
+from riskcore.core import events as e
+from riskcore.core.guard import GUARD_ID
+from riskcore.core.marks import valuation
+from riskcore.core.order_roles import STOP_TAG
+from riskcore.core.quantities import SECOND_NS
+from riskcore.core.state import (
+    STATUS_CANCELLED,
+    STATUS_FILLED,
+    STATUS_OPEN,
+    Account,
+    Order,
+)
+
+TYPE_STOP = 4
+# A push is that much ahead of its fills at most (core/carried.py); later the broker's size is its own word.
+APART_NS = 2 * SECOND_NS
+
+
+class Counterfactual:
+    """One trading day of everything behind divergences."""
+
+    def __init__(
+        self,
+        day: DayFacts,
+        course: Course,
+        baseline: Course,
+        how: How,
+        state_of: Callable[[int], AccountCourse],
+        ids: Ids,
+    ) -> None:
+        self.desk = Desk(day, course, baseline, how, state_of, ids)
+        self.fills = RecordedFills(self.desk)
+        self.orders = RecordedOrders(self.desk, self.fills)
+        self._ends = False
+
+    # ---- recorded facts ------------------------------------------------------------------------------
+
+    def before(self, state: AccountCourse, event: e.Event) -> Before:
+        """What the record was before a fact; to be asked before the baseline takes it."""
+        body = event.body
+        return before_fill(self.desk, state, body, event.at) if isinstance(body, e.TradeRecorded) else Before()
+
+    def after(self, state: AccountCourse, event: e.Event, before: Before) -> None:
+        """The record after a fact."""
+        body = event.body
+        if isinstance(body, e.TradeRecorded):
+            note_recorded(state, body, before)
+            size = state.recorded.get(body.contract, 0)
+            if abs(size) <= state.alike.get(body.contract, -1):
+                del state.alike[body.contract]
+            if state.parted:
+                self.fills.thaw(state, body.contract, flat=not size, at=event.at)
+        elif isinstance(body, e.TradeVoided):
+            account = self.desk.baseline.book.accounts.get(state.id)
+            known = None if account is None else account.trade(body.trade_id)
+            if known is not None and before.known is not None and not before.known.voided:
+                state.recorded[known.contract] = state.recorded.get(known.contract, 0) - known.side * known.size
+        for drift in self.desk.baseline.drifts:
+            self.desk.state_of(drift.account).recorded[drift.contract] = drift.broker_size
+        self.desk.baseline.drifts.clear()
+
+    def marked(self, state: AccountCourse, event: e.Event, before: Before) -> e.Event:
+        """A recorded fact for the counterfactual before a divergence: the recorded engine's fills are still its own."""
+        body = event.body
+        if isinstance(body, e.TradeRecorded) and not body.own and is_engines(self.desk, state, body, before):
+            return replace(event, body=replace(body, own=True))
+        return event
+
+    def intent(self, state: AccountCourse, event: e.Event, place: int, before: Before) -> Iterator[None]:
+        """A recorded fact behind the divergence; yields whenever the counterfactual may have decided something."""
+        body = event.body
+        if isinstance(body, e.TradeRecorded):
+            yield from self.fills.fill(state, self.marked(state, event, before), place, before)
+            yield from self._moved(state, body.contract, event.at)
+        elif isinstance(body, e.TradeVoided):
+            yield from self.fills.voided(state, event)
+        elif isinstance(body, e.OrderObserved):
+            yield from self.orders.order(state, event, place)
+        else:
+            told = self._told(state, event)
+            if told is not None:
+                self.desk.course.take(told)
+                yield
+
+    def _told(self, state: AccountCourse, event: e.Event) -> e.Event | None:
+        """Other facts of an account: what the broker said of balance, positions and order lists counts no more."""
+        body, account = event.body, self.desk.account(state)
+        if isinstance(body, e.PositionObserved):
+            return None
+        if isinstance(body, e.AccountObserved):
+            return replace(event, body=replace(body, balance_usd=None))
+        if isinstance(body, e.PositionsListed):
+            held = tuple(e.PositionObserved(state.id, one.contract, one.lot_size) for one in account.held())
+            return replace(event, source="gateway", body=replace(body, positions=held))
+        if isinstance(body, e.OrdersListed):
+            working = tuple(order.id for order in account.working_orders())
+            return replace(event, source="gateway", body=replace(body, order_ids=working))
+        return event
+
+    # ---- what was decided ----------------------------------------------------------------------------
+
+    def carry_out(self, state: AccountCourse, action: Action, place: int) -> None:
+        """The broker is asked to do what the counterfactual alone decided; quotes before `place` come too early."""
+        at = action.at
+        if action.what == "close":
+            self._close(state, action.contract, action.level[0] or 0, at, place)
+            return
+        done_at = at + self.desk.how.assumptions.latency_ns
+        moment = instant_in(self.desk.day, done_at)
+        if action.what == "cancel":
+            order_id = int(action.target)
+            state.cancelling[order_id] = (done_at, action.rule != GUARD_ID)
+            self.desk.ask(Request(state.id, "cancel", moment, action.contract, at, order_id=order_id))
+        elif action.what == "stop" and action.command is not None:
+            wanted = action.command
+            self.desk.ask(
+                Request(
+                    state.id,
+                    "stop",
+                    moment,
+                    action.contract,
+                    at,
+                    side=wanted.side or 0,
+                    order_id=wanted.order_id,
+                    size=wanted.size or 0,
+                    price=wanted.price,
+                )
+            )
+
+    def _close(self, state: AccountCourse, contract: str, level: int, at: int, place: int) -> None:
+        held = self.desk.held(state, contract)
+        pending = [one for one in state.closes if one.contract == contract and not one.over]
+        if any(one.level <= level for one in pending):
+            return
+        position = self.desk.account(state).positions.get(contract)
+        signed = held or (position.size if position is not None else 0)
+        side = -1 if signed > 0 else 1
+        economics = self.desk.contract(contract)
+        fill = broker.close(
+            self.desk.day, state.id, contract, side, economics.tick_size, at, place, self.desk.how.assumptions
+        )
+        request = Request(state.id, "close", fill.moment, contract, at, fill, level, side)
+        state.closes.append(request)
+        self.desk.ask(request)
+
+    def note_policy(self, state: AccountCourse, contracts: list[str]) -> None:
+        """The counterfactual has acted in these contracts."""
+        state.acted = True
+        state.frozen.update(contracts)
+
+    def only_recorded(self, state: AccountCourse, action: Action, place: int) -> None:
+        """The baseline acts and the counterfactual does not: what it holds it keeps (WHATIF.md 2, looser rules)."""
+        if action.what != "close":
+            return
+        contract, level = action.contract, action.level[0] or 0
+        closing = any(one.contract == contract and not one.over for one in state.closes)
+        position = self.desk.account(state).positions.get(contract)
+        held = self.desk.held(state, contract) or (position.size if position is not None else 0)
+        if closing or abs(held) <= level:
+            return
+        state.kept.add(contract)
+        state.kept_at[contract] = action.at
+        day = state.day(self.desk.trade_date)
+        day.flags.add("extrapolated")
+        day.all_simulated = True
+        due = flat_by(self.desk.day.day)
+        last_place = len(self.desk.day.ats)
+        if action.at < due:
+            moment = instant_in(self.desk.day, due)
+        else:
+            moment = Moment(last_place, BEFORE, self.desk.day.day.closes_at - 1)
+        self.desk.ask(Request(state.id, "flat_by", moment, contract, due))
+
+    def recording_ends(self) -> None:
+        """No day follows: what is kept beyond the last line is closed at the last mark."""
+        self._ends = True
+        last_at = self.desk.day.last_at or self.desk.day.day.opens_at
+        for request in self.desk.requests:
+            if request.what == "flat_by" and request.moment.place >= len(self.desk.day.ats):
+                request.moment = Moment(len(self.desk.day.ats), BEFORE, last_at)
+                request.decided_at = max(request.decided_at, last_at + 1)
+
+    # ---- what the broker does ------------------------------------------------------------------------
+
+    def next_at(self, place: int) -> int | None:
+        return self.desk.next_at(place)
+
+    def next_place(self, start: int) -> int:
+        return self.desk.next_place(start)
+
+    def act(self) -> Iterator[int]:
+        """The next thing the broker does; yields from which place on a quote prices what that decides."""
+        request = self.desk.next_request()
+        assert request is not None, "the broker has something to do"
+        request.over = True
+        state = self.desk.state_of(request.account)
+        steps = {
+            "close": self._filled,
+            "cancel": self._cancelled,
+            "stop": self._stop_set,
+            "resting": self._rested,
+            "flat_by": self._flat_by,
+        }[request.what]
+        for _ in steps(state, request):
+            yield decided_from(request)
+
+    def _filled(self, state: AccountCourse, request: Request) -> Iterator[None]:
+        held = self.desk.held(state, request.contract)
+        assert request.fill is not None, "a close was priced when it was asked for"
+        if held * request.side < 0 and abs(held) > request.level:
+            yield from self._execute(state, request, request.fill, abs(held) - request.level)
+
+    def _execute(self, state: AccountCourse, request: Request, fill: Fill, size: int) -> Iterator[None]:
+        """The broker's own fill; each is an order of its own."""
+        contract, at = request.contract, max(fill.moment.at, self.desk.course.book.now)
+        economics = self.desk.contract(contract)
+        price = fill.price if fill.price is not None else self._last_mark(state, contract)
+        pieces = closed_by(self.desk.lots(state, contract), size)
+        own_id = self.desk.ids.next()
+        fees, commissions = self.desk.costs(state, contract, size)
+        body = e.TradeRecorded(
+            state.id,
+            own_id,
+            contract,
+            price,
+            request.side,
+            size,
+            at,
+            realised(pieces, price, request.side, economics),
+            fees,
+            commissions,
+            request.order_id if request.order_id is not None else own_id,
+            own=request.order_id is None,
+        )
+        state.day(self.desk.trade_date).flags.update(fill.flags)
+        state.simulated.closed(body, self.desk.trade_date, pieces, economics)
+        self.desk.tell(state, body, f"whatif:fill:{own_id - FIRST_OWN_ID}", at)
+        yield
+        self.desk.tell_size(state, contract, at)
+        yield
+        yield from self._moved(state, contract, at)
+
+    def _last_mark(self, state: AccountCourse, contract: str) -> int:
+        """The last mark as the counterfactual values its position (RULES.md 1.5)."""
+        book, mode = self.desk.course.book, self.desk.course.runner.turn.rulebook.profile.mark
+        position = self.desk.account(state).positions[contract]
+        price = valuation(book, position, "last" if mode == "last" else mode, book.now).price
+        if price is None:
+            lots = self.desk.lots(state, contract)
+            price = closed_by(lots, abs(lots.size + lots.carried))[-1].price
+        return price
+
+    def _moved(self, state: AccountCourse, contract: str, at: int) -> Iterator[None]:
+        """After a fill: requests lapse, orders are cut to what is held, a flatten ends that has closed everything."""
+        held = self.desk.held(state, contract)
+        for request in state.closes:
+            if request.contract == contract and (abs(held) <= request.level or held * request.side > 0):
+                request.over = True
+        state.closes = [one for one in state.closes if not one.over]
+        yield from self.orders.refit(state, contract, at)
+        self._end_flatten(state, at)
+
+    def _end_flatten(self, state: AccountCourse, at: int) -> None:
+        """A flatten is one close for each contract held when it was decided; then it swallows no later one."""
+        account = self.desk.account(state)
+        if state.closes or not account.held():
+            return
+        for one in list(account.obligations.values()):
+            if one.kind == "CloseAllPositions" and one.set_at < at:
+                key = f"whatif:flat:{one.id}"
+                self.desk.course.runner.turn.derive(at, key, e.ObligationMet(account.id, one.id))
+
+    def _cancelled(self, state: AccountCourse, request: Request) -> Iterator[None]:
+        order = self.desk.account(state).orders.get(request.order_id or 0)
+        if order is None or not order.working:
+            return
+        state.cancelled.add(order.id)
+        resting = state.resting.pop(order.id, None)
+        if resting is not None:
+            resting.over = True
+        yield from self._tell_order(state, replace(order, status=STATUS_CANCELLED), request.moment.at)
+
+    def _tell_order(self, state: AccountCourse, order: Order, at: int) -> Iterator[None]:
+        body = replace(observed(state.id, order), updated_at=None)
+        self.desk.tell(state, body, f"whatif:order:{order.id}@{at}#{order.status}", at)
+        yield
+
+    def _stop_set(self, state: AccountCourse, request: Request) -> Iterator[None]:
+        """A stop that a rule placed or moved works from now on."""
+        account, held = self.desk.account(state), self.desk.held(state, request.contract)
+        if held * request.side >= 0:
+            return
+        known = account.orders.get(request.order_id) if request.order_id is not None else None
+        if known is None:
+            own_id = self.desk.ids.next()
+            known = Order(
+                own_id,
+                request.contract,
+                STATUS_OPEN,
+                TYPE_STOP,
+                request.side,
+                0,
+                0,
+                None,
+                None,
+                None,
+                None,
+                f"{STOP_TAG}{own_id - FIRST_OWN_ID}",
+                None,
+                request.moment.at,
+            )
+        size = known.fill_volume + min(request.size, abs(held)) if request.size else known.size
+        price = request.price if request.price is not None else known.stop_price
+        order = replace(known, status=STATUS_OPEN, size=size, stop_price=price)
+        yield from self._tell_order(state, order, request.moment.at)
+        self.orders.rest(state, order, request.moment.place)
+
+    def _rested(self, state: AccountCourse, request: Request) -> Iterator[None]:
+        """The market has reached an order that works at the broker."""
+        order = self.desk.account(state).orders.get(request.order_id or 0)
+        state.resting.pop(request.order_id or 0, None)
+        held = self.desk.held(state, request.contract)
+        assert request.fill is not None, "an order that is due has its fill"
+        if order is None or not order.working or held * order.side >= 0:
+            return
+        size = min(order.remaining, abs(held))
+        at = request.fill.moment.at
+        filled = replace(
+            order, status=STATUS_FILLED, size=order.fill_volume + size, fill_volume=order.fill_volume + size
+        )
+        yield from self._tell_order(state, filled, at)
+        yield from self._execute(state, request, request.fill, size)
+
+    def _flat_by(self, state: AccountCourse, request: Request) -> Iterator[None]:
+        """At the flat-by time a kept position is closed down to what the record then holds on its side."""
+        contract = request.contract
+        held, recorded = self.desk.held(state, contract), state.recorded.get(contract, 0)
+        level = abs(recorded) if recorded * held > 0 else 0
+        if abs(held) <= level:
+            return
+        due = flat_by(self.desk.day.day)
+        if request.moment.at == due:
+            self._close(state, contract, level, due, request.moment.place)
+            return
+        side = -1 if held > 0 else 1
+        at_mark = Fill(request.moment, None, ("unpriced",))
+        closing = Request(state.id, "close", request.moment, contract, request.moment.at, at_mark, level, side)
+        yield from self._execute(state, closing, at_mark, abs(held) - level)
+
+    # ---- days and divergences ------------------------------------------------------------------------
+
+    def tell_sizes(self, state: AccountCourse, at: int) -> None:
+        """At the divergence, once: exposure by the lots, but where a push is only ahead of its fills."""
+        for position in list(self.desk.account(state).positions.values()):
+            ahead = position.disagrees_since is not None and at - position.disagrees_since < APART_NS
+            grows = position.pushed is not None and abs(position.pushed) > abs(position.lot_size)
+            if not (ahead and grows):
+                self.desk.tell_size(state, position.contract, at)
+
+    def start_alike(self, state: AccountCourse, recorded: Account | None) -> None:
+        """A day that starts with the record's lots has the record's orders too."""
+        account = self.desk.course.book.accounts.get(state.id)
+        state.resting.clear()
+        state.cancelled.clear()
+        state.alike.clear()
+        if account is not None and recorded is not None:
+            account.orders = dict(recorded.orders)
+            account.guarded = {key: value for key, value in account.guarded.items() if key in account.orders}
+            for name, position in recorded.positions.items():
+                mine = account.positions.get(name)
+                if mine is not None and mine.pushed != position.pushed:
+                    mine.pushed, mine.push_at, mine.average_price = (
+                        position.pushed,
+                        position.push_at,
+                        position.average_price,
+                    )
+
+    def carry_orders(self, state: AccountCourse) -> None:
+        """Orders that work at the broker work on the next day too."""
+        account = self.desk.account(state)
+        for order_id in list(state.resting):
+            order = account.orders.get(order_id)
+            if order is not None and order.working:
+                self.orders.rest(state, order, 0)
+            else:
+                state.resting.pop(order_id)
+
+
+__all__ = ["CLOSES", "Counterfactual"]

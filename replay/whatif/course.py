@@ -1,0 +1,111 @@
+"""One of the two courses: a runner, what it has just decided, and what of it the result shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from replay.result import Collector, account_row
+from riskcore.core import events as e
+from riskcore.core.quotes import Quotes
+from riskcore.core.runner import Listener, Runner
+from riskcore.core.state import Book
+from riskcore.version import VERSION
+
+# What only the engine that carried commands out heard or asked; a course that only decides has no use for it.
+OF_THE_ENGINE = (
+    e.RequestAttempted,
+    e.RequestAccepted,
+    e.RequestRefused,
+    e.RequestUnresolved,
+    e.OrderRequested,
+)
+
+
+@dataclass(slots=True)
+class Course:
+    """Facts go in; commands that were issued since the last look come out."""
+
+    settings: Mapping[str, Any]
+    restrict: tuple[str, ...] = ()
+    enforces: bool = False  # Whether a recorded engine's own requests are part of it.
+    listeners: tuple[Listener, ...] = ()
+    keep_quotes: bool = False
+    collector: Collector = field(default_factory=Collector)
+    drifts: list[e.DriftDetected] = field(default_factory=list)
+    fired: set[str] = field(default_factory=set)  # Tables of rules that found anything.
+    cancels: set[int] = field(default_factory=set)  # Orders that the engine of this course asked to be cancelled.
+    _issued: list[e.Event] = field(default_factory=list)
+    _runner: Runner | None = None
+
+    def __post_init__(self) -> None:
+        self._runner = Runner(
+            self.settings,
+            (self.collector.listen, self._listen, *self.listeners),
+            version=VERSION,
+            restrict=self.restrict,
+            keep_quotes=self.keep_quotes,
+        )
+
+    @property
+    def runner(self) -> Runner:
+        assert self._runner is not None, "a course has a runner from the beginning"
+        return self._runner
+
+    @property
+    def book(self) -> Book:
+        return self.runner.book
+
+    def _listen(self, events: Sequence[e.Event]) -> None:
+        for event in events:
+            body = event.body
+            if isinstance(body, e.CommandIssued):
+                self._issued.append(event)
+                self.fired.add(body.rule_key)
+            elif isinstance(body, e.RuleBreached):
+                self.fired.add(body.rule_key)
+            elif isinstance(body, e.DriftDetected):
+                self.drifts.append(body)
+            elif isinstance(body, e.RequestPlanned) and body.kind == "cancelOrder" and body.order_id is not None:
+                self.cancels.add(body.order_id)
+            elif isinstance(body, e.DayRolled):
+                self.collector.note_days(self.book, self.runner.turn.rulebook, body.trade_date)
+
+    def take(self, event: e.Event) -> None:
+        """One fact that is no plain quote."""
+        body = event.body
+        if self.enforces:
+            self.runner.event(event)
+        elif not isinstance(body, OF_THE_ENGINE):
+            if isinstance(body, e.EngineStarted):
+                event = replace(event, body=replace(body, enforces=False))
+            self.runner.event(event)
+
+    def quotes(self, quotes: Quotes) -> int:
+        """Quotes up to the first at which a command was issued; returns how many were taken."""
+        return self.runner.quotes(quotes, pausing=True)
+
+    def pass_time(self, at: int) -> None:
+        if self.book.day is not None:
+            self.runner.pass_time(at)
+
+    def next_timer(self) -> int | None:
+        """When time alone must act next in this course."""
+        return self.runner.look_ahead() if self.book.day is not None else None
+
+    def issued(self) -> list[e.Event]:
+        """The commands issued since the last look."""
+        found, self._issued = self._issued, []
+        return found
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The accounts as replay shows them (INTERFACE.md 5)."""
+        book, rulebook = self.book, self.runner.turn.rulebook
+        judged = [account for account in book.accounts.values() if rulebook.judges(account)]
+        mode = rulebook.profile.mark
+        return [account_row(book, one, self.collector, mode) for one in sorted(judged, key=lambda one: one.id)]
+
+    def finish(self) -> None:
+        """Time ends with the last line."""
+        book = self.runner.finish()
+        if book.day is not None:
+            self.collector.note_days(book, self.runner.turn.rulebook, book.trade_date)

@@ -1,0 +1,343 @@
+"""Two courses over the same days: facts go to both until an account parts (WHATIF.md 1).
+
+Both courses only decide. After each fact and each timer what they decided is compared, contract by contract and order
+by order; from the first difference of an account and day on, the counterfactual broker answers for that account.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from replay.whatif.account_course import AccountCourse
+from replay.whatif.actions import Action, actions_of, keep_out_row, refusal
+from replay.whatif.broker import Assumptions
+from replay.whatif.counterfactual import Counterfactual
+from replay.whatif.course import Course
+from replay.whatif.desk import Ids
+from replay.whatif.intent import Piece, open_lots, split
+from replay.whatif.market import DayFacts, Run, Told
+from riskcore.core import events as e
+from riskcore.core.copies import copy_account
+from riskcore.core.lots import lots_of
+from riskcore.core.state import Account, Lockout
+from riskcore.schema.instants import utc_text
+
+Policy = Literal["follow", "freeze", "stop"]
+End = Literal["kept", "recorded"]
+Plain = dict[str, Any]
+OPENING = "opening"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the counterfactual is worked out. `end`: what becomes of enforcement that only the record has."""
+
+    policy: Policy = "follow"
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    independent_days: bool = False
+    end: End = "kept"
+
+
+@dataclass(slots=True)
+class Courses:
+    """One pair of courses. `settings_of` makes the settings of the counterfactual from those of a recorded day."""
+
+    baseline: Course
+    counterfactual: Course
+    options: Options
+    settings_of: Callable[[Plain], Plain]
+    accounts: dict[int, AccountCourse] = field(default_factory=dict)
+    days: list[str] = field(default_factory=list)
+    ids: Ids = field(default_factory=Ids)
+    _broker: Counterfactual | None = None
+    _base: dict[int, dict[tuple[str, str], Action]] = field(default_factory=dict)
+    _alike: set[tuple[int, tuple[str, str]]] = field(default_factory=set)
+
+    @property
+    def broker(self) -> Counterfactual:
+        assert self._broker is not None, "a day has been opened"
+        return self._broker
+
+    def run(self, days: Iterator[DayFacts]) -> None:
+        """All days, one after another."""
+        before: DayFacts | None = None
+        for day in days:
+            if not day.ats and day.opened is None:
+                continue
+            if before is not None:
+                self._finish_day(before, day.day.trade_date)
+            self._open(day)
+            for item in day.items:
+                if isinstance(item, Run):
+                    self._run(day, item.start, item.end)
+                else:
+                    self._told(day, item)
+            before = day
+        if before is not None:
+            self._end(before)
+
+    def state(self, account: int) -> AccountCourse:
+        return self.accounts.setdefault(account, AccountCourse(account))
+
+    # ---- days ----------------------------------------------------------------------------------------
+
+    def _open(self, day: DayFacts) -> None:
+        if self.options.independent_days:
+            self._start_from_baseline()
+        if day.opened is not None:
+            self._open_recorded(day.opened)
+        else:
+            for course in (self.baseline, self.counterfactual):
+                course.runner.lacks = day.lacks
+                course.runner.open_day(day.ats[0])
+        day.marks = dict(self.baseline.book.marks)
+        self.days.append(day.day.trade_date)
+        self._broker = Counterfactual(day, self.counterfactual, self.baseline, self.options, self.state, self.ids)
+        opened_at = day.ats[0] if day.ats else day.day.opens_at
+        for account in self.counterfactual.book.accounts.values():
+            self._begin_day(account, opened_at)
+        if self.options.independent_days and len(self.days) > 1:
+            self._judge_opening(day)
+
+    def _open_recorded(self, opened: e.Event) -> None:
+        body = opened.body
+        assert isinstance(body, e.TradingDayOpened)
+        self.baseline.take(opened)
+        accounts = tuple(replace(account, requests={}) for account in body.accounts)
+        settings = self.settings_of(body.settings)
+        changed = replace(body, settings=settings, enforces=False, accounts=accounts)
+        self.counterfactual.take(replace(opened, body=changed))
+
+    def _begin_day(self, account: Account, at: int) -> None:
+        state = self.state(account.id)
+        known = self.baseline.book.accounts.get(account.id)
+        base_lots = {} if known is None else _open_of(known)
+        for contract, lots in base_lots.items():
+            state.recorded.setdefault(contract, sum(lot.size for lot in lots))
+        state.begin_day()
+        if base_lots == _open_of(account):
+            state.simulated.forget()
+            self.broker.start_alike(state, known)
+            return
+        self._part(state, at, OPENING, None, None)
+        self.broker.carry_orders(state)
+
+    def _start_from_baseline(self) -> None:
+        """Each day starts from a copy of the baseline's account; what the other rules left stays where both have it."""
+        book, rulebook = self.counterfactual.book, self.counterfactual.runner.turn.rulebook
+        for account in self.baseline.book.accounts.values():
+            copied = replace(copy_account(account), requests={})
+            present = [instance.rule.id for instance in rulebook.instances(account) if not instance.shadow]
+            copied.lockouts = {name: one for name, one in copied.lockouts.items() if _stays(one, present)}
+            book.accounts[account.id] = copied
+
+    def _judge_opening(self, day: DayFacts) -> None:
+        """What the copied state breaches already is decided at the reset."""
+        for account in list(self.counterfactual.book.accounts):
+            body = e.AccountObserved(account)
+            for course in (self.baseline, self.counterfactual):
+                course.take(e.Event(day.day.opens_at, "gateway", f"opening:{account}@{day.day.opens_at}", body))
+        self._compare(day.day.opens_at, 0)
+
+    def _finish_day(self, day: DayFacts, next_date: str) -> None:
+        """The rest of a day that another one follows: its timers, and what the broker still has to do."""
+        self._advance(day, day.day.closes_at - 1, len(day.ats) + 1)
+        for course in (self.baseline, self.counterfactual):
+            course.runner.end_day(next_date)
+            course.issued()
+
+    def _end(self, day: DayFacts) -> None:
+        """Time ends with the last line; what the broker has been asked to close is closed all the same."""
+        if day.rolled_to is not None:
+            self._finish_day(day, day.rolled_to)
+        else:
+            self.broker.recording_ends()
+            self._advance(day, day.last_at or day.day.opens_at, len(day.ats) + 1)
+        for course in (self.baseline, self.counterfactual):
+            course.finish()
+
+    # ---- facts ---------------------------------------------------------------------------------------
+
+    def _run(self, day: DayFacts, start: int, end: int) -> None:
+        """Quotes, in pieces that end where something else has to happen."""
+        while start < end:
+            self._advance(day, day.ats[start], start)
+            quotes = day.quotes(start, self._limit(day, start, end))
+            taken = self.baseline.quotes(quotes)
+            offset = 0
+            while offset < taken:
+                limit = min(taken, self._limit(day, start + offset, end) - start)
+                offset += self.counterfactual.quotes(quotes.part(offset, limit))
+                if offset == taken:
+                    self._compare(day.ats[start + offset - 1], start + offset - 1)
+                else:
+                    self._cf_decides(start + offset - 1)
+                    self._answer(start + offset)
+            start += taken
+
+    def _limit(self, day: DayFacts, start: int, end: int) -> int:
+        """Up to which place quotes may be taken at once: to the next timer, or what the broker does next."""
+        timers = [due for due in (self.baseline.next_timer(), self.counterfactual.next_timer()) if due is not None]
+        if timers:
+            end = min(end, max(start + 1, day.first_place(min(timers))))
+        return min(end, self.broker.next_place(start))
+
+    def _told(self, day: DayFacts, told: Told) -> None:
+        place, event = told.place, told.event
+        self._advance(day, event.at, place)
+        body = event.body
+        account = getattr(body, "account", None)
+        if not isinstance(account, int):
+            self.baseline.take(event)
+            self.counterfactual.take(self._for_counterfactual(event))
+            self._compare(event.at, place)
+            return
+        state = self.state(account)
+        kept_out = None if state.parted else self._kept_out(state, event)
+        facts = self.broker.before(state, event)
+        self.baseline.take(event)
+        self._begin_moment()
+        if kept_out is not None:
+            self._part(state, event.at, event.key, self._base.get(account), kept_out)
+        if state.parted:
+            for _ in self.broker.intent(state, event, place, facts):
+                self._cf_decides(place)
+        else:
+            self.counterfactual.take(self._for_counterfactual(self.broker.marked(state, event, facts)))
+            self._cf_decides(place)
+        self.broker.after(state, event, facts)
+        self._end_moment(place)
+
+    def _for_counterfactual(self, event: e.Event) -> e.Event:
+        if isinstance(event.body, e.ConfigChanged):
+            return replace(event, body=replace(event.body, settings=self.settings_of(event.body.settings)))
+        return event
+
+    def _kept_out(self, state: AccountCourse, event: e.Event) -> dict[str, Any] | None:
+        """Whether the counterfactual keeps out an entry that this fact tells of, and the baseline does not."""
+        body = event.body
+        if isinstance(body, e.TradeRecorded):
+            known = self.baseline.book.accounts.get(state.id)
+            if known is not None and known.trade(body.trade_id) is not None:
+                return None
+            recorded = state.recorded.get(body.contract, 0)
+            size = split(recorded, body.side, body.size, closes=body.profit_usd is not None).opening
+            contract, side = body.contract, body.side
+        elif isinstance(body, e.PositionObserved):
+            account = self.counterfactual.book.accounts.get(state.id)
+            position = account.positions.get(body.contract) if account is not None else None
+            held = 0 if position is None else max(position.lot_size, position.size, key=abs)
+            grown = abs(body.size) > abs(held) or body.size * held < 0
+            size, contract, side = (abs(body.size) if grown else 0), body.contract, 1 if body.size > 0 else -1
+        else:
+            return None
+        if not size:
+            return None
+        rule = self._refuses(self.counterfactual, state.id, contract, side, event.at)
+        if rule is None or self._refuses(self.baseline, state.id, contract, side, event.at) is not None:
+            return None
+        return keep_out_row(state.id, contract, rule, size)
+
+    @staticmethod
+    def _refuses(course: Course, account: int, contract: str, side: int, at: int) -> str | None:
+        return refusal(course.book, course.runner.turn.rulebook, account, contract, side, at)
+
+    # ---- time ----------------------------------------------------------------------------------------
+
+    def _advance(self, day: DayFacts, at: int, place: int) -> None:
+        """Timers up to an instant, and what the broker does before the fact at a place, in order."""
+        while True:
+            timers = [self.baseline.next_timer(), self.counterfactual.next_timer()]
+            due = min((one for one in timers if one is not None and one <= at), default=None)
+            request_at = self.broker.next_at(place)
+            if due is not None and (request_at is None or due <= request_at):
+                self.baseline.pass_time(due)
+                self.counterfactual.pass_time(due)
+                self._compare(due, place)
+            elif request_at is not None:
+                self._answer(place, once=True)
+            else:
+                return
+
+    def _answer(self, place: int, *, once: bool = False) -> None:
+        """What the broker does before the fact at a place."""
+        while self.broker.next_at(place) is not None:
+            for decided_from in self.broker.act():
+                self._cf_decides(decided_from)
+            if once:
+                return
+
+    # ---- comparing -----------------------------------------------------------------------------------
+
+    def _compare(self, at: int, place: int) -> None:
+        self._begin_moment()
+        self._cf_decides(place)
+        self._end_moment(place)
+
+    def _begin_moment(self) -> None:
+        self._base = actions_of(self.baseline.book, self.baseline.issued())
+        self._alike = set()
+
+    def _cf_decides(self, place: int) -> None:
+        """What the counterfactual has just decided: alike is left to the record, the rest goes to the broker."""
+        issued = self.counterfactual.issued()
+        if not issued:
+            return
+        for account, actions in actions_of(self.counterfactual.book, issued).items():
+            state, base = self.state(account), self._base.get(account, {})
+            for name, action in actions.items():
+                if action.like(base.get(name)):
+                    self._alike.add((account, name))
+                    if action.what == "close":
+                        state.alike[action.contract] = action.level[0] or 0
+                    continue
+                if not state.parted:
+                    self._part(state, action.at, action.cause, base, action.row)
+                self.broker.carry_out(state, action, place)
+            if state.parted:
+                self.broker.note_policy(state, [action.contract for action in actions.values()])
+
+    def _end_moment(self, place: int) -> None:
+        """What only the baseline did."""
+        for account, actions in self._base.items():
+            state = self.state(account)
+            for name, action in actions.items():
+                if (account, name) not in self._alike:
+                    if not state.parted:
+                        self._part(state, action.at, action.cause, actions, None)
+                    self.broker.only_recorded(state, action, place)
+        self._base = {}
+
+    def _part(
+        self,
+        state: AccountCourse,
+        at: int,
+        cause: str,
+        base: Mapping[tuple[str, str], Action] | None,
+        action: dict[str, Any] | None,
+    ) -> None:
+        """The courses of an account part for the rest of the day."""
+        state.parted = True
+        state.divergences.append(
+            {
+                "account": state.id,
+                "trade_date": self.days[-1],
+                "at": utc_text(at),
+                "cause": cause,
+                "baseline_action": next((one.row for one in (base or {}).values()), None),
+                "counterfactual_action": action,
+            }
+        )
+        if cause != OPENING:
+            self.broker.tell_sizes(state, at)
+
+
+def _open_of(account: Account) -> dict[str, list[Piece]]:
+    """The open lots of an account by contract."""
+    found = {name: open_lots(lots_of(position)) for name, position in account.positions.items()}
+    return {name: lots for name, lots in sorted(found.items()) if lots}
+
+
+def _stays(lockout: Lockout, present: list[str]) -> bool:
+    """A lockout of a rule that the counterfactual does not have ends."""
+    return not lockout.rule.startswith("RULE-") or lockout.rule in present

@@ -1,0 +1,129 @@
+"""Session files of either form as trading days of facts, one after another, in little memory."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from replay.recording import detect_form, open_lines, read_wire
+from replay.sessions import Progress, Warn, check_order, ignore
+from replay.whatif.market import DayFacts
+from riskcore.core.events import DayRolled, Event, TradingDayOpened
+from riskcore.core.quotes import Quotes
+from riskcore.errors import ConfigError
+from riskcore.schema.export import read_export
+from riskcore.schema.instants import utc_text
+from riskcore.settings.calendar import day_for
+
+
+@dataclass(slots=True)
+class Sessions:
+    """The recorded days of some session files. `settings` decide where a day of a wire recording begins."""
+
+    paths: Sequence[Path]
+    settings: Mapping[str, Any]
+    skip_bad_lines: bool = False
+    strict: bool = False
+    warn: Warn = ignore
+    progress: Progress = ignore
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    rejected: int = 0
+
+    def form(self) -> str:
+        """wire or journal. Raises ConfigError for files of both forms, InputError for what is neither."""
+        forms = sorted({detect_form(path, skip_bad_lines=self.skip_bad_lines) for path in self.paths})
+        if len(forms) != 1:
+            raise ConfigError("give wire recordings or journal exports, not both at once")
+        return forms[0]
+
+    def days(self) -> Iterator[DayFacts]:
+        """The days in order. Raises InputError, Corrupt."""
+        self.rows = []
+        reader = self._wire() if self.form() == "wire" else self._journal()
+        yield from reader
+
+    # ---- wire recordings -----------------------------------------------------------------------------
+
+    def _wire(self) -> Iterator[DayFacts]:
+        day: DayFacts | None = None
+        ended: int | None = None
+        for path in self.paths:
+            reader = read_wire(path, skip_bad_lines=self.skip_bad_lines, strict=self.strict, warn=self.warn)
+            for items in reader:
+                check_order(ended, reader.first_at, path.name)
+                for item in items:
+                    for part in self._parts(item, day):
+                        at = part.ats[0] if isinstance(part, Quotes) else part.at
+                        if day is None or at >= day.day.closes_at:
+                            if day is not None:
+                                yield day
+                            day = DayFacts(day_for(self.settings, at), reader.lacks)
+                        if isinstance(part, Quotes):
+                            day.add_quotes(part)
+                        else:
+                            day.add_event(part)
+                self.progress(path.name, reader.events)
+            ended = reader.last_at if reader.last_at is not None else ended
+            self._row(path, "wire", reader.sha256, reader.events, reader.first_at, reader.last_at)
+        if day is not None:
+            yield day
+
+    def _parts(self, item: Quotes | Event, day: DayFacts | None) -> Iterator[Quotes | Event]:
+        """An item, cut where a trading day ends inside it."""
+        if not isinstance(item, Quotes):
+            yield item
+            return
+        start = 0
+        closes_at = day.day.closes_at if day is not None else day_for(self.settings, item.ats[0]).closes_at
+        while start < len(item.ats):
+            if item.ats[start] >= closes_at:
+                closes_at = day_for(self.settings, item.ats[start]).closes_at
+            end = bisect_left(item.ats, closes_at, start)
+            yield item.part(start, end) if end - start < len(item.ats) else item
+            start = end
+
+    # ---- journal exports -----------------------------------------------------------------------------
+
+    def _journal(self) -> Iterator[DayFacts]:
+        day: DayFacts | None = None
+        ended: int | None = None
+        for path in self.paths:
+            lines = open_lines(path)
+            first_at: int | None = None
+            last_at = count = 0
+            for _, event, _ in read_export(lines, path.name, self.warn, self.strict):
+                if first_at is None:
+                    first_at = event.at
+                    check_order(ended, first_at, path.name)
+                last_at, count = event.at, count + (not event.derived)
+                body = event.body
+                if isinstance(body, TradingDayOpened):
+                    if day is not None:
+                        yield day
+                    day = DayFacts(body.day, body.lacks, opened=event, marks=body.marks)
+                elif isinstance(body, DayRolled) and day is not None:
+                    day.rolled_to = body.next_date
+                elif not event.derived:
+                    assert day is not None, "an export begins with the opening of a day"
+                    day.add_event(event)
+            self.progress(path.name, count)
+            ended = last_at if first_at is not None else ended
+            self._row(path, "journal", lines.sha256, count, first_at, last_at)
+        if day is not None:
+            yield day
+
+    def _row(self, path: Path, form: str, sha256: str, count: int, first_at: int | None, last_at: int | None) -> None:
+        self.rows.append(
+            {
+                "path": path.name,
+                "form": form,
+                "sha256": sha256,
+                "events": count,
+                "first_at": None if first_at is None else utc_text(first_at),
+                "last_at": None if last_at is None else utc_text(last_at),
+            }
+        )
+
+
+DaySource = Callable[[], Iterator[DayFacts]]

@@ -1,0 +1,203 @@
+"""The facts of one trading day, each at its place, and the market of that day as columns that are bisected.
+
+The market is a fact of both courses (WHATIF.md 2), so what the counterfactual broker will find is looked up the
+moment it is needed. Every fact has a place in the day: a quote is one, an event is one. Prices are 1e-9 points,
+instants nanoseconds UTC.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from riskcore.core import events as e
+from riskcore.core.quotes import Quotes
+from riskcore.core.state import Day, Mark
+
+UNSAID = -(2**63)  # What a quote says nothing of.
+_NOT_MARKET = -1
+
+
+class Side(NamedTuple):
+    """One price of the market as it was known at a place, and when it was said."""
+
+    price: int
+    at: int
+
+
+class Bar(NamedTuple):
+    """One history bar; `ends_at` is when it becomes known."""
+
+    opens_at: int
+    ends_at: int
+    open: int
+    high: int
+    low: int
+    close: int
+
+
+@dataclass(slots=True)
+class Run:
+    """Quotes at the places from `start` to before `end`."""
+
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Told:
+    """One fact that is no plain quote, at its place."""
+
+    place: int
+    event: e.Event
+
+
+@dataclass(slots=True)
+class DayFacts:
+    """One trading day of the recording. `marks` are the prices it starts with."""
+
+    day: Day
+    lacks: tuple[str, ...] = ()
+    opened: e.Event | None = None  # The recorded opening of a journal export.
+    rolled_to: str | None = None  # The date in the recorded DayRolled of a journal export.
+    items: list[Run | Told] = field(default_factory=list)
+    ats: array[int] = field(default_factory=lambda: array("q"))
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    _codes: array[int] = field(default_factory=lambda: array("h"))
+    _names: list[str] = field(default_factory=list)
+    _known: dict[str, int] = field(default_factory=dict)
+    _lasts: array[int] = field(default_factory=lambda: array("q"))
+    _bids: array[int] = field(default_factory=lambda: array("q"))
+    _asks: array[int] = field(default_factory=lambda: array("q"))
+    _places: dict[str, array[int]] = field(default_factory=dict)
+    _bars: dict[str, list[Bar]] = field(default_factory=dict)
+    _fills: dict[tuple[int, str], list[tuple[int, int, int]]] = field(default_factory=dict)
+
+    # ---- what comes in -------------------------------------------------------------------------------
+
+    def add_quotes(self, quotes: Quotes) -> None:
+        """Consecutive quotes of this day."""
+        start = len(self.ats)
+        self.ats.extend(quotes.ats)
+        self._codes.extend(self._code(name) for name in quotes.contracts)
+        for column, prices in ((self._lasts, quotes.lasts), (self._bids, quotes.bids), (self._asks, quotes.asks)):
+            column.extend(UNSAID if price is None else price for price in prices)
+        if self.items and isinstance(self.items[-1], Run):
+            self.items[-1].end = len(self.ats)
+        else:
+            self.items.append(Run(start, len(self.ats)))
+
+    def add_event(self, event: e.Event) -> None:
+        """Any other fact of this day."""
+        body = event.body
+        if isinstance(body, e.QuotesObserved):
+            self.add_quotes(Quotes(*(list(column) for column in zip(*body.quotes, strict=True))))
+            return
+        if isinstance(body, e.QuoteObserved):
+            self.add_quotes(Quotes([event.at], [body.contract], [body.last], [body.bid], [body.ask]))
+            return
+        place = len(self.ats)
+        self.items.append(Told(place, event))
+        self.ats.append(event.at)
+        self._codes.append(self._code(body.contract) if isinstance(body, e.MarketTraded) else _NOT_MARKET)
+        self._lasts.append(body.price if isinstance(body, e.MarketTraded) else UNSAID)
+        self._bids.append(UNSAID)
+        self._asks.append(UNSAID)
+        if isinstance(body, e.BarObserved):
+            ends_at = body.opens_at + body.unit_ns
+            bar = Bar(body.opens_at, ends_at, body.open, body.high, body.low, body.close)
+            self._bars.setdefault(body.contract, []).append(bar)
+        elif isinstance(body, e.TradeRecorded):
+            self._fills.setdefault((body.account, body.contract), []).append((event.at, place, body.price))
+
+    def _code(self, name: str) -> int:
+        code = self._known.get(name)
+        if code is None:
+            code = self._known[name] = len(self._names)
+            self._names.append(name)
+        return code
+
+    # ---- what is looked up ---------------------------------------------------------------------------
+
+    def quotes(self, start: int, end: int) -> Quotes:
+        """The quotes at these places, which must all be quotes."""
+        names = self._names
+        return Quotes(
+            self.ats[start:end].tolist(),
+            [names[code] for code in self._codes[start:end]],
+            _said(self._lasts[start:end]),
+            _said(self._bids[start:end]),
+            _said(self._asks[start:end]),
+        )
+
+    def places(self, contract: str) -> array[int]:
+        """The places of everything the market said of a contract."""
+        found = self._places.get(contract)
+        if found is None:
+            code = self._known.get(contract)
+            found = self._places[contract] = array("q", [p for p, one in enumerate(self._codes) if one == code])
+        return found
+
+    def first_quote(self, contract: str, at: int, place: int) -> int | None:
+        """Which of `places(contract)` is the first at or after an instant that is not before a place."""
+        places = self.places(contract)
+        index = bisect_left(places, max(place, bisect_left(self.ats, at)))
+        return index if index < len(places) else None
+
+    def said(self, contract: str, index: int) -> tuple[int, int, int]:
+        """Last, bid and ask of one quote of a contract as it came; UNSAID where it left one out."""
+        place = self.places(contract)[index]
+        return self._lasts[place], self._bids[place], self._asks[place]
+
+    def last(self, contract: str, index: int) -> Side | None:
+        """The last price as known with the quote at an index of `places(contract)`."""
+        return self._back(self._lasts, contract, index, "last")
+
+    def bid(self, contract: str, index: int) -> Side | None:
+        """The bid as known with that quote."""
+        return self._back(self._bids, contract, index, "bid")
+
+    def ask(self, contract: str, index: int) -> Side | None:
+        """The ask as known with that quote."""
+        return self._back(self._asks, contract, index, "ask")
+
+    def _back(self, column: array[int], contract: str, index: int, name: str) -> Side | None:
+        """A quote that leaves a side out keeps the side's last value."""
+        places = self.places(contract)
+        for one in range(index, -1, -1):
+            price = column[places[one]]
+            if price != UNSAID:
+                return Side(price, self.ats[places[one]])
+        mark = self.marks.get(contract)
+        known: int | None = None if mark is None else getattr(mark, name)
+        return Side(known, mark.at) if mark is not None and known is not None else None
+
+    def first_bar(self, contract: str, at: int) -> Bar | None:
+        """The first bar of a contract that ends after an instant; of several the shortest."""
+        later = [bar for bar in self._bars.get(contract, ()) if bar.ends_at > at]
+        return min(later, key=lambda bar: (bar.ends_at, bar.ends_at - bar.opens_at), default=None)
+
+    def next_fill(self, account: int, contract: str, at: int, place: int) -> int | None:
+        """The place of the account's next recorded fill of a contract at or after an instant."""
+        fills = self._fills.get((account, contract), ())
+        return next((one for told_at, one, _ in fills if told_at >= at and one >= place), None)
+
+    def fill_price(self, place: int) -> int:
+        """The price of the recorded fill at a place."""
+        return next(price for fills in self._fills.values() for _, one, price in fills if one == place)
+
+    def first_place(self, at: int) -> int:
+        """The place of the first fact at or after an instant."""
+        return bisect_left(self.ats, at)
+
+    @property
+    def last_at(self) -> int | None:
+        """When the last fact of the day was received."""
+        return self.ats[-1] if self.ats else None
+
+
+def _said(column: array[int]) -> list[int | None]:
+    return [None if price == UNSAID else price for price in column.tolist()]

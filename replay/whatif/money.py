@@ -1,0 +1,101 @@
+"""Which part of the effect hangs on a simulated price (WHATIF.md 5, "Exact and simulated").
+
+One queue per account and contract holds the contracts that went missing from the recorded course: left out, or closed
+by the counterfactual broker. A recorded closing contract that is clipped takes the head of it. Money is 1e-6 dollars.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from replay.whatif.intent import Piece, per_contract
+from riskcore.core.events import TradeRecorded
+from riskcore.core.quantities import move_value
+from riskcore.core.state import Contract
+
+Undo = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Contracts that the record still holds and the counterfactual does not."""
+
+    size: int
+    trade_id: int  # The recorded fill that was left out, or the broker's fill that closed them.
+    closed: bool = False
+    trade_date: str = ""
+    price: int = 0
+    costs_usd: int = 0  # Of one contract.
+    net_usd: int = 0  # What the broker's fill realised on one contract, after its costs.
+
+
+@dataclass(slots=True)
+class Simulated:
+    """The simulated dollars of one account, per trading day."""
+
+    by_day: dict[str, int] = field(default_factory=dict)
+    _queues: dict[str, deque[Missing]] = field(default_factory=dict)
+    _undo: dict[int, list[Undo]] = field(default_factory=dict)
+
+    def left_out(self, contract: str, trade_id: int, size: int) -> None:
+        """An entry of the record was not made."""
+        self._queue(contract).append(Missing(size, trade_id))
+
+    def closed(self, fill: TradeRecorded, trade_date: str, pieces: list[Piece], economics: Contract) -> None:
+        """The broker closed contracts: until the record closes them too, what that realised is simulated."""
+        costs = per_contract((fill.fees_usd or 0) + (fill.commissions_usd or 0), fill.size)
+        for piece in pieces:
+            points = (piece.price - fill.price) * fill.side
+            net = move_value(points, economics.tick_size, economics.tick_value) - costs
+            missing = Missing(piece.size, fill.trade_id, True, trade_date, fill.price, costs, net)
+            self._queue(fill.contract).append(missing)
+            self._add(trade_date, net * piece.size)
+
+    def clipped(self, fill: TradeRecorded, trade_date: str, size: int, economics: Contract) -> None:
+        """So many contracts of a recorded closing fill had nothing to close: what went missing first is replaced."""
+        queue = self._queue(fill.contract)
+        costs = per_contract((fill.fees_usd or 0) + (fill.commissions_usd or 0), fill.size)
+        recorded_net = per_contract(fill.profit_usd or 0, fill.size) - costs
+        while size and queue:
+            head = queue.popleft()
+            taken = min(size, head.size)
+            if taken < head.size:
+                queue.appendleft(replace(head, size=head.size - taken))
+            size -= taken
+            change = 0
+            if head.closed and head.trade_date == trade_date:
+                points = (fill.price - head.price) * fill.side
+                difference = move_value(points, economics.tick_size, economics.tick_value)
+                change = difference - (head.costs_usd - costs) - head.net_usd
+            elif head.closed:
+                change = -recorded_net
+            self._add(trade_date, change * taken)
+            self._undo.setdefault(fill.trade_id, []).append(
+                self._undoing(fill.contract, replace(head, size=taken), trade_date, change * taken)
+            )
+
+    def _undoing(self, contract: str, missing: Missing, trade_date: str, change_usd: int) -> Undo:
+        def undo() -> None:
+            self._add(trade_date, -change_usd)
+            self._queue(contract).appendleft(missing)
+
+        return undo
+
+    def voided(self, contract: str, trade_id: int) -> None:
+        """A recorded fill does not count: what it replaced is missing again, what it would have opened is not."""
+        for undo in reversed(self._undo.pop(trade_id, [])):
+            undo()
+        queue = self._queue(contract)
+        kept = [one for one in queue if one.closed or one.trade_id != trade_id]
+        queue.clear()
+        queue.extend(kept)
+
+    def _queue(self, contract: str) -> deque[Missing]:
+        return self._queues.setdefault(contract, deque())
+
+    def _add(self, trade_date: str, amount_usd: int) -> None:
+        self.by_day[trade_date] = self.by_day.get(trade_date, 0) + amount_usd
+
+    def forget(self) -> None:
+        """Both courses hold the same again: nothing is missing."""
+        self._queues.clear()

@@ -1,0 +1,247 @@
+"""Recorded fills as intent: what of each the counterfactual would have executed (WHATIF.md 2)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from replay.whatif import broker
+from replay.whatif.account_course import AccountCourse, Share
+from replay.whatif.actions import refusal
+from replay.whatif.desk import Desk
+from replay.whatif.intent import Parts, closed_by, per_contract, realised, share, split
+from riskcore.core import events as e
+from riskcore.core.quantities import SECOND_NS, move_value
+from riskcore.core.state import Trade
+
+# How old a close of the baseline may be for a recorded closing fill to be taken for its doing (WHATIF.md 1).
+ENGINE_FILL_NS = 60 * SECOND_NS
+CLOSING = ("CloseAllPositions", "ClosePosition", "ReducePosition")
+
+
+NO_PARTS = Parts(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the record was before a fact of an account."""
+
+    known: Trade | None = None  # A fill told before.
+    parts: Parts = NO_PARTS
+    own: bool = False  # A close of the baseline is in force that this fill carries out.
+
+
+def before_fill(desk: Desk, state: AccountCourse, body: e.TradeRecorded, at: int) -> Before:
+    """A fill against the record just before it."""
+    account = desk.baseline.book.accounts.get(state.id)
+    known = None if account is None else account.trade(body.trade_id)
+    if known is not None:
+        return Before(known)
+    recorded = state.recorded.get(body.contract, 0)
+    parts = split(recorded, body.side, body.size, closes=body.profit_usd is not None)
+    own = False
+    if account is not None and parts.closing and not desk.baseline.enforces:
+        own = any(
+            one.kind in CLOSING and one.contract in (None, body.contract) and at - one.set_at <= ENGINE_FILL_NS
+            for one in account.obligations.values()
+        )
+    return Before(None, parts, own)
+
+
+def is_engines(desk: Desk, state: AccountCourse, body: e.TradeRecorded, before: Before) -> bool:
+    """Whether a recorded fill carried out a request of the engine that was recorded."""
+    if not desk.baseline.enforces:
+        return before.own
+    known = desk.baseline.book.accounts[state.id].trade(body.trade_id)
+    return known is not None and known.enforced
+
+
+def note_recorded(state: AccountCourse, body: e.TradeRecorded, before: Before) -> None:
+    """The record after a new fill: what it holds, what a contract costs there."""
+    if before.known is not None:
+        return
+    recorded = state.recorded.get(body.contract, 0)
+    carried_in = recorded == 0 and before.parts.closing
+    if not carried_in:
+        state.recorded[body.contract] = recorded + body.side * body.size
+    note_rate(state, body)
+
+
+def note_rate(state: AccountCourse, body: e.TradeRecorded) -> None:
+    state.rates[body.contract] = (
+        None if body.fees_usd is None else per_contract(body.fees_usd, body.size),
+        None if body.commissions_usd is None else per_contract(body.commissions_usd, body.size),
+    )
+
+
+class RecordedFills:
+    """Executes shares of recorded fills behind a divergence. Each step yields when the counterfactual may decide."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def fill(self, state: AccountCourse, event: e.Event, place: int, before: Before) -> Iterator[None]:
+        body = event.body
+        assert isinstance(body, e.TradeRecorded)
+        if before.known is not None:
+            yield from self._corrected(state, event, body, before.known)
+            return
+        note_rate(state, body)
+        state.fills[body.trade_id] = body
+        shared = state.shares[body.trade_id] = Share(body.size, contract=body.contract)
+        closing, opening = before.parts
+        contract = body.contract
+        held = self.desk.held(state, contract)
+        if self._is_no_intent(state, body, before):
+            self._clipped(state, body, closing)
+            closing = 0
+        able = abs(held) if held * body.side < 0 else 0
+        executed = min(closing, able)
+        self._clipped(state, body, closing - executed)
+        reduced = min(opening, able - executed)
+        if reduced:
+            # The record opens what the counterfactual only reduces: those contracts are missing from here on.
+            state.simulated.left_out(contract, body.trade_id, reduced)
+        if executed + reduced:
+            yield from self._execute(state, event, body, shared, executed + reduced, closes=True)
+        self.thaw(state, contract, flat=abs(state.recorded.get(contract, 0)) == before.parts.closing, at=event.at)
+        entry = opening - reduced
+        if entry and self._may_enter(state, body, event.at):
+            yield from self._execute(state, event, body, shared, entry, closes=False)
+        elif entry:
+            self._left_out(state, event, body, place, entry)
+            yield
+        elif not executed + reduced:
+            yield
+
+    def _is_no_intent(self, state: AccountCourse, body: e.TradeRecorded, before: Before) -> bool:
+        """Whether the fill carried out the recorded engine's request, which the counterfactual did not make alike."""
+        if not is_engines(self.desk, state, body, before) or body.contract in state.alike:
+            return body.order_id is not None and body.order_id in state.resting
+        return self.desk.how.end == "kept" or body.contract not in state.kept
+
+    def _clipped(self, state: AccountCourse, body: e.TradeRecorded, size: int) -> None:
+        if size:
+            state.simulated.clipped(body, self.desk.trade_date, size, self.desk.contract(body.contract))
+
+    # ---- entries -------------------------------------------------------------------------------------
+
+    def _may_enter(self, state: AccountCourse, body: e.TradeRecorded, at: int) -> bool:
+        """Whether an entry is made: no lockout, no rule that refuses it, and no policy that leaves it out."""
+        worked = state.cancelling.get(body.order_id) if body.order_id is not None else None
+        if worked is not None and worked[1] and at < worked[0]:
+            return True  # It was on its way when the lockout began, and fills before its cancel takes effect.
+        if body.order_id is not None and body.order_id in state.cancelled:
+            return False
+        if self.refused(state, body.contract, body.side, at):
+            return False
+        policy = self.desk.how.policy
+        if policy == "stop":
+            return not state.acted
+        return policy != "freeze" or body.contract not in state.frozen
+
+    def refused(self, state: AccountCourse, contract: str, side: int, at: int) -> bool:
+        course = self.desk.course
+        return refusal(course.book, course.runner.turn.rulebook, state.id, contract, side, at) is not None
+
+    def thaw(self, state: AccountCourse, contract: str, *, flat: bool, at: int) -> None:
+        """Policy freeze ends for a contract once no lockout covers it and the record is flat there."""
+        if contract in state.frozen and flat and not self.refused(state, contract, 1, at):
+            state.frozen.discard(contract)
+
+    def _left_out(self, state: AccountCourse, event: e.Event, body: e.TradeRecorded, place: int, size: int) -> None:
+        day = state.day(self.desk.trade_date)
+        order = body.order_id if body.order_id is not None else -body.trade_id
+        if order not in day.left_out_orders:
+            day.left_out_orders.append(order)
+        day.left_out_contracts += size
+        state.simulated.left_out(body.contract, body.trade_id, size)
+        state.acted = True
+        state.frozen.add(body.contract)
+        cost = self._guard_cost(state, body, event.at, place, size)
+        day.guard_cost_usd = None if cost is None or day.guard_cost_usd is None else day.guard_cost_usd + cost
+
+    def _guard_cost(self, state: AccountCourse, body: e.TradeRecorded, at: int, place: int, size: int) -> int | None:
+        """What an entry that was left out would have cost, had the guard closed it; None without a later price."""
+        economics, how = self.desk.contract(body.contract), self.desk.how.assumptions
+        found = broker.close(self.desk.day, state.id, body.contract, -body.side, economics.tick_size, at, place, how)
+        if found.price is None or "priced_by_fill" in found.flags:
+            return None
+        fees, commissions = state.rates[body.contract]
+        costs = 2 * size * ((fees or 0) + (commissions or 0))
+        points = (found.price - body.price) * body.side * size
+        return costs - move_value(points, economics.tick_size, economics.tick_value)
+
+    # ---- shares --------------------------------------------------------------------------------------
+
+    def _execute(
+        self, state: AccountCourse, event: e.Event, body: e.TradeRecorded, shared: Share, size: int, *, closes: bool
+    ) -> Iterator[None]:
+        """Tell the counterfactual of a part of a recorded fill, at the recorded price and time."""
+        before = shared.executed
+        trade_id = self.desk.ids.next() if shared.parts else body.trade_id
+        profit = None
+        if closes:
+            economics = self.desk.contract(body.contract)
+            pieces = closed_by(self.desk.lots(state, body.contract), size)
+            profit = realised(pieces, body.price, body.side, economics)
+        part = replace(
+            body,
+            trade_id=trade_id,
+            size=size,
+            profit_usd=profit,
+            fees_usd=_costs(body.fees_usd, body.size, before, size),
+            commissions_usd=_costs(body.commissions_usd, body.size, before, size),
+        )
+        shared.parts.append((trade_id, size))
+        self.desk.tell(state, part, f"whatif:trade:{trade_id}", event.at)
+        yield
+        self.desk.tell_size(state, body.contract, event.at)
+        yield
+
+    def _corrected(self, state: AccountCourse, event: e.Event, body: e.TradeRecorded, known: Trade) -> Iterator[None]:
+        """A later version of a recorded fill applies to the share that was executed."""
+        shared = state.shares.get(body.trade_id)
+        if shared is None:
+            self.desk.tell(state, body, f"whatif:{event.key}", event.at)
+            yield
+            return
+        before = 0
+        account = self.desk.account(state)
+        for trade_id, size in shared.parts:
+            part = account.trade(trade_id)
+            profit = None
+            if part is not None and None not in (part.profit_usd, known.profit_usd, body.profit_usd):
+                change = (body.profit_usd or 0) - (known.profit_usd or 0)
+                profit = (part.profit_usd or 0) + per_contract(change, shared.size) * size
+            later = replace(
+                body,
+                trade_id=trade_id,
+                size=size,
+                profit_usd=profit,
+                fees_usd=_costs(body.fees_usd, shared.size, before, size),
+                commissions_usd=_costs(body.commissions_usd, shared.size, before, size),
+            )
+            before += size
+            self.desk.tell(state, later, f"whatif:trade:{trade_id}", event.at)
+            yield
+
+    def voided(self, state: AccountCourse, event: e.Event) -> Iterator[None]:
+        """A recorded fill does not count: its executed share goes, what other fills realised stays as booked."""
+        body = event.body
+        assert isinstance(body, e.TradeVoided)
+        shared = state.shares.get(body.trade_id)
+        if shared is None:
+            self.desk.tell(state, body, f"whatif:{event.key}", event.at)
+            yield
+            return
+        for trade_id, _ in shared.parts:
+            self.desk.tell(state, replace(body, trade_id=trade_id), f"whatif:void:{trade_id}", event.at)
+            yield
+        state.simulated.voided(shared.contract, body.trade_id)
+        self.desk.tell_size(state, shared.contract, event.at)
+        yield
+
+
+def _costs(total: int | None, size: int, before: int, executed: int) -> int | None:
+    """Costs of `executed` contracts of a fill of which `before` have been executed already."""
+    whole, done = share(total, size, before + executed), share(total, size, before)
+    return None if whole is None else whole - (done or 0) if before else whole

@@ -1,0 +1,155 @@
+"""Recorded orders as intent, and orders that work at the counterfactual broker (WHATIF.md 2 and 4)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from replay.whatif.account_course import AccountCourse, Request
+from replay.whatif.broker import BEFORE, Moment, Resting, resting_fill
+from replay.whatif.desk import FIRST_OWN_ID, Desk
+from replay.whatif.recorded_fills import RecordedFills
+from riskcore.core import events as e
+from riskcore.core.order_roles import is_entry, is_waiting_leg
+from riskcore.core.state import (
+    STATUS_CANCELLED,
+    STOP_TYPES,
+    TERMINAL,
+    TYPE_TRAILING_STOP,
+    Account,
+    Order,
+)
+
+TYPE_LIMIT = 1
+
+
+class RecordedOrders:
+    """Keeps, clips or drops recorded orders behind a divergence, and lets orders rest at the broker."""
+
+    def __init__(self, desk: Desk, fills: RecordedFills) -> None:
+        self.desk, self.fills = desk, fills
+
+    def order(self, state: AccountCourse, event: e.Event, place: int) -> Iterator[None]:
+        """One version of a recorded order."""
+        body = event.body
+        assert isinstance(body, e.OrderObserved)
+        recorded = self.desk.baseline.book.accounts[state.id].orders[body.order_id]
+        known = self.desk.account(state).orders.get(body.order_id)
+        if body.order_id in state.cancelled or body.order_id in state.resting:
+            return
+        if recorded.status in TERMINAL:
+            if known is None or not known.working:
+                return
+            if recorded.status == STATUS_CANCELLED and self._works_on(state, recorded, event.at):
+                self.rest(state, known, place)
+                return
+            filled = min(recorded.fill_volume, known.size)
+            yield from self._tell(state, replace(recorded, size=known.size, fill_volume=filled), event.at)
+            return
+        size = self._kept_size(state, recorded, event.at)
+        if size:
+            yield from self._tell(state, replace(recorded, size=recorded.fill_volume + size), event.at)
+        elif known is not None and known.working:
+            yield from self._tell(state, replace(known, status=STATUS_CANCELLED), event.at)
+
+    def _kept_size(self, state: AccountCourse, recorded: Order, at: int) -> int:
+        """How much of a working recorded order the counterfactual keeps; 0: it is dropped."""
+        account = self.desk.account(state)
+        held = self.desk.held(state, recorded.contract)
+        if is_waiting_leg(recorded):
+            parent = account.orders.get(recorded.parent_id or 0)
+            return recorded.remaining if parent is not None or held * recorded.side < 0 else 0
+        base = self.desk.baseline.book.accounts[state.id]
+        if is_entry(base, recorded, at):
+            left_out = self.fills.refused(state, recorded.contract, recorded.side, at)
+            return 0 if left_out else recorded.remaining
+        return min(recorded.remaining, abs(held)) if held * recorded.side < 0 else 0
+
+    def _works_on(self, state: AccountCourse, recorded: Order, at: int) -> bool:
+        """Whether the recorded engine's enforcement cancelled the order, and the counterfactual keeps the position."""
+        if recorded.contract not in state.kept or self.desk.how.end == "recorded":
+            return False
+        if self.desk.baseline.enforces:
+            return recorded.id in self.desk.baseline.cancels
+        return at - state.kept_at.get(recorded.contract, at) <= 60_000_000_000
+
+    def _tell(self, state: AccountCourse, order: Order, at: int) -> Iterator[None]:
+        self.desk.tell(state, observed(state.id, order), f"whatif:order:{order.id}@{at}#{order.status}", at)
+        yield
+
+    def refit(self, state: AccountCourse, contract: str, at: int) -> Iterator[None]:
+        """After a fill: orders that only reduce are cut to what is held, and cancelled when that is nothing."""
+        held = self.desk.held(state, contract)
+        account = self.desk.account(state)
+        for order in list(account.working_orders()):
+            if order.contract != contract or not self._only_reduces(state, account, order, at):
+                continue
+            able = abs(held) if held * order.side < 0 else 0
+            if able < order.remaining:
+                changed = replace(order, size=order.fill_volume + able)
+                changed = changed if able else replace(order, status=STATUS_CANCELLED)
+                if not able and order.id in state.resting:
+                    state.resting.pop(order.id).over = True
+                yield from self._tell(state, replace(changed, updated_at=None), at)
+
+    def _only_reduces(self, state: AccountCourse, account: Account, order: Order, at: int) -> bool:
+        if order.id >= FIRST_OWN_ID or order.id in state.resting:
+            return True
+        base = self.desk.baseline.book.accounts.get(state.id)
+        recorded = None if base is None else base.orders.get(order.id)
+        if base is None or recorded is None or is_waiting_leg(recorded):
+            return False
+        if not recorded.working:
+            return True
+        return not is_entry(base, recorded, at)
+
+    # ---- at the broker -------------------------------------------------------------------------------
+
+    def rest(self, state: AccountCourse, order: Order, place: int) -> None:
+        """An order works at the counterfactual broker from a place on: the market of the day fills it, or nothing."""
+        resting = self._resting(order, place)
+        known = state.resting.pop(order.id, None)
+        if known is not None:
+            known.over = True
+        if resting is None:
+            return
+        tick = self.desk.contract(order.contract).tick_size
+        fill = resting_fill(self.desk.day, resting, tick, place, self.desk.how.assumptions)
+        moment = fill.moment if fill is not None else Moment(len(self.desk.day.ats) + 2, BEFORE, 0)
+        request = Request(state.id, "resting", moment, order.contract, 0, fill, side=order.side, order_id=order.id)
+        state.resting[order.id] = request
+        if fill is not None:
+            self.desk.ask(request)
+
+    def _resting(self, order: Order, place: int) -> Resting | None:
+        if order.type in STOP_TYPES and order.stop_price is not None:
+            trail = self._trail(order, place) if order.type == TYPE_TRAILING_STOP else None
+            return Resting(order.id, order.contract, order.side, "stop", order.stop_price, trail)
+        if order.type == TYPE_LIMIT and order.limit_price is not None:
+            return Resting(order.id, order.contract, order.side, "limit", order.limit_price)
+        return None
+
+    def _trail(self, order: Order, place: int) -> int | None:
+        """The distance of a trailing stop: how far behind the last price it stands."""
+        mark = self.desk.course.book.marks.get(order.contract)
+        if mark is None or mark.last is None or order.stop_price is None:
+            return None
+        return abs(mark.last - order.stop_price)
+
+
+def observed(account: int, order: Order) -> e.OrderObserved:
+    """An order as it is known, as the broker would say it."""
+    return e.OrderObserved(
+        account,
+        order.id,
+        order.contract,
+        order.status,
+        order.type,
+        order.side,
+        order.size,
+        order.fill_volume,
+        order.limit_price,
+        order.stop_price,
+        order.parent_id,
+        order.linked_id,
+        order.tag,
+        order.updated_at,
+    )

@@ -1,0 +1,135 @@
+"""The settings of both courses, and subsets of the rules between them (WHATIF.md 1 and 5)."""
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from riskcore.errors import ConfigError
+from riskcore.settings.config import load_settings, read_settings, settings_toml
+
+Plain = dict[str, Any]
+Table = tuple[str, int]  # A rule and which of its tables.
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line said about settings."""
+
+    config: Path | None = None
+    sets: tuple[str, ...] = ()
+    config_given: bool = False
+    baseline: Path | None = None
+
+
+def for_recording(asked: Asked) -> tuple[Plain, Plain, list[str]]:
+    """Settings of baseline and counterfactual for wire recordings, and warnings. Raises ConfigError."""
+    changed = load_settings(asked.config, asked.sets)
+    if asked.baseline is not None:
+        baseline = load_settings(asked.baseline).plain
+    else:
+        baseline = {**changed.plain, "programme": None, "rules": {}, "accounts": {}}
+    for name in ("timezone", "reset_seconds"):
+        if baseline["profile"][name] != changed.plain["profile"][name]:
+            raise ConfigError(f"profile.{name}: both courses need the same trading day; leave it as it was recorded")
+    return baseline, changed.plain, changed.warnings
+
+
+def for_journal(asked: Asked) -> Callable[[Plain], Plain]:
+    """How the settings that an export carries become those of the counterfactual. Raises ConfigError."""
+    if asked.baseline is not None:
+        raise ConfigError("--baseline: a journal export carries the settings it was judged by; leave it out")
+    if asked.config_given:
+        loaded = load_settings(asked.config, asked.sets).plain
+        return lambda recorded: _same_day(recorded, loaded)
+    known: dict[str, Plain] = {}
+
+    def changed(recorded: Plain) -> Plain:
+        text = settings_toml(recorded)
+        if text not in known:
+            known[text] = read_settings(text, asked.sets, "the recorded settings").plain if asked.sets else recorded
+        return _same_day(recorded, known[text])
+
+    return changed
+
+
+def _same_day(recorded: Plain, changed: Plain) -> Plain:
+    for name in ("timezone", "reset_seconds"):
+        if recorded["profile"].get(name) != changed["profile"].get(name):
+            raise ConfigError(f"profile.{name}: both courses need the same trading day; leave it as it was recorded")
+    return changed
+
+
+def tables_on(settings: Mapping[str, Any]) -> list[Table]:
+    """The rule tables that are on for the profile or for any account."""
+    found: dict[Table, bool] = {}
+    for rules in (settings["rules"], *settings["accounts"].values()):
+        for name, tables in rules.items():
+            for index, table in enumerate(tables):
+                if table.get("enabled", True) and not table.get("shadow", False):
+                    found[name, index] = True
+    return sorted(found)
+
+
+def with_rules(baseline: Mapping[str, Any], changed: Mapping[str, Any], chosen: Iterable[Table]) -> Plain:
+    """The changed settings where only these tables are changed; all others are as in the baseline, or off."""
+    kept = set(chosen)
+    mixed = deepcopy(dict(changed))
+    mixed["rules"] = _mixed(baseline["rules"], changed["rules"], kept)
+    accounts = {}
+    for account in sorted({*baseline["accounts"], *changed["accounts"]}):
+        base = {**baseline["rules"], **baseline["accounts"].get(account, {})}
+        other = {**changed["rules"], **changed["accounts"].get(account, {})}
+        accounts[account] = _mixed(base, other, kept)
+    mixed["accounts"] = accounts
+    return mixed
+
+
+def _mixed(base: Mapping[str, Any], changed: Mapping[str, Any], kept: set[Table]) -> dict[str, list[Plain]]:
+    mixed: dict[str, list[Plain]] = {}
+    for name in [*changed, *(name for name in base if name not in changed)]:
+        ours, theirs = changed.get(name, []), base.get(name, [])
+        tables = []
+        for index in range(max(len(ours), len(theirs))):
+            source = ours if (name, index) in kept else theirs
+            if index < len(source):
+                tables.append(deepcopy(source[index]))
+            else:
+                # The place of a table is part of its name, so one that is off keeps it.
+                other = theirs if source is ours else ours
+                tables.append({**deepcopy(other[index]), "enabled": False})
+        mixed[name] = tables
+    return mixed
+
+
+def difference(baseline: Mapping[str, Any], changed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every setting that differs, as a person writes it; None where one side has none."""
+    before, after = _flat(baseline), _flat(changed)
+    return [
+        {"key": key, "baseline": before.get(key), "counterfactual": after.get(key)}
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    def walk(value: Any, path: str) -> None:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                walk(item, f"{path}.{key}" if path else key)
+        elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            for index, item in enumerate(value):
+                walk(item, f"{path}.{index}")
+        else:
+            found[path] = value
+
+    walk(tomllib.loads(settings_toml(settings)), "")
+    return found
+
+
+def names_of(tables: Sequence[Table]) -> list[str]:
+    return [f"{name}.{index}" for name, index in tables]

@@ -1,0 +1,94 @@
+"""`riskcore whatif`: recorded days under other settings (INTERFACE.md 6, WHATIF.md)."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from riskcore.cli.options import account_option, config_options, output_options, print_json, progress, warn
+
+
+@click.command(
+    epilog="Example: riskcore whatif monday.jsonl tuesday.jsonl --set rules.daily_realized_loss.loss_limit=400"
+)
+@click.argument("sessions", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SESSION...")
+@config_options
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The settings that acted while a wire recording was made. Without it nothing did.",
+)
+@account_option
+@click.option(
+    "--policy",
+    default="follow",
+    show_default=True,
+    metavar="follow|freeze|stop",
+    help="What the trader does after an action.",
+)
+@click.option("--latency-ms", type=int, default=250, show_default=True, help="From a decision to the broker's answer.")
+@click.option(
+    "--slippage-ticks", type=int, default=2, show_default=True, help="How much worse than quoted a close fills."
+)
+@click.option("--independent-days", is_flag=True, help="Start each day from what was recorded.")
+@click.option("--quick", is_flag=True, help="No range and no shares by rule.")
+@click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
+@click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
+@output_options
+def command(
+    sessions: tuple[Path, ...],
+    config_path: Path | None,
+    sets: tuple[str, ...],
+    baseline: Path | None,
+    accounts: tuple[str, ...],
+    policy: str,
+    latency_ms: int,
+    slippage_ticks: int,
+    independent_days: bool,
+    quick: bool,
+    skip_bad_lines: bool,
+    strict: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Say what the same days would have come to under other rules, and how sure that is.
+
+    SESSION is a wire recording or a journal export, .gz too; several are run in the order given. Up to the
+    first different action everything is what was recorded; after it the broker is simulated, and what hangs
+    on a simulated price is named as such.
+    """
+    from replay.whatif.settings import Asked
+    from replay.whatif.study import Study, whatif
+    from riskcore.cli.whatif_text import whatif_text
+
+    asked = Asked(config_path, sets, _config_given(), baseline)
+    study = Study(
+        sessions,
+        asked,
+        policy,
+        latency_ms,
+        slippage_ticks,
+        independent_days,
+        quick,
+        accounts,
+        skip_bad_lines,
+        strict,
+        f"riskcore {shlex.join(sys.argv[1:])}",
+        warn=lambda text: warn(text, quiet=quiet),
+        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
+    )
+    result: dict[str, Any] = whatif(study)
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(whatif_text(result))
+
+
+def _config_given() -> bool:
+    """Whether --config was typed; RISKCORE_CONFIG alone does not touch a journal export."""
+    source = click.get_current_context().get_parameter_source("config_path")
+    return source is click.core.ParameterSource.COMMANDLINE

@@ -1,0 +1,123 @@
+"""The result of a what-if as a person reads it."""
+
+from typing import Any
+
+Row = dict[str, Any]
+_WIDTHS = (("trade_date", -10), ("account", 10), ("baseline", 11), ("counterfactual", 14), ("net_pnl", 11))
+
+
+def whatif_text(result: Row) -> str:
+    """The verdict, then day by day, then what it rests on."""
+    effect = result["effect"]
+    lines = [_verdict(result), _parts(effect)]
+    lines += _range(result["range"])
+    lines += _open(effect["open_pnl"])
+    lines += ["", _header()]
+    lines += [_day(row) for row in effect["by_day"]]
+    lines += _divergences(result["divergence"])
+    lines += _rules(effect["by_rule"])
+    lines += ["", _assumptions(result["assumptions"])]
+    return "\n".join(lines)
+
+
+def signed(amount: str) -> str:
+    """An amount with its sign, as text shows it."""
+    return amount if amount.startswith("-") or amount == "0" else f"+{amount}"
+
+
+def _verdict(result: Row) -> str:
+    effect, days = result["effect"], result["effect"]["days"]
+    count = len(effect["by_day"])
+    changed = days["helped"] + days["hurt"]
+    if not changed and not result["divergence"]:
+        return f"Over {count} {_days(count)} nothing would have changed: effect {signed(effect['net_pnl'])}."
+    better = f"{days['helped']} better {signed(_sum(effect, True))}"
+    worse = f"{days['hurt']} worse {signed(_sum(effect, False))}"
+    return (
+        f"Over {count} {_days(count)} these rules would have changed {changed}: {better}, {worse}; "
+        f"net {signed(effect['net_pnl'])}."
+    )
+
+
+def _days(count: int) -> str:
+    return "day" if count == 1 else "days"
+
+
+def _sum(effect: Row, better: bool) -> str:
+    from riskcore.core.quantities import money, money_text
+
+    amounts = [money(row["net_pnl"]) for row in effect["by_day"]]
+    return money_text(sum(one for one in amounts if (one > 0) == better and one))
+
+
+def _parts(effect: Row) -> str:
+    return f"Exact, given the policy: {signed(effect['exact'])}. Simulated: {signed(effect['simulated'])}."
+
+
+def _range(found: Row | None) -> list[str]:
+    if found is None:
+        return []
+    return [f"Range {signed(found['cruellest'])} to {signed(found['kindest'])} over policies, latency and prices."]
+
+
+def _open(open_pnl: Row) -> list[str]:
+    if open_pnl["baseline"] == open_pnl["counterfactual"]:
+        return []
+    return [
+        f"Still open at the end: {signed(open_pnl['baseline'])} as recorded, "
+        f"{signed(open_pnl['counterfactual'])} under these rules."
+    ]
+
+
+def _header() -> str:
+    titles = ("day", "account", "recorded", "under these", "effect")
+    cells = [
+        f"{title:{'<' if width < 0 else '>'}{abs(width)}}" for title, (_, width) in zip(titles, _WIDTHS, strict=True)
+    ]
+    return "  ".join(cells)
+
+
+def _day(row: Row) -> str:
+    shown = {**row, "net_pnl": signed(row["net_pnl"])}
+    cells = [f"{shown[name]!s:{'<' if width < 0 else '>'}{abs(width)}}" for name, width in _WIDTHS]
+    notes = list(row["flags"])
+    if row["left_out_entries"]:
+        entries = "entry" if row["left_out_entries"] == 1 else "entries"
+        cost = "" if row["guard_cost"] is None else f", made and closed they cost {row['guard_cost']}"
+        notes.insert(0, f"{row['left_out_entries']} {entries} left out{cost}")
+    return "  ".join([*cells, "; ".join(notes)]).rstrip()
+
+
+def _divergences(rows: list[Row]) -> list[str]:
+    if not rows:
+        return []
+    lines = ["", "Where the courses part"]
+    for row in rows:
+        action = row["counterfactual_action"] or row["baseline_action"]
+        what = "other open positions at the opening"
+        if action is not None:
+            only = "" if row["counterfactual_action"] is not None else " (only as recorded)"
+            what = f"{action['kind']} by {action['rule']}{only}"
+        lines.append(f"  {row['at']}  {row['account']}  {what}")
+    return lines
+
+
+def _rules(rows: list[Row]) -> list[str]:
+    if not rows:
+        return []
+    lines = ["", "Rule          share        without it   alone        helped  hurt"]
+    for row in rows:
+        error = f" ±{row['standard_error']}" if row["standard_error"] else ""
+        lines.append(
+            f"{row['rule']:<12}  {signed(row['net_pnl']):<11}  {signed(row['leave_one_out']):<11}  "
+            f"{signed(row['alone']):<11}  {row['days_helped']:>6}  {row['days_hurt']:>4}{error}"
+        )
+    return lines
+
+
+def _assumptions(row: Row) -> str:
+    days = "each day from the record" if row["independent_days"] else "days carried on"
+    return (
+        f"Policy {row['policy']}, latency {row['latency_ms']} ms, slippage {row['slippage_ticks']} ticks, {days}. "
+        "The size of an order moves no price here."
+    )

@@ -1,0 +1,103 @@
+"""The worked examples of WHATIF.md 6, by their names."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.replay.whatif.sessions import Trades, study
+
+POLICIES = ("follow", "freeze", "stop")
+
+
+def money(result: dict[str, Any]) -> tuple[str, str, str]:
+    effect = result["effect"]
+    return effect["net_pnl"], effect["exact"], effect["simulated"]
+
+
+def days(result: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(row["baseline"], row["counterfactual"]) for row in result["effect"]["by_day"]]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_1_left_out(tmp_path: Path, policy: str) -> None:
+    day = Trades().account()
+    day.at("09:00:00").trade(2, 21000)
+    day.at("09:10:00").trade(-2, 20875)
+    day.at("09:30:00").trade(1, 20900)
+    day.at("09:45:00").trade(-1, 20950)
+    day.at("10:00:00").trade(-1, 20940)
+    day.at("10:30:00").trade(1, 21000)
+    result = study(day, tmp_path, "rules.daily_realized_loss.loss_limit=500", policy=policy)
+    assert days(result) == [("-524.96", "-502.48")]
+    assert money(result) == ("22.48", "22.48", "0")
+    row = result["effect"]["by_day"][0]
+    assert (row["left_out_entries"], row["left_out_contracts"]) == (2, 2)
+    assert [one["at"] for one in result["divergence"]] == ["2026-11-20T15:30:00Z"]
+
+
+@pytest.mark.parametrize(("latency_ms", "effect"), [(250, "-106.00"), (0, "-103.00")])
+def test_2_closed_by_the_broker(tmp_path: Path, latency_ms: int, effect: str) -> None:
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.at("09:05:00.000").sparse(lastPrice=20925, bestBid=20924.75, bestAsk=20925.25)
+    day.at("09:05:00.200").sparse(bestBid=20924.50)
+    day.at("09:05:00.300").sparse(bestBid=20924.00)
+    day.at("09:20:00").trade(-2, 20950)
+    result = study(day, tmp_path, "rules.daily_unrealized_loss.loss_limit=300", latency_ms=latency_ms)
+    assert money(result) == (effect, "0", effect)
+    assert result["divergence"][0]["at"] == "2026-11-20T15:05:00Z"
+
+
+def test_3_reduced_then_orders_as_sent(tmp_path: Path) -> None:
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(6, 21000)
+    day.at("09:00:00.250").sparse(bestBid=20999.75)
+    day.at("09:10:00").trade(-3, 21010)
+    day.at("09:20:00").trade(-3, 21020)
+    result = study(day, tmp_path, "rules.max_contracts.limit=5")
+    gross = result["counterfactual"]["accounts"][0]["days"][0]["gross_pnl"]
+    assert gross == "138.50"
+    assert money(result) == ("-41.50", "0", "-41.50")
+
+
+@pytest.mark.parametrize(("policy", "effect"), [("follow", "-77.52"), ("freeze", "-96.28"), ("stop", "-96.28")])
+def test_4_a_pause_that_ends(tmp_path: Path, policy: str, effect: str) -> None:
+    day = Trades().account()
+    day.at("09:00:00").trade(1, 21000)
+    day.at("09:10:00").trade(-1, 20940)
+    day.at("09:12:00").trade(2, 20950)
+    day.at("09:16:00").trade(1, 20960)
+    day.at("09:20:00").trade(-3, 20970)
+    table = '[{loss_amount="100", cooldown_seconds=300}]'
+    result = study(day, tmp_path, f"rules.cooldown_after_loss.loss_thresholds={table}", policy=policy)
+    assert money(result) == (effect, effect, "0")
+    row = result["effect"]["by_day"][0]
+    assert row["left_out_contracts"] == (2 if policy == "follow" else 3)
+
+
+def test_5_flip(tmp_path: Path) -> None:
+    day = Trades().account()
+    day.at("08:30:00").trade(1, 21000)
+    day.at("08:40:00").trade(-1, 20700)
+    day.at("09:00:00").trade(2, 21000)
+    day.at("09:10:00").trade(-5, 20990)
+    day.at("09:20:00").trade(3, 20980)
+    result = study(day, tmp_path, "rules.daily_realized_loss.loss_limit=500")
+    row = result["effect"]["by_day"][0]
+    assert (row["left_out_entries"], row["left_out_contracts"]) == (2, 5)
+    assert row["counterfactual"] == "-601.24"
+    assert money(result)[2] == "0"
+
+
+def test_5_flip_told_as_one_fill(tmp_path: Path) -> None:
+    day = Trades().account()
+    day.at("08:30:00").trade(1, 21000)
+    day.at("08:40:00").trade(-1, 20700)
+    day.at("09:00:00").trade(2, 21000)
+    day.at("09:10:00").tell_fill(-5, 20990, -40, "CON.F.US.MNQ.Z26", 99000001, None)
+    day.at("09:20:00").tell_fill(3, 20980, 60, "CON.F.US.MNQ.Z26", 99000001, None)
+    result = study(day, tmp_path, "rules.daily_realized_loss.loss_limit=500")
+    row = result["effect"]["by_day"][0]
+    assert (row["left_out_entries"], row["left_out_contracts"]) == (2, 5)
+    assert row["counterfactual"] == "-601.24"
