@@ -38,7 +38,7 @@ def before_fill(desk: Desk, state: AccountCourse, body: e.TradeRecorded, at: int
     recorded = state.recorded.get(body.contract, 0)
     parts = split(recorded, body.side, body.size, closes=body.profit_usd is not None)
     own = False
-    if account is not None and parts.closing and not desk.baseline.enforces:
+    if account is not None and parts.closing and not watched(desk):
         own = any(
             one.kind in CLOSING and one.contract in (None, body.contract) and at - one.set_at <= ENGINE_FILL_NS
             for one in account.obligations.values()
@@ -46,9 +46,14 @@ def before_fill(desk: Desk, state: AccountCourse, body: e.TradeRecorded, at: int
     return Before(None, parts, own)
 
 
+def watched(desk: Desk) -> bool:
+    """Whether an engine ran when this was recorded: its own requests tell its fills from the trader's."""
+    return desk.baseline.book.started_at > 0
+
+
 def is_engines(desk: Desk, state: AccountCourse, body: e.TradeRecorded, before: Before) -> bool:
     """Whether a recorded fill carried out a request of the engine that was recorded."""
-    if not desk.baseline.enforces:
+    if not watched(desk):
         return before.own
     known = desk.baseline.book.accounts[state.id].trade(body.trade_id)
     return known is not None and known.enforced

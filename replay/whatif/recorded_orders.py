@@ -6,7 +6,7 @@ from dataclasses import replace
 from replay.whatif.account_course import AccountCourse, Request
 from replay.whatif.broker import BEFORE, Moment, Resting, resting_fill
 from replay.whatif.desk import FIRST_OWN_ID, Desk
-from replay.whatif.recorded_fills import RecordedFills
+from replay.whatif.recorded_fills import RecordedFills, watched
 from riskcore.core import events as e
 from riskcore.core.order_roles import is_entry, is_waiting_leg
 from riskcore.core.state import (
@@ -67,7 +67,7 @@ class RecordedOrders:
         """Whether the recorded engine's enforcement cancelled the order, and the counterfactual keeps the position."""
         if recorded.contract not in state.kept or self.desk.how.end == "recorded":
             return False
-        if self.desk.baseline.enforces:
+        if watched(self.desk):
             return recorded.id in self.desk.baseline.cancels
         return at - state.kept_at.get(recorded.contract, at) <= 60_000_000_000
 

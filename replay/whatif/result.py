@@ -1,4 +1,4 @@
-"""What a study of two courses found, as INTERFACE.md 6 promises it. Money is 1e-6 dollars, and exact text in the rows."""
+"""What a study of two courses found, as INTERFACE.md 6 promises it. Money is 1e-6 dollars, exact text in the rows."""
 
 from dataclasses import dataclass, field
 from typing import Any

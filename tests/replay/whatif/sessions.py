@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from replay.export import export as write_export
+from replay.source import Source
 from replay.whatif.settings import Asked
 from replay.whatif.study import Study, whatif
+from riskcore.schema.export import ExportWriter
 from tests.recordings import ACCOUNT, MNQ, Recording
 
 POINT_USD = {MNQ: 2.0}
@@ -107,6 +110,17 @@ def study(day: Recording, folder: Path, *sets: str, baseline: tuple[str, ...] = 
     """The result of a what-if over one recording, quick unless asked otherwise."""
     path = day.write(folder / "day.jsonl")
     return study_of(folder, (path,), *sets, baseline=baseline, **options)
+
+
+def export(day: Recording, folder: Path, *sets: str) -> Path:
+    """The recording as a journal export, judged by these settings."""
+    path, empty, out = day.write(folder / "wire.jsonl"), folder / "riskcore.toml", folder / "journal.jsonl"
+    empty.write_text("", encoding="utf-8")
+    with out.open("wb") as file:
+        writer = ExportWriter(file.write)
+        write_export(Source((path,), config_path=empty, sets=sets), writer)
+        writer.close()
+    return out
 
 
 def study_of(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.replay.whatif.sessions import Trades, study
+from tests.replay.whatif.sessions import Trades, export, study, study_of
 
 POLICIES = ("follow", "freeze", "stop")
 
@@ -101,3 +101,22 @@ def test_5_flip_told_as_one_fill(tmp_path: Path) -> None:
     row = result["effect"]["by_day"][0]
     assert (row["left_out_entries"], row["left_out_contracts"]) == (2, 5)
     assert row["counterfactual"] == "-601.24"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_6_looser(tmp_path: Path, policy: str) -> None:
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25)
+    day.order(500, 1, 4, 1, 2, stopPrice=20850).trade(2, 21000)
+    day.at("09:05:00").sparse(lastPrice=20924, bestBid=20923.75, bestAsk=20924.25)
+    day.at("09:05:00.400").trade(-2, 20924)
+    day.at("09:05:00.500").order(500, 3, 4, 1, 2, stopPrice=20850)
+    day.at("09:40:00").sparse(lastPrice=20850, bestBid=20850.25, bestAsk=20850.5)
+    day.at("09:40:01").sparse(bestBid=20849.75)
+    day.at("16:00:00").clock()
+    recorded = export(day, tmp_path, "rules.daily_unrealized_loss.loss_limit=300")
+    result = study_of(tmp_path, (recorded,), "rules.daily_unrealized_loss.loss_limit=700", policy=policy, quick=False)
+    assert days(result) == [("-306.48", "-604.48")]
+    assert money(result) == ("-298.00", "0", "-298.00")
+    assert result["effect"]["by_day"][0]["flags"] == ["extrapolated"]
+    assert (result["range"]["cruellest"], result["range"]["kindest"]) == ("-298.00", "0")
