@@ -6,10 +6,10 @@ been met already. A lockout that keeps an entry out is an action as well; it is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from riskcore.core import events as e
-from riskcore.core.guard import active_lockouts
+from riskcore.core.guard import active_lockouts, shown_lockout
 from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import Proposal
@@ -87,8 +87,15 @@ def _actions(account: Account, event: e.Event, body: e.CommandIssued) -> list[Ac
     return []
 
 
-def refusal(book: Book, rulebook: Rulebook, account_id: int, contract: str, side: int, at: int) -> str | None:
-    """Which rule or lockout keeps a new entry out at an instant; None when it may be made."""
+class Refusal(NamedTuple):
+    """Which rule keeps an entry out, and its table where the rule itself does so and no lockout."""
+
+    rule: str
+    table: str = ""
+
+
+def refusal(book: Book, rulebook: Rulebook, account_id: int, contract: str, side: int, at: int) -> Refusal | None:
+    """What keeps a new entry out at an instant; None when it may be made."""
     account = book.accounts.get(account_id) or Account(account_id)
     profile = rulebook.profile
     # The instant of the entry: time may not have been told to the book yet.
@@ -96,7 +103,7 @@ def refusal(book: Book, rulebook: Rulebook, account_id: int, contract: str, side
     view = View(moment, account, _MOMENT, Effect((account_id,)), profile.pnl_basis, profile.mark)
     lockouts = active_lockouts(view, view.root(contract))
     if lockouts:
-        return lockouts[0].rule
+        return Refusal(shown_lockout(lockouts).rule)
     proposal = Proposal(
         Order(0, contract, STATUS_OPEN, TYPE_MARKET, side, 1, 0, None, None, None, None, None, None, at)
     )
@@ -105,10 +112,10 @@ def refusal(book: Book, rulebook: Rulebook, account_id: int, contract: str, side
             continue
         view.rule_key = instance.key
         if instance.rule.name == RIGHTS and account.can_trade is False:
-            return instance.rule.id
+            return Refusal(instance.rule.id, instance.key)
         admit = instance.rule.admit if instance.rule.name in REFUSING else None
         if admit is not None and admit(instance.params, view, proposal) is not None:
-            return instance.rule.id
+            return Refusal(instance.rule.id, instance.key)
     return None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replay.result import Collector, account_row
+from replay.whatif.actions import refusal
 from riskcore.core import events as e
 from riskcore.core.quotes import Quotes
 from riskcore.core.runner import Listener, Runner
@@ -96,6 +97,13 @@ class Course:
         """The commands issued since the last look."""
         found, self._issued = self._issued, []
         return found
+
+    def refuses(self, account: int, contract: str, side: int, at: int) -> str | None:
+        """The rule that keeps a new entry out at an instant."""
+        found = refusal(self.book, self.runner.turn.rulebook, account, contract, side, at)
+        if found is not None and found.table:
+            self.fired.add(found.table)
+        return None if found is None else found.rule
 
     def rows(self) -> list[dict[str, Any]]:
         """The accounts as replay shows them (INTERFACE.md 5)."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from replay.whatif.account_course import AccountCourse
-from replay.whatif.actions import Action, actions_of, keep_out_row, refusal
+from replay.whatif.actions import Action, actions_of, keep_out_row
 from replay.whatif.broker import Assumptions
 from replay.whatif.counterfactual import Counterfactual
 from replay.whatif.course import Course
@@ -49,6 +49,7 @@ class Courses:
     accounts: dict[int, AccountCourse] = field(default_factory=dict)
     days: list[str] = field(default_factory=list)
     ids: Ids = field(default_factory=Ids)
+    asked: bool = False  # Whether the broker of any day was asked for anything.
     _broker: Counterfactual | None = None
     _base: dict[int, dict[tuple[str, str], Action]] = field(default_factory=dict)
     _alike: set[tuple[int, tuple[str, str]]] = field(default_factory=set)
@@ -141,6 +142,7 @@ class Courses:
 
     def _finish_day(self, day: DayFacts, next_date: str) -> None:
         """The rest of a day that another one follows: its timers, and what the broker still has to do."""
+        self.asked |= self.broker.desk.asked
         self._advance(day, day.day.closes_at - 1, len(day.ats) + 1)
         for course in (self.baseline, self.counterfactual):
             course.runner.end_day(next_date)
@@ -152,6 +154,7 @@ class Courses:
             self._finish_day(day, day.rolled_to)
         else:
             self.broker.recording_ends()
+            self.asked |= self.broker.desk.asked
             self._advance(day, day.last_at or day.day.opens_at, len(day.ats) + 1)
         for course in (self.baseline, self.counterfactual):
             course.finish()
@@ -233,14 +236,10 @@ class Courses:
             return None
         if not size:
             return None
-        rule = self._refuses(self.counterfactual, state.id, contract, side, event.at)
-        if rule is None or self._refuses(self.baseline, state.id, contract, side, event.at) is not None:
+        rule = self.counterfactual.refuses(state.id, contract, side, event.at)
+        if rule is None or self.baseline.refuses(state.id, contract, side, event.at) is not None:
             return None
         return keep_out_row(state.id, contract, rule, size)
-
-    @staticmethod
-    def _refuses(course: Course, account: int, contract: str, side: int, at: int) -> str | None:
-        return refusal(course.book, course.runner.turn.rulebook, account, contract, side, at)
 
     # ---- time ----------------------------------------------------------------------------------------
 

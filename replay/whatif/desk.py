@@ -51,6 +51,7 @@ class Desk:
     state_of: Callable[[int], AccountCourse]
     ids: Ids
     requests: list[Request] = field(default_factory=list)
+    asked: bool = False
 
     @property
     def trade_date(self) -> str:
@@ -103,6 +104,7 @@ class Desk:
 
     def ask(self, request: Request) -> None:
         self.requests.append(request)
+        self.asked = True
 
     def next_request(self) -> Request | None:
         """What the broker does next."""

@@ -194,6 +194,10 @@ class DayFacts:
         return bisect_left(self.ats, at)
 
     @property
+    def has_bars(self) -> bool:
+        return bool(self._bars)
+
+    @property
     def last_at(self) -> int | None:
         """When the last fact of the day was received."""
         return self.ats[-1] if self.ats else None

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from replay.whatif import broker
 from replay.whatif.account_course import AccountCourse, Share
-from replay.whatif.actions import refusal
 from replay.whatif.desk import Desk
 from replay.whatif.intent import Parts, closed_by, per_contract, realised, share, split
 from riskcore.core import events as e
@@ -144,8 +143,7 @@ class RecordedFills:
         return policy != "freeze" or body.contract not in state.frozen
 
     def refused(self, state: AccountCourse, contract: str, side: int, at: int) -> bool:
-        course = self.desk.course
-        return refusal(course.book, course.runner.turn.rulebook, state.id, contract, side, at) is not None
+        return self.desk.course.refuses(state.id, contract, side, at) is not None
 
     def thaw(self, state: AccountCourse, contract: str, *, flat: bool, at: int) -> None:
         """Policy freeze ends for a contract once no lockout covers it and the record is flat there."""

@@ -56,7 +56,8 @@ class Effects:
     divergences: list[Row]
     open_baseline_usd: int = 0
     open_counterfactual_usd: int = 0
-    fired: frozenset[str] = field(default_factory=frozenset)
+    fired: frozenset[str] = field(default_factory=frozenset)  # Tables of rules that found anything.
+    asked: bool = False  # Whether the counterfactual broker was asked for anything.
 
     @property
     def net_usd(self) -> int:
@@ -141,6 +142,7 @@ def effects_of(courses: Courses) -> Effects:
         _open_usd(base.book, judged, rulebooks[0].profile.mark),
         _open_usd(counter.book, judged, rulebooks[1].profile.mark),
         frozenset(counter.fired),
+        courses.asked,
     )
 
 

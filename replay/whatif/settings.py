@@ -1,7 +1,7 @@
 """The settings of both courses, and subsets of the rules between them (WHATIF.md 1 and 5)."""
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,8 @@ from riskcore.settings.config import load_settings, read_settings, settings_toml
 
 Plain = dict[str, Any]
 Table = tuple[str, int]  # A rule and which of its tables.
+# Settings of the profile that differ count as one table of their own.
+PROFILE: Table = ("profile", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,19 @@ def tables_on(settings: Mapping[str, Any]) -> list[Table]:
     return sorted(found)
 
 
+def tables_between(baseline: Mapping[str, Any], changed: Mapping[str, Any]) -> list[Table]:
+    """What the effect is shared among: the tables that are on in either course, and a profile that differs."""
+    tables = sorted({*tables_on(changed), *tables_on(baseline)})
+    differs = any(baseline.get(name) != changed.get(name) for name in ("profile", "programme"))
+    return [*tables, PROFILE] if differs else tables
+
+
 def with_rules(baseline: Mapping[str, Any], changed: Mapping[str, Any], chosen: Iterable[Table]) -> Plain:
     """The changed settings where only these tables are changed; all others are as in the baseline, or off."""
     kept = set(chosen)
     mixed = deepcopy(dict(changed))
+    if PROFILE not in kept:
+        mixed.update({name: deepcopy(baseline[name]) for name in ("profile", "programme") if name in baseline})
     mixed["rules"] = _mixed(baseline["rules"], changed["rules"], kept)
     accounts = {}
     for account in sorted({*baseline["accounts"], *changed["accounts"]}):
@@ -129,7 +140,3 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
 
     walk(tomllib.loads(settings_toml(settings)), "")
     return found
-
-
-def names_of(tables: Sequence[Table]) -> list[str]:
-    return [f"{name}.{index}" for name, index in tables]

@@ -12,13 +12,28 @@ from replay.whatif.courses import Courses, Options, Plain, Policy
 from replay.whatif.days import Sessions
 from replay.whatif.market import DayFacts
 from replay.whatif.result import Effects, effects_of
-from replay.whatif.settings import Asked, difference, for_journal, for_recording
+from replay.whatif.settings import (
+    PROFILE,
+    Asked,
+    Table,
+    difference,
+    for_journal,
+    for_recording,
+    tables_between,
+    tables_on,
+    with_rules,
+)
+from replay.whatif.shares import Values, by_rule
+from replay.whatif.spread import POLICIES, spread
+from riskcore.core.events import TradingDayOpened
+from riskcore.core.rules import by_name
 from riskcore.core.runner import Listener
 from riskcore.errors import ConfigError
 from riskcore.version import VERSION
 
 SCHEMA = "riskcore.whatif/1"
-POLICIES: tuple[Policy, ...] = ("follow", "freeze", "stop")
+# Facts that are kept for further runs: about 60 bytes each.
+MOST_PLACES_KEPT = 400_000
 LONGEST_LATENCY_MS = 60_000
 MOST_SLIPPAGE_TICKS = 1_000
 NOTHING_ASKED = Asked()
@@ -70,13 +85,31 @@ class Runs:
     sessions: Sessions
     setting: Setting
     recorded: Plain = field(default_factory=dict)  # The settings of the first recorded day.
+    bars: bool = False  # Whether the sessions have any.
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    _kept: list[DayFacts] | None = None  # All days, where they take little room.
 
     def days(self) -> Iterator[DayFacts]:
+        """The days of the sessions; read again each time where they are too many to be kept."""
+        if self._kept is not None:
+            yield from self._kept
+            return
+        first = not self.rows
+        kept: list[DayFacts] | None = []
+        places = 0
         for day in self.sessions.days():
+            places += len(day.ats)
+            self.bars |= day.has_bars
             if not self.recorded:
-                opened = day.opened.body.settings if day.opened is not None else None  # type: ignore[union-attr]
-                self.recorded = opened if opened is not None else self.setting.baseline
+                body = day.opened.body if day.opened is not None else None
+                self.recorded = body.settings if isinstance(body, TradingDayOpened) else self.setting.baseline
+            kept = [*kept, day] if kept is not None and places <= MOST_PLACES_KEPT else None
             yield day
+        self._kept = kept
+        if first:
+            self.rows = self.sessions.rows
+            # What there is to say about the files has been said.
+            self.sessions = replace(self.sessions, warn=ignore, progress=ignore)
 
     def run(
         self,
@@ -112,6 +145,25 @@ def runs_of(study: Study) -> Runs:
     return Runs(study, sessions, setting)
 
 
+def rule_name(table: Table) -> str:
+    return table[0] if table == PROFILE else by_name(table[0]).id
+
+
+def shares_of(runs: Runs, options: Options, known: Effects) -> tuple[list[Any], Any]:
+    """The rows of by_rule and how they were found."""
+    changed = runs.setting.settings_of(runs.recorded)
+    tables = tables_between(runs.recorded, changed)
+
+    def run(chosen: frozenset[Table]) -> Effects:
+        def mixed(recorded: Plain) -> Plain:
+            return with_rules(recorded, runs.setting.settings_of(recorded), chosen)
+
+        return effects_of(runs.run(options, mixed))
+
+    values = Values(run, frozenset({*tables_on(runs.recorded), PROFILE}), {frozenset(tables): known})
+    return by_rule(tables, values, rule_name)
+
+
 def options_of(study: Study, quote_age_ns: int) -> Options:
     assumptions = Assumptions(study.latency_ms * 1_000_000, study.slippage_ticks, "point", quote_age_ns)
     policy: Policy = next(one for one in POLICIES if one == study.policy)
@@ -124,14 +176,18 @@ def whatif(study: Study, listeners: Sequence[Listener] = ()) -> dict[str, Any]:
     options = options_of(study, 10_000_000_000)
     courses = runs.run(options, listeners=tuple(listeners))
     effects = effects_of(courses)
+    rows, shared = ([], None) if study.quick else shares_of(runs, options, effects)
+    found = None
+    if not study.quick:
+        found = spread(options, effects, lambda other: effects_of(runs.run(other)), bars=runs.bars)
     return {
         "schema": SCHEMA,
         "policy": study.policy,
         "baseline": {"accounts": courses.baseline.rows()},
         "counterfactual": {"accounts": courses.counterfactual.rows()},
         "divergence": effects.divergences,
-        "effect": {**effects.row(), "by_rule": [], "by_day": [day.row() for day in effects.days]},
-        "range": None,
+        "effect": {**effects.row(), "by_rule": rows, "shares": shared, "by_day": [day.row() for day in effects.days]},
+        "range": found,
         "tilt": [],
         "closest": [],
         "assumptions": {
@@ -144,12 +200,9 @@ def whatif(study: Study, listeners: Sequence[Listener] = ()) -> dict[str, Any]:
             "size_impact": "not modelled",
         },
         "stamp": {
-            "sessions": [{"path": row["path"], "sha256": row["sha256"]} for row in runs.sessions.rows],
+            "sessions": [{"path": row["path"], "sha256": row["sha256"]} for row in runs.rows],
             "settings_diff": difference(runs.recorded, runs.setting.settings_of(runs.recorded)),
             "version": VERSION,
             "command": study.command,
         },
     }
-
-
-__all__ = ["SCHEMA", "Effects", "Runs", "Setting", "Study", "replace", "runs_of", "whatif"]
