@@ -12,7 +12,7 @@ from replay.whatif.desk import FIRST_OWN_ID, Desk, How, Ids, decided_from
 from replay.whatif.flat_by import flat_by
 from replay.whatif.intent import closed_by, realised
 from replay.whatif.market import DayFacts
-from replay.whatif.recorded_fills import Before, RecordedFills, before_fill, is_engines, note_recorded
+from replay.whatif.recorded_fills import Before, RecordedFills, before_fill, is_engines, note_recorded, watched
 from replay.whatif.recorded_orders import RecordedOrders, observed
 from riskcore.core import events as e
 from riskcore.core.guard import GUARD_ID
@@ -76,9 +76,13 @@ class Counterfactual:
         self.desk.baseline.drifts.clear()
 
     def marked(self, state: AccountCourse, event: e.Event, before: Before) -> e.Event:
-        """A recorded fact for the counterfactual before a divergence: the recorded engine's fills are still its own."""
+        """A recorded fact for the counterfactual, which has no requests that would tell the engine's own fills.
+
+        Where no engine ran, neither course can tell them apart, and RULE-006 counts them in both.
+        """
         body = event.body
-        if isinstance(body, e.TradeRecorded) and not body.own and is_engines(self.desk, state, body, before):
+        known = isinstance(body, e.TradeRecorded) and watched(self.desk) and not body.own
+        if known and isinstance(body, e.TradeRecorded) and is_engines(self.desk, state, body, before):
             return replace(event, body=replace(body, own=True))
         return event
 

@@ -133,11 +133,13 @@ class Courses:
             book.accounts[account.id] = copied
 
     def _judge_opening(self, day: DayFacts) -> None:
-        """What the copied state breaches already is decided at the reset."""
-        for account in list(self.counterfactual.book.accounts):
-            body = e.AccountObserved(account)
-            for course in (self.baseline, self.counterfactual):
-                course.take(e.Event(day.day.opens_at, "gateway", f"opening:{account}@{day.day.opens_at}", body))
+        """What the copied state breaches already under the other rules is decided at the reset."""
+        base, changed = self.baseline.runner.turn.rulebook, self.counterfactual.runner.turn.rulebook
+        for account in list(self.counterfactual.book.accounts.values()):
+            if changed.instances(account) != base.instances(account):
+                key = f"whatif:opening:{account.id}@{day.day.opens_at}"
+                body = e.AccountObserved(account.id)
+                self.counterfactual.take(e.Event(day.day.opens_at, "gateway", key, body))
         self._compare(day.day.opens_at, 0)
 
     def _finish_day(self, day: DayFacts, next_date: str) -> None:

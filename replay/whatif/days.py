@@ -1,7 +1,7 @@
 """Session files of either form as trading days of facts, one after another, in little memory."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class Sessions:
     warn: Warn = ignore
     progress: Progress = ignore
     rows: list[dict[str, Any]] = field(default_factory=list)
-    rejected: int = 0
+    _lacks: tuple[str, ...] = ()
 
     def form(self) -> str:
         """wire or journal. Raises ConfigError for files of both forms, InputError for what is neither."""
@@ -46,42 +46,19 @@ class Sessions:
     # ---- wire recordings -----------------------------------------------------------------------------
 
     def _wire(self) -> Iterator[DayFacts]:
-        day: DayFacts | None = None
+        yield from days_of(self._items(), self.settings, lambda: self._lacks)
+
+    def _items(self) -> Iterator[list[Quotes | Event]]:
         ended: int | None = None
         for path in self.paths:
             reader = read_wire(path, skip_bad_lines=self.skip_bad_lines, strict=self.strict, warn=self.warn)
+            self._lacks = reader.lacks
             for items in reader:
                 check_order(ended, reader.first_at, path.name)
-                for item in items:
-                    for part in self._parts(item, day):
-                        at = part.ats[0] if isinstance(part, Quotes) else part.at
-                        if day is None or at >= day.day.closes_at:
-                            if day is not None:
-                                yield day
-                            day = DayFacts(day_for(self.settings, at), reader.lacks)
-                        if isinstance(part, Quotes):
-                            day.add_quotes(part)
-                        else:
-                            day.add_event(part)
+                yield items
                 self.progress(path.name, reader.events)
             ended = reader.last_at if reader.last_at is not None else ended
             self._row(path, "wire", reader.sha256, reader.events, reader.first_at, reader.last_at)
-        if day is not None:
-            yield day
-
-    def _parts(self, item: Quotes | Event, day: DayFacts | None) -> Iterator[Quotes | Event]:
-        """An item, cut where a trading day ends inside it."""
-        if not isinstance(item, Quotes):
-            yield item
-            return
-        start = 0
-        closes_at = day.day.closes_at if day is not None else day_for(self.settings, item.ats[0]).closes_at
-        while start < len(item.ats):
-            if item.ats[start] >= closes_at:
-                closes_at = day_for(self.settings, item.ats[start]).closes_at
-            end = bisect_left(item.ats, closes_at, start)
-            yield item.part(start, end) if end - start < len(item.ats) else item
-            start = end
 
     # ---- journal exports -----------------------------------------------------------------------------
 
@@ -126,4 +103,26 @@ class Sessions:
         )
 
 
-DaySource = Callable[[], Iterator[DayFacts]]
+def days_of(
+    batches: Iterable[list[Quotes | Event]], settings: Mapping[str, Any], lacks: Callable[[], tuple[str, ...]] = tuple
+) -> Iterator[DayFacts]:
+    """Facts in order as the trading days they belong to; `lacks` says what the source of the next ones cannot see."""
+    day: DayFacts | None = None
+    for items in batches:
+        for item in items:
+            start, count = 0, len(item.ats) if isinstance(item, Quotes) else 1
+            while start < count:
+                at = item.ats[start] if isinstance(item, Quotes) else item.at
+                if day is None or at >= day.day.closes_at:
+                    if day is not None:
+                        yield day
+                    day = DayFacts(day_for(settings, at), lacks())
+                if isinstance(item, Quotes):
+                    end = bisect_left(item.ats, day.day.closes_at, start)
+                    day.add_quotes(item.part(start, end) if end - start < count else item)
+                    start = end
+                else:
+                    day.add_event(item)
+                    start += 1
+    if day is not None:
+        yield day
