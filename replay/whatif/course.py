@@ -10,6 +10,7 @@ from riskcore.core import events as e
 from riskcore.core.quotes import Quotes
 from riskcore.core.runner import Listener, Runner
 from riskcore.core.state import Book
+from riskcore.settings.calendar import day_for
 from riskcore.version import VERSION
 
 # What only the engine that carried commands out heard or asked; a course that only decides has no use for it.
@@ -42,6 +43,7 @@ class Course:
         self._runner = Runner(
             self.settings,
             (self.collector.listen, self._listen, *self.listeners),
+            day_for,
             version=VERSION,
             restrict=self.restrict,
             keep_quotes=self.keep_quotes,
