@@ -13,7 +13,7 @@ from riskcore.core.guard import active_lockouts, shown_lockout
 from riskcore.core.planner_commands import PLANNER_ID
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import Proposal
-from riskcore.core.state import STATUS_OPEN, TYPE_MARKET, Account, Book, Order
+from riskcore.core.state import STATUS_OPEN, TYPE_MARKET, Account, Book, Order, Position
 from riskcore.core.view import Effect, View
 from riskcore.schema.rows import command_row
 
@@ -72,19 +72,32 @@ def _actions(account: Account, event: e.Event, body: e.CommandIssued) -> list[Ac
         return Action(what, target, contract, level, event.at, event.cause, row, command, body.rule)
 
     if command.kind == "CloseAllPositions":
-        return [action("close", one.contract, one.contract, 0) for one in account.held()]
+        return [action("close", one.contract, one.contract, 0) for one in account.held() if held_size(one)]
     if command.kind in ("ClosePosition", "ReducePosition"):
         position = account.positions.get(command.contract or "")
-        if position is None or abs(position.size) <= (command.to or 0):
+        if position is None or abs(held_size(position)) <= (command.to or 0):
             return []
         return [action("close", position.contract, position.contract, command.to or 0)]
     if command.kind in ("CancelOrders", "CancelOrder"):
         orders = [account.orders[one] for one in obligation.order_ids if one in account.orders]
-        return [action("cancel", str(one.id), one.contract) for one in orders if one.working]
+        return [action("cancel", str(one.id), one.contract) for one in orders if works(account, one)]
     if command.kind in ("PlaceStop", "ModifyStop"):
         target = f"{command.contract}/{command.order_id or ''}"
         return [action("stop", target, command.contract or "", command.side, command.size, command.price)]
     return []
+
+
+def held_size(position: Position) -> int:
+    """The signed size that is held: by the newer of the last fill and the last push, which may be behind."""
+    return position.lot_size if position.fill_at >= position.push_at else position.size
+
+
+def works(account: Account, order: Order) -> bool:
+    """Whether an order works: one that its fills have used up does not, whatever its last version says."""
+    if not order.working:
+        return False
+    filled = sum(one.size for one in account.trades.values() if one.order_id == order.id and not one.voided)
+    return not order.size or filled < order.size
 
 
 class Refusal(NamedTuple):

@@ -54,7 +54,10 @@ class Counterfactual:
     def before(self, state: AccountCourse, event: e.Event) -> Before:
         """What the record was before a fact; to be asked before the baseline takes it."""
         body = event.body
-        return before_fill(self.desk, state, body, event.at) if isinstance(body, e.TradeRecorded) else Before()
+        if isinstance(body, e.TradeRecorded):
+            return before_fill(self.desk, state, body, event.at)
+        account = self.desk.baseline.book.accounts.get(state.id)
+        return Before(account.trade(body.trade_id) if account is not None and isinstance(body, e.TradeVoided) else None)
 
     def after(self, state: AccountCourse, event: e.Event, before: Before) -> None:
         """The record after a fact."""
@@ -67,9 +70,8 @@ class Counterfactual:
             if state.parted:
                 self.fills.thaw(state, body.contract, flat=not size, at=event.at)
         elif isinstance(body, e.TradeVoided):
-            account = self.desk.baseline.book.accounts.get(state.id)
-            known = None if account is None else account.trade(body.trade_id)
-            if known is not None and before.known is not None and not before.known.voided:
+            known = before.known
+            if known is not None and not known.voided:
                 state.recorded[known.contract] = state.recorded.get(known.contract, 0) - known.side * known.size
         for drift in self.desk.baseline.drifts:
             self.desk.state_of(drift.account).recorded[drift.contract] = drift.broker_size
@@ -129,6 +131,8 @@ class Counterfactual:
         moment = instant_in(self.desk.day, done_at)
         if action.what == "cancel":
             order_id = int(action.target)
+            if order_id in state.cancelling:
+                return  # Asked for already; what is decided later changes nothing about it.
             state.cancelling[order_id] = (done_at, action.rule != GUARD_ID)
             self.desk.ask(Request(state.id, "cancel", moment, action.contract, at, order_id=order_id))
         elif action.what == "stop" and action.command is not None:

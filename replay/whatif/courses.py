@@ -130,6 +130,9 @@ class Courses:
             copied = replace(copy_account(account), requests={})
             present = [instance.rule.id for instance in rulebook.instances(account) if not instance.shadow]
             copied.lockouts = {name: one for name, one in copied.lockouts.items() if _stays(one, present)}
+            mine = book.accounts.get(account.id)
+            # What its days came to stays: a late fill or a void may still change them.
+            copied.days.update(mine.days if mine is not None else {})
             book.accounts[account.id] = copied
 
     def _judge_opening(self, day: DayFacts) -> None:
@@ -206,10 +209,10 @@ class Courses:
             self._part(state, event.at, event.key, self._base.get(account), kept_out)
         if state.parted:
             for _ in self.broker.intent(state, event, place, facts):
-                self._cf_decides(place)
+                self._cf_decides(place + 1)
         else:
             self.counterfactual.take(self._for_counterfactual(self.broker.marked(state, event, facts)))
-            self._cf_decides(place)
+            self._cf_decides(place + 1)
         self.broker.after(state, event, facts)
         self._end_moment(place)
 
