@@ -266,6 +266,7 @@ class Counterfactual:
 
     def _last_mark(self, state: AccountCourse, contract: str) -> int:
         """The last mark as the counterfactual values its position (RULES.md 1.5)."""
+        self.desk.course.settle()
         book, mode = self.desk.course.book, self.desk.course.runner.turn.rulebook.profile.mark
         position = self.desk.account(state).positions[contract]
         price = valuation(book, position, "last" if mode == "last" else mode, book.now).price
@@ -386,6 +387,7 @@ class Counterfactual:
         account = self.desk.course.book.accounts.get(state.id)
         state.resting.clear()
         state.cancelled.clear()
+        state.dropped.clear()
         state.alike.clear()
         if account is not None and recorded is not None:
             account.orders = dict(recorded.orders)

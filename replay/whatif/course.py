@@ -91,6 +91,10 @@ class Course:
         if self.book.day is not None:
             self.runner.pass_time(at)
 
+    def settle(self) -> None:
+        """Put the marks of quiet quotes in place, before the book is asked for one."""
+        self.runner.finish()
+
     def next_timer(self) -> int | None:
         """When time alone must act next in this course."""
         return self.runner.look_ahead() if self.book.day is not None else None

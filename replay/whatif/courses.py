@@ -91,6 +91,7 @@ class Courses:
             for course in (self.baseline, self.counterfactual):
                 course.runner.lacks = day.lacks
                 course.runner.open_day(day.ats[0])
+        self.baseline.settle()
         day.marks = dict(self.baseline.book.marks)
         self.days.append(day.day.trade_date)
         self._broker = Counterfactual(day, self.counterfactual, self.baseline, self.options, self.state, self.ids)

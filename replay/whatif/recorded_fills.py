@@ -133,7 +133,7 @@ class RecordedFills:
         worked = state.cancelling.get(body.order_id) if body.order_id is not None else None
         if worked is not None and worked[1] and at < worked[0]:
             return True  # It was on its way when the lockout began, and fills before its cancel takes effect.
-        if body.order_id is not None and body.order_id in state.cancelled:
+        if body.order_id is not None and (body.order_id in state.cancelled or body.order_id in state.dropped):
             return False
         if self.refused(state, body.contract, body.side, at):
             return False

@@ -59,8 +59,9 @@ class RecordedOrders:
             return recorded.remaining if parent is not None or held * recorded.side < 0 else 0
         base = self.desk.baseline.book.accounts[state.id]
         if is_entry(base, recorded, at):
-            left_out = self.fills.refused(state, recorded.contract, recorded.side, at)
-            return 0 if left_out else recorded.remaining
+            if self.fills.refused(state, recorded.contract, recorded.side, at):
+                state.dropped.add(recorded.id)
+            return 0 if recorded.id in state.dropped else recorded.remaining
         return min(recorded.remaining, abs(held)) if held * recorded.side < 0 else 0
 
     def _works_on(self, state: AccountCourse, recorded: Order, at: int) -> bool:
@@ -129,6 +130,7 @@ class RecordedOrders:
 
     def _trail(self, order: Order, place: int) -> int | None:
         """The distance of a trailing stop: how far behind the last price it stands."""
+        self.desk.course.settle()
         mark = self.desk.course.book.marks.get(order.contract)
         if mark is None or mark.last is None or order.stop_price is None:
             return None
