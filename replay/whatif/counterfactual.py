@@ -94,6 +94,9 @@ class Counterfactual:
         if isinstance(body, e.TradeRecorded):
             yield from self.fills.fill(state, self.marked(state, event, before), place, before)
             yield from self._moved(state, body.contract, event.at)
+            self._close_what_slipped_in(state, body, event.at, place)
+        elif isinstance(body, e.PositionObserved):
+            yield from self.orders.refit(state, body.contract, event.at)
         elif isinstance(body, e.TradeVoided):
             yield from self.fills.voided(state, event)
         elif isinstance(body, e.OrderObserved):
@@ -107,8 +110,6 @@ class Counterfactual:
     def _told(self, state: AccountCourse, event: e.Event) -> e.Event | None:
         """Other facts of an account: what the broker said of balance, positions and order lists counts no more."""
         body, account = event.body, self.desk.account(state)
-        if isinstance(body, e.PositionObserved):
-            return None
         if isinstance(body, e.AccountObserved):
             return replace(event, body=replace(body, balance_usd=None))
         if isinstance(body, e.PositionsListed):
@@ -118,6 +119,14 @@ class Counterfactual:
             working = tuple(order.id for order in account.working_orders())
             return replace(event, source="gateway", body=replace(body, order_ids=working))
         return event
+
+    def _close_what_slipped_in(self, state: AccountCourse, body: e.TradeRecorded, at: int, place: int) -> None:
+        """An entry that filled before its cancel took effect is closed, also where a flatten in force covers it."""
+        if body.order_id not in state.cancelling or not self.desk.held(state, body.contract):
+            return
+        account = self.desk.account(state)
+        if any(one.kind == "CloseAllPositions" for one in account.obligations.values()):
+            self._close(state, body.contract, 0, at, place + 1)
 
     # ---- what was decided ----------------------------------------------------------------------------
 
@@ -306,7 +315,7 @@ class Counterfactual:
         yield from self._tell_order(state, replace(order, status=STATUS_CANCELLED), request.moment.at)
 
     def _tell_order(self, state: AccountCourse, order: Order, at: int) -> Iterator[None]:
-        body = replace(observed(state.id, order), updated_at=None)
+        body = replace(observed(state.id, order), updated_at=at)
         self.desk.tell(state, body, f"whatif:order:{order.id}@{at}#{order.status}", at)
         yield
 
@@ -377,9 +386,9 @@ class Counterfactual:
     def tell_sizes(self, state: AccountCourse, at: int) -> None:
         """At the divergence, once: exposure by the lots, but where a push is only ahead of its fills."""
         for position in list(self.desk.account(state).positions.values()):
-            ahead = position.disagrees_since is not None and at - position.disagrees_since < APART_NS
-            grows = position.pushed is not None and abs(position.pushed) > abs(position.lot_size)
-            if not (ahead and grows):
+            disagrees = position.disagrees_since is not None and at - position.disagrees_since < APART_NS
+            ahead = position.pushed is not None and position.push_at > position.fill_at
+            if not (disagrees and ahead):
                 self.desk.tell_size(state, position.contract, at)
 
     def start_alike(self, state: AccountCourse, recorded: Account | None) -> None:

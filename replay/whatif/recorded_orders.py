@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from replay.whatif.account_course import AccountCourse, Request
+from replay.whatif.actions import works
 from replay.whatif.broker import BEFORE, Moment, Resting, resting_fill
 from replay.whatif.desk import FIRST_OWN_ID, Desk
 from replay.whatif.recorded_fills import RecordedFills, watched
@@ -14,7 +15,6 @@ from riskcore.core.state import (
     STOP_TYPES,
     TERMINAL,
     TYPE_TRAILING_STOP,
-    Account,
     Order,
 )
 
@@ -44,6 +44,9 @@ class RecordedOrders:
             filled = min(recorded.fill_volume, known.size)
             yield from self._tell(state, replace(recorded, size=known.size, fill_volume=filled), event.at)
             return
+        if body.order_id in state.cancelling:
+            yield from self._tell(state, recorded, event.at)
+            return
         size = self._kept_size(state, recorded, event.at)
         if size:
             yield from self._tell(state, replace(recorded, size=recorded.fill_volume + size), event.at)
@@ -62,7 +65,11 @@ class RecordedOrders:
             if self.fills.refused(state, recorded.contract, recorded.side, at):
                 state.dropped.add(recorded.id)
             return 0 if recorded.id in state.dropped else recorded.remaining
-        return min(recorded.remaining, abs(held)) if held * recorded.side < 0 else 0
+        size = min(recorded.remaining, abs(held)) if held * recorded.side < 0 else 0
+        if not size:
+            # It may come back to cover what is held later, and never opens anything.
+            state.dropped.add(recorded.id)
+        return size
 
     def _works_on(self, state: AccountCourse, recorded: Order, at: int) -> bool:
         """Whether the recorded engine's enforcement cancelled the order, and the counterfactual keeps the position."""
@@ -73,34 +80,43 @@ class RecordedOrders:
         return at - state.kept_at.get(recorded.contract, at) <= 60_000_000_000
 
     def _tell(self, state: AccountCourse, order: Order, at: int) -> Iterator[None]:
-        self.desk.tell(state, observed(state.id, order), f"whatif:order:{order.id}@{at}#{order.status}", at)
+        # Told in the order in which it happens here: a broker time of the record would be of another course.
+        body = replace(observed(state.id, order), updated_at=at)
+        self.desk.tell(state, body, f"whatif:order:{order.id}@{at}#{order.status}", at)
         yield
 
     def refit(self, state: AccountCourse, contract: str, at: int) -> Iterator[None]:
-        """After a fill: orders that only reduce are cut to what is held, and cancelled when that is nothing."""
-        held = self.desk.held(state, contract)
+        """After a fill: what of each order the counterfactual keeps now, by what it and the record hold."""
         account = self.desk.account(state)
-        for order in list(account.working_orders()):
-            if order.contract != contract or not self._only_reduces(state, account, order, at):
-                continue
-            able = abs(held) if held * order.side < 0 else 0
-            if able < order.remaining:
-                changed = replace(order, size=order.fill_volume + able)
-                changed = changed if able else replace(order, status=STATUS_CANCELLED)
-                if not able and order.id in state.resting:
-                    state.resting.pop(order.id).over = True
-                yield from self._tell(state, replace(changed, updated_at=None), at)
-
-    def _only_reduces(self, state: AccountCourse, account: Account, order: Order, at: int) -> bool:
-        if order.id >= FIRST_OWN_ID or order.id in state.resting:
-            return True
         base = self.desk.baseline.book.accounts.get(state.id)
-        recorded = None if base is None else base.orders.get(order.id)
-        if base is None or recorded is None or is_waiting_leg(recorded):
-            return False
-        if not recorded.working:
-            return True
-        return not is_entry(base, recorded, at)
+        if base is None:
+            return
+        for recorded in list(base.working_orders()):
+            if recorded.contract != contract or recorded.id in state.untouchable() or not works(base, recorded):
+                continue
+            known = account.orders.get(recorded.id)
+            before = known.remaining if known is not None and known.working else 0
+            size = self._kept_size(state, recorded, at)
+            if size and size != before:
+                yield from self._tell(state, replace(recorded, size=recorded.fill_volume + size), at)
+            elif known is not None and before and not size:
+                yield from self._tell(state, replace(known, status=STATUS_CANCELLED), at)
+        yield from self._refit_resting(state, contract, at)
+
+    def _refit_resting(self, state: AccountCourse, contract: str, at: int) -> Iterator[None]:
+        """Orders that only the counterfactual has reduce and nothing else: they go when nothing is held."""
+        held = self.desk.held(state, contract)
+        for order in list(self.desk.account(state).working_orders()):
+            only_here = order.id >= FIRST_OWN_ID or order.id in state.resting
+            able = abs(held) if held * order.side < 0 else 0
+            if order.contract != contract or not only_here or able >= order.remaining:
+                continue
+            if able:
+                yield from self._tell(state, replace(order, size=order.fill_volume + able), at)
+            else:
+                if order.id in state.resting:
+                    state.resting.pop(order.id).over = True
+                yield from self._tell(state, replace(order, status=STATUS_CANCELLED), at)
 
     # ---- at the broker -------------------------------------------------------------------------------
 
