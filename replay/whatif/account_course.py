@@ -70,6 +70,7 @@ class AccountCourse:
     cancelling: dict[int, tuple[int, bool]] = field(default_factory=dict)  # Order: when, and by a lockout's beginning.
     cancelled: set[int] = field(default_factory=set)
     resting: dict[int, Request] = field(default_factory=dict)
+    flattening: dict[str, bool] = field(default_factory=dict)  # Closes under way; True: of the whole account.
     closes: list[Request] = field(default_factory=list)
     simulated: Simulated = field(default_factory=Simulated)
     days: dict[str, DayOfAccount] = field(default_factory=dict)
@@ -89,4 +90,5 @@ class AccountCourse:
         self.kept.clear()
         self.kept_at.clear()
         self.closes.clear()
+        self.flattening.clear()
         self.cancelling.clear()

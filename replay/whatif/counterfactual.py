@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from replay.whatif import broker
 from replay.whatif.account_course import AccountCourse, Request
-from replay.whatif.actions import Action
+from replay.whatif.actions import Action, works
 from replay.whatif.broker import BEFORE, CLOSES, Fill, Moment, instant_in
 from replay.whatif.course import Course
 from replay.whatif.desk import FIRST_OWN_ID, Desk, How, Ids, decided_from
@@ -28,6 +28,7 @@ from riskcore.core.state import (
 )
 
 TYPE_STOP = 4
+FLATTENING = ("CloseAllPositions", "ClosePosition")
 # A push is that much ahead of its fills at most (core/carried.py); later the broker's size is its own word.
 APART_NS = 2 * SECOND_NS
 
@@ -135,15 +136,13 @@ class Counterfactual:
         at = action.at
         if action.what == "close":
             self._close(state, action.contract, action.level[0] or 0, at, place)
+            if action.command is not None and action.command.kind in FLATTENING:
+                state.flattening[action.contract] = action.command.kind == "CloseAllPositions"
             return
         done_at = at + self.desk.how.assumptions.latency_ns
         moment = instant_in(self.desk.day, done_at)
         if action.what == "cancel":
-            order_id = int(action.target)
-            if order_id in state.cancelling:
-                return  # Asked for already; what is decided later changes nothing about it.
-            state.cancelling[order_id] = (done_at, action.rule != GUARD_ID)
-            self.desk.ask(Request(state.id, "cancel", moment, action.contract, at, order_id=order_id))
+            self._cancel(state, int(action.target), action.contract, at, worked=action.rule != GUARD_ID)
         elif action.what == "stop" and action.command is not None:
             wanted = action.command
             self.desk.ask(
@@ -292,7 +291,31 @@ class Counterfactual:
                 request.over = True
         state.closes = [one for one in state.closes if not one.over]
         yield from self.orders.refit(state, contract, at)
+        self._cancel_what_is_left(state, contract, at)
         self._end_flatten(state, at)
+
+    def _cancel_what_is_left(self, state: AccountCourse, contract: str, at: int) -> None:
+        """Once flat is seen behind a close, what still works is cancelled (RULES.md 3.4)."""
+        if contract not in state.flattening or self.desk.held(state, contract):
+            return
+        whole = state.flattening.pop(contract)
+        account = self.desk.account(state)
+        if whole and (account.held() or True in state.flattening.values()):
+            state.flattening.setdefault("", True)
+            return
+        whole |= state.flattening.pop("", False)
+        for order in account.working_orders():
+            if (whole or order.contract == contract) and works(account, order):
+                self._cancel(state, order.id, order.contract, at, worked=True)
+
+    def _cancel(self, state: AccountCourse, order_id: int, contract: str, at: int, *, worked: bool) -> None:
+        """Ask for a cancel. `worked`: the order worked when entries were forbidden, so it may fill until then."""
+        if order_id in state.cancelling:
+            return  # Asked for already; what is decided later changes nothing about it.
+        done_at = at + self.desk.how.assumptions.latency_ns
+        state.cancelling[order_id] = (done_at, worked)
+        moment = instant_in(self.desk.day, done_at)
+        self.desk.ask(Request(state.id, "cancel", moment, contract, at, order_id=order_id))
 
     def _end_flatten(self, state: AccountCourse, at: int) -> None:
         """A flatten is one close for each contract held when it was decided; then it swallows no later one."""

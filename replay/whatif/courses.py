@@ -127,6 +127,7 @@ class Courses:
     def _start_from_baseline(self) -> None:
         """Each day starts from a copy of the baseline's account; what the other rules left stays where both have it."""
         book, rulebook = self.counterfactual.book, self.counterfactual.runner.turn.rulebook
+        book.ordinal = max(book.ordinal, self.baseline.book.ordinal)
         for account in self.baseline.book.accounts.values():
             copied = replace(copy_account(account), requests={})
             present = [instance.rule.id for instance in rulebook.instances(account) if not instance.shadow]
