@@ -79,6 +79,11 @@ class AccountCourse:
     def day(self, trade_date: str) -> DayOfAccount:
         return self.days.setdefault(trade_date, DayOfAccount())
 
+    def note_action(self, contracts: list[str]) -> None:
+        """The counterfactual has acted in these contracts: the policies begin."""
+        self.acted = True
+        self.frozen.update(contracts)
+
     def untouchable(self) -> set[int]:
         """Orders of the record whose fate the counterfactual has decided."""
         return {*self.cancelled, *self.cancelling, *self.resting}

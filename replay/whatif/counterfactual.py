@@ -29,6 +29,8 @@ from riskcore.core.state import (
 
 TYPE_STOP = 4
 FLATTENING = ("CloseAllPositions", "ClosePosition")
+# Their close is a cut that goes down to nothing: it leaves the contract's orders alone (RULES.md 3.4).
+CUTTING = ("RULE-001", "RULE-002", GUARD_ID)
 # A push is that much ahead of its fills at most (core/carried.py); later the broker's size is its own word.
 APART_NS = 2 * SECOND_NS
 
@@ -136,7 +138,7 @@ class Counterfactual:
         at = action.at
         if action.what == "close":
             self._close(state, action.contract, action.level[0] or 0, at, place)
-            if action.command is not None and action.command.kind in FLATTENING:
+            if action.command is not None and action.command.kind in FLATTENING and action.rule not in CUTTING:
                 state.flattening[action.contract] = action.command.kind == "CloseAllPositions"
             return
         done_at = at + self.desk.how.assumptions.latency_ns
@@ -174,11 +176,6 @@ class Counterfactual:
         request = Request(state.id, "close", fill.moment, contract, at, fill, level, side)
         state.closes.append(request)
         self.desk.ask(request)
-
-    def note_policy(self, state: AccountCourse, contracts: list[str]) -> None:
-        """The counterfactual has acted in these contracts."""
-        state.acted = True
-        state.frozen.update(contracts)
 
     def only_recorded(self, state: AccountCourse, action: Action, place: int) -> None:
         """The baseline acts and the counterfactual does not: what it holds it keeps (WHATIF.md 2, looser rules)."""

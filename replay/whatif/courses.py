@@ -301,7 +301,7 @@ class Courses:
                     self._part(state, action.at, action.cause, base, action.row)
                 self.broker.carry_out(state, action, place)
             if state.parted:
-                self.broker.note_policy(state, [action.contract for action in actions.values()])
+                state.note_action([action.contract for action in actions.values()])
 
     def _end_moment(self, place: int) -> None:
         """What only the baseline did."""

@@ -157,8 +157,8 @@ class RecordedFills:
             day.left_out_orders.append(order)
         day.left_out_contracts += size
         state.simulated.left_out(body.contract, body.trade_id, size)
-        state.acted = True
-        state.frozen.add(body.contract)
+        if self.refused(state, body.contract, body.side, event.at):
+            state.note_action([body.contract])
         cost = self._guard_cost(state, body, event.at, place, size)
         day.guard_cost_usd = None if cost is None or day.guard_cost_usd is None else day.guard_cost_usd + cost
 

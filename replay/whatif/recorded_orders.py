@@ -64,6 +64,7 @@ class RecordedOrders:
         if is_entry(base, recorded, at):
             if self.fills.refused(state, recorded.contract, recorded.side, at):
                 state.dropped.add(recorded.id)
+                state.note_action([recorded.contract])
             return 0 if recorded.id in state.dropped else recorded.remaining
         size = min(recorded.remaining, abs(held)) if held * recorded.side < 0 else 0
         if not size:
