@@ -46,9 +46,12 @@ class Action:
         return other is not None and self.level == other.level
 
 
-def actions_of(book: Book, issued: Sequence[e.Event]) -> dict[int, dict[tuple[str, str], Action]]:
+Actions = dict[tuple[str, str], Action]
+
+
+def actions_of(book: Book, issued: Sequence[e.Event]) -> dict[int, Actions]:
     """The actions of commands that were just issued, per account."""
-    found: dict[int, dict[tuple[str, str], Action]] = {}
+    found: dict[int, Actions] = {}
     for event in issued:
         body = event.body
         if not isinstance(body, e.CommandIssued) or body.rule == PLANNER_ID:

@@ -131,6 +131,12 @@ class Counterfactual:
         if any(one.kind == "CloseAllPositions" for one in account.obligations.values()):
             self._close(state, body.contract, 0, at, place + 1)
 
+    def is_used_up(self, state: AccountCourse, order_id: int) -> bool:
+        """Whether the record has filled all of an order, of which the counterfactual may have executed less."""
+        account = self.desk.baseline.book.accounts.get(state.id)
+        order = account.orders.get(order_id) if account is not None else None
+        return account is not None and order is not None and order_id not in state.resting and not works(account, order)
+
     # ---- what was decided ----------------------------------------------------------------------------
 
     def carry_out(self, state: AccountCourse, action: Action, place: int) -> None:

@@ -290,9 +290,12 @@ class Courses:
         if not issued:
             return
         for account, actions in actions_of(self.counterfactual.book, issued).items():
-            state, base = self.state(account), self._base.get(account, {})
+            state, base, done = self.state(account), self._base.get(account, {}), list[str]()
             for name, action in actions.items():
+                if action.what == "cancel" and self.broker.is_used_up(state, int(action.target)):
+                    continue
                 if action.like(base.get(name)):
+                    done.append(action.contract)
                     self._alike.add((account, name))
                     if action.what == "close":
                         state.alike[action.contract] = action.level[0] or 0
@@ -300,8 +303,9 @@ class Courses:
                 if not state.parted:
                     self._part(state, action.at, action.cause, base, action.row)
                 self.broker.carry_out(state, action, place)
-            if state.parted:
-                state.note_action([action.contract for action in actions.values()])
+                done.append(action.contract)
+            if state.parted and done:
+                state.note_action(done)
 
     def _end_moment(self, place: int) -> None:
         """What only the baseline did."""

@@ -47,7 +47,10 @@ class RecordedOrders:
         if body.order_id in state.cancelling:
             yield from self._tell(state, recorded, event.at)
             return
+        before = len(state.dropped)
         size = self._kept_size(state, recorded, event.at)
+        if len(state.dropped) > before and self.fills.refused(state, recorded.contract, recorded.side, event.at):
+            state.note_action([recorded.contract])
         if size:
             yield from self._tell(state, replace(recorded, size=recorded.fill_volume + size), event.at)
         elif known is not None and known.working:
@@ -64,7 +67,6 @@ class RecordedOrders:
         if is_entry(base, recorded, at):
             if self.fills.refused(state, recorded.contract, recorded.side, at):
                 state.dropped.add(recorded.id)
-                state.note_action([recorded.contract])
             return 0 if recorded.id in state.dropped else recorded.remaining
         size = min(recorded.remaining, abs(held)) if held * recorded.side < 0 else 0
         if not size:
