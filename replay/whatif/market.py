@@ -193,6 +193,10 @@ class DayFacts:
         """The place of the first fact at or after an instant."""
         return bisect_left(self.ats, at)
 
+    def traded(self) -> list[str]:
+        """The contracts that any account traded on this day."""
+        return sorted({contract for _, contract in self._fills})
+
     @property
     def has_bars(self) -> bool:
         return bool(self._bars)

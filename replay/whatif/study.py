@@ -1,16 +1,21 @@
 """A whole study: both courses over the sessions, and everything INTERFACE.md 6 promises about them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from replay.imports.bars import Bars
+from replay.result import remarks
 from replay.sessions import Progress, Warn, ignore
-from replay.whatif.broker import Assumptions
+from replay.whatif.broker import STOP_SLIPPAGE_TICKS, Assumptions
 from replay.whatif.course import Course
 from replay.whatif.courses import Courses, Options, Plain, Policy
 from replay.whatif.days import Sessions
+from replay.whatif.entries import Entries
+from replay.whatif.export import exporting
 from replay.whatif.market import DayFacts
+from replay.whatif.more_bars import with_bars
 from replay.whatif.result import Effects, effects_of
 from replay.whatif.settings import (
     PROFILE,
@@ -25,7 +30,9 @@ from replay.whatif.settings import (
 )
 from replay.whatif.shares import Values, by_rule
 from replay.whatif.spread import POLICIES, spread
+from replay.whatif.tilt import Locks, tilt
 from riskcore.core.events import TradingDayOpened
+from riskcore.core.quantities import SECOND_NS, money, money_text
 from riskcore.core.rules import by_name
 from riskcore.core.runner import Listener
 from riskcore.errors import ConfigError
@@ -50,6 +57,8 @@ class Study:
     slippage_ticks: int = 2
     independent_days: bool = False
     quick: bool = False
+    bars: tuple[Path, ...] = ()
+    export: Path | None = None
     restrict: tuple[str, ...] = ()
     skip_bad_lines: bool = False
     strict: bool = False
@@ -97,7 +106,9 @@ class Runs:
         first = not self.rows
         kept: list[DayFacts] | None = []
         places = 0
-        for day in self.sessions.days():
+        uncovered: list[str] = []
+        found = self.sessions.days()
+        for day in with_bars(found, Bars(self.study.bars), uncovered) if self.study.bars else found:
             places += len(day.ats)
             self.bars |= day.has_bars
             if not self.recorded:
@@ -107,21 +118,33 @@ class Runs:
             yield day
         self._kept = kept
         if first:
+            for text in uncovered:
+                self.study.warn(text)
             self.rows = self.sessions.rows
             # What there is to say about the files has been said.
             self.sessions = replace(self.sessions, warn=ignore, progress=ignore)
+
+    @property
+    def quote_age_ns(self) -> int:
+        """How old a side of the market may be before a fill on it is flagged (max_quote_age_seconds)."""
+        profile = self.setting.baseline.get("profile", {})
+        age: int = profile.get("max_quote_age_ns", 10 * SECOND_NS)
+        return age
 
     def run(
         self,
         options: Options,
         settings_of: Callable[[Plain], Plain] | None = None,
         listeners: tuple[Listener, ...] = (),
+        recorded: tuple[Listener, ...] = (),
+        *,
+        keep_quotes: bool = False,
     ) -> Courses:
-        """Both courses under these options."""
+        """Both courses under these options; `listeners` hear the counterfactual, `recorded` the baseline."""
         changed = settings_of or self.setting.settings_of
-        baseline = Course(self.setting.baseline, self.study.restrict, enforces=self.setting.acts)
+        baseline = Course(self.setting.baseline, self.study.restrict, enforces=self.setting.acts, listeners=recorded)
         first = self.setting.baseline if self.setting.acts else changed(self.setting.baseline)
-        counter = Course(first, self.study.restrict, listeners=listeners, keep_quotes=bool(listeners))
+        counter = Course(first, self.study.restrict, listeners=listeners, keep_quotes=keep_quotes)
         courses = Courses(baseline, counter, options, changed)
         courses.run(self.days())
         return courses
@@ -132,6 +155,8 @@ def runs_of(study: Study) -> Runs:
     if not study.sessions:
         raise ConfigError("give one session file or more")
     form = Sessions(study.sessions, {}, study.skip_bad_lines).form()
+    if form == "journal" and study.bars:
+        raise ConfigError("--bars: a journal export carries the market that its decisions were made on; leave it out")
     if form == "journal":
         setting = Setting({}, for_journal(study.asked), acts=True)
     else:
@@ -170,12 +195,17 @@ def options_of(study: Study, quote_age_ns: int) -> Options:
     return Options(policy, assumptions, study.independent_days)
 
 
-def whatif(study: Study, listeners: Sequence[Listener] = ()) -> dict[str, Any]:
-    """The result of INTERFACE.md 6. Raises ConfigError, InputError, Corrupt."""
+def whatif(study: Study) -> dict[str, Any]:
+    """The result of INTERFACE.md 6. Raises ConfigError, InputError, Corrupt, DiskFull."""
     runs = runs_of(study.checked())
-    options = options_of(study, 10_000_000_000)
-    courses = runs.run(options, listeners=tuple(listeners))
+    options, locks, entries = options_of(study, runs.quote_age_ns), Locks(), Entries()
+    with exporting(study.export) as kept:
+        courses = runs.run(options, None, (locks.listen, *kept), (entries.listen,), keep_quotes=bool(kept))
     effects = effects_of(courses)
+    if not effects.days and not any(course.book.accounts for course in (courses.baseline, courses.counterfactual)):
+        study.warn("the sessions tell of no account, so there is nothing that other rules could change")
+    for text in remarks(courses.counterfactual.book, courses.counterfactual.runner.turn.rulebook):
+        study.warn(text)
     rows, shared = ([], None) if study.quick else shares_of(runs, options, effects)
     found = None
     if not study.quick:
@@ -186,23 +216,47 @@ def whatif(study: Study, listeners: Sequence[Listener] = ()) -> dict[str, Any]:
         "baseline": {"accounts": courses.baseline.rows()},
         "counterfactual": {"accounts": courses.counterfactual.rows()},
         "divergence": effects.divergences,
-        "effect": {**effects.row(), "by_rule": rows, "shares": shared, "by_day": [day.row() for day in effects.days]},
-        "range": found,
-        "tilt": [],
-        "closest": [],
-        "assumptions": {
-            "latency_ms": study.latency_ms,
-            "slippage_ticks": study.slippage_ticks,
-            "policy": study.policy,
-            "independent_days": study.independent_days,
-            "bar_path": "point",
-            "stop_slippage_ticks": 1,
-            "size_impact": "not modelled",
+        "effect": {
+            **effects.row(),
+            "by_rule": rows,
+            "shares": shared,
+            "by_day": [day.row() for day in effects.days],
         },
+        "range": found,
+        "tilt": tilt(locks.locks, entries.entries),
+        "closest": [],
+        "assumptions": _assumptions(study),
         "stamp": {
             "sessions": [{"path": row["path"], "sha256": row["sha256"]} for row in runs.rows],
             "settings_diff": difference(runs.recorded, runs.setting.settings_of(runs.recorded)),
             "version": VERSION,
             "command": study.command,
+        },
+    }
+
+
+def _assumptions(study: Study) -> dict[str, Any]:
+    return {
+        "latency_ms": study.latency_ms,
+        "slippage_ticks": study.slippage_ticks,
+        "policy": study.policy,
+        "independent_days": study.independent_days,
+        "bar_path": "point",
+        "stop_slippage_ticks": STOP_SLIPPAGE_TICKS,
+        "size_impact": "not modelled",
+    }
+
+
+def compare(study: Study, files: tuple[Path, Path]) -> dict[str, Any]:
+    """Two counterfactuals of one baseline, each with its effect, and the second's less the first's."""
+    if study.asked.config_given:
+        raise ConfigError("--compare names both settings files; leave out --config")
+    results = [whatif(replace(study, asked=replace(study.asked, config=file, config_given=True))) for file in files]
+    first, second = (result["effect"] for result in results)
+    return {
+        "schema": SCHEMA,
+        "compare": [{"settings": file.name, **result} for file, result in zip(files, results, strict=True)],
+        "difference": {
+            name: money_text(money(second[name]) - money(first[name])) for name in ("net_pnl", "exact", "simulated")
         },
     }

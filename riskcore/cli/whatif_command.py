@@ -21,6 +21,14 @@ from riskcore.cli.options import account_option, config_options, output_options,
     metavar="FILE",
     help="The settings that acted while a wire recording was made. Without it nothing did.",
 )
+@click.option(
+    "--compare",
+    "compared",
+    type=click.Path(path_type=Path, dir_okay=False),
+    nargs=2,
+    metavar="A.toml B.toml",
+    help="Two settings against one baseline, and the second's effect less the first's.",
+)
 @account_option
 @click.option(
     "--policy",
@@ -34,6 +42,19 @@ from riskcore.cli.options import account_option, config_options, output_options,
     "--slippage-ticks", type=int, default=2, show_default=True, help="How much worse than quoted a close fills."
 )
 @click.option("--independent-days", is_flag=True, help="Start each day from what was recorded.")
+@click.option(
+    "--bars",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE-or-DIR",
+    help="History bars that mark and price what the recording has no quotes for. Repeatable.",
+)
+@click.option(
+    "--export",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.jsonl",
+    help="Also write the days under these rules as a journal export.",
+)
 @click.option("--quick", is_flag=True, help="No range and no shares by rule.")
 @click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
 @click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
@@ -43,11 +64,14 @@ def command(
     config_path: Path | None,
     sets: tuple[str, ...],
     baseline: Path | None,
+    compared: tuple[Path, Path] | None,
     accounts: tuple[str, ...],
     policy: str,
     latency_ms: int,
     slippage_ticks: int,
     independent_days: bool,
+    bars: tuple[Path, ...],
+    export: Path | None,
     quick: bool,
     skip_bad_lines: bool,
     strict: bool,
@@ -62,8 +86,8 @@ def command(
     on a simulated price is named as such.
     """
     from replay.whatif.settings import Asked
-    from replay.whatif.study import Study, whatif
-    from riskcore.cli.whatif_text import whatif_text
+    from replay.whatif.study import Study, compare, whatif
+    from riskcore.cli.whatif_text import compared_text, whatif_text
 
     asked = Asked(config_path, sets, _config_given(), baseline)
     study = Study(
@@ -74,6 +98,8 @@ def command(
         slippage_ticks,
         independent_days,
         quick,
+        bars,
+        export,
         accounts,
         skip_bad_lines,
         strict,
@@ -81,11 +107,11 @@ def command(
         warn=lambda text: warn(text, quiet=quiet),
         progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
     )
-    result: dict[str, Any] = whatif(study)
+    result: dict[str, Any] = whatif(study) if compared is None else compare(study, compared)
     if as_json:
         print_json(result)
     else:
-        click.echo(whatif_text(result))
+        click.echo(whatif_text(result) if compared is None else compared_text(result))
 
 
 def _config_given() -> bool:

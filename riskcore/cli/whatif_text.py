@@ -20,6 +20,16 @@ def whatif_text(result: Row) -> str:
     return "\n".join(lines)
 
 
+def compared_text(result: Row) -> str:
+    """Both counterfactuals, and what the second is better by."""
+    lines: list[str] = []
+    for one in result["compare"]:
+        lines += [f"== {one['settings']}", whatif_text(one), ""]
+    first, second = (one["settings"] for one in result["compare"])
+    lines.append(f"{second} less {first}: {signed(result['difference']['net_pnl'])}")
+    return "\n".join(lines)
+
+
 def signed(amount: str) -> str:
     """An amount with its sign, as text shows it."""
     return amount if amount.startswith("-") or amount == "0" else f"+{amount}"
