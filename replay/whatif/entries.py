@@ -1,4 +1,4 @@
-"""What each recorded entry came to: the trader's own decisions, for the tilt ledger (WHATIF.md 5). Money in 1e-6 USD."""
+"""What each recorded entry came to: the trader's own decisions, for the tilt ledger (WHATIF.md 5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
