@@ -23,7 +23,6 @@ from riskcore.core.state import (
     STATUS_CANCELLED,
     STATUS_FILLED,
     STATUS_OPEN,
-    Account,
     Order,
 )
 
@@ -416,25 +415,6 @@ class Counterfactual:
             ahead = position.pushed is not None and position.push_at > position.fill_at
             if not (disagrees and ahead):
                 self.desk.tell_size(state, position.contract, at)
-
-    def start_alike(self, state: AccountCourse, recorded: Account | None) -> None:
-        """A day that starts with the record's lots has the record's orders too."""
-        account = self.desk.course.book.accounts.get(state.id)
-        state.resting.clear()
-        state.cancelled.clear()
-        state.dropped.clear()
-        state.alike.clear()
-        if account is not None and recorded is not None:
-            account.orders = dict(recorded.orders)
-            account.guarded = {key: value for key, value in account.guarded.items() if key in account.orders}
-            for name, position in recorded.positions.items():
-                mine = account.positions.get(name)
-                if mine is not None and mine.pushed != position.pushed:
-                    mine.pushed, mine.push_at, mine.average_price = (
-                        position.pushed,
-                        position.push_at,
-                        position.average_price,
-                    )
 
     def carry_orders(self, state: AccountCourse) -> None:
         """Orders that work at the broker work on the next day too."""

@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 from replay.whatif.account_course import AccountCourse
 from replay.whatif.actions import Action, actions_of, keep_out_row
+from replay.whatif.alike import start_alike
 from replay.whatif.broker import Assumptions
+from replay.whatif.closest import Closest
 from replay.whatif.counterfactual import Counterfactual
 from replay.whatif.course import Course
 from replay.whatif.desk import Ids
@@ -48,6 +50,7 @@ class Courses:
     settings_of: Callable[[Plain], Plain]
     accounts: dict[int, AccountCourse] = field(default_factory=dict)
     days: list[str] = field(default_factory=list)
+    closest: tuple[Closest, ...] = ()  # How near each course came to the limits; empty where nobody asks.
     ids: Ids = field(default_factory=Ids)
     asked: bool = False  # Whether the broker of any day was asked for anything.
     _broker: Counterfactual | None = None
@@ -119,7 +122,7 @@ class Courses:
         state.begin_day()
         if base_lots == _open_of(account):
             state.simulated.forget()
-            self.broker.start_alike(state, known)
+            start_alike(self.counterfactual, state, known)
             return
         self._part(state, at, OPENING, None, None)
         self.broker.carry_orders(state)
@@ -174,16 +177,24 @@ class Courses:
             self._advance(day, day.ats[start], start)
             quotes = day.quotes(start, self._limit(day, start, end))
             taken = self.baseline.quotes(quotes)
+            self._follow(0, day, start, start + taken)
             offset = 0
             while offset < taken:
                 limit = min(taken, self._limit(day, start + offset, end) - start)
+                before = offset
                 offset += self.counterfactual.quotes(quotes.part(offset, limit))
+                self._follow(1, day, start + before, start + offset)
                 if offset == taken:
                     self._compare(day.ats[start + offset - 1], start + offset - 1)
                 else:
                     self._cf_decides(start + offset - 1)
                     self._answer(start + offset)
             start += taken
+
+    def _follow(self, which: int, day: DayFacts, start: int, end: int) -> None:
+        """How near a course comes to the limits along quotes, while it holds what it holds."""
+        if self.closest:
+            self.closest[which].follow(day, start, end)
 
     def _limit(self, day: DayFacts, start: int, end: int) -> int:
         """Up to which place quotes may be taken at once: to the next timer, or what the broker does next."""
@@ -217,6 +228,8 @@ class Courses:
             self._cf_decides(place + 1)
         self.broker.after(state, event, facts)
         self._end_moment(place)
+        for one in self.closest:
+            one.look(account, event.at)
 
     def _for_counterfactual(self, event: e.Event) -> e.Event:
         if isinstance(event.body, e.ConfigChanged):

@@ -193,6 +193,27 @@ class DayFacts:
         """The place of the first fact at or after an instant."""
         return bisect_left(self.ats, at)
 
+    def last_before(self, contract: str, place: int) -> Side | None:
+        """The last price as known before a place."""
+        return self.last(contract, bisect_left(self.places(contract), place) - 1)
+
+    def extremes(self, contracts: list[str], start: int, end: int) -> list[tuple[int, str, int]]:
+        """Where the last price matters from `start` to before `end`: (place, contract, last), in order.
+
+        Of one contract its lowest and its highest; of several every one, for their sum may be extreme anywhere.
+        """
+        found: list[tuple[int, str, int]] = []
+        for contract in contracts:
+            places = self.places(contract)
+            inside = places[bisect_left(places, start) : bisect_left(places, end)]
+            said = [(self._lasts[place], place) for place in inside if self._lasts[place] != UNSAID]
+            if said and len(contracts) == 1:
+                low = min(said)
+                high = max(said, key=lambda one: (one[0], -one[1]))
+                said = [low, high]
+            found += [(place, contract, last) for last, place in said]
+        return sorted(found)
+
     def traded(self) -> list[str]:
         """The contracts that any account traded on this day."""
         return sorted({contract for _, contract in self._fills})

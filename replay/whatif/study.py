@@ -9,6 +9,7 @@ from replay.imports.bars import Bars
 from replay.result import remarks
 from replay.sessions import Progress, Warn, ignore
 from replay.whatif.broker import STOP_SLIPPAGE_TICKS, Assumptions
+from replay.whatif.closest import Closest, closest_rows
 from replay.whatif.course import Course
 from replay.whatif.courses import Courses, Options, Plain, Policy
 from replay.whatif.days import Sessions
@@ -139,6 +140,7 @@ class Runs:
         recorded: tuple[Listener, ...] = (),
         *,
         keep_quotes: bool = False,
+        measured: bool = False,
     ) -> Courses:
         """Both courses under these options; `listeners` hear the counterfactual, `recorded` the baseline."""
         changed = settings_of or self.setting.settings_of
@@ -146,6 +148,8 @@ class Runs:
         first = self.setting.baseline if self.setting.acts else changed(self.setting.baseline)
         counter = Course(first, self.study.restrict, listeners=listeners, keep_quotes=keep_quotes)
         courses = Courses(baseline, counter, options, changed)
+        if measured:
+            courses.closest = (Closest(baseline, counter), Closest(counter, counter))
         courses.run(self.days())
         return courses
 
@@ -200,7 +204,9 @@ def whatif(study: Study) -> dict[str, Any]:
     runs = runs_of(study.checked())
     options, locks, entries = options_of(study, runs.quote_age_ns), Locks(), Entries()
     with exporting(study.export) as kept:
-        courses = runs.run(options, None, (locks.listen, *kept), (entries.listen,), keep_quotes=bool(kept))
+        courses = runs.run(
+            options, None, (locks.listen, *kept), (entries.listen,), keep_quotes=bool(kept), measured=True
+        )
     effects = effects_of(courses)
     if not effects.days and not any(course.book.accounts for course in (courses.baseline, courses.counterfactual)):
         study.warn("the sessions tell of no account, so there is nothing that other rules could change")
@@ -224,7 +230,7 @@ def whatif(study: Study) -> dict[str, Any]:
         },
         "range": found,
         "tilt": tilt(locks.locks, entries.entries),
-        "closest": [],
+        "closest": closest_rows(*courses.closest),
         "assumptions": _assumptions(study),
         "stamp": {
             "sessions": [{"path": row["path"], "sha256": row["sha256"]} for row in runs.rows],

@@ -120,3 +120,17 @@ def test_6_looser(tmp_path: Path, policy: str) -> None:
     assert money(result) == ("-298.00", "0", "-298.00")
     assert result["effect"]["by_day"][0]["flags"] == ["extrapolated"]
     assert (result["range"]["cruellest"], result["range"]["kindest"]) == ("-298.00", "0")
+
+
+def test_2_closest_approach(tmp_path: Path) -> None:
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.at("09:05:00").sparse(lastPrice=20925.25, bestBid=20925, bestAsk=20925.5)
+    day.at("09:06:00").sparse(lastPrice=20940, bestBid=20939.75, bestAsk=20940.25)
+    day.at("09:20:00").trade(-2, 20950)
+    result = study(day, tmp_path, "rules.daily_unrealized_loss.loss_limit=300")
+    assert money(result) == ("0", "0", "0")
+    near = {"distance": "1.00", "unit": "USD", "fraction": "0.9967", "at": "2026-11-20T15:05:00Z"}
+    assert [(row["rule"], row["baseline"], row["counterfactual"]) for row in result["closest"]] == [
+        ("RULE-004", near, near)
+    ]
