@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from replay.whatif.prices import UNSAID, Prices
 from riskcore.core import events as e
 from riskcore.core.quotes import Quotes
 from riskcore.core.state import Day, Mark
 
-UNSAID = -(2**63)  # What a quote says nothing of.
 _NOT_MARKET = -1
 
 
@@ -69,9 +69,9 @@ class DayFacts:
     _codes: array[int] = field(default_factory=lambda: array("h"))
     _names: list[str] = field(default_factory=list)
     _known: dict[str, int] = field(default_factory=dict)
-    _lasts: array[int] = field(default_factory=lambda: array("q"))
-    _bids: array[int] = field(default_factory=lambda: array("q"))
-    _asks: array[int] = field(default_factory=lambda: array("q"))
+    _lasts: Prices = field(default_factory=Prices)
+    _bids: Prices = field(default_factory=Prices)
+    _asks: Prices = field(default_factory=Prices)
     _places: dict[str, array[int]] = field(default_factory=dict)
     _bars: dict[str, list[Bar]] = field(default_factory=dict)
     _fills: dict[tuple[int, str], list[tuple[int, int, int]]] = field(default_factory=dict)
@@ -82,9 +82,13 @@ class DayFacts:
         """Consecutive quotes of this day."""
         start = len(self.ats)
         self.ats.extend(quotes.ats)
-        self._codes.extend(self._code(name) for name in quotes.contracts)
+        codes = {name: self._code(name) for name in dict.fromkeys(quotes.contracts)}
+        if len(codes) == 1:
+            self._codes.extend(array("h", codes.values()) * len(quotes.ats))
+        else:
+            self._codes.extend([codes[name] for name in quotes.contracts])
         for column, prices in ((self._lasts, quotes.lasts), (self._bids, quotes.bids), (self._asks, quotes.asks)):
-            column.extend(UNSAID if price is None else price for price in prices)
+            column.extend(prices)
         if self.items and isinstance(self.items[-1], Run):
             self.items[-1].end = len(self.ats)
         else:
@@ -103,9 +107,9 @@ class DayFacts:
         self.items.append(Told(place, event))
         self.ats.append(event.at)
         self._codes.append(self._code(body.contract) if isinstance(body, e.MarketTraded) else _NOT_MARKET)
-        self._lasts.append(body.price if isinstance(body, e.MarketTraded) else UNSAID)
-        self._bids.append(UNSAID)
-        self._asks.append(UNSAID)
+        self._lasts.extend([body.price if isinstance(body, e.MarketTraded) else None])
+        self._bids.extend([None])
+        self._asks.extend([None])
         if isinstance(body, e.BarObserved):
             ends_at = body.opens_at + body.unit_ns
             bar = Bar(body.opens_at, ends_at, body.open, body.high, body.low, body.close)
@@ -128,9 +132,9 @@ class DayFacts:
         return Quotes(
             self.ats[start:end].tolist(),
             [names[code] for code in self._codes[start:end]],
-            _said(self._lasts[start:end]),
-            _said(self._bids[start:end]),
-            _said(self._asks[start:end]),
+            self._lasts.part(start, end),
+            self._bids.part(start, end),
+            self._asks.part(start, end),
         )
 
     def places(self, contract: str) -> array[int]:
@@ -138,7 +142,7 @@ class DayFacts:
         found = self._places.get(contract)
         if found is None:
             code = self._known.get(contract)
-            found = self._places[contract] = array("q", [p for p, one in enumerate(self._codes) if one == code])
+            found = self._places[contract] = array("i", (p for p, one in enumerate(self._codes) if one == code))
         return found
 
     def first_quote(self, contract: str, at: int, place: int) -> int | None:
@@ -164,7 +168,7 @@ class DayFacts:
         """The ask as known with that quote."""
         return self._back(self._asks, contract, index, "ask")
 
-    def _back(self, column: array[int], contract: str, index: int, name: str) -> Side | None:
+    def _back(self, column: Prices, contract: str, index: int, name: str) -> Side | None:
         """A quote that leaves a side out keeps the side's last value."""
         places = self.places(contract)
         for one in range(index, -1, -1):
@@ -203,6 +207,8 @@ class DayFacts:
         Of one contract its lowest and its highest; of several every one, for their sum may be extreme anywhere.
         """
         found: list[tuple[int, str, int]] = []
+        if len(contracts) == 1 and self._names == contracts:
+            return [(place, contracts[0], last) for place, last in self._lasts.extremes(start, end)]
         for contract in contracts:
             places = self.places(contract)
             inside = places[bisect_left(places, start) : bisect_left(places, end)]
@@ -226,7 +232,3 @@ class DayFacts:
     def last_at(self) -> int | None:
         """When the last fact of the day was received."""
         return self.ats[-1] if self.ats else None
-
-
-def _said(column: array[int]) -> list[int | None]:
-    return [None if price == UNSAID else price for price in column.tolist()]
