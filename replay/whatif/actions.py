@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from riskcore.core import events as e
 from riskcore.core.guard import active_lockouts, shown_lockout
-from riskcore.core.planner_commands import PLANNER_ID
+from riskcore.core.issuers import PLANNER_ID
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import Proposal
 from riskcore.core.state import STATUS_OPEN, TYPE_MARKET, Account, Book, Order, Position

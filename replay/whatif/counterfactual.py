@@ -15,7 +15,7 @@ from replay.whatif.market import DayFacts
 from replay.whatif.recorded_fills import Before, RecordedFills, before_fill, is_engines, note_recorded, watched
 from replay.whatif.recorded_orders import RecordedOrders, observed
 from riskcore.core import events as e
-from riskcore.core.guard import GUARD_ID
+from riskcore.core.issuers import GUARD_ID
 from riskcore.core.marks import valuation
 from riskcore.core.order_roles import STOP_TAG
 from riskcore.core.quantities import SECOND_NS

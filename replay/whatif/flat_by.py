@@ -1,7 +1,9 @@
 """The latest moment to hold a position (WHATIF.md 2): 15:08 in Chicago where no programme says another."""
 
+from datetime import date
+
 from riskcore.core.state import Day
-from riskcore.core.trading_day import date_ordinal, instant
+from riskcore.core.trading_day import instant
 from riskcore.settings.calendar import EXCHANGE_ZONE, zone_rows
 
 FLAT_BY_SECONDS = (15 * 60 + 8) * 60
@@ -9,5 +11,5 @@ FLAT_BY_SECONDS = (15 * 60 + 8) * 60
 
 def flat_by(day: Day) -> int:
     """The flat-by time of a trading day, in nanoseconds UTC."""
-    ordinal = date_ordinal(day.trade_date)
+    ordinal = date.fromisoformat(day.trade_date).toordinal()
     return instant(zone_rows(EXCHANGE_ZONE, ordinal), ordinal, FLAT_BY_SECONDS)
