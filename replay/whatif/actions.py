@@ -18,9 +18,6 @@ from riskcore.core.view import Effect, View
 from riskcore.schema.rows import command_row
 
 _MOMENT = e.Event(0, "core", "entry", e.ClockTicked())
-# Rules under which an entry does not come about at all; the others answer one that was made.
-REFUSING = ("session_block_outside", "symbol_blocks")
-RIGHTS = "auth_loss_guard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,7 @@ class Action:
     row: dict[str, Any]
     command: e.Command | None = None
     rule: str = ""
+    rule_key: str = ""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -72,7 +70,7 @@ def _actions(account: Account, event: e.Event, body: e.CommandIssued) -> list[Ac
     command, row = body.command, command_row(event, body)
 
     def action(what: str, target: str, contract: str, *level: int | None) -> Action:
-        return Action(what, target, contract, level, event.at, event.cause, row, command, body.rule)
+        return Action(what, target, contract, level, event.at, event.cause, row, command, body.rule, body.rule_key)
 
     if command.kind == "CloseAllPositions":
         return [action("close", one.contract, one.contract, 0) for one in account.held() if held_size(one)]
@@ -127,9 +125,7 @@ def refusal(book: Book, rulebook: Rulebook, account_id: int, contract: str, side
         if instance.shadow or instance.lacking(book.lacks):
             continue
         view.rule_key = instance.key
-        if instance.rule.name == RIGHTS and account.can_trade is False:
-            return Refusal(instance.rule.id, instance.key)
-        admit = instance.rule.admit if instance.rule.name in REFUSING else None
+        admit = instance.rule.admit if instance.rule.keeps_out else None
         if admit is not None and admit(instance.params, view, proposal) is not None:
             return Refusal(instance.rule.id, instance.key)
     return None

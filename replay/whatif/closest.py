@@ -1,10 +1,8 @@
 """How near each course came to the limits of the counterfactual's rules, per account and day (WHATIF.md 5).
 
-Measured are the limits that have one measure at every moment: contracts held, the day's P&L, an open loss or profit.
-Marks are followed by the last price between two facts of an account.
+Measured is what the rules' own gauges read. Marks are followed by the last price between two facts of an account.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -12,10 +10,9 @@ from typing import Any, NamedTuple
 from replay.whatif.course import Course
 from replay.whatif.market import DayFacts
 from riskcore.core import events as e
-from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
 from riskcore.core.quantities import money_text
 from riskcore.core.rulebook import Rulebook, RuleInstance
-from riskcore.core.rules.day_total import combined_total, realised_total
+from riskcore.core.rules.base import COUNT, Reading
 from riskcore.core.state import Account, Mark
 from riskcore.core.view import Effect, View
 from riskcore.schema.instants import utc_text
@@ -24,78 +21,11 @@ _MOMENT = e.Event(0, "core", "closest", e.ClockTicked())
 FOUR_PLACES = Decimal("0.0001")
 
 
-class Measure(NamedTuple):
-    """How much of a limit is used: in 1e-6 USD, or contracts."""
-
-    used: int
-    limit: int
-    unit: str
-
-
 class Approach(NamedTuple):
     """The nearest a course came to a limit."""
 
-    measure: Measure
+    reading: Reading
     at: int
-
-
-def _count(instance: RuleInstance, view: View) -> Iterator[Measure]:
-    params = instance.params
-    mini = params.weighting == "mini_equivalent"
-    sizes = [one.size * (micro_units(view.root(one.contract)) if mini else 1) for one in view.held()]
-    count = abs(sum(sizes)) if params.count_type == "net" else sum(map(abs, sizes))
-    yield Measure(count, params.limit * (MICRO_UNITS_OF_A_MINI if mini else 1), "contracts")
-
-
-def _count_of_product(instance: RuleInstance, view: View) -> Iterator[Measure]:
-    counts: dict[str, int] = {}
-    for one in view.held():
-        root = view.root(one.contract)
-        counts[root] = counts.get(root, 0) + abs(one.size)
-    for root, count in sorted(counts.items()):
-        limit = instance.params.limits.get(root, instance.params.default_limit)
-        if limit:
-            yield Measure(count, limit, "contracts")
-
-
-def _day_loss(instance: RuleInstance, view: View) -> Iterator[Measure]:
-    params = instance.params
-    if not params.basis.startswith("trailing"):
-        total = realised_total if params.basis == "realized" else combined_total
-        yield Measure(-total(view, params.pnl_basis).value, params.loss_limit, "USD")
-
-
-def _day_profit(instance: RuleInstance, view: View) -> Iterator[Measure]:
-    total = realised_total if instance.params.basis == "realized" else combined_total
-    yield Measure(total(view, getattr(instance.params, "pnl_basis", None)).value, instance.params.profit_target, "USD")
-
-
-def _open_loss(instance: RuleInstance, view: View) -> Iterator[Measure]:
-    for value in _open(instance, view):
-        yield Measure(-value, instance.params.loss_limit, "USD")
-
-
-def _open_profit(instance: RuleInstance, view: View) -> Iterator[Measure]:
-    if instance.params.mode == "profit_target":
-        for value in _open(instance, view):
-            yield Measure(value, instance.params.profit_target, "USD")
-
-
-def _open(instance: RuleInstance, view: View) -> list[int]:
-    if instance.params.scope == "total":
-        return [view.total().value] if view.held() else []
-    values = [view.value(position).value for position in view.held()]
-    return [value for value in values if value is not None]
-
-
-MEASURES: dict[str, Callable[[RuleInstance, View], Iterator[Measure]]] = {
-    "max_contracts": _count,
-    "max_contracts_per_instrument": _count_of_product,
-    "daily_realized_loss": _day_loss,
-    "daily_realized_profit": _day_profit,
-    "daily_unrealized_loss": _open_loss,
-    "max_unrealized_profit": _open_profit,
-}
 
 
 @dataclass(slots=True)
@@ -130,7 +60,7 @@ class Closest:
 
     def _measured(self, account: Account) -> list[RuleInstance]:
         rulebook: Rulebook = self.rules_of.runner.turn.rulebook
-        return [one for one in rulebook.instances(account) if one.rule.name in MEASURES and not one.shadow]
+        return [one for one in rulebook.instances(account) if one.rule.gauges is not None and not one.shadow]
 
     def _measure(self, account: Account, marks: dict[str, Mark], at: int) -> None:
         profile = self.rules_of.runner.turn.rulebook.profile
@@ -139,11 +69,16 @@ class Closest:
         for instance in self._measured(account):
             view.rule_key = instance.key
             self.names[instance.key] = instance.rule.id
-            for measure in MEASURES[instance.rule.name](instance, view):
+            for reading in instance.rule.gauges(instance.params, view) if instance.rule.gauges is not None else ():
                 name = (account.id, book.trade_date, instance.key)
                 known = self.found.get(name)
-                if known is None or measure.used * known.measure.limit > known.measure.used * measure.limit:
-                    self.found[name] = Approach(measure, at)
+                if reading.limit <= 0 or (known is not None and not _nearer(reading, known.reading)):
+                    continue
+                self.found[name] = Approach(reading, at)
+
+
+def _nearer(one: Reading, other: Reading) -> bool:
+    return one.used * other.limit > other.used * one.limit
 
 
 def closest_rows(baseline: Closest, counterfactual: Closest) -> list[dict[str, Any]]:
@@ -165,7 +100,8 @@ def closest_rows(baseline: Closest, counterfactual: Closest) -> list[dict[str, A
 def _row(approach: Approach | None) -> dict[str, Any] | None:
     if approach is None:
         return None
-    used, limit, unit = approach.measure
+    used, limit = approach.reading.used, approach.reading.limit
+    unit = "count" if approach.reading.kind == COUNT else "USD"
     left = max(limit - used, 0)
     share = (Decimal(max(used, 0)) / Decimal(limit)).quantize(FOUR_PLACES).normalize()
     return {

@@ -28,8 +28,6 @@ from riskcore.core.state import (
 
 TYPE_STOP = 4
 FLATTENING = ("CloseAllPositions", "ClosePosition")
-# Their close is a cut that goes down to nothing: it leaves the contract's orders alone (RULES.md 3.4).
-CUTTING = ("RULE-001", "RULE-002", GUARD_ID)
 # A push is that much ahead of its fills at most (core/carried.py); later the broker's size is its own word.
 APART_NS = 2 * SECOND_NS
 
@@ -143,7 +141,7 @@ class Counterfactual:
         at = action.at
         if action.what == "close":
             self._close(state, action.contract, action.level[0] or 0, at, place)
-            if action.command is not None and action.command.kind in FLATTENING and action.rule not in CUTTING:
+            if action.command is not None and action.command.kind in FLATTENING and not self._cuts(state, action):
                 state.flattening[action.contract] = action.command.kind == "CloseAllPositions"
             return
         done_at = at + self.desk.how.assumptions.latency_ns
@@ -165,6 +163,11 @@ class Counterfactual:
                     price=wanted.price,
                 )
             )
+
+    def _cuts(self, state: AccountCourse, action: Action) -> bool:
+        """Whether a close is a cut that goes down to nothing: it leaves the contract's orders alone (RULES.md 3.4)."""
+        instances = self.desk.course.runner.turn.rulebook.instances(self.desk.account(state))
+        return action.rule == GUARD_ID or any(one.key == action.rule_key and one.rule.cuts for one in instances)
 
     def _close(self, state: AccountCourse, contract: str, level: int, at: int, place: int) -> None:
         held = self.desk.held(state, contract)

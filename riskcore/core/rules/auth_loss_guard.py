@@ -7,7 +7,7 @@ from riskcore.core.events import AccountObserved, Command
 from riskcore.core.freshness import connected, connection_since
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.attempts import is_market_data
-from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
+from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rearm, Rule, spec
 from riskcore.core.rules.commands import ACCOUNT, CANCEL_ENTRIES, FLATTEN, alert
 from riskcore.core.view import View
 
@@ -172,6 +172,10 @@ def confirms_every(params: Params) -> int | None:
     return params.verify_interval_seconds * SECOND_NS or None
 
 
+def admit(params: Params, view: View, proposal: Proposal) -> str | None:
+    return "the broker has taken the trading rights away" if view.account.can_trade is False else None
+
+
 RULE = Rule(
     RULE_ID,
     "auth_loss_guard",
@@ -182,6 +186,8 @@ RULE = Rule(
     remember=remember,
     deadline=deadline,
     needs=needs,
+    admit=admit,
+    keeps_out=True,
     waits_for=("engine",),  # What happens while none runs is judged behind its start, by the broker's answer.
     confirms_every=confirms_every,
 )

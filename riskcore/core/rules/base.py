@@ -177,6 +177,10 @@ class Rule:
     confirms_every(params)  in nanoseconds, how often the broker is at least to be asked about the account while the
                             stream works, or None.
 
+    What it means where commands are carried out by a simulated broker (WHATIF.md):
+    keeps_out               an entry that `admit` objects to does not come about; other rules answer one that was made.
+    cuts                    its close is a cut that goes down to nothing, and leaves the contract's orders alone.
+
     What people see of it:
     gauges(params, view)    how much of its limits is used, for the screen and `riskcore status`.
     warnings(params, where, beside)
@@ -205,6 +209,8 @@ class Rule:
     admit: Callable[[Any, View, Proposal], str | None] | None = None
     waits_for: tuple[str, ...] | None = None
     confirms_every: Callable[[Any], int | None] | None = None
+    keeps_out: bool = False
+    cuts: bool = False
     gauges: Callable[[Any, View], Iterable[Reading]] | None = None
     warnings: Callable[[Any, str, Beside], Sequence[str]] | None = None
     bounds: Callable[[Any], tuple[str, ...]] = _nothing

@@ -90,5 +90,6 @@ RULE = Rule(
     evaluate,
     needs=needs,
     admit=admit,
+    cuts=True,
     gauges=gauges,
 )

@@ -197,6 +197,7 @@ RULE = Rule(
     evaluate,
     needs=needs,
     admit=admit,
+    cuts=True,
     gauges=gauges,
     warnings=warnings,
     loosens=dict.fromkeys(("limits", "default_limit", "unknown_symbol_action"), loosens),

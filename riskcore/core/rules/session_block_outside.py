@@ -290,4 +290,5 @@ RULE = Rule(
     needs=needs,
     waits_for=("positions", "orders"),
     admit=admit,
+    keeps_out=True,
 )

@@ -131,6 +131,7 @@ RULE = Rule(
     needs=needs,
     waits_for=("positions", "orders"),
     admit=admit,
+    keeps_out=True,
     warnings=warnings,
     bounds=bounds,
 )
