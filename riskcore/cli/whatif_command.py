@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import account_option, config_options, output_options, print_json, progress, warn
+from riskcore.errors import ConfigError, DiskFull
 
 
 @click.command(
@@ -55,6 +56,13 @@ from riskcore.cli.options import account_option, config_options, output_options,
     metavar="FILE.jsonl",
     help="Also write the days under these rules as a journal export.",
 )
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html", help="Also write one page."
+)
+@click.option(
+    "--card", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png", help="Also draw one picture."
+)
+@click.option("--share", "shared", is_flag=True, help="Replace names and ids; amounts as a share of the loss limit.")
 @click.option("--quick", is_flag=True, help="No range and no shares by rule.")
 @click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
 @click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
@@ -72,6 +80,9 @@ def command(
     independent_days: bool,
     bars: tuple[Path, ...],
     export: Path | None,
+    report: Path | None,
+    card: Path | None,
+    shared: bool,
     quick: bool,
     skip_bad_lines: bool,
     strict: bool,
@@ -107,11 +118,40 @@ def command(
         warn=lambda text: warn(text, quiet=quiet),
         progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
     )
-    result: dict[str, Any] = whatif(study) if compared is None else compare(study, compared)
+    if compared is not None:
+        if report is not None or card is not None or shared:
+            raise ConfigError("--compare has two results; ask for a report, card or share of each alone")
+        result = compare(study, compared)
+    else:
+        result = whatif(study)
+        if shared:
+            from replay.whatif.share import share
+
+            result = share(result)
+        _write(result, report, card)
     if as_json:
         print_json(result)
     else:
         click.echo(whatif_text(result) if compared is None else compared_text(result))
+
+
+def _write(result: dict[str, Any], report: Path | None, card: Path | None) -> None:
+    """The page and the picture of a result. Raises DiskFull."""
+    if report is not None:
+        from replay.whatif.report import report_html
+
+        _save(report, report_html(result).encode())
+    if card is not None:
+        from replay.whatif.card import card_png
+
+        _save(card, card_png(result))
+
+
+def _save(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise DiskFull(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 def _config_given() -> bool:
