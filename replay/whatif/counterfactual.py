@@ -190,23 +190,11 @@ class Counterfactual:
         if action.what != "close":
             return
         contract, level = action.contract, action.level[0] or 0
-        closing = any(one.contract == contract and not one.over for one in state.closes)
         position = self.desk.account(state).positions.get(contract)
         held = self.desk.held(state, contract) or (position.size if position is not None else 0)
-        if closing or abs(held) <= level:
-            return
-        state.kept.add(contract)
-        state.kept_at[contract] = action.at
-        day = state.day(self.desk.trade_date)
-        day.flags.add("extrapolated")
-        day.all_simulated = True
-        due = flat_by(self.desk.day.day)
-        last_place = len(self.desk.day.ats)
-        if action.at < due:
-            moment = instant_in(self.desk.day, due)
-        else:
-            moment = Moment(last_place, BEFORE, self.desk.day.day.closes_at - 1)
-        self.desk.ask(Request(state.id, "flat_by", moment, contract, due))
+        if abs(held) > level:
+            state.kept.add(contract)
+            state.kept_at[contract] = action.at
 
     def recording_ends(self) -> None:
         """No day follows: what is kept beyond the last line is closed at the last mark."""

@@ -35,6 +35,7 @@ class Simulated:
 
     by_day: dict[str, int] = field(default_factory=dict)
     _queues: dict[str, deque[Missing]] = field(default_factory=dict)
+    _early: dict[str, deque[Missing]] = field(default_factory=dict)
     _undo: dict[int, list[Undo]] = field(default_factory=dict)
 
     def left_out(self, contract: str, trade_id: int, size: int) -> None:
@@ -47,9 +48,39 @@ class Simulated:
         for piece in pieces:
             points = (piece.price - fill.price) * fill.side
             net = move_value(points, economics.tick_size, economics.tick_value) - costs
-            missing = Missing(piece.size, fill.trade_id, True, trade_date, fill.price, costs, net)
-            self._queue(fill.contract).append(missing)
-            self._add(trade_date, net * piece.size)
+            left = self._against_expected(fill, trade_date, piece.size, costs, net, economics)
+            if left:
+                missing = Missing(left, fill.trade_id, True, trade_date, fill.price, costs, net)
+                self._queue(fill.contract).append(missing)
+                self._add(trade_date, net * left)
+
+    def expected(self, fill: TradeRecorded, trade_date: str, size: int, economics: Contract) -> None:
+        """The record has closed contracts that the broker was asked to close and has not closed yet."""
+        costs = per_contract((fill.fees_usd or 0) + (fill.commissions_usd or 0), fill.size)
+        net = per_contract(fill.profit_usd or 0, fill.size) - costs
+        early = Missing(size, fill.trade_id, True, trade_date, fill.price, costs, net)
+        self._early.setdefault(fill.contract, deque()).append(early)
+        self._add(trade_date, -net * size)
+
+    def _against_expected(
+        self, fill: TradeRecorded, trade_date: str, size: int, costs: int, net: int, economics: Contract
+    ) -> int:
+        """Set the broker's fill against recorded closes that came before it; returns what is left of it."""
+        queue = self._early.get(fill.contract, deque())
+        while size and queue:
+            head = queue.popleft()
+            taken = min(size, head.size)
+            if taken < head.size:
+                queue.appendleft(replace(head, size=head.size - taken))
+            size -= taken
+            change = net
+            if head.trade_date == trade_date:
+                points = (head.price - fill.price) * fill.side
+                difference = move_value(points, economics.tick_size, economics.tick_value)
+                # The recorded net has been taken out already; the difference alone stands.
+                change = difference - (costs - head.costs_usd) + head.net_usd
+            self._add(trade_date, change * taken)
+        return size
 
     def clipped(self, fill: TradeRecorded, trade_date: str, size: int, economics: Contract) -> None:
         """So many contracts of a recorded closing fill had nothing to close: what went missing first is replaced."""
@@ -99,3 +130,4 @@ class Simulated:
     def forget(self) -> None:
         """Both courses hold the same again: nothing is missing."""
         self._queues.clear()
+        self._early.clear()

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from replay.whatif import broker
-from replay.whatif.account_course import AccountCourse, Share
+from replay.whatif.account_course import AccountCourse, Request, Share
+from replay.whatif.broker import BEFORE, Moment, instant_in
 from replay.whatif.desk import Desk
+from replay.whatif.flat_by import flat_by
 from replay.whatif.intent import Parts, closed_by, per_contract, realised, share, split
 from riskcore.core import events as e
 from riskcore.core.quantities import SECOND_NS, move_value
@@ -94,10 +96,10 @@ class RecordedFills:
         closing, opening = before.parts
         contract = body.contract
         held = self.desk.held(state, contract)
-        if self._is_no_intent(state, body, before):
-            self._clipped(state, body, closing)
-            closing = 0
         able = abs(held) if held * body.side < 0 else 0
+        if self._is_no_intent(state, body, before):
+            self._not_executed(state, body, closing, able, event.at)
+            closing = 0
         executed = min(closing, able)
         self._clipped(state, body, closing - executed)
         reduced = min(opening, able - executed)
@@ -116,11 +118,44 @@ class RecordedFills:
         elif not executed + reduced:
             yield
 
+    def _not_executed(self, state: AccountCourse, body: e.TradeRecorded, closing: int, able: int, at: int) -> None:
+        """The record closes what the counterfactual holds on: it keeps that, or is closing it itself."""
+        left = abs(state.recorded.get(body.contract, 0)) - closing
+        beyond = max(min(closing, able - left), 0)
+        self._clipped(state, body, closing - beyond)
+        if not beyond:
+            return
+        closes = any(one.contract == body.contract and not one.over for one in state.closes)
+        if closes or body.order_id in state.resting:
+            economics = self.desk.contract(body.contract)
+            state.simulated.expected(body, self.desk.trade_date, beyond, economics)
+        else:
+            self._keep(state, body.contract, at)
+
+    def _keep(self, state: AccountCourse, contract: str, at: int) -> None:
+        """A close of the record is dropped: from here on the day is extrapolated, up to the flat-by time."""
+        day, facts = state.day(self.desk.trade_date), self.desk.day
+        day.flags.add("extrapolated")
+        day.all_simulated = True
+        if any(
+            one.what == "flat_by" and one.contract == contract and one.account == state.id
+            for one in self.desk.requests
+            if not one.over
+        ):
+            return
+        due = flat_by(facts.day)
+        moment = instant_in(facts, due) if at < due else Moment(len(facts.ats), BEFORE, facts.day.closes_at - 1)
+        self.desk.ask(Request(state.id, "flat_by", moment, contract, due))
+
     def _is_no_intent(self, state: AccountCourse, body: e.TradeRecorded, before: Before) -> bool:
         """Whether the fill carried out the recorded engine's request, which the counterfactual did not make alike."""
         if not is_engines(self.desk, state, body, before) or body.contract in state.alike:
             return body.order_id is not None and body.order_id in state.resting
-        return self.desk.how.end == "kept" or body.contract not in state.kept
+        if self.desk.how.end == "recorded" and body.contract in state.kept:
+            state.day(self.desk.trade_date).flags.add("extrapolated")
+            state.day(self.desk.trade_date).all_simulated = True
+            return False
+        return True
 
     def _clipped(self, state: AccountCourse, body: e.TradeRecorded, size: int) -> None:
         if size:
