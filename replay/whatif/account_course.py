@@ -66,7 +66,7 @@ class AccountCourse:
     rates: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)  # Fees, commissions a contract.
     shares: dict[int, Share] = field(default_factory=dict)
     fills: dict[int, TradeRecorded] = field(default_factory=dict)  # Recorded fills of parted days, as told last.
-    dropped: set[int] = field(default_factory=set)  # Orders that open nothing: not allowed, or nothing to reduce.
+    dropped: set[int] = field(default_factory=set)  # Entry orders that came while no entry was allowed.
     cancelling: dict[int, tuple[int, bool]] = field(default_factory=dict)  # Order: when, and by a lockout's beginning.
     cancelled: set[int] = field(default_factory=set)
     resting: dict[int, Request] = field(default_factory=dict)

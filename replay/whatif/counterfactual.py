@@ -17,7 +17,7 @@ from replay.whatif.recorded_orders import RecordedOrders, observed
 from riskcore.core import events as e
 from riskcore.core.issuers import GUARD_ID
 from riskcore.core.marks import valuation
-from riskcore.core.order_roles import STOP_TAG
+from riskcore.core.order_roles import STOP_TAG, entry_orders
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import (
     STATUS_CANCELLED,
@@ -143,6 +143,10 @@ class Counterfactual:
             self._close(state, action.contract, action.level[0] or 0, at, place)
             if action.command is not None and action.command.kind in FLATTENING and not self._cuts(state, action):
                 state.flattening[action.contract] = action.command.kind == "CloseAllPositions"
+                account = self.desk.account(state)
+                for order in entry_orders(account, at, action.contract):
+                    if works(account, order) and not self.is_used_up(state, order.id):
+                        self._cancel(state, order.id, order.contract, at, worked=True)
             return
         done_at = at + self.desk.how.assumptions.latency_ns
         moment = instant_in(self.desk.day, done_at)
@@ -283,8 +287,8 @@ class Counterfactual:
             if request.contract == contract and (abs(held) <= request.level or held * request.side > 0):
                 request.over = True
         state.closes = [one for one in state.closes if not one.over]
-        yield from self.orders.refit(state, contract, at)
         self._cancel_what_is_left(state, contract, at)
+        yield from self.orders.refit(state, contract, at)
         self._end_flatten(state, at)
 
     def _cancel_what_is_left(self, state: AccountCourse, contract: str, at: int) -> None:

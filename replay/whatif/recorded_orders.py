@@ -68,11 +68,7 @@ class RecordedOrders:
             if self.fills.refused(state, recorded.contract, recorded.side, at):
                 state.dropped.add(recorded.id)
             return 0 if recorded.id in state.dropped else recorded.remaining
-        size = min(recorded.remaining, abs(held)) if held * recorded.side < 0 else 0
-        if not size:
-            # It may come back to cover what is held later, and never opens anything.
-            state.dropped.add(recorded.id)
-        return size
+        return min(recorded.remaining, abs(held)) if held * recorded.side < 0 else 0
 
     def _works_on(self, state: AccountCourse, recorded: Order, at: int) -> bool:
         """Whether the recorded engine's enforcement cancelled the order, and the counterfactual keeps the position."""
