@@ -158,3 +158,14 @@ def test_help_names_an_example() -> None:
 
     result: Result = CliRunner().invoke(group, ["whatif", "--help"])
     assert "Example: riskcore whatif" in result.output
+
+
+def test_report_and_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = losing().write(tmp_path / "day.jsonl")
+    code, out, _ = called(capsys, str(session), "--set", RULE, "--quick", "--json", "--share", "--report", "page.html")
+    assert code == 0
+    assert "50KTC-V2-99000001" not in out
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!")
+    assert "50KTC-V2-99000001" not in page
+    assert called(capsys, str(session), "--set", RULE, "--quick", "--report", "no/where.html")[0] == 6
