@@ -15,7 +15,7 @@ from replay.whatif.result import effects_of
 from replay.whatif.settings import Asked
 from replay.whatif.study import Study, whatif
 from riskcore.core.events import Event
-from tests.replay.whatif.random_courses import NOTHING, courses, days, recorded, settings
+from tests.replay.whatif.course_pairs import NOTHING, courses, days, recorded, settings
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "days"
 WITH_RULES_THAT_ACT = ("daily-loss", "give-back", "open-loss-cut", "overtrading", "revenge-trading", "two-accounts")

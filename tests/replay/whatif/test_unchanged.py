@@ -11,7 +11,7 @@ from replay.whatif.result import effects_of
 from replay.whatif.settings import Asked
 from replay.whatif.study import Study, whatif
 from riskcore.schema.export import ExportWriter
-from tests.replay.whatif.random_courses import courses, recorded, settings
+from tests.replay.whatif.course_pairs import courses, recorded, settings
 
 FIXTURES = sorted((Path(__file__).parents[3] / "fixtures" / "days").iterdir())
 POLICIES = ("follow", "freeze", "stop")
