@@ -8,13 +8,12 @@ for what cannot be understood. Source: topstepx/API.md 3.6 and 4.3, RULES.md 1.2
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any, TypeVar
 
 from riskcore.core import quantities
 from riskcore.core.quantities import SECOND_NS
+from riskcore.schema.instants import read_instant
 
 Object = dict[str, Any]
 Value = TypeVar("Value")
@@ -23,12 +22,8 @@ RAW_CHARACTERS = 4096  # How much of a rejected payload's text is kept.
 WITHHELD = "(withheld: it may hold a login)"
 # Names of secrets, paths that carry them, and the beginning of every JSON web token.
 _SECRET = re.compile(r'auth/|login|token|key"|password|username|bearer |eyj[\w-]{8}', re.IGNORECASE)
-_INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,20}))?([Zz]|[+-][0-9]{2}:[0-9]{2})",
-    re.ASCII,
-)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_YEAR, _LAST_YEAR = 2000, 2099
+_FIRST_NS = 946_684_800 * SECOND_NS  # 2000.
+_END_NS = 4_102_444_800 * SECOND_NS  # 2100.
 _LARGEST_INTEGER = 2**63 - 1
 _LONGEST_INTEGER = 19
 _LONGEST_TEXT = 1000
@@ -261,23 +256,10 @@ def instant(value: str) -> int:
     Raises ValueError for other text, for an instant without an offset, and outside the years 2000 to 2099:
     no futures account of today has such a time, so it is an error of the sender.
     """
-    match = _INSTANT.fullmatch(value)
-    if match is None:
-        raise ValueError(f"not a time with an offset: {value[:40]!r}")
-    moment, fraction, zone = match.groups()
-    return _second(moment, zone) + (int(fraction[:9].ljust(9, "0")) if fraction else 0)
-
-
-@lru_cache(maxsize=256)  # More would only let a live engine grow for a day, see riskcore/schema/instants.py.
-def _second(moment: str, zone: str) -> int:
-    """A whole second in nanoseconds; remembered, because events crowd into few seconds."""
-    try:
-        found = datetime.fromisoformat(f"{moment[:10]}T{moment[11:]}{zone.upper()}").astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f"no such time: {moment}{zone}") from None
-    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-        raise ValueError(f"absurd time: {moment}{zone}")
-    return (found - _EPOCH) // timedelta(seconds=1) * SECOND_NS
+    at = read_instant(value)
+    if not _FIRST_NS <= at < _END_NS:
+        raise ValueError(f"absurd time: {value[:19]}{value[19:].lstrip('.0123456789')}")
+    return at
 
 
 def _shown(value: Any) -> str:

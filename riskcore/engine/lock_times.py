@@ -5,13 +5,13 @@ ends, the one under way or the next one. `15:30`: the next time the profile's cl
 """
 
 import re
-from datetime import UTC, datetime
 
 from riskcore.core.quantities import DAY_NS, SECOND_NS
 from riskcore.core.rules.session_hours import Hours, Window
 from riskcore.core.state import Day
 from riskcore.core.trading_day import EPOCH_ORDINAL, instant, local_time
 from riskcore.errors import ConfigError
+from riskcore.schema.instants import read_instant
 from riskcore.settings.calendar import EXCHANGE_ZONE, zone_rows
 
 PRESETS = ("15m", "30m", "60m", "day", "new-york", "london", "tokyo", "sydney")
@@ -27,7 +27,7 @@ SESSIONS = {
 }
 _DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?", re.ASCII)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)[t-](\d\d:\d\d)(:\d\d(?:\.\d{1,20})?)?(z|[+-]\d\d(?::?\d\d)?)", re.ASCII)
 
 
 def lock_until(text: str, now: int, day: Day) -> int:
@@ -78,12 +78,14 @@ def _next_time(seconds: int, now: int, day: Day) -> int:
 
 
 def _written(text: str) -> int | None:
-    """An instant with its offset or Z."""
+    """An instant with its offset or Z, seconds and the minutes of the offset left out or not."""
+    match = _WRITTEN.fullmatch(text)
+    if match is None:
+        return None
+    day, minute, seconds, zone = match.groups()
+    if zone != "z":
+        zone = f"{zone[:3]}:{zone[3:].lstrip(':') or '00'}"
     try:
-        moment = datetime.fromisoformat(text.upper())
+        return read_instant(f"{day}T{minute}{seconds or ':00'}{zone}")
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        return None
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1_000

@@ -1,9 +1,11 @@
-"""Instants of stored events as text: UTC RFC 3339 with exactly nine digits, 2026-08-19T14:31:32.123456789Z.
+"""Instants as text, RFC 3339: read from any offset, written in UTC. No nanosecond is lost either way.
 
-One exact form, so that the text of an instant is canonical and loses no nanosecond.
+Stored events have one exact form, 2026-08-19T14:31:32.123456789Z, so that the text of an instant is canonical.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from riskcore.core.quantities import SECOND_NS
 
@@ -15,7 +17,10 @@ _LENGTH = 30
 # hardly occur again: remembering more of them only lets a live engine grow for a day.
 _CACHED_SECONDS = 256
 _text_of_second: dict[int, str] = {}
-_second_of_text: dict[str, int] = {}
+_WRITTEN = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,20}))?([Zz]|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
 
 
 def instant_text(at: int) -> str:
@@ -40,22 +45,37 @@ def utc_text(at: int) -> str:
     return text[:26] + "Z" if at % 1000 == 0 else text
 
 
+def read_instant(text: str) -> int:
+    """RFC 3339 text with any offset and number of fraction digits as nanoseconds since 1970, cut below them.
+
+    Raises ValueError for other text, for an instant without an offset, and outside FIRST_NS to LAST_NS.
+    """
+    match = _WRITTEN.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a time with an offset: {text[:40]!r}")
+    moment, fraction, zone = match.groups()
+    return _second_ns(moment, zone) + (int(fraction[:9].ljust(9, "0")) if fraction else 0)
+
+
 def instant_ns(text: str) -> int:
-    """The text of an instant as nanoseconds since 1970. Raises ValueError for every other form."""
+    """The text of a stored instant as nanoseconds since 1970. Raises ValueError for every other form."""
     digits = text[20:29]
-    if len(text) != _LENGTH or text[19] != "." or text[29] != "Z" or not (digits.isascii() and digits.isdigit()):
+    form = text[10:11] + text[19:20] + text[29:]
+    if len(text) != _LENGTH or form != "T.Z" or not (digits.isascii() and digits.isdigit()):
         raise ValueError(f"not an instant with nine digits and Z: {text[:40]!r}")
-    second = _second_of_text.get(text[:19])
-    if second is None:
-        second = _second(text[:19])
-        if len(_second_of_text) >= _CACHED_SECONDS:
-            _second_of_text.clear()
-        _second_of_text[text[:19]] = second
-    return second * SECOND_NS + int(digits)
+    return _second_ns(text[:19], "Z") + int(digits)
 
 
-def _second(text: str) -> int:
-    parsed = datetime.fromisoformat(text)
-    if parsed.isoformat() != text:
-        raise ValueError(f"not an instant: {text!r}")
-    return (parsed.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+@lru_cache(maxsize=_CACHED_SECONDS)
+def _second_ns(moment: str, zone: str) -> int:
+    """A whole second at an offset. Raises ValueError."""
+    plain = f"{moment[:10]}T{moment[11:]}"
+    try:
+        found = datetime.fromisoformat(plain + zone.upper())
+    except ValueError:
+        raise ValueError(f"no such time: {moment}{zone}") from None
+    at = (found - _EPOCH) // timedelta(seconds=1) * SECOND_NS
+    # The standard library reads other forms too, a week and its day for one.
+    if found.replace(tzinfo=None).isoformat() != plain or not FIRST_NS <= at <= LAST_NS:
+        raise ValueError(f"no such time: {moment}{zone}")
+    return at

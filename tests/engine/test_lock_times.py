@@ -43,6 +43,10 @@ FRIDAY_NOON = "2026-11-20T18:00:00"  # 12:00 in Chicago.
         ("9:05", FRIDAY_NOON, "2026-11-21T15:05:00Z"),
         ("2026-11-20T21:30:00Z", FRIDAY_NOON, "2026-11-20T21:30:00Z"),
         ("2026-11-20T15:30:00-06:00", FRIDAY_NOON, "2026-11-20T21:30:00Z"),
+        ("2026-11-20 21:30:00Z", FRIDAY_NOON, "2026-11-20T21:30:00Z"),
+        ("2026-11-20t21:30z", FRIDAY_NOON, "2026-11-20T21:30:00Z"),
+        ("2026-11-20T15:30-0600", FRIDAY_NOON, "2026-11-20T21:30:00Z"),
+        ("2026-11-20T15:30:00.5-06", FRIDAY_NOON, "2026-11-20T21:30:00.500000Z"),
         ("new-york", "2026-03-09T20:00:00", "2026-03-09T21:00:00Z"),  # Summer time since the day before.
     ],
 )
@@ -57,6 +61,8 @@ def test_when_a_lockout_ends(text: str, now: str, end: str) -> None:
         ("soon", "not a time to lock until"),
         ("24:00", "not a time to lock until"),
         ("2026-11-20T21:30:00", "not a time to lock until"),
+        ("2026-11-31T21:30:00Z", "not a time to lock until"),
+        ("2026-11-20T21:30Z00", "not a time to lock until"),
         ("0m", "over already"),
         ("2026-11-20T18:00:00Z", "over already"),
         ("31d1m", "more than 31 days"),

@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 from riskcore.core.products import root_of_code
-from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Book
 from riskcore.core.trading_day import Zone, local_time
+from riskcore.schema.instants import read_instant
 
 CLOSE_SECONDS = 2.0  # How long a terminal may take for what is still to be shown when riskcore ends.
 
@@ -34,8 +34,7 @@ class Clock:
 
     def time_of(self, text: str) -> str:
         """HH:MM:SS of an instant in UTC text, as every output has it."""
-        seconds = int(datetime.fromisoformat(f"{text[:19]}+00:00").timestamp())
-        return self.time(seconds * SECOND_NS)
+        return self.time(read_instant(text))
 
 
 def exchange_clock(book: Book) -> Clock:
