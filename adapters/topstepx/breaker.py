@@ -8,11 +8,11 @@ from collections import deque
 from typing import Literal
 
 from riskcore.core.quantities import SECOND_NS
+from riskcore.engine.back_off import BackOff
 
 FAILURES = 5
 WITHIN_NS = 30 * SECOND_NS
-FIRST_PAUSE_NS = 2 * SECOND_NS
-LONGEST_PAUSE_NS = 60 * SECOND_NS
+BACK_OFF = BackOff(2 * SECOND_NS, 60 * SECOND_NS)
 # A probe that is never heard of again, because its caller gave up, must not keep the circuit open for ever.
 PROBE_NS = 15 * SECOND_NS
 
@@ -22,12 +22,12 @@ class Breaker:
 
     def __init__(self) -> None:
         self._failures: deque[int] = deque()
-        self._pause_ns = 0  # 0: closed.
+        self._openings = 0  # In a row; 0: closed.
         self._open_until = 0
         self._probe_until = 0
 
     def state(self, now: int) -> Literal["closed", "open", "half-open"]:
-        if not self._pause_ns:
+        if not self._openings:
             return "closed"
         return "open" if now < self._open_until else "half-open"
 
@@ -43,22 +43,22 @@ class Breaker:
     def succeeded(self) -> None:
         """The host answered: closed."""
         self._failures.clear()
-        self._pause_ns = self._open_until = self._probe_until = 0
+        self._openings = self._open_until = self._probe_until = 0
 
     def failed(self, now: int) -> None:
         """No connection, no answer, or a 5xx."""
-        if self._pause_ns:
+        if self._openings:
             if now >= self._open_until:
-                self._open(now, min(2 * self._pause_ns, LONGEST_PAUSE_NS))
+                self._open(now)
             return
         self._failures.append(now)
         while self._failures[0] <= now - WITHIN_NS:
             self._failures.popleft()
         if len(self._failures) >= FAILURES:
-            self._open(now, FIRST_PAUSE_NS)
+            self._open(now)
 
-    def _open(self, now: int, pause_ns: int) -> None:
+    def _open(self, now: int) -> None:
         self._failures.clear()
-        self._pause_ns = pause_ns
-        self._open_until = now + pause_ns
+        self._openings += 1
+        self._open_until = now + BACK_OFF.wait_ns(self._openings)
         self._probe_until = 0

@@ -15,6 +15,7 @@ from adapters.topstepx.quota import CLOSE_PATHS, Quota
 from adapters.topstepx.session import Record, Session
 from adapters.topstepx.wire import PING, Body
 from riskcore.core.quantities import SECOND_NS
+from riskcore.engine.back_off import BackOff
 from riskcore.engine.ports import Clock
 from riskcore.errors import GatewayError
 
@@ -22,7 +23,8 @@ ACTION_SECONDS = 3.0  # Enforcement, and everything that changes something (`com
 READ_SECONDS = 10.0
 CLOSE_WAITS_SECONDS = 2.0  # A close that the window has no room for; what would take longer is refused at once.
 READ_TRIES, ENFORCEMENT_TRIES = 3, 2
-FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 10.0
+# Never below a second: a host that is down is asked once a second at most.
+BACK_OFF = BackOff(SECOND_NS, 10 * SECOND_NS)
 _UNAUTHORIZED = 401
 _TOO_LATE = f"the login took longer than {ACTION_SECONDS:g} s"
 
@@ -73,7 +75,7 @@ class Client:
         for failures in range(1, most):
             if not exchange.transient:
                 break
-            await self._clock.sleep(self._delay_seconds(failures))
+            await self._clock.sleep(BACK_OFF.spread_ns(failures, self._random) / SECOND_NS)
             exchange = await self._attempt(body, text, enforcement, recorded)
         return exchange
 
@@ -143,11 +145,6 @@ class Client:
 
     def _unsent(self, body: Body, reason: str) -> Exchange:
         return Exchange(body.PATH, self._clock.now(), body.written(), failure="not sent", reason=reason)
-
-    def _delay_seconds(self, failures: int) -> float:
-        """Growing, with jitter, never below a second: a host that is down is asked once a second at most."""
-        delay = min(FIRST_DELAY_SECONDS * (1 << failures - 1), LONGEST_DELAY_SECONDS)
-        return delay * (1 + self._random.random() / 2)
 
 
 def _seconds(body: Body, enforcement: bool) -> float:

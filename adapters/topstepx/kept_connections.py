@@ -21,6 +21,7 @@ from adapters.topstepx.http import CONNECT_SECONDS, HttpTransport, is_loopback, 
 from adapters.topstepx.http_connection import HttpConnection
 from adapters.topstepx.transport import Answer
 from riskcore.core.quantities import SECOND_NS
+from riskcore.engine.back_off import BackOff
 from riskcore.engine.ports import Clock
 
 # So many calls may leave at the same time; flattening an account closes a few contracts and cancels a few orders.
@@ -29,7 +30,7 @@ BEAT_SECONDS = 1  # Between two looks at them, each of which opens one at most.
 RENEW_NS, LET_GO_NS = 45 * SECOND_NS, 55 * SECOND_NS  # Of silence.
 # One that was lost sooner, unused, is a failure to open: the server does not want it.
 SETTLED_NS = 10 * SECOND_NS
-LONGEST_PAUSE_SECONDS = 30
+BACK_OFF = BackOff(BEAT_SECONDS * SECOND_NS, 30 * SECOND_NS)
 PATHS = frozenset(
     body.PATH
     for body in (wire.CloseContract, wire.PartialCloseContract, wire.OrderCancel, wire.OrderPlace, wire.OrderModify)
@@ -169,8 +170,7 @@ class KeptTransport:
 
     def _failed(self, now: int) -> None:
         self._failures += 1
-        pause = min(BEAT_SECONDS << min(self._failures - 1, 10), LONGEST_PAUSE_SECONDS)
-        self._not_before = now + int(pause * (1 + self._chance.random() / 2) * SECOND_NS)
+        self._not_before = now + BACK_OFF.spread_ns(self._failures, self._chance)
 
 
 def _certificates(url: httpx.URL) -> ssl.SSLContext:

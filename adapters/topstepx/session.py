@@ -19,6 +19,7 @@ from adapters.topstepx.exchange import Caller, Exchange
 from adapters.topstepx.quota import pause_ns
 from adapters.topstepx.wire import LoginKey, Logout, Validate, envelope
 from riskcore.core.quantities import MINUTE_NS, SECOND_NS
+from riskcore.engine.back_off import BackOff
 from riskcore.engine.ports import Clock, Line
 from riskcore.errors import BrokerUnreachable, GatewayError, LoginRefused
 
@@ -32,7 +33,7 @@ LOGOUT_SECONDS = 2.0
 ENFORCEMENT_SECONDS = 2.0
 OPEN_TRIES = 4
 # Between attempts that failed: for want of an answer, and because the broker said no (which may lock the user out).
-FIRST_PAUSE_NS, LONGEST_PAUSE_NS, REFUSED_PAUSE_NS = SECOND_NS, 5 * SECOND_NS, 10 * SECOND_NS
+BACK_OFF, REFUSED_PAUSE_NS = BackOff(SECOND_NS, 5 * SECOND_NS), 10 * SECOND_NS
 # A token refused again so soon after its replacement is not the reason: another one would not help.
 REJECTION_PAUSE_NS = 5 * SECOND_NS
 
@@ -229,8 +230,7 @@ class Session:
             pause = REFUSED_PAUSE_NS
         else:
             failure = BrokerUnreachable(f"no login: {exchange.reason or outcome.reason}")
-            pause = min(FIRST_PAUSE_NS << min(self._failures - 1, 10), LONGEST_PAUSE_NS)
-            pause += self._random.randrange(pause // 2)
+            pause = BACK_OFF.spread_ns(self._failures, self._random)
             if exchange.retry_after is not None:
                 pause = max(pause, min(pause_ns(exchange.retry_after, self._clock.now()), REFUSED_PAUSE_NS))
         self._failure, self._paused_until = failure, self._clock.now() + pause

@@ -13,12 +13,13 @@ from riskcore.core.marks import stale_at
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book
+from riskcore.engine.back_off import BackOff
 
 PERIOD_NS = 60 * SECOND_NS  # While the stream works, as a check on what it may have lost.
 POLL_NS = 5 * SECOND_NS  # While the stream is lost: REST polling instead of it.
 SLOW_POLL_NS = 15 * SECOND_NS  # When polling fails as well: single snapshots.
 FAILURES_TO_SLOW = 5
-FIRST_RETRY_NS = SECOND_NS
+BACK_OFF = BackOff(SECOND_NS, SLOW_POLL_NS)
 OVERLAP_NS = 10 * MINUTE_NS  # How far back fills are listed again, to catch late corrections (API.md 3.4).
 LONGEST_GAP_NS = 4 * DAY_NS  # Fills before the reset are asked for over a long weekend, not after a holiday.
 FILLS_AWAITED_NS = 2 * SECOND_NS  # How long the fills of an order may come behind the word that it is filled.
@@ -99,7 +100,7 @@ class SnapshotSchedule:
             known.due = 0 if known.again else now + (self.period_ns if self.streaming else POLL_NS)
         else:
             known.failures += 1
-            known.due = now + min(FIRST_RETRY_NS << min(known.failures - 1, 5), SLOW_POLL_NS)
+            known.due = now + BACK_OFF.wait_ns(known.failures)
 
     def succeeded_at(self, account: int) -> int:
         """When the account was last seen in full; 0 for never."""

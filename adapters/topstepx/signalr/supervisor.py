@@ -17,6 +17,7 @@ from adapters.topstepx.signalr.connection import STALE_AFTER_SECONDS, Call, HubC
 from adapters.topstepx.transport import Connect, Socket, TokenRefused
 from riskcore.core.kinds import ConnectionState, Hub
 from riskcore.core.quantities import SECOND_NS
+from riskcore.engine.back_off import BackOff
 from riskcore.engine.ports import Clock
 from riskcore.errors import GatewayError
 
@@ -24,12 +25,9 @@ State = Literal["connecting", "handshaking", "subscribing", "connected", "stale"
 
 TOKEN_LIMIT_SECONDS = 60  # A token may need a log-in, whose own time limits are shorter.
 CONNECT_LIMIT_SECONDS = 10
-# Waits between attempts: 1, 2, 4, ... 20 s, each up to half as long again by chance, so never more than 30 s,
-# and never less than a second even when the server accepts and closes at once.
-SHORTEST_WAIT_SECONDS = 1.0
-# With the spread and a last attempt that hangs, the hub is back within half a minute after the network is.
-LONGEST_WAIT_SECONDS = 10.0
-SPREAD = 0.5
+# Between attempts: never less than a second, even when the server accepts and closes at once. With the spread and a
+# last attempt that hangs, the hub is back within half a minute after the network is.
+BACK_OFF = BackOff(SECOND_NS, 10 * SECOND_NS)
 SETTLED_AFTER_SECONDS = 10  # A connection that has lived so long was a good one: waits start over.
 # Quotes are missing while they should come: the feed freezes while "connected" (API.md 4.4).
 MARKET_STALE_AFTER_SECONDS = 15
@@ -143,7 +141,7 @@ class Supervisor:
                 if renews and settled:
                     continue
                 self._enter("waiting")
-                await self._clock.sleep(self._wait_seconds())
+                await self._clock.sleep(BACK_OFF.spread_ns(self._failures, self._chance) / SECOND_NS)
         finally:
             self._enter("closed")
 
@@ -261,11 +259,6 @@ class Supervisor:
         if state != self._announced:
             self._announced = state
             self._announce(state)
-
-    def _wait_seconds(self) -> float:
-        doublings = max(0, min(self._failures - 1, 10))
-        wait: float = min(LONGEST_WAIT_SECONDS, SHORTEST_WAIT_SECONDS * 2**doublings)
-        return wait + wait * SPREAD * self._chance.random()
 
 
 def _ending(call: Call) -> Call:
