@@ -43,6 +43,11 @@ def read_lockout_id(text: str) -> LockoutName:
     return LockoutName(scope, rule, key)
 
 
+def block_key(rule_key: str) -> str:
+    """The key of the lockouts of a block list: each list ends its own ones, not those of another."""
+    return f"block.{rule_index(rule_key)}"
+
+
 # ---- what a rule remembers ---------------------------------------------------------------------------
 
 

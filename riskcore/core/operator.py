@@ -4,8 +4,9 @@ from riskcore.core.arbitrate import Candidate
 from riskcore.core.events import Command, LockRequested, OperatorOverride
 from riskcore.core.issuers import OPERATOR_ID, OPERATOR_KEY
 from riskcore.core.kinds import LockoutKind
+from riskcore.core.names import ACCOUNT
 from riskcore.core.rulebook import Profile
-from riskcore.core.rules.commands import ACCOUNT, FLATTEN
+from riskcore.core.rules.commands import FLATTEN
 from riskcore.core.state import Account
 from riskcore.core.view import View
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.core.kinds import LockoutKind
+from riskcore.core.names import block_key
 from riskcore.core.rules import STANDING, by_name
 from riskcore.core.rules.base import Rule
 from riskcore.core.state import Account, Lockout
@@ -161,5 +162,5 @@ def orphaned(account: Account, instances: Sequence[RuleInstance]) -> list[str]:
 
 def _ends(instance: RuleInstance, lockout: Lockout) -> bool:
     """Whether the lockout is of this rule; of a rule that is given several times, of this very table."""
-    table = lockout.key.rpartition(".")[2] if lockout.kind == "symbol_permanent" else ""
-    return instance.rule.id == lockout.rule and not instance.shadow and instance.key.endswith(table)
+    of_table = lockout.kind != "symbol_permanent" or lockout.key == block_key(instance.key)
+    return instance.rule.id == lockout.rule and not instance.shadow and of_table

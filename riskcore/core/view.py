@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from riskcore.core.events import Event
 from riskcore.core.marks import TotalValuation, Valuation, valuation
-from riskcore.core.names import episode_name, memory_name
+from riskcore.core.names import episode_name, episode_target, memory_name
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.state import Account, Book, DayFigures, Order, Position, Trade
 
@@ -127,6 +127,15 @@ class View:
     def episode_open(self, target: str) -> bool:
         """Whether this rule's episode on `target` is still going on."""
         return episode_name(self.rule_key, target) in self.account.episodes
+
+    def episode_since(self, target: str) -> int | None:
+        """When this rule's episode on `target`, still open, began."""
+        return self.account.episodes.get(episode_name(self.rule_key, target))
+
+    def open_targets(self) -> list[str]:
+        """The targets of this rule's open episodes."""
+        own = episode_name(self.rule_key, "")
+        return [episode_target(name) for name in self.account.episodes if name.startswith(own)]
 
     # Memory of a rule for the life of a position.
     def recall(self, position: Position, name: str) -> int | None:

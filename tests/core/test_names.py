@@ -36,6 +36,11 @@ def test_what_a_rule_remembers_is_read_back(name: str) -> None:
     assert names.remembered_name(names.memory_name(names.rule_key("max_contracts", 1), name)) == name
 
 
+def test_each_block_list_has_lockouts_of_its_own() -> None:
+    assert names.block_key("symbol_blocks.0") == "block.0"
+    assert names.block_key("symbol_blocks.10") == "block.10"
+
+
 def test_which_table_of_a_rule() -> None:
     assert names.rule_index(names.rule_key("symbol_blocks", 12)) == "12"
 

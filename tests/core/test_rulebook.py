@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from riskcore.core.rulebook import rulebook_of
-from riskcore.core.state import Account
+from riskcore.core.rulebook import orphaned, rulebook_of
+from riskcore.core.state import Account, Lockout
 
 RULES = {"daily_realized_loss": [{"loss_limit": 1}], "max_contracts": [{"limit": 2}]}
 
@@ -71,6 +71,14 @@ def test_who_is_judged(listed: tuple[str, ...], restrict: tuple[str, ...], accou
     assert book.judges(account) is judged
     assert bool(book.instances(account)) is judged
     assert book.instances(account) is book.instances(account)
+
+
+def test_a_blocked_symbol_is_released_by_its_own_list_alone() -> None:
+    off = {"blocked_symbols": ["ES"], "enabled": False}
+    settings = {"rules": {"symbol_blocks": [off] * 10 + [{"blocked_symbols": ["ES"]}]}}
+    locked = [Lockout("symbol:ES", "RULE-011", key, "symbol_permanent", 0, None, "") for key in ("block.0", "block.10")]
+    account = Account(1, lockouts={lockout.id: lockout for lockout in locked})
+    assert orphaned(account, rulebook_of(settings).instances(account)) == ["symbol:ES/RULE-011/block.0"]
 
 
 def test_an_account_that_turns_out_to_be_funded_is_judged_no_more() -> None:

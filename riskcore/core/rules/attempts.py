@@ -1,13 +1,13 @@
 """What RULE-009 and RULE-011 share: new entry orders, and the episodes of orders that are gone."""
 
 from riskcore.core.events import BarObserved, MarketTraded, QuoteObserved, QuotesObserved
+from riskcore.core.names import order_of_target
 from riskcore.core.order_roles import entry_filled_at, entry_orders
 from riskcore.core.rules.base import Rearm
 from riskcore.core.state import Order
 from riskcore.core.view import View
 
 MARKET = (QuoteObserved, QuotesObserved, MarketTraded, BarObserved)
-ORDER = "order:"
 
 
 def is_market_data(view: View) -> bool:
@@ -24,18 +24,13 @@ def new_entry_orders(view: View) -> list[Order]:
     return [order for order in entry_orders(view.account, view.now) if entry_filled_at(view.account, order) is None]
 
 
-def order_target(order: Order) -> str:
-    """The episode of one order."""
-    return f"{ORDER}{order.id}"
-
-
 def ended_order_episodes(view: View) -> list[Rearm]:
     """Ends of the rule's episodes about orders that work no more."""
-    prefix = f"{view.rule_key}|{ORDER}"
     ended = []
-    for name in view.account.episodes:
-        if name.startswith(prefix):
-            order = view.account.orders.get(int(name.removeprefix(prefix)))
+    for target in view.open_targets():
+        order_id = order_of_target(target)
+        if order_id is not None:
+            order = view.account.orders.get(order_id)
             if order is None or not order.working:
-                ended.append(Rearm(name.removeprefix(f"{view.rule_key}|")))
+                ended.append(Rearm(target))
     return ended

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from riskcore.core.events import AccountObserved, Command
 from riskcore.core.freshness import connected, connection_since
+from riskcore.core.names import ACCOUNT, lockout_id
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.attempts import is_market_data
 from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rearm, Rule, spec
-from riskcore.core.rules.commands import ACCOUNT, CANCEL_ENTRIES, FLATTEN, alert
+from riskcore.core.rules.commands import CANCEL_ENTRIES, FLATTEN, alert
 from riskcore.core.view import View
 
 RULE_ID = "RULE-010"
@@ -93,7 +94,7 @@ def _startup_ends_at(view: View) -> int:
 
 def _startup_check(view: View) -> Sequence[Finding]:
     """The engine lists its accounts as it starts; where that did not say, it is asked once more by itself."""
-    asked_at = view.account.episodes.get(f"{view.rule_key}|{CHECKED}")
+    asked_at = view.episode_since(CHECKED)
     asked = asked_at is not None and asked_at >= view.book.started_at
     if asked or view.now < view.book.started_at + ANSWER_WAIT_NS:
         return ()
@@ -115,7 +116,7 @@ def _still_false(params: Params, view: View) -> Sequence[Finding]:
 
 def _waits_until(view: View) -> int | None:
     """How long the broker's word is waited for after it was asked; None while nobody could hear it."""
-    asked_at = view.account.episodes.get(f"{view.rule_key}|{ASKED}")
+    asked_at = view.episode_since(ASKED)
     if asked_at is None or not connected(view.book):
         return None
     return max(asked_at, connection_since(view.book)) + ANSWER_WAIT_NS
@@ -137,7 +138,7 @@ def _restored(params: Params, view: View) -> Sequence[Finding]:
     found: list[Finding] = [
         Rearm(target) for target in (CAN_TRADE, FLATTENED, ASKED, UNKNOWN) if view.episode_open(target)
     ]
-    if params.auto_unlock_on_restore and f"{ACCOUNT}/{RULE_ID}/{CAN_TRADE}" in view.account.lockouts:
+    if params.auto_unlock_on_restore and lockout_id(ACCOUNT, RULE_ID, CAN_TRADE) in view.account.lockouts:
         found.append(Action("", (Command("ClearLockout", scope=ACCOUNT, lockout_key=CAN_TRADE),)))
     return found
 

@@ -2,17 +2,12 @@
 
 from riskcore.core.events import Command
 from riskcore.core.kinds import AlertLevel
+from riskcore.core.names import ACCOUNT
 from riskcore.core.quantities import SECOND_NS
 
 CANCEL_ENTRIES = Command("CancelOrders", scope="entry")
 CLOSE_ALL = Command("CloseAllPositions")
 FLATTEN = (CANCEL_ENTRIES, CLOSE_ALL)
-ACCOUNT = "account"
-
-
-def symbol(root: str) -> str:
-    """The lockout scope of a root."""
-    return f"symbol:{root}"
 
 
 def close_position(contract: str) -> Command:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from riskcore.core.events import Command
+from riskcore.core.names import memory_name, remembered_name
 from riskcore.core.quantities import MONEY_SCALE, limit_text, money_text
 from riskcore.core.rules.base import Beside, Breach, Finding, Rule, spec
 from riskcore.core.rules.commands import CANCEL_ENTRIES, FLATTEN, lock_for
@@ -108,10 +109,10 @@ def remember(params: Params, view: View) -> None:
     view.notes[view.rule_key] = unit
     if unit is None or unit.tier is None or unit.tier["loss_amount"] <= unit.breached_usd:
         return
-    prefix = f"{view.rule_key}.{TIER}"
+    prefix = memory_name(view.rule_key, TIER)
     for name in [name for name in view.account.memory if name.startswith(prefix)]:
         if int(name.removeprefix(prefix)) not in view.account.trades:
-            view.keep_account(name.removeprefix(f"{view.rule_key}."), None)
+            view.keep_account(remembered_name(name), None)
     view.keep_account(f"{TIER}{unit.fill.id}", unit.tier["loss_amount"])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
+from riskcore.core.names import symbol_scope
 from riskcore.core.rules.base import (
     COUNT,
     PRODUCTS,
@@ -18,7 +19,7 @@ from riskcore.core.rules.base import (
     Rule,
     spec,
 )
-from riskcore.core.rules.commands import alert, close_position, optional_lockout, symbol
+from riskcore.core.rules.commands import alert, close_position, optional_lockout
 from riskcore.core.rules.exposure import Exposure, count_with, counted_orders, still_to_cut
 from riskcore.core.view import View
 
@@ -96,7 +97,7 @@ def _exposures(params: Params, view: View) -> dict[str, Exposure]:
     orders = counted_orders(view) if params.include_working_orders else []
     held = view.held()
     roots = [view.root(position.contract) for position in held] + [view.root(order.contract) for order in orders]
-    roots += [name.partition("|")[2] for name in view.account.episodes if name.startswith(f"{view.rule_key}|")]
+    roots += view.open_targets()
     return {
         root: Exposure(
             [position for position in held if view.root(position.contract) == root],
@@ -130,7 +131,7 @@ def _judge(params: Params, view: View, root: str, exposure: Exposure) -> Sequenc
         commands = still_to_cut(view, exposure, commands)
         return (Action("", commands),) if commands else ()
     reason = f"{count} contracts of {root} are more than the limit of {limit}"
-    lock = optional_lockout(params.lockout, params.cooldown_seconds, view.now, reason, symbol(root))
+    lock = optional_lockout(params.lockout, params.cooldown_seconds, view.now, reason, symbol_scope(root))
     newest = max(exposure.positions, key=lambda position: position.increase_order, default=None)
     return (
         Breach(

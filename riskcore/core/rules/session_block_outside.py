@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.exposure_change import baseline_of, smaller_held
+from riskcore.core.names import ACCOUNT, order_target, symbol_scope
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders, order_target
+from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders
 from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rearm, Rule, spec
-from riskcore.core.rules.commands import ACCOUNT, FLATTEN, alert, close_position, symbol
+from riskcore.core.rules.commands import FLATTEN, alert, close_position
 from riskcore.core.rules.session_hours import Hours, Window, windows_of
 from riskcore.core.state import Order, Position
 from riskcore.core.trading_day import local_text
@@ -67,7 +68,7 @@ class Scope:
 
     @property
     def lockout_scope(self) -> str:
-        return ACCOUNT if self.root is None else symbol(self.root)
+        return ACCOUNT if self.root is None else symbol_scope(self.root)
 
     def owns(self, contract: str) -> bool:
         root = self.view.root(contract)
@@ -94,7 +95,7 @@ class Scope:
 
     def ended_before(self, position: Position) -> bool:
         """Whether the breach at a session's end, still open, was about this life of the position."""
-        ended_at = self.view.account.episodes.get(f"{self.view.rule_key}|{self.end_target}")
+        ended_at = self.view.episode_since(self.end_target)
         return ended_at is not None and position.opened_at < ended_at
 
     def opened_inside(self, position: Position) -> bool:
@@ -166,7 +167,7 @@ def _outside(scope: Scope) -> Sequence[Finding]:
             found.append(_position_breach(scope, position.contract))
     answers_orders = scope.params.action_on_order == "cancel"
     for order in scope.entry_orders() if answers_orders else ():
-        if not scope.inside(_works_since(order)) and not scope.view.episode_open(order_target(order)):
+        if not scope.inside(_works_since(order)) and not scope.view.episode_open(order_target(order.id)):
             found.append(_order_breach(scope, order))
     if answers_orders and not scope.view.episode_open(scope.end_target):
         left_over |= any(scope.inside(_works_since(order)) for order in scope.working_orders())
@@ -210,7 +211,7 @@ def _position_breach(scope: Scope, contract: str) -> Breach:
 def _order_breach(scope: Scope, order: Order) -> Breach:
     lock = _lock(scope, f"an entry order in {order.contract} outside the allowed hours")
     cancel = Command("CancelOrder", contract=order.contract, order_id=order.id)
-    return Breach(order_target(order), _figures(scope), (*lock, cancel), contract=order.contract)
+    return Breach(order_target(order.id), _figures(scope), (*lock, cancel), contract=order.contract)
 
 
 def _end_breach(scope: Scope) -> Breach:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command, PositionsListed
+from riskcore.core.names import block_key, order_target, root_of_scope, symbol_scope
 from riskcore.core.products import micro_of
-from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders, order_target
+from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders
 from riskcore.core.rules.base import PRODUCTS, Action, Beside, Breach, Finding, Proposal, Rule, spec
-from riskcore.core.rules.commands import close_position, symbol
+from riskcore.core.rules.commands import close_position
 from riskcore.core.state import Order, Position
 from riskcore.core.view import View
 
@@ -37,11 +38,6 @@ class Params:
         return root in self.blocked_symbols or root in micros
 
 
-def _lockout_key(view: View) -> str:
-    """One key per instance: an instance ends its own lockouts, not those of another list."""
-    return f"block.{view.rule_key.rsplit('.', 1)[1]}"
-
-
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
     if is_market_data(view):
         return ()
@@ -52,7 +48,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
             found.append(_position_breach(params, view, position, root))
     for order in new_entry_orders(view) if params.cancel_orders else ():
         root = view.root(order.contract)
-        if params.blocks(root) and not view.episode_open(order_target(order)):
+        if params.blocks(root) and not view.episode_open(order_target(order.id)):
             found.append(_order_breach(view, order, root))
     return found
 
@@ -60,8 +56,8 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
 def _lock(view: View, root: str) -> Command:
     return Command(
         "SetLockout",
-        scope=symbol(root),
-        lockout_key=_lockout_key(view),
+        scope=symbol_scope(root),
+        lockout_key=block_key(view.rule_key),
         lockout_kind="symbol_permanent",
         text=f"{root} is blocked",
     )
@@ -88,16 +84,16 @@ def _just_opened(view: View, position: Position) -> bool:
 
 def _order_breach(view: View, order: Order, root: str) -> Breach:
     cancel = Command("CancelOrder", contract=order.contract, order_id=order.id)
-    return Breach(order_target(order), {"symbol": root}, (_lock(view, root), cancel), contract=order.contract)
+    return Breach(order_target(order.id), {"symbol": root}, (_lock(view, root), cancel), contract=order.contract)
 
 
 def _unblocked(params: Params, view: View) -> list[Action]:
     """Ends the lockouts of roots that have left the block list."""
-    key = _lockout_key(view)
+    key = block_key(view.rule_key)
     return [
         Action("", (Command("ClearLockout", scope=lockout.scope, lockout_key=key),))
         for lockout in view.account.lockouts.values()
-        if lockout.rule == RULE_ID and lockout.key == key and not params.blocks(lockout.scope.removeprefix(symbol("")))
+        if lockout.rule == RULE_ID and lockout.key == key and not params.blocks(root_of_scope(lockout.scope) or "")
     ]
 
 

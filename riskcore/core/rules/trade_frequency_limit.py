@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from riskcore.core.events import Command
+from riskcore.core.names import ACCOUNT, lockout_id, rule_index
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rule, spec
-from riskcore.core.rules.commands import ACCOUNT, CANCEL_ENTRIES, lock_for, lock_until_reset
+from riskcore.core.rules.commands import CANCEL_ENTRIES, lock_for, lock_until_reset
 from riskcore.core.rules.trade_units import counting_fills, unit_of
 from riskcore.core.state import Trade
 from riskcore.core.view import View
@@ -126,7 +127,7 @@ def _windows(params: Params, view: View) -> list[tuple[str, int, Callable[[Trade
 
 def _lockout_key(view: View, window: str) -> str:
     """Each table has lockouts of its own: it restarts a pause that it set, by its own length, and no other one."""
-    index = view.rule_key.rsplit(".", 1)[1]
+    index = rule_index(view.rule_key)
     return window if index == "0" else f"{window}.{index}"
 
 
@@ -172,7 +173,7 @@ def _restarted(params: Params, view: View, trade: Trade, breached: list[str]) ->
         return ()
     commands = []
     for window, _, _ in _windows(params, view):
-        running = view.account.lockouts.get(f"{ACCOUNT}/{RULE_ID}/{_lockout_key(view, window)}")
+        running = view.account.lockouts.get(lockout_id(ACCOUNT, RULE_ID, _lockout_key(view, window)))
         if window in breached or running is None or running.kind != "cooldown" or running.expires_at is None:
             continue
         if view.now < running.expires_at:
