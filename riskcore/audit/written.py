@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from riskcore.core.rulebook import tables_of
 from riskcore.core.rules import by_name
 from riskcore.core.rules.base import SWITCHES
 from riskcore.settings.config import read_settings, settings_toml
@@ -29,9 +30,7 @@ def written_settings(plain: Mapping[str, Any]) -> Written:
 def written_rule(plain: Mapping[str, Any], account: int, name: str | None, rule_key: str) -> Written | None:
     """The parameters of one rule instance as they were in force for an account; None for what is not configured."""
     rule_name, _, index = rule_key.rpartition(".")
-    overrides = plain.get("accounts", {})
-    override = overrides.get(str(account)) or overrides.get(name or "") or {}
-    instances = {**plain.get("rules", {}), **override}.get(rule_name)
+    instances = tables_of(plain.get("rules", {}), plain.get("accounts", {}), account, name).get(rule_name)
     if instances is None:
         return None
     table = instances[int(index)]

@@ -3,7 +3,7 @@
 A rulebook is derived from the plain settings in `TradingDayOpened`; it holds no state of the day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,7 @@ class RuleInstance:
         return bool(awaited) and any(need in awaited for need in self.rule.awaits(self.params))
 
 
+Tables = dict[str, list[dict[str, Any]]]  # The plain tables of each rule, by its name.
 _Who = tuple[int, str | None, bool | None]  # An account as the settings know it: id, name, simulated.
 
 
@@ -62,8 +63,8 @@ class Rulebook:
     """Who is judged by what. Build with `rulebook_of`."""
 
     profile: Profile
-    rules: dict[str, list[dict[str, Any]]]
-    overrides: dict[str, dict[str, list[dict[str, Any]]]]
+    rules: Tables
+    overrides: dict[str, Tables]
     restrict: tuple[str, ...] = ()
     _instances: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
     _readers: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
@@ -105,21 +106,10 @@ class Rulebook:
             cached = self._readers[cache_key] = readers
         return cached
 
-    def _tables(self, account: Account) -> dict[str, list[dict[str, Any]]]:
-        """The rule tables of an account. What is written for its id and what for its name count both.
-
-        Or a limit written for the name would be loosened at once by one for the id (RULES.md 1.6).
-        """
-        by_id, by_name = self.overrides.get(str(account.id), {}), self.overrides.get(account.name or "", {})
-        tables = {**self.rules, **by_name, **by_id}
-        for name in by_id:
-            tables[name] = by_id[name] + [table for table in by_name.get(name, []) if table not in by_id[name]]
-        return tables
-
     def _build(self, account: Account) -> tuple[RuleInstance, ...]:
         built = []
         indifferent_to = ("commissions",) if self.profile.pnl_basis == "gross" else ()
-        for name, settings in self._tables(account).items():
+        for name, settings in tables_of(self.rules, self.overrides, account.id, account.name).items():
             for index, plain in enumerate(settings):
                 rule = by_name(name)
                 if plain.get("enabled", True):
@@ -146,6 +136,18 @@ def rulebook_of(settings: dict[str, Any], restrict: tuple[str, ...] = ()) -> Rul
     options["accounts"] = tuple(options.get("accounts", ()))
     known = {name: options[name] for name in Profile.__dataclass_fields__ if name in options}
     return Rulebook(Profile(**known), settings.get("rules", {}), settings.get("accounts", {}), restrict)
+
+
+def tables_of(rules: Tables, overrides: Mapping[str, Tables], account: int, name: str | None) -> Tables:
+    """The rule tables of an account. What is written for its id and what is written for its name both apply.
+
+    Or a limit written for the name would be loosened at once by one for the id (RULES.md 1.6).
+    """
+    by_id, by_name = overrides.get(str(account), {}), overrides.get(name or "", {})
+    tables = {**rules, **by_name, **by_id}
+    for rule in by_id:
+        tables[rule] = by_id[rule] + [table for table in by_name.get(rule, []) if table not in by_id[rule]]
+    return tables
 
 
 ENDED_BY_THEIR_RULE: tuple[LockoutKind, ...] = ("symbol_permanent", "condition")

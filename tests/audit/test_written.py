@@ -3,6 +3,9 @@
 import tomllib
 
 from riskcore.audit.written import changes, flat_settings, written_rule, written_settings
+from riskcore.core.quantities import MONEY_SCALE
+from riskcore.core.rulebook import rulebook_of
+from riskcore.core.state import Account
 from riskcore.settings.config import read_settings
 
 TEXT = """
@@ -73,3 +76,23 @@ def test_changes_name_every_setting_that_differs() -> None:
     ]
     assert changes(old, old) == []
     assert flat_settings(old)["list.0.x"] == 1
+
+
+def test_what_is_written_for_the_id_and_for_the_name_both_decide() -> None:
+    """In the order of the rulebook: the tables of the id first, then those of the name that the id does not repeat."""
+    by_id = """
+[accounts."2".rules.max_contracts]
+limit = 3
+[[accounts."2".rules.daily_realized_loss]]
+loss_limit = "200"
+[[accounts."2".rules.daily_realized_loss]]
+loss_limit = "300"
+"""
+    plain = read_settings(TEXT + by_id).plain
+    judged = {one.key: one.params for one in rulebook_of(plain).instances(Account(2, "second"))}
+    for index, limit in enumerate(["200", "300", "100"]):
+        key = f"daily_realized_loss.{index}"
+        written = written_rule(plain, 2, "second", key)
+        assert written is not None
+        assert (written["loss_limit"], judged[key].loss_limit) == (limit, int(limit) * MONEY_SCALE)
+    assert written_rule(plain, 2, "second", "max_contracts.0")["limit"] == 3
