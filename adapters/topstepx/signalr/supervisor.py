@@ -44,7 +44,6 @@ class HubHealth:
     attempts: int
     reconnects: int
     reason: str
-    last_message_at: int | None
 
 
 class Tokens(Protocol):
@@ -98,7 +97,6 @@ class Supervisor:
         self._rejected: str | None = None  # A token the server did not take.
         self._token = ""  # What the present socket was opened with.
         self._renews = False  # Whether we have ended the connection for a fresh token.
-        self._last_message_at: int | None = None
         self._dry_seconds = 0  # Without data that is expected.
 
     # ---- from outside ----------------------------------------------------------------------------------
@@ -111,7 +109,6 @@ class Supervisor:
             self._attempts,
             max(0, self._connections - 1),
             self._reason,
-            self._last_message_at,
         )
 
     def follow(self, calls: Sequence[Call]) -> None:
@@ -228,7 +225,6 @@ class Supervisor:
         self._hear(message, at)
 
     def heard(self, at: int) -> None:
-        self._last_message_at = at
         if self._state == "stale":
             self._judge(0)
 
