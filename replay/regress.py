@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from replay.recording import detect_form
 from replay.replay_run import run_replay
-from riskcore.errors import ConfigError, InputError, RiskcoreError
+from riskcore.errors import CannotWrite, ConfigError, InputError, RiskcoreError
 from riskcore.settings.config import FILE_NAME
 
 EXPECTED_NAME = "expected.json"
@@ -169,7 +169,7 @@ def _write(path: Path, result: Mapping[str, Any]) -> None:
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 # ---- differences -------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ SUITE = "riskcore regress"
 
 
 def write_junit(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write one test case per day. Raises ConfigError when the file cannot be written."""
+    """Write one test case per day. Raises CannotWrite."""
     failures = sum(outcome.exit_code == 1 for outcome in outcomes)
     errors = sum(outcome.exit_code > 1 for outcome in outcomes)
     seconds = f"{sum(outcome.seconds for outcome in outcomes):.3f}"
@@ -245,7 +245,7 @@ def write_junit(path: Path, outcomes: Sequence[Outcome]) -> None:
         with path.open("wb") as file:
             ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
     except OSError as error:
-        raise ConfigError(f"--junit {path}: cannot be written: {error.strerror or error}") from None
+        raise CannotWrite(f"--junit {path}: cannot be written: {error.strerror or error}") from None
 
 
 def _case(suite: ElementTree.Element, outcome: Outcome) -> None:

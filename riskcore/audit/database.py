@@ -18,7 +18,7 @@ from riskcore.core.order_words import side_word
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.quantities import money_text, price_text
 from riskcore.core.state import Order, Trade
-from riskcore.errors import ConfigError, StoreError
+from riskcore.errors import CannotWrite, ConfigError, StoreError
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, day_row
 
@@ -28,7 +28,7 @@ APPLICATION_ID = 0x52434155  # Marks a database as ours: only such a file is eve
 def write_database(path: Path, log: AuditLog, accounts: Iterable[int]) -> None:
     """Build the database of the chosen accounts; a file that is there is replaced if it is one of ours.
 
-    Raises ConfigError for another file, StoreError when nothing can be written here.
+    Raises ConfigError for another file, StoreError for one that cannot be read, CannotWrite.
     """
     _refuse_foreign(path)
     partial = path.with_name(f".{path.name}.partial")
@@ -37,7 +37,7 @@ def write_database(path: Path, log: AuditLog, accounts: Iterable[int]) -> None:
         _build(partial, log, list(accounts))
         os.replace(partial, path)
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{path}: the database cannot be written ({error})") from error
+        raise CannotWrite(f"{path}: the database cannot be written ({error})") from error
     finally:
         partial.unlink(missing_ok=True)
 

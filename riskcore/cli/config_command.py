@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import config_options, output_options, print_json, say_on_stderr, warn
-from riskcore.errors import ConfigError
+from riskcore.errors import CannotWrite, ConfigError
 from riskcore.settings.config import FILE_NAME, Settings, load_settings, settings_toml
 
 
@@ -82,7 +82,7 @@ def init(force: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
     except FileExistsError:
         raise ConfigError(f"{path} already exists; --force overwrites it") from None
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from None
     if as_json:
         print_json({"schema": "riskcore.config-init/1", "written": str(path)})
     elif not quiet:

@@ -11,7 +11,7 @@ import click
 
 from riskcore.cli.options import output_options, print_json, progress, say_on_stderr, warn
 from riskcore.cli.source_options import source_of, source_options
-from riskcore.errors import ConfigError, StoreError
+from riskcore.errors import CannotWrite, ConfigError
 
 if TYPE_CHECKING:
     from riskcore.schema.export import ExportWriter
@@ -116,4 +116,4 @@ class _Target:
         try:
             return written.replace(path)
         except OSError as error:
-            raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+            raise CannotWrite(f"{path}: cannot be written ({error.strerror})") from error

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from riskcore.errors import StoreError
+from riskcore.errors import CannotWrite
 from riskcore.schema.export import ExportWriter
 
 
 @contextmanager
 def write_export(path: Path) -> Iterator[ExportWriter]:
-    """A writer into a file that appears under its name only when everything is written. Raises StoreError.
+    """A writer into a file that appears under its name only when everything is written. Raises CannotWrite.
 
     A .gz carries neither name nor time, so that the same days always give the same bytes.
     """
@@ -31,7 +31,7 @@ def write_export(path: Path) -> Iterator[ExportWriter]:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        raise StoreError(f"{path}: the export cannot be written ({error.strerror})") from error
+        raise CannotWrite(f"{path}: the export cannot be written ({error.strerror})") from error
     finally:
         partial.unlink(missing_ok=True)
 

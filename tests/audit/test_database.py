@@ -8,7 +8,7 @@ import pytest
 from riskcore.audit.database import write_database
 from riskcore.audit.log import AuditLog
 from riskcore.audit.tables import TABLES, VIEWS
-from riskcore.errors import ConfigError, StoreError
+from riskcore.errors import CannotWrite, ConfigError
 from tests.core.ledger import ACCOUNT, Ledger, usd
 
 
@@ -58,7 +58,7 @@ def test_a_failed_build_leaves_the_old_database(log: AuditLog, tmp_path: Path, m
     write_database(path, log, [ACCOUNT])
     before = path.read_bytes()
     monkeypatch.setitem(database.VIEWS, "broken", "SELECT nothing FROM nowhere(")
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(CannotWrite, match="cannot be written"):
         write_database(path, log, [ACCOUNT])
     assert path.read_bytes() == before
     assert [found.name for found in tmp_path.iterdir()] == ["audit.db"]
@@ -71,5 +71,5 @@ def test_an_empty_file_of_somebody_is_kept(log: AuditLog, tmp_path: Path) -> Non
 
 
 def test_a_folder_that_is_not_there_is_an_error(log: AuditLog, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(CannotWrite, match="cannot be written"):
         write_database(tmp_path / "nowhere" / "audit.db", log, [ACCOUNT])

@@ -147,3 +147,8 @@ def test_the_text_reads_well(sources: Sources, capfd: pytest.CaptureFixture[str]
     assert "CloseAllPositions by RULE-003  met after 0 s" in text
     assert "account by RULE-003 (until_reset), still in force" in text
     assert "None" not in text
+
+
+def test_a_database_that_cannot_be_written_exits_6(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "--store", str(sources.store), "--database", "absent/audit.db"]) == 6
+    assert "cannot be written" in capfd.readouterr().err

@@ -83,3 +83,9 @@ def test_show_prints_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> Non
     shown = json.loads(capsys.readouterr().out)
     assert shown["settings"]["rules"]["daily_realized_loss"]["loss_limit"] == "400.1"
     assert shown["source"] == "defaults"
+
+
+def test_init_that_cannot_write_exits_6(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("riskcore.toml").mkdir()
+    assert run(["config", "init", "--force"]) == 6
+    assert "riskcore.toml: cannot be written" in capsys.readouterr().err

@@ -120,3 +120,15 @@ def test_json_tells_what_was_written(sources: Sources, capfd: pytest.CaptureFixt
         "written": "out.jsonl",
         "days": ["2026-11-20", "2026-11-23"],
     }
+
+
+def test_a_file_that_cannot_be_written_exits_6(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["export", "--store", str(sources.store), "--out", "absent/day.jsonl"]) == 6
+    assert "cannot be written" in capfd.readouterr().err
+    monkeypatch.setattr(export_command.sys.stdout, "isatty", lambda: True, raising=False)
+    Path("2026-11-23.jsonl").mkdir()
+    assert run(["export", "--store", str(sources.store), "--force"]) == 6
+    assert "2026-11-23.jsonl: cannot be written" in capfd.readouterr().err
+    assert not list(Path().glob(".riskcore*"))

@@ -203,9 +203,17 @@ def test_junit_tells_failures_from_errors(days: Path, capsys: pytest.CaptureFixt
     assert '<"&\\x01' in (failure.text or "")
 
 
-def test_junit_that_cannot_be_written_exits_2(days: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["regress", str(days / LOSS), "--junit", str(days / "absent" / "out.xml")]) == 2
+def test_junit_that_cannot_be_written_exits_6(days: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["regress", str(days / LOSS), "--junit", str(days / "absent" / "out.xml")]) == 6
     assert "--junit" in capsys.readouterr().err
+
+
+def test_an_expectation_that_cannot_be_written_exits_6(days: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = days / LOSS / "expected.json"
+    expected.unlink()
+    expected.symlink_to(days / "absent" / "expected.json")
+    assert run(["regress", str(days), "--accept"]) == 6
+    assert "expected.json: cannot be written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

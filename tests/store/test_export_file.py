@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from replay.recording import open_lines
-from riskcore.errors import Corrupt, InputError, StoreError
+from riskcore.errors import CannotWrite, Corrupt, InputError
 from riskcore.schema.export import Stored, ignore, read_export
 from riskcore.store.export_file import write_export
 from tests.store.days import day
@@ -54,7 +54,7 @@ def test_a_failing_writer_keeps_the_file_that_was_there(tmp_path: Path) -> None:
 
 
 def test_folders_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be written"), write_export(tmp_path / "none" / "day.jsonl"):
+    with pytest.raises(CannotWrite, match="cannot be written"), write_export(tmp_path / "none" / "day.jsonl"):
         pass
     for path in (tmp_path / "none.jsonl", tmp_path / "none.jsonl.gz", tmp_path):
         with pytest.raises(InputError, match="cannot be read"):
