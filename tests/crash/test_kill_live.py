@@ -4,7 +4,6 @@ What it had told was stored, what it had begun is finished by the next start, an
 """
 
 import asyncio
-import json
 import os
 import random
 import sys
@@ -25,8 +24,8 @@ from riskcore.errors import StoreError
 from riskcore.schema.instants import instant_text
 from riskcore.store.journal import Journal
 from tests import processes
+from tests.cli.live_process import ROOT, Process, started
 
-ROOT = Path(__file__).parents[2]
 KILLS = 5  # In each of the ten runs below.
 PLOTS = (
     "daily-loss",
@@ -41,7 +40,7 @@ PLOTS = (
     "entries-resting",
 )
 # Patience, which a run that succeeds never uses up, however busy the machine is.
-FIRST_WORD_SECONDS, FINISH_SECONDS, STOP_SECONDS = 120, 240, 60
+FINISH_SECONDS, STOP_SECONDS = 240, 60
 # A start takes a second of one core; the rest of a run is waiting.
 AT_A_TIME = len(PLOTS)
 LONGEST_LIFE_SECONDS = 4.0  # From the first word on; another one in three dies before it, while it starts.
@@ -51,27 +50,18 @@ LAST_EVENTS = 25
 
 
 @dataclass
-class Run:
-    """One engine: what it printed, whole lines only, and what it complained of."""
-
-    told: list[dict[str, Any]] = field(default_factory=list)
-    complaint: str = ""
-    exit_code: int | None = None
-
-
-@dataclass
 class Story:
     """A plot with its five kills. `failure` says what went wrong while it ran."""
 
     plot: str
     folder: Path
-    runs: list[Run] = field(default_factory=list)
+    runs: list[Process] = field(default_factory=list)
     sent: int = 0  # Calls that may change something, as the broker counts them.
     failure: str = ""
 
     @property
     def told(self) -> list[dict[str, Any]]:
-        return [row for run in self.runs for row in run.told]
+        return [row for run in self.runs for row in run.said]
 
     def stored(self) -> list[Event]:
         with Journal.open(self.folder / "journal.db", PROFILE) as journal:
@@ -85,81 +75,26 @@ class Story:
         except StoreError as error:
             last = [f"  {error}"]
         runs = [
-            f"  start {number}: exit code {run.exit_code}, {len(run.told)} lines\n{run.complaint.strip()}"
+            f"  start {number}: exit code {run.engine.returncode}, {len(run.said)} lines\n{run.complaint.strip()}"
             for number, run in enumerate(self.runs, 1)
         ]
         return "\n".join([f"\n{self.plot} {self.failure}", "starts:", *runs, "the journal ends with:", *last])
 
 
-def environment(gateway: SimulatedGateway) -> dict[str, str]:
-    return {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "PROJECT_X_USERNAME": gateway.user_name,
-        "PROJECT_X_API_KEY": gateway.api_key,
-        "RISKCORE_API_URL": gateway.api_url,
-        "RISKCORE_RTC_URL": gateway.rtc_url,
-    }
-
-
-async def start(gateway: SimulatedGateway, folder: Path) -> asyncio.subprocess.Process:
-    words = ["live", "--json", "--store", str(folder / "journal.db"), "--config", str(folder / "riskcore.toml")]
-    return await processes.start_async(
-        sys.executable,
-        "-m",
-        "riskcore",
-        *words,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment(gateway),
-        cwd=folder,
-    )
-
-
-class Watched:
-    """A started engine whose output is read as it comes, so that it never waits for a reader."""
-
-    def __init__(self, engine: asyncio.subprocess.Process, run: Run) -> None:
-        self.engine = engine
-        self._run = run
-        self._spoke = asyncio.Event()
-        self._readers = [asyncio.create_task(self._listen()), asyncio.create_task(self._hear_complaints())]
-
-    async def _listen(self) -> None:
-        assert self.engine.stdout is not None
-        async for line in self.engine.stdout:
-            if line.endswith(b"\n"):
-                self._run.told.append(json.loads(line))
-            self._spoke.set()
-        self._spoke.set()
-
-    async def _hear_complaints(self) -> None:
-        assert self.engine.stderr is not None
-        self._run.complaint = (await self.engine.stderr.read()).decode(errors="replace")
-
-    async def first_word(self) -> None:
-        async with asyncio.timeout(FIRST_WORD_SECONDS):
-            await self._spoke.wait()
-
-    async def ended(self) -> None:
-        async with asyncio.timeout(STOP_SECONDS):
-            self._run.exit_code = await self.engine.wait()
-            await asyncio.gather(*self._readers)
-
-
-async def killed_at_some_time(watched: Watched, chance: random.Random) -> None:
+async def killed_at_some_time(run: Process, chance: random.Random) -> None:
     """Now and then while it starts, else within seconds of its first word, on a slow machine as well."""
     if chance.random() < 1 / 3:
         await asyncio.sleep(chance.uniform(0.3, 1.5))
     else:
-        await watched.first_word()
+        await run.until(lambda: run.said, "its first word")
         await asyncio.sleep(chance.uniform(0, LONGEST_LIFE_SECONDS))
     with suppress(ProcessLookupError):
-        watched.engine.kill()
-    await watched.ended()
+        run.engine.kill()
+    async with asyncio.timeout(STOP_SECONDS):
+        await run.engine.wait()
 
 
-async def flat_at_the_end(gateway: SimulatedGateway, scenario: Scenario, run: Run) -> None:
+async def flat_at_the_end(gateway: SimulatedGateway, scenario: Scenario, run: Process) -> None:
     """Everything of the plot has happened; the engine sees the accounts, and nothing is held or works for a while."""
     lasts = max([scenario.flat_by or scenario.seconds, *(action.second + 3 for action in scenario.actions)])
     quiet_for = 0
@@ -168,7 +103,7 @@ async def flat_at_the_end(gateway: SimulatedGateway, scenario: Scenario, run: Ru
             await asyncio.sleep(LOOK_SECONDS)
             began_at = gateway.broker.began_at
             over = began_at is not None and gateway.now() > began_at + round(lasts * SECOND_NS)
-            ready = any(row["type"] == "ready" for row in run.told)
+            ready = any(row["type"] == "ready" for row in run.said)
             quiet_for = quiet_for + 1 if over and ready and gateway.broker.flat() else 0
 
 
@@ -186,22 +121,16 @@ def staying(scenario: Scenario) -> Scenario:
 async def live_through(story: Story) -> None:
     chance = random.Random(story.plot)
     scenario = staying(SCENARIOS[story.plot])
-    (story.folder / "riskcore.toml").write_text(scenario.settings, encoding="utf-8")
     async with SimulatedGateway(scenario, seed=3) as gateway:
         for last in [False] * KILLS + [True]:
-            story.runs.append(Run())
-            watched = Watched(await start(gateway, story.folder), story.runs[-1])
-            try:
+            async with started(gateway, story.folder, story.folder / "journal.db", scenario.settings) as run:
+                story.runs.append(run)
                 if last:
-                    await flat_at_the_end(gateway, scenario, story.runs[-1])
-                    watched.engine.terminate()
-                    await watched.ended()
+                    await flat_at_the_end(gateway, scenario, run)
+                    async with asyncio.timeout(STOP_SECONDS):
+                        await run.stop()
                 else:
-                    await killed_at_some_time(watched, chance)
-            finally:
-                if watched.engine.returncode is None:
-                    watched.engine.kill()
-                    await watched.ended()
+                    await killed_at_some_time(run, chance)
         story.sent = len(gateway.broker.received)
 
 
@@ -237,8 +166,8 @@ def test_killed_at_any_instant_it_finishes_what_it_began(plot: str, stories: dic
     *killed, stopped = story.runs
     on_windows = os.name == "nt"  # Where ending a process is always killing it.
     assert len(killed) == KILLS
-    assert all(run.exit_code == -9 or on_windows for run in killed), str(story)
-    assert stopped.exit_code == 0 or on_windows, str(story)
+    assert all(run.engine.returncode == -9 or on_windows for run in killed), str(story)
+    assert stopped.engine.returncode == 0 or on_windows, str(story)
     bodies = [event.body for event in story.stored()]
     breaches = {body.id for body in bodies if isinstance(body, RuleBreached)}
     commands = [body.id for body in bodies if isinstance(body, CommandIssued)]
