@@ -15,14 +15,13 @@ from typing import Any, TypeVar
 
 from riskcore.core import quantities
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.raw_text import RAW_CHARACTERS as RAW_CHARACTERS
+from riskcore.core.raw_text import WITHHELD as WITHHELD
+from riskcore.core.raw_text import kept_text
 
 Object = dict[str, Any]
 Value = TypeVar("Value")
 
-RAW_CHARACTERS = 4096  # How much of a rejected payload's text is kept.
-WITHHELD = "(withheld: it may hold a login)"
-# Names of secrets, paths that carry them, and the beginning of every JSON web token.
-_SECRET = re.compile(r'auth/|login|token|key"|password|username|bearer |eyj[\w-]{8}', re.IGNORECASE)
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,20}))?([Zz]|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
@@ -125,9 +124,7 @@ def raw_text(value: Any) -> str:
         text = value if isinstance(value, str) else encode(value)
     except RecursionError:
         return "(nested too deeply to show)"
-    if _SECRET.search(text):
-        return WITHHELD
-    return text[:RAW_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+    return kept_text(text)
 
 
 def field(source: Object, name: str) -> Any:
