@@ -70,6 +70,16 @@ def left_out_text(event: e.Event) -> str:
     return f"a deadline {about} on account {body.account} ({body.error})"
 
 
+def told_text(event: e.Event) -> str | None:
+    """What a person is told of an event that leaves something out; None for any other, and for what was told before."""
+    body = event.body
+    if not isinstance(body, e.FactQuarantined | e.TimerQuarantined) or (
+        isinstance(body, e.FactQuarantined) and body.again
+    ):
+        return None
+    return LEFT_OUT.format(left_out_text(event))
+
+
 def leave_timer_out(book: Book, at: int, body: e.TimerQuarantined) -> Effect:
     """Remember a deadline that is left out. The reset forgets it like everything of the day (View.keep_account)."""
     memory = account_of(book, body.account).memory
