@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from replay.left_out import warn_of_left_out
 from replay.recording import open_lines
 from replay.sessions import Progress, Warn, ignore
 from replay.source import Source, feed
@@ -25,8 +26,10 @@ def export(
     """
     form = source.form()
     if form == "store":
-        return _from_store(source, writer, all_days)
-    days = _from_exports(source, writer, warn) if form == "journal" else _from_wire(source, writer, warn, progress)
+        days = _from_store(source, writer, all_days)
+    else:
+        days = _from_exports(source, writer, warn) if form == "journal" else _from_wire(source, writer, warn, progress)
+    warn_of_left_out(warn)(writer.left_out)
     if not days:
         raise InputError(f"{source.sessions[0].name}: nothing was recorded, so there is no day to export")
     return days

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from replay.left_out import warn_of_left_out
 from replay.recording import detect_form
 from replay.replay_run import run_replay
+from riskcore.core.runner import Listener
 from riskcore.errors import CannotWrite, ConfigError, InputError, RiskcoreError
 from riskcore.settings.config import FILE_NAME
 
@@ -63,6 +65,7 @@ class Outcome:
     error: str | None = None
     exit_code: int = 0
     warnings: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()  # What the recorded engine went on without, in words.
     seconds: float = 0.0
 
     @property
@@ -113,15 +116,18 @@ def check_day(day: RecordedDay, accept: bool = False) -> Outcome:
     """
     started = time.perf_counter()
     warnings: list[str] = []
+    left_out: list[str] = []
     try:
-        outcome = _compared(day, accept, warnings)
+        outcome = _compared(day, accept, warnings, left_out)
     except RiskcoreError as error:
         outcome = Outcome(day.name, "failed", error=str(error), exit_code=error.exit_code)
-    return replace(outcome, warnings=tuple(warnings), seconds=time.perf_counter() - started)
+    about_settings = tuple(text for text in warnings if text not in left_out)
+    seconds = time.perf_counter() - started
+    return replace(outcome, warnings=about_settings, left_out=tuple(left_out), seconds=seconds)
 
 
-def _compared(day: RecordedDay, accept: bool, warnings: list[str]) -> Outcome:
-    got = judged(day, warnings.append)
+def _compared(day: RecordedDay, accept: bool, warnings: list[str], left_out: list[str]) -> Outcome:
+    got = judged(day, warnings.append, (warn_of_left_out(left_out.append),))
     expected = expected_of(day)
     found = () if expected is None else tuple(differences(expected, got))
     if expected is not None and not found:
@@ -137,13 +143,13 @@ def _compared(day: RecordedDay, accept: bool, warnings: list[str]) -> Outcome:
     return Outcome(day.name, "different", found, exit_code=1)
 
 
-def judged(day: RecordedDay, warn: Callable[[str], None]) -> dict[str, Any]:
+def judged(day: RecordedDay, warn: Callable[[str], None], listeners: tuple[Listener, ...] = ()) -> dict[str, Any]:
     """The day's replay result, without what depends on the code's inside or on how a file is packed."""
     if day.config_path is None and any(detect_form(path) == "wire" for path in day.sessions):
         raise ConfigError(
             f"{day.folder}: no {FILE_NAME} beside the recording or above it; a recorded day needs its settings"
         )
-    result = run_replay(day.sessions, config_path=day.config_path, warn=warn)
+    result = run_replay(day.sessions, config_path=day.config_path, warn=warn, listeners=listeners)
     del result["state_hash"]
     for session in result["sessions"]:
         del session["sha256"]

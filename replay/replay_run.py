@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from replay.left_out import warn_of_left_out
 from replay.recording import detect_form
 from replay.sessions import Options, Progress, Replay, Warn, ignore
 from riskcore.core.events import Body, ContractDescribed, Event, TradingDayOpened
@@ -52,7 +53,7 @@ def run_replay(
             if journal.streams():
                 raise StoreError(f"{store}: already holds days of this profile; replay into a new store")
             listeners = (*listeners, Keeper(journal).keep)
-        listeners = (*listeners, Economics(warn).note)
+        listeners = (*listeners, Economics(warn).note, warn_of_left_out(warn))
         options = Options(
             settings.plain,
             VERSION,

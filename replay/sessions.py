@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from replay.comparison import Comparison
+from replay.left_out import cannot_be_judged
 from replay.recording import detect_form, open_lines, read_wire
 from replay.result import Collector, remarks, result_of
 from riskcore.core.events import DayRolled, Event
-from riskcore.core.quotes import Quotes
+from riskcore.core.quotes import Item, Quotes, quote_at
 from riskcore.core.runner import Listener, Runner
-from riskcore.errors import InputError
+from riskcore.errors import InputError, RiskcoreError
 from riskcore.schema.export import read_export
 from riskcore.schema.instants import utc_text
 from riskcore.settings.calendar import day_for
@@ -50,6 +51,7 @@ class Replay:
     rows: list[dict[str, Any]] = field(default_factory=list)
     _runner: Runner | None = None
     _last_at: int | None = None
+    _in_hand: Item | None = None  # What is being judged.
     _rolled: DayRolled | None = None  # The last event of a journal export, when its last day is over.
 
     @property
@@ -62,10 +64,12 @@ class Replay:
         for path in paths:
             form = detect_form(path, skip_bad_lines=self.options.skip_bad_lines)
             self.comparison.begin(form == "journal")
-            if form == "wire":
-                self._wire(path)
-            else:
-                self._journal(path)
+            try:
+                self._wire(path) if form == "wire" else self._journal(path)
+            except RiskcoreError:
+                raise
+            except Exception as error:
+                raise InputError(f"{path.name}: {cannot_be_judged(self._fact_in_hand(), error)}") from error
         book = self.runner.finish()
         if book.day is not None:
             self.collector.note_days(book, self.runner.turn.rulebook, book.trade_date)
@@ -74,6 +78,11 @@ class Replay:
             self.warn(text)
         comparison = self.comparison.outcome(lambda account: rulebook.judges(book.accounts[account]))
         return result_of(book, rulebook, self.collector, self.rows, comparison)
+
+    def _fact_in_hand(self) -> Event:
+        item = self._in_hand
+        assert item is not None, "it failed before anything was judged"
+        return quote_at(item, self.runner.index or 0) if isinstance(item, Quotes) else item
 
     def _start(self, lacks: tuple[str, ...]) -> Runner:
         options = self.options
@@ -101,6 +110,7 @@ class Replay:
         for items in reader:
             check_order(self._last_at, reader.first_at, path.name)
             for item in items:
+                self._in_hand = item
                 if isinstance(item, Quotes):
                     runner.quotes(item)
                 else:
@@ -120,6 +130,7 @@ class Replay:
                 check_order(self._last_at, first_at, path.name)
             last_at, count = event.at, count + 1
             self.comparison.next_fact()
+            self._in_hand = event
             runner.event(event)
         if cut:
             self.comparison.forgive_tail()

@@ -3,20 +3,22 @@
 Beside the decisions the hand-over is checked: what a day hands on to the next is what the next one opened with.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from replay.comparison import Comparison
+from replay.left_out import cannot_be_judged
 from replay.recording import detect_form, open_lines, read_wire
 from replay.sessions import Progress, Warn, ignore
 from replay.source import Source
 from riskcore.audit.following import open_journal
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
+from riskcore.core.quarantine import told_text
 from riskcore.core.runner import Runner
 from riskcore.core.step import carried_over
-from riskcore.errors import ConfigError, InputError, StoreError
+from riskcore.errors import ConfigError, InputError, RiskcoreError, StoreError
 from riskcore.schema.export import Stored, read_export
 from riskcore.settings.calendar import day_for
 from riskcore.store.journal import Journal
@@ -61,10 +63,34 @@ class _Day:
         self.last_hash = ""
         self.comparison = Comparison()
         self.comparison.begin(True)
-        self.runner = Runner(opened.settings, (self.comparison.recompute,), day_for, version=opened.version)
+        self.left_out: list[str] = []
+        self.failed: str | None = None  # What this riskcore cannot judge; from there on only the chain is checked.
+        self._event = opening
+        self.runner: Runner
+
+    def follow(self, seq: int, event: Event, last_hash: str) -> None:
+        """Take the next event of the day, the opening first."""
+        self.events, self.last_hash, self._event = seq, last_hash, event
+        if (text := told_text(event)) is not None:
+            self.left_out.append(text)
+        self._guarded(lambda: self._begin(event) if isinstance(event.body, TradingDayOpened) else self._take(event))
+
+    def _guarded(self, judge: Callable[[], None]) -> None:
+        """Judge, unless this riskcore has failed on an event of the day before."""
+        if self.failed is None:
+            try:
+                judge()
+            except RiskcoreError:
+                raise
+            except Exception as error:
+                day = self.opened.day.trade_date
+                self.failed = f"day {day}, event {self.events}, {cannot_be_judged(self._event, error)}"
+
+    def _begin(self, opening: Event) -> None:
+        self.runner = Runner(self.opened.settings, (self.comparison.recompute,), day_for, version=self.opened.version)
         self.runner.event(opening)
 
-    def take(self, event: Event) -> None:
+    def _take(self, event: Event) -> None:
         if not event.derived:
             self.comparison.next_fact()
             self.runner.event(event)
@@ -73,8 +99,16 @@ class _Day:
         if isinstance(event.body, DayRolled):
             self.runner.end_day(event.body.next_date)
 
-    def close(self, following: TradingDayOpened | None) -> Row:
-        """The findings, with the hand-over to the opening that follows, if that hangs on this day."""
+    def close(self, following: TradingDayOpened | None) -> Row | None:
+        """The findings, with the hand-over to the opening that follows, if that hangs on this day.
+
+        None when the day could not be judged to its end; `failed` says why.
+        """
+        found: list[Row] = []
+        self._guarded(lambda: found.append(self._findings(following)))
+        return found[0] if found else None
+
+    def _findings(self, following: TradingDayOpened | None) -> Row:
         if following is not None and following.previous_hash != self.last_hash:
             following = None
         if following is not None:
@@ -104,6 +138,7 @@ class _Day:
             "recorded": outcome["recorded"],
             "recomputed": outcome["recomputed"],
             "hands_on_the_same": handed_on,
+            "left_out": self.left_out,
             "differences": differences,
         }
 
@@ -122,7 +157,7 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> 
             else:
                 cut: list[str] = []
                 stored = read_export(open_lines(path), path.name, cut.append, source.strict)
-                check.days += _judged_again(path.name, stored, source.days, progress, cut=cut)
+                _judge_again(check, path.name, stored, source.days, progress, cut=cut)
                 for text in cut:
                     warn(text)
         except (InputError, StoreError) as error:
@@ -147,42 +182,49 @@ def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress
     for day, following in zip(days, [*days[1:], None], strict=True):
         try:
             opened = journal.opening(following) if following is not None else None
-            check.days += _judged_again(journal.profile, journal.read(day), (), progress, opened)
+            _judge_again(check, journal.profile, journal.read(day), (), progress, opened)
         except StoreError as error:
             check.damage.append({"source": journal.profile, "text": str(error)})
 
 
-def _judged_again(
+def _judge_again(
+    check: Check,
     source: str,
     stored: Iterable[Stored],
     days: tuple[str, ...],
     progress: Progress,
     following: TradingDayOpened | None = None,
     cut: Sequence[str] = (),
-) -> list[Row]:
-    """The findings of every day of one stream, each run alone; `following` opened the day behind the last.
+) -> None:
+    """Add the findings of every day of one stream, each run alone; `following` opened the day behind the last.
 
-    `cut` says, once all is read, that the stream was cut off: its last fact is judged by nobody's record.
+    `cut` says, once all is read, that the stream was cut off: its last fact is judged by nobody's record. An event
+    that this riskcore cannot judge is a finding of its day; the other days are judged.
     """
     rows: list[Row] = []
+
+    def close(day: _Day, following: TradingDayOpened | None) -> None:
+        row = day.close(following)
+        if row is None:
+            check.damage.append({"source": source, "text": f"{source}: {day.failed}"})
+        else:
+            rows.append(row)
+        progress(f"{source} {day.opened.day.trade_date}", day.events)
+
     current: _Day | None = None
     for seq, event, digest in stored:
         if isinstance(event.body, TradingDayOpened):
             if current is not None:
-                rows.append(current.close(event.body))
-                progress(f"{source} {current.opened.day.trade_date}", current.events)
+                close(current, event.body)
             wanted = not days or event.body.day.trade_date in days
             current = _Day(source, event, event.body) if wanted else None
-        elif current is not None:
-            current.take(event)
         if current is not None:
-            current.events, current.last_hash = seq, digest.hex()
+            current.follow(seq, event, digest.hex())
     if current is not None:
         if cut:
             current.comparison.forgive_tail()
-        rows.append(current.close(following))
-        progress(f"{source} {current.opened.day.trade_date}", current.events)
-    return rows
+        close(current, following)
+    check.days += rows
 
 
 def _recording(source: Source, path: Path, warn: Warn) -> Row:

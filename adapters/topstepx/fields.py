@@ -6,22 +6,20 @@ for what cannot be understood. Source: topstepx/API.md 3.6 and 4.3, RULES.md 1.2
 """
 
 import json
-import re
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
 from typing import Any, TypeVar
 
 from riskcore.core import quantities
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.raw_text import RAW_CHARACTERS as RAW_CHARACTERS
+from riskcore.core.raw_text import WITHHELD as WITHHELD
+from riskcore.core.raw_text import kept_text
 from riskcore.schema.instants import read_instant
 
 Object = dict[str, Any]
 Value = TypeVar("Value")
 
-RAW_CHARACTERS = 4096  # How much of a rejected payload's text is kept.
-WITHHELD = "(withheld: it may hold a login)"
-# Names of secrets, paths that carry them, and the beginning of every JSON web token.
-_SECRET = re.compile(r'auth/|login|token|key"|password|username|bearer |eyj[\w-]{8}', re.IGNORECASE)
 _FIRST_NS = 946_684_800 * SECOND_NS  # 2000.
 _END_NS = 4_102_444_800 * SECOND_NS  # 2100.
 _LARGEST_INTEGER = 2**63 - 1
@@ -120,9 +118,7 @@ def raw_text(value: Any) -> str:
         text = value if isinstance(value, str) else encode(value)
     except RecursionError:
         return "(nested too deeply to show)"
-    if _SECRET.search(text):
-        return WITHHELD
-    return text[:RAW_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+    return kept_text(text)
 
 
 def field(source: Object, name: str) -> Any:

@@ -32,6 +32,7 @@ from riskcore.core.events import (
     WireRejected,
 )
 from riskcore.core.kinds import CONNECTION_STATES, HUBS
+from riskcore.core.raw_text import WITHHELD, unreadable
 
 KINDS = ("hub", "rest", "connection", "clock")
 _OK = 200
@@ -41,8 +42,15 @@ def normalise(line: Object, at: int) -> list[Event]:
     """The facts of one decoded line (fields.decode) received at `at`, in the order they are to be handled.
 
     Each fact has `at`, except a bar that has not ended yet: it has the instant at which it is known
-    (RULES.md 1.5), and whoever reads ahead holds it until then. Never raises for anything JSON can say.
+    (RULES.md 1.5), and whoever reads ahead holds it until then. Never raises: a mistake of riskcore costs this line.
     """
+    try:
+        return _facts(line, at)
+    except Exception as error:
+        return [_event(WireRejected(unreadable(error), _raw_line(line)), at, market=False)]
+
+
+def _facts(line: Object, at: int) -> list[Event]:
     try:
         if "hub" in line:
             bodies = _read_rows(hub_reading(line["hub"], line.get("target"), line.get("arguments")))
@@ -67,7 +75,7 @@ def rejected(reason: str, raw: str, at: int) -> Event:
 
 def _raw_line(line: Object) -> str:
     rest = line.get("rest")
-    return fields.WITHHELD if isinstance(rest, str) and is_login(rest) else fields.raw_text(line)
+    return WITHHELD if isinstance(rest, str) and is_login(rest) else fields.raw_text(line)
 
 
 def _read_rows(reading: Reading) -> list[Body]:

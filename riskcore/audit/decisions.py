@@ -11,11 +11,14 @@ from riskcore.core.marks import valuation
 from riskcore.core.order_words import side_word
 from riskcore.core.project import apply, bar_phases
 from riskcore.core.quantities import money_text, price_text
+from riskcore.core.quarantine import LEFT_OUT, error_text, left_out_text, quarantined_fact, told_text
 from riskcore.core.quotes import quote_key
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Account, Book, Position, Trade
+from riskcore.errors import RiskcoreError
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, day_row, lockout_row, position_row
+from riskcore.version import VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Decision:
     account_name: str | None
     state: Row
     lockout: Row | None = None  # What a breach of the guard went against.
+    left_out: tuple[str, ...] = ()  # What was left out of the day before, in words.
     in_force: tuple[str, ...] = ()  # Commands already in force that the account owed.
     met: Stored | None = None
     met_by: Stored | None = None
@@ -52,16 +56,27 @@ class Decisions:
     _opened: e.TradingDayOpened | None = None
     _rulebook: Rulebook | None = None
     _input: Stored | None = None
+    _left_out: tuple[str, ...] = ()  # Of the day, in words.
     _lockout_set_by: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def listen(self, events: Sequence[e.Event]) -> None:
         for event in events:
-            self._take(event)
+            try:
+                self._take(event)
+            except RiskcoreError:
+                raise
+            except Exception as error:
+                if isinstance(event.body, e.TradingDayOpened):
+                    raise
+                self._left_out += (LEFT_OUT.format(left_out_text(quarantined_fact(event, error_text(error), VERSION))),)
 
     def _take(self, event: e.Event) -> None:
         body = event.body
         if isinstance(body, e.TradingDayOpened):
             self._seq, self._opened, self._rulebook = 0, body, rulebook_of(body.settings)
+            self._left_out = ()
+        elif (text := told_text(event)) is not None:
+            self._left_out += (text,)
         self._seq += 1
         stored = Stored(self._seq, event)
         if not event.derived or event.key == event.cause:  # A timer is its own cause.
@@ -110,6 +125,7 @@ class Decisions:
             self._opened,
             account.name,
             self._state(account, cause),
+            left_out=self._left_out,
             in_force=tuple(account.obligations),
         )
         if isinstance(body, e.RuleBreached):

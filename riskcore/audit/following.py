@@ -19,18 +19,22 @@ from riskcore.core.events import (
     QuotesObserved,
     TradingDayOpened,
 )
+from riskcore.core.quarantine import error_text, quarantined_fact, told_text
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Account, Book
-from riskcore.errors import ConfigError
+from riskcore.errors import ConfigError, RiskcoreError, StoreError
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row
 from riskcore.settings.config import find_file, load_settings
 from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held
 from riskcore.store.location import choose_profile, existing_store
+from riskcore.version import VERSION
 
 STATUS_SCHEMA = "riskcore.status/1"
+# A day with more events that cannot be folded was not written by this riskcore.
+MOST_LEFT_OUT = 20
 MOST_BREACHES = 10  # Of those a status shows.
 MOST_TOLD = 500  # Happenings kept to be shown.
 _MARKET = (QuoteObserved, QuotesObserved, MarketTraded, BarObserved, DepthObserved)
@@ -46,7 +50,9 @@ class Follower:
         self.last_at = 0
         self.version = ""  # Of the riskcore that opened the day.
         self.told: deque[Row] = deque(maxlen=MOST_TOLD)
+        self.left_out: list[Row] = []  # Of the day: when, and what in words.
         self._journal = journal
+        self._unfit: dict[tuple[str, int], Event] = {}  # By day and seq, what is taken instead.
 
     @property
     def rulebook(self) -> Rulebook:
@@ -58,15 +64,34 @@ class Follower:
 
         The first call begins with the last day stored: it opens with everything carried over.
         """
+        before = (self.trade_date, self.seq)
+        while True:
+            try:
+                self._follow_all()
+            except RiskcoreError:
+                raise
+            except Exception as error:
+                self._begin_without(error)
+            else:
+                return (self.trade_date, self.seq) != before
+
+    def _begin_without(self, error: Exception) -> None:
+        """Begin the day anew without the event that cannot be folded, like an engine that starts."""
+        place = (self.trade_date, self.seq)
+        if place in self._unfit or len(self._unfit) >= MOST_LEFT_OUT:
+            raise StoreError(f"day {self.trade_date} cannot be followed ({error_text(error)})") from error
+        self._unfit[place] = quarantined_fact(self._event, error_text(error), VERSION)
+        self.book, self.trade_date, self.seq, self.last_at = Book(), "", 0, 0
+        self.told.clear()
+
+    def _follow_all(self) -> None:
         days = self._journal.streams()
         todo = [day for day in days if day > self.trade_date] if self.trade_date else days[-1:]
-        before = (self.trade_date, self.seq)
         if self.trade_date:
             self._follow(self.trade_date)
         for day in todo:
-            self.trade_date, self.seq = day, 0
+            self.trade_date, self.seq, self.left_out = day, 0, []
             self._follow(day)
-        return (self.trade_date, self.seq) != before
 
     def _follow(self, day: str) -> None:
         notable: list[Event] = []
@@ -93,8 +118,11 @@ class Follower:
 
     def _new(self, day: str, notable: list[Event]) -> Iterator[Event]:
         """The events of a day that were not seen yet; those that may be told are noted as they pass."""
-        for seq, event, _ in self._journal.read(day, self.seq):
-            self.seq, self.last_at = seq, max(self.last_at, event.at)
+        for seq, stored, _ in self._journal.read(day, self.seq):
+            event = self._unfit.get((day, seq), stored)
+            self.seq, self.last_at, self._event = seq, max(self.last_at, event.at), event
+            if (text := told_text(event)) is not None:
+                self.left_out.append({"at": utc_text(event.at), "text": text})
             if not isinstance(event.body, _MARKET):
                 notable.append(event)
             yield event
@@ -128,6 +156,7 @@ def status_of(follower: Follower, accounts: Sequence[str], lock: Path, now: int)
         "version": follower.version,
         **book_row(follower.book, follower.rulebook, chosen, now),
         "breaches": breaches[-MOST_BREACHES:],
+        "left_out": follower.left_out,
     }
 
 

@@ -11,7 +11,7 @@ from riskcore.core import events as e
 from riskcore.core.names import command_kind, lockout_id, read_lockout_id, read_request_id
 from riskcore.core.order_words import side_word
 from riskcore.core.quantities import price_text
-from riskcore.core.quarantine import LEFT_OUT, left_out_text
+from riskcore.core.quarantine import told_text
 from riskcore.core.state import Book, Request
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, breach_row, command_row
@@ -184,10 +184,9 @@ def _gap(event: e.Event, body: e.GapRecorded, book: Book) -> list[Row]:
 
 
 def _left_out(event: e.Event, body: e.FactQuarantined | e.TimerQuarantined, book: Book) -> list[Row]:
-    if isinstance(body, e.FactQuarantined) and body.again:
-        return []
+    text = told_text(event)
     about = {} if body.account is None else _account(book, body.account)
-    return [happening(event.at, "drift", **about, text=LEFT_OUT.format(left_out_text(event)))]
+    return [] if text is None else [happening(event.at, "drift", **about, text=text)]
 
 
 _WORDS: dict[type, Callable[[e.Event, Any, Book], list[Row]]] = {

@@ -13,11 +13,13 @@ from riskcore.audit.written import Written, changes, written_settings
 from riskcore.core import events as e
 from riskcore.core.project import apply
 from riskcore.core.quantities import decimal_text
-from riskcore.core.quarantine import left_out_text
+from riskcore.core.quarantine import error_text, left_out_text, quarantined_fact, told_text
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Account, Book, DayFigures, Order, Trade
+from riskcore.errors import RiskcoreError
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import LockoutHistory, Row, breach_row, command_row, is_shown
+from riskcore.version import VERSION
 
 MARKET = (e.QuoteObserved, e.QuotesObserved, e.MarketTraded, e.BarObserved, e.DepthObserved)
 SECOND_PLACES = 9  # Nanoseconds as decimal seconds.
@@ -64,7 +66,7 @@ class AuditLog:
                 self._open(event, event.body)
             self.days[-1].events += 1
             if not isinstance(event.body, MARKET):
-                self._take(event)
+                self._take_or_leave_out(event)
 
     def finish(self) -> "AuditLog":
         """The day is over: what is unmet now was not met."""
@@ -122,6 +124,17 @@ class AuditLog:
 
     # ---- events --------------------------------------------------------------------------------------
 
+    def _take_or_leave_out(self, event: e.Event) -> None:
+        """What this riskcore fails on is left out of the report and named, as an engine leaves it out at a start."""
+        try:
+            self._take(event)
+        except RiskcoreError:
+            raise
+        except Exception as error:
+            left_out = quarantined_fact(event, error_text(error), VERSION)
+            account = left_out.body.account if isinstance(left_out.body, e.FactQuarantined) else None
+            self._add_note("left_out", utc_text(event.at), account, None, left_out_text(left_out))
+
     def _take(self, event: e.Event) -> None:
         body = event.body
         if isinstance(body, e.DayRolled):
@@ -171,7 +184,8 @@ class AuditLog:
         elif isinstance(body, e.RuleFaulted):
             self._add_note("fault", at, body.account, None, f"{body.rule} ({body.rule_key}) failed: {body.text}")
         elif isinstance(body, e.FactQuarantined | e.TimerQuarantined):
-            self._add_note("left_out", at, body.account, None, left_out_text(event))
+            if told_text(event) is not None:
+                self._add_note("left_out", at, body.account, None, left_out_text(event))
         elif isinstance(body, e.GapRecorded):
             self._add_note("gap", at, body.account, body.contract, body.text)
         elif isinstance(body, e.DriftDetected):

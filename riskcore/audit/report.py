@@ -61,5 +61,10 @@ def audit_report(log: AuditLog, accounts: Sequence[str] = ()) -> Row:
         "faults": of(log.notes, kind="fault"),
         "gaps": of(log.notes, kind="gap"),
         "drifts": of(log.notes, kind="drift"),
+        "left_out": [
+            row
+            for row in log.notes
+            if row["kind"] == "left_out" and (not accounts or row["account"] in (None, *chosen))
+        ],
         "settings": log.settings,
     }

@@ -45,6 +45,7 @@ def explain(decisions: Decisions, wanted: str, accounts: Sequence[str] = ()) -> 
         "breach": None if breach is None else _breach(breach),
         "lockout": shown.lockout,
         "state": shown.state,
+        "left_out": list(shown.left_out),
         "commands": [_command(one) for one in _commands_of(decisions, shown)],
         "already_in_force": [_command(decisions.by_id[name]) for name in shown.in_force if name in decisions.by_id],
     }

@@ -21,6 +21,9 @@ def audit_text(report: Row) -> str:
         _section("Rules that failed", [_note(row, names) for row in report["faults"]]),
         _section("Gaps", [_note(row, names) for row in report["gaps"]]),
         _section("Fills and broker disagreed", [_note(row, names) for row in report["drifts"]]),
+        _section(
+            "Left out, because riskcore itself went wrong on it", [_note(row, names) for row in report["left_out"]]
+        ),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
@@ -107,4 +110,7 @@ def _missed(row: Row, names: dict[int, str]) -> str:
 
 def _note(row: Row, names: dict[int, str]) -> str:
     where = f"{row['contract']}: " if row["contract"] else ""
-    return f"{short(row['at'])}  {names[row['account']]}  {where}{row['text']}"
+    # What riskcore went wrong on may concern no account, or one that it has not met.
+    account = row["account"]
+    who = "every account" if account is None else names.get(account, str(account))
+    return f"{short(row['at'])}  {who}  {where}{row['text']}"

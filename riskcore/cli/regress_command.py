@@ -41,6 +41,8 @@ def command(
         progress(f"{outcome.name}: {outcome.result}", quiet=quiet or not as_json)
         for text in outcome.warnings:
             warn(f"{outcome.name}: {text}", quiet=not verbose)
+        for text in outcome.left_out:
+            warn(f"{outcome.name}: {text}", quiet=quiet)
         if not as_json:
             _say(outcome, quiet)
     if junit is not None:

@@ -20,6 +20,9 @@ def status_text(status: Row) -> str:
         for row in status["breaches"]:
             who = f"  {account_words(row)}" if several else ""
             lines.append(f"  {short(row['at'])}{who}  {words_of(row)}")
+    if status["left_out"]:
+        lines += ["", f"Left out of the day ({len(status['left_out'])})"]
+        lines += [f"  {short(row['at'])}  {row['text']}" for row in status["left_out"]]
     return "\n".join(lines)
 
 

@@ -24,8 +24,9 @@ def command(
 ) -> int:
     """Check days of the journal, or SESSION files: nothing missing, nothing edited, and decided the same again.
 
-    Every day is run alone from its own opening, under the settings it carries. Exit code 3: damaged or
-    edited; 1: decisions differ; 0: fine. A wire recording has no decisions: its lines and end line are checked.
+    Every day is run alone from its own opening, under the settings it carries. Exit code 3: damaged, edited, or
+    a day that this riskcore cannot judge; 1: decisions differ; 0: fine. A wire recording has no decisions: its
+    lines and end line are checked.
     """
     from replay.verify import verify
 
@@ -58,10 +59,13 @@ def verified_text(result: Row) -> str:
 
 def _day(row: Row, version: str) -> list[str]:
     start = f"{row['source']}  {row['trade_date']}  {row['events']} events, chain whole, last hash {row['last_hash']}"
+    left_out = [f"  {text}" for text in row["left_out"]]
     if not row["differences"]:
-        return [start, f"  {row['recorded']} decisions by riskcore {row['version']}, decided the same by {version}"]
+        same = f"  {row['recorded']} decisions by riskcore {row['version']}, decided the same by {version}"
+        return [start, *left_out, same]
     return [
         start,
+        *left_out,
         f"  DIFFERENT: {row['recorded']} decisions recorded by riskcore {row['version']},"
         f" {row['recomputed']} recomputed by {version}:",
         *(

@@ -18,6 +18,9 @@ def why_text(explanation: Row) -> str:
         _lockout(explanation["lockout"]),
         _settings(explanation["rule"]),
         _state(explanation["state"]),
+        ["Left out of the day until then", *(f"  {text}" for text in explanation["left_out"])]
+        if explanation["left_out"]
+        else [],
         _commands("What was demanded", explanation["commands"], explanation),
         _commands("Already demanded before", explanation["already_in_force"], explanation),
     ]

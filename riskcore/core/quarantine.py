@@ -17,14 +17,19 @@ LEFT_OUT = "riskcore went wrong on this and goes on without it; it is kept in th
 
 
 def plain(value: Any) -> Any:
-    """A body as what JSON can say: the same before it is stored and after it has been read again."""
+    """A body as what JSON can say: the same before it is stored and after it has been read again.
+
+    What cannot be stored, like half a surrogate pair, is written out, so that a fact that fails for it can be kept.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if is_dataclass(value) and not isinstance(value, type):
         return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, dict):
-        return {str(key): plain(inner) for key, inner in value.items()}
+        return {plain(str(key)): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
-    return value
+    return value if value is None or isinstance(value, int) else repr(value)
 
 
 def error_text(error: BaseException) -> str:
@@ -37,12 +42,12 @@ def quarantined_fact(fact: e.Event, error: str, version: str, *, again: bool = F
     body = e.FactQuarantined(
         fact=type(fact.body).__name__,
         data=plain(fact.body),
-        error=error,
+        error=plain(error),
         version=version,
         account=getattr(fact.body, "account", None),
         again=again,
     )
-    return e.Event(fact.at, fact.source, QUARANTINE + fact.key, body)
+    return e.Event(fact.at, fact.source, QUARANTINE + plain(fact.key), body)
 
 
 def quarantined_timer(book: Book, failed: TimerFailed) -> e.Event:
@@ -63,6 +68,16 @@ def left_out_text(event: e.Event) -> str:
     assert isinstance(body, e.TimerQuarantined), "nothing else is left out"
     about = f"of {body.rule} for {body.target}" if body.rule else f"of the {body.kind} kind"
     return f"a deadline {about} on account {body.account} ({body.error})"
+
+
+def told_text(event: e.Event) -> str | None:
+    """What a person is told of an event that leaves something out; None for any other, and for what was told before."""
+    body = event.body
+    if not isinstance(body, e.FactQuarantined | e.TimerQuarantined) or (
+        isinstance(body, e.FactQuarantined) and body.again
+    ):
+        return None
+    return LEFT_OUT.format(left_out_text(event))
 
 
 def leave_timer_out(book: Book, at: int, body: e.TimerQuarantined) -> Effect:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from riskcore.core.events import Event
+from riskcore.core.events import Event, PositionsListed
 from riskcore.core.quarantine import error_text, quarantined_fact, quarantined_timer
 from riskcore.core.quotes import Item, Quotes, quote_at
 from riskcore.core.state import Book
@@ -103,7 +103,23 @@ class _Again:
             if fact is not None:
                 self.take(fact)
         elif fact is not None:
-            self._store(quarantined_fact(fact, error_text(error), self._loop.version))
+            text = error_text(error) + self._rows_at_fault(fact)
+            self._store(quarantined_fact(fact, text, self._loop.version))
+
+    def _rows_at_fault(self, fact: Event) -> str:
+        """Which rows of a list of positions fail by themselves, in words; each is tried on a copy."""
+        body = fact.body
+        if not isinstance(body, PositionsListed):
+            return ""
+        found = []
+        for number, row in enumerate(body.positions, start=1):
+            mark = self._loop.mark()
+            try:
+                self._loop.event(replace(fact, body=replace(body, positions=(row,))))
+            except Exception:
+                found.append(f"row {number} of {len(body.positions)}, {row.contract}")
+            self._loop.go_back(mark)
+        return f"; at fault: {'; '.join(found)}" if found else ""
 
     def _store(self, marker: Event) -> None:
         mark = self._loop.mark()

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from riskcore.core.events import Event, FactQuarantined
+from riskcore.core.events import Event
 from riskcore.core.loosening import compare, in_force_now
 from riskcore.core.products import table_difference
-from riskcore.core.quarantine import LEFT_OUT, left_out_text
+from riskcore.core.quarantine import told_text
 from riskcore.core.state import Account, Contract
 from riskcore.engine.ports import Announcer
 from riskcore.errors import ConfigError
@@ -74,11 +74,11 @@ def tell_ready(announcer: Announcer, judged: Sequence[Account], enforces: bool, 
 def tell_left_out(announcer: Announcer, left_out: Sequence[Event]) -> None:
     """What the core failed on before, and this engine goes on without."""
     for event in left_out:
-        body = event.body
-        if not (isinstance(body, FactQuarantined) and body.again):
-            account = getattr(body, "account", None)
+        text = told_text(event)
+        if text is not None:
+            account = getattr(event.body, "account", None)
             figures = {} if account is None else {"account": account}
-            announcer.say("drift", **figures, text=LEFT_OUT.format(left_out_text(event)))
+            announcer.say("drift", **figures, text=text)
 
 
 def tell_edits(announcer: Announcer, in_force: Plain, wanted: Plain) -> None:

@@ -254,6 +254,9 @@ class Engine:
         left_out: list[Event] = []
         with suppress(Exception):  # It fails without the fact as well: nothing of the turn is stored.
             left_out = self._runner.leave_out(error)
+        self._end_with(error, left_out)
+
+    def _end_with(self, error: Exception, left_out: Sequence[Event]) -> NoReturn:
         self._store([])
         self._tell()
         raise broken(error, left_out, starts_again=not self._asked_to_stop) from error
@@ -315,7 +318,11 @@ class Engine:
 
     def _store(self, due: Sequence[tuple[int, Request]]) -> None:
         began_at = self.clock.now()
-        self._untold += self.writer.commit(self.book)
+        try:
+            self._untold += self.writer.commit(self.book)
+        except InvariantBroken as error:
+            # It was received or decided, and no journal can hold it.
+            self._end_with(error, self.writer.leave_out_unfit(str(error), self.options.version))
         self._commit_ns = self.clock.now() - began_at
         if self.writer.broken is not None:
             self._runner.decide_nothing()

@@ -5,15 +5,17 @@ is set when they are taken: what waited behind something newer gets that one's t
 (RULES.md 1.1, DESIGN.md "One event, end to end").
 """
 
+import json
 from asyncio import Event as Signal
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
 from riskcore.core.bar_schedule import BarSchedule
-from riskcore.core.events import Event, Fact
+from riskcore.core.events import Event, Fact, WireRejected
 from riskcore.core.kinds import Source
 from riskcore.core.quotes import Quotes
+from riskcore.core.raw_text import WITHHELD, kept_text, unreadable
 from riskcore.engine.ports import Clock, Line
 from riskcore.errors import RiskcoreError
 
@@ -45,11 +47,11 @@ class Inbox:
 
     def line(self, line: Line) -> None:
         """See ports.Sink. Raises Overflow."""
-        self._add(lambda at: self._normalise(line, at))
+        self._add(lambda at: self._facts(line, at))
 
     def market(self, line: Line) -> None:
         """See ports.Sink."""
-        self._market.append((self._clock.now(), lambda at: self._normalise(line, at)))
+        self._market.append((self._clock.now(), lambda at: self._facts(line, at)))
         self.filled.set()
 
     def quotes(self, quotes: Quotes) -> None:
@@ -97,6 +99,13 @@ class Inbox:
         self._last_at = max(self._last_at, self._clock.now())
         return self._last_at
 
+    def _facts(self, line: Line, at: int) -> list[Event]:
+        """The facts of a line. One that cannot be read whatever the reason is kept, and costs nothing else."""
+        try:
+            return list(self._normalise(line, at))
+        except Exception as error:
+            return [Event(at, "broker", f"rejected@{at}", WireRejected(unreadable(error), _raw(line)))]
+
     def _read(self, received_at: int, read: _Read) -> list[Event]:
         before = self._last_at
         at = self._last_at = max(before, received_at)
@@ -114,3 +123,11 @@ class Inbox:
             quotes = quotes._replace(ats=[max(at, self._last_at) for at in quotes.ats])
         self._last_at = quotes.ats[-1]
         return quotes
+
+
+def _raw(line: Line) -> str:
+    """The text of a line for the record, whatever is in it."""
+    try:
+        return kept_text(json.dumps(line, default=str))
+    except (TypeError, ValueError, RecursionError):
+        return WITHHELD

@@ -32,7 +32,7 @@ class Quarantine:
 
     def instead(self, fact: Event) -> Event:
         """What to take: the fact, or the event that sets it aside because it was left out before."""
-        known = self._known.get(fact.key)
+        known = self._known.get(plain(fact.key))
         if known is None or known.fact != type(fact.body).__name__:
             return fact
         return quarantined_fact(fact, known.error, self._version, again=True)

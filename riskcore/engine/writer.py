@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from riskcore.core.events import Event
+from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.kinds import RequestKind
+from riskcore.core.quarantine import quarantined_fact
 from riskcore.core.state import Book, Request
-from riskcore.errors import OutOfSequence, StoreError
+from riskcore.errors import InvariantBroken, OutOfSequence, StoreError
+from riskcore.schema.codec import encode_event
 
 # Without a disk only what makes an account flatter may leave, and questions.
 MAY_LEAVE_UNSTORED: tuple[RequestKind, ...] = ("closeContract", "cancelOrder", "takeSnapshot")
@@ -77,6 +79,22 @@ class Writer:
         self.remember(book)
         return stored
 
+    def leave_out_unfit(self, error: str, version: str) -> list[Event]:
+        """Of what waits keep only what comes before the first event that no journal can store, and that fact itself.
+
+        When what was decided on a fact is unfit, the fact is left out: without its decisions it would be judged to
+        something else when the journal is read. What comes behind is given up. The events that say what is left out.
+        """
+        unfit = next((index for index, event in enumerate(self._waiting) if not _is_fit(event)), None)
+        facts = [] if unfit is None else [at for at in range(unfit + 1) if not self._waiting[at].derived]
+        if not facts or isinstance(self._waiting[facts[-1]].body, TradingDayOpened):
+            self._waiting.clear()
+            return []
+        marker = quarantined_fact(self._waiting[facts[-1]], error, version)
+        left_out = [marker] if _is_fit(marker) else []
+        self._waiting[facts[-1] :] = left_out
+        return left_out
+
     def discard(self) -> list[Event]:
         """What waits and will not be stored."""
         lost, self._waiting = self._waiting, []
@@ -132,3 +150,11 @@ class Writer:
                 del account.obligations[name]
                 for request in [one for one in account.requests.values() if one.obligation == name]:
                     del account.requests[request.id]
+
+
+def _is_fit(event: Event) -> bool:
+    try:
+        encode_event(0, event)
+    except InvariantBroken:
+        return False
+    return True

@@ -10,13 +10,14 @@ from hashlib import sha256
 
 import msgspec
 
-from riskcore.core.events import Event, TradingDayOpened
+from riskcore.core.events import Event, FactQuarantined, TimerQuarantined, TradingDayOpened
 from riskcore.errors import Corrupt, InputError, OutOfSequence
 from riskcore.schema.chain import HASH_LENGTH, OPENING, Head, Link, digest_of, head_of, link
 from riskcore.schema.codec import NOT_DECODED, decode_event, export_line, read_line
 from riskcore.schema.ending import Ending
 
 FORM = "journal/1"
+_LEAVES_OUT = (FactQuarantined.__name__, TimerQuarantined.__name__)
 Stored = tuple[int, Event, bytes]  # seq, event, hash
 
 
@@ -38,6 +39,7 @@ class ExportWriter:
         self._ending = Ending()
         self._profile = ""
         self._head: Head | None = None
+        self.left_out: list[Event] = []  # Of what was written, the events that say what was left out.
 
     def add_events(self, events: Sequence[Event]) -> None:
         """Chain and write events that were never stored; the first of all opens a day. Raises OutOfSequence."""
@@ -60,7 +62,9 @@ class ExportWriter:
 
     def add_links(self, links: Sequence[Link]) -> None:
         """Write links that follow one another, after `begin`."""
-        for _, _, _, state in links:
+        for _, _, topic, state in links:
+            if topic.startswith(_LEAVES_OUT):
+                self.left_out.append(decode_event(topic, state[HASH_LENGTH:])[1])
             self._put(export_line(state[HASH_LENGTH:], state[:HASH_LENGTH]))
         if links:
             self._head = head_of(links[-1])

@@ -4,6 +4,7 @@ The trader's own buys are what it fails on: each fill of side +1, however often 
 """
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 from riskcore.cli.main import main
@@ -54,6 +55,33 @@ def fails_in_a_rule() -> None:
     Rulebook.instances = broken  # type: ignore[method-assign]
 
 
+def fails_on_every_list_of_positions() -> None:
+    real = project._HANDLERS[e.PositionsListed]
+
+    def broken(book: Any, at: int, body: e.PositionsListed) -> Any:
+        assert not body.positions, "made to break"
+        return real(book, at, body)
+
+    project._HANDLERS[e.PositionsListed] = broken
+
+
+def fails_in_rule_004(where: str) -> None:
+    """A rule of which one function raises as soon as there are fills."""
+    real = Rulebook.instances
+
+    def broken(params: Any, view: Any) -> Any:
+        assert not view.account.trades, "made to break"
+        return ()
+
+    def instances(self: Rulebook, account: Any) -> Any:
+        return tuple(
+            replace(one, rule=replace(one.rule, **{where: broken})) if one.rule.id == "RULE-004" else one
+            for one in real(self, account)
+        )
+
+    Rulebook.instances = instances  # type: ignore[method-assign]
+
+
 PLACES = {
     "projection": fails_in_the_projection,
     "planner": fails_in_the_planner,
@@ -61,6 +89,13 @@ PLACES = {
     "rules": fails_in_a_rule,
 }
 
+# What ends differently: for good, or in the rule alone.
+OTHERS = {
+    "positions": fails_on_every_list_of_positions,
+    "evaluate": lambda: fails_in_rule_004("evaluate"),
+    "remember": lambda: fails_in_rule_004("remember"),
+}
+
 if __name__ == "__main__":
-    PLACES[sys.argv.pop(1)]()
+    {**PLACES, **OTHERS}[sys.argv.pop(1)]()
     main()

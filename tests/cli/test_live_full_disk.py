@@ -21,6 +21,16 @@ MARKET = Scenario("full-disk", "A long position loses its limit", SETTINGS, (Pri
 SIZE = 4
 
 
+def buy(gateway: SimulatedGateway) -> None:
+    """An order at market, as the platform places it."""
+    login = {"userName": gateway.user_name, "apiKey": gateway.api_key}
+    token = gateway.broker.rest("/api/Auth/loginKey", login, None, gateway.now())[1]["token"]
+    account, contract = gateway.broker.accounts[0].id, gateway.broker.active_contract("MNQ")
+    order = {"accountId": account, "contractId": contract, "type": 2, "side": 0, "size": SIZE}
+    assert gateway.act("/api/Order/place", order, token)["success"]
+    gateway.broker.received.pop()
+
+
 class Stage:
     """A gateway, an engine, and the disk it stores on."""
 
@@ -38,13 +48,7 @@ class Stage:
 
     async def buy(self) -> None:
         """The trader buys in the platform."""
-        gateway = self.gateway
-        login = {"userName": gateway.user_name, "apiKey": gateway.api_key}
-        token = gateway.broker.rest("/api/Auth/loginKey", login, None, gateway.now())[1]["token"]
-        account, contract = gateway.broker.accounts[0].id, gateway.broker.active_contract("MNQ")
-        order = {"accountId": account, "contractId": contract, "type": 2, "side": 0, "size": SIZE}
-        assert gateway.act("/api/Order/place", order, token)["success"]
-        gateway.broker.received.pop()
+        buy(self.gateway)
         await asyncio.sleep(2)
 
     def fall(self) -> None:

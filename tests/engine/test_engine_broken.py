@@ -14,17 +14,21 @@ from riskcore.core.events import (
     Fact,
     FactQuarantined,
     PositionObserved,
+    PositionsListed,
     RuleFaulted,
     TimerQuarantined,
 )
+from riskcore.core.quarantine import quarantined_fact
 from riskcore.core.rulebook import Rulebook, RuleInstance
 from riskcore.core.state import Account, Book, Request
 from riskcore.engine import sight
 from riskcore.engine.engine import Engine
 from riskcore.engine.options import Options, Ports
 from riskcore.engine.ports import Line, Outcome, Sink
+from riskcore.engine.quarantine import Quarantine
 from riskcore.engine.resume import Resumed
 from riskcore.errors import InvariantBroken, OutOfSequence, StoreError
+from riskcore.schema.codec import encode_event
 from riskcore.settings.config import read_settings
 from tests.engine.hand_clock import HandClock
 
@@ -40,6 +44,8 @@ class Disk:
         self.fault: Exception | None = None
 
     def append(self, events: Sequence[Event]) -> None:
+        for event in events:
+            encode_event(0, event)
         if self.fault is not None:
             fault, self.fault = self.fault, None
             raise fault
@@ -250,3 +256,34 @@ def test_an_engine_whose_journal_was_taken_over_tries_no_second_time() -> None:
     with pytest.raises(OutOfSequence, match="somebody else"):
         asyncio.run(engine(disk, Broker("first")).run())
     assert disk.stored == []
+
+
+def test_a_fact_that_no_journal_can_hold_is_kept_as_what_is_left_out() -> None:
+    disk = Disk()
+    with pytest.raises(InvariantBroken, match="cannot be stored") as caught:
+        asyncio.run(engine(disk, Broker("first", "half \ud800", "third")).run())
+    assert keys(disk) == ["account", "first", "quarantine:half \\ud800"]
+    body = disk.stored[-1].body
+    assert isinstance(body, FactQuarantined)
+    assert (body.fact, body.data["size"]) == ("PositionObserved", 2)
+    assert (caught.value.left_out, caught.value.starts_again) == (("half \\ud800",), True)
+
+
+def test_a_fact_that_no_journal_could_hold_is_set_aside_when_it_is_reported_again() -> None:
+    fact = Event(1, "broker", "half \ud800", PositionObserved(ACCOUNT, CONTRACT, 2, None))
+    known = Quarantine([quarantined_fact(fact, "cannot be stored", "1")], "1")
+    assert isinstance(known.instead(fact).body, FactQuarantined)
+
+
+def test_a_list_that_the_core_fails_on_names_the_row_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def two(book: Book, event: Event) -> bool:
+        return any(row.size == 2 for row in getattr(event.body, "positions", ()))
+
+    failing(monkeypatch, step, "apply", two, KeyError("lost"))
+    rows = tuple(PositionObserved(ACCOUNT, f"CON.F.US.{name}.Z26", size, None) for size, name in enumerate("ABC", 1))
+    disk = Disk()
+    running = engine(disk, Broker())
+    running.inbox.line(said("list", PositionsListed(ACCOUNT, rows)))
+    with pytest.raises(InvariantBroken, match=r"KeyError: 'lost'; at fault: row 2 of 3, CON\.F\.US\.B\.Z26"):
+        asyncio.run(running.run())
+    assert keys(disk)[-1] == "quarantine:list"

@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.topstepx.normalise import normalise
-from riskcore.core.events import BarObserved, ClockTicked, Event
+from riskcore.core.events import BarObserved, ClockTicked, Event, WireRejected
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.quotes import Quotes
 from riskcore.engine import inbox as inbox_module
@@ -124,3 +124,26 @@ def test_a_flood_about_the_accounts_is_loud(monkeypatch: pytest.MonkeyPatch) -> 
         inbox.line(ACCOUNT)
     inbox.market(PRINT)
     assert len(everything(inbox)) == 3
+
+
+@pytest.mark.parametrize("error", [KeyError("size"), AssertionError("made to break"), RecursionError("too deep")])
+def test_a_line_that_cannot_be_read_is_kept_and_costs_no_other(error: Exception) -> None:
+    def broken(line: Line, at: int) -> list[Event]:
+        if "bad" in line:
+            raise error
+        return normalise(line, at)
+
+    inbox = Inbox(HandClock(), broken)
+    inbox.line(ACCOUNT)
+    inbox.line({"bad": {"size": 3}})
+    inbox.market({"bad": {"token": "SECRET"}})
+    inbox.line({"bad": {(1, 2): 3}})
+    inbox.line(ACCOUNT)
+    events = [event for item in everything(inbox) for event in item if isinstance(event, Event)]
+    found = [event.body for event in events]
+    kept = [body.raw for body in found if isinstance(body, WireRejected)]
+    withheld = "(withheld: it may hold a login)"
+    assert kept == ['{"bad": {"size": 3}}', withheld, withheld]
+    assert [type(body).__name__ for body in found].count("AccountObserved") == 2
+    reasons = [body.reason for body in found if isinstance(body, WireRejected)]
+    assert all(type(error).__name__ in reason for reason in reasons)

@@ -1,15 +1,20 @@
 """Start-up and recovery are one path: the book behind the last event stored, whatever that was."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from riskcore.core.events import ClockTicked, DayRolled, Event
+from riskcore.core import project
+from riskcore.core.events import ClockTicked, DayRolled, Event, FactQuarantined, TradeRecorded, TradingDayOpened
+from riskcore.core.rebuild import fold
 from riskcore.core.rulebook import rulebook_of
 from riskcore.core.runner import Runner
 from riskcore.core.state import Book
 from riskcore.core.step import Turn
-from riskcore.engine.resume import resume
+from riskcore.engine.resume import MOST_LEFT_OUT, resume
+from riskcore.errors import InvariantBroken
 from riskcore.schema.codec import state_hash
 from riskcore.settings.calendar import day_for
 from riskcore.store.journal import Journal
@@ -69,3 +74,85 @@ def test_a_day_that_was_closed_is_not_closed_twice(journal: Journal) -> None:
     assert not any(isinstance(event.body, DayRolled) for event in stored)
     assert len(journal.streams()) == 2
     assert Turn(Book(), rulebook_of(settings)).book == Book()
+
+
+# ---- events that cannot be folded ----------------------------------------------------------------------
+
+
+def stored_day(journal: Journal, extra: int = 0) -> list[Event]:
+    """A recorded day in the journal, with as many clock ticks more as asked for."""
+    stored: list[Event] = []
+    listeners = (stored.extend, journal.append)
+    runner = Runner(settings_of(EVERYTHING), listeners, day_for, version="test", keep_quotes=True)
+    facts = recorded()
+    for fact in facts:
+        runner.event(fact)
+    for number in range(extra):
+        runner.event(Event(facts[-1].at + number, "clock", f"bad{number}", ClockTicked()))
+    runner.finish()
+    return stored
+
+
+def fail_on(monkeypatch: pytest.MonkeyPatch, kind: type, bad: Callable[[Any], bool]) -> None:
+    real = project._HANDLERS[kind]
+
+    def broken(book: Book, at: int, body: Any) -> Any:
+        if bad(body):
+            book.accounts.clear()
+            raise KeyError("lost")
+        return real(book, at, body)
+
+    monkeypatch.setitem(project._HANDLERS, kind, broken)
+
+
+def test_a_start_goes_on_without_an_event_that_cannot_be_folded(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = stored_day(journal)
+    fills = [event for event in stored if isinstance(event.body, TradeRecorded)]
+    poison = fills[-1]
+    fail_on(monkeypatch, TradeRecorded, lambda body: body == poison.body)
+    resumed = resume(journal)
+    [left_out] = resumed.left_out
+    body = left_out.body
+    assert isinstance(body, FactQuarantined)
+    assert (left_out.key, body.fact, body.error) == (f"quarantine:{poison.key}", "TradeRecorded", "KeyError: 'lost'")
+    expected, rulebook = Book(), rulebook_of(settings_of(EVERYTHING))
+    for event in stored:
+        if event.key != poison.key or event.derived:
+            fold(expected, rulebook, event)
+    assert state_hash(resumed.book) == state_hash(expected)
+    assert (resumed.last_at, resumed.day_ended) == (stored[-1].at, False)
+
+
+@pytest.mark.parametrize("count", [MOST_LEFT_OUT - 1, MOST_LEFT_OUT, MOST_LEFT_OUT + 1])
+def test_a_journal_with_too_many_such_events_is_refused(
+    journal: Journal, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = stored_day(journal, extra=count)[-count]
+    assert first.key == "bad0"
+    seen: list[int] = []
+
+    def late(body: ClockTicked) -> bool:
+        return bool(seen)
+
+    fail_on(monkeypatch, ClockTicked, late)
+    real = project.apply
+
+    def noting(book: Book, event: Event) -> Any:
+        seen[:] = [1] if event.key.startswith("bad") else []
+        return real(book, event)
+
+    monkeypatch.setattr("riskcore.core.rebuild.apply", noting)
+    if count > MOST_LEFT_OUT:
+        with pytest.raises(InvariantBroken, match="the journal cannot be folded \\(KeyError: 'lost'\\)"):
+            resume(journal)
+    else:
+        assert [event.key for event in resume(journal).left_out] == [f"quarantine:bad{one}" for one in range(count)]
+
+
+def test_nothing_goes_on_without_the_opening_of_its_day(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored_day(journal)
+    fail_on(monkeypatch, TradingDayOpened, lambda body: True)
+    with pytest.raises(InvariantBroken, match="the journal cannot be folded \\(KeyError: 'lost'\\)"):
+        resume(journal)

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from riskcore.core.events import ClockTicked, Event
+from riskcore.core.events import ClockTicked, Event, FactQuarantined, GapRecorded, PositionObserved
 from riskcore.core.state import Account, Book, Lockout, Obligation, Request
 from riskcore.engine.writer import Writer
 from riskcore.errors import OutOfSequence, StoreError
+from riskcore.schema.codec import encode_event
 
 LOCKOUT = Lockout("account/R/l", "account", "R", "until_time", 1, 2, "")
 TICK = Event(1, "clock", "clock@1", ClockTicked())
@@ -123,3 +124,44 @@ def test_somebody_elses_journal_is_not_borne() -> None:
     disk.fault = OutOfSequence("taken over")
     with pytest.raises(OutOfSequence):
         writer.commit(book())
+
+
+HALF = "half \ud800"
+
+
+def position(contract: str, at: int = 2) -> Event:
+    return Event(at, "broker", f"position:{contract}", PositionObserved(7, contract, 1, None))
+
+
+def derived(text: str) -> Event:
+    return Event(2, "core", "gap", GapRecorded(7, None, text), "position:MNQ")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "at_fault", "kept"),
+    [
+        ([TICK, position(HALF), TICK], "PositionObserved", [TICK]),
+        ([TICK, position("MNQ"), derived("said"), derived(HALF), TICK], "PositionObserved", [TICK]),
+        ([TICK, position("MNQ"), derived("said"), position(HALF)], "PositionObserved", [TICK, "MNQ", "said"]),
+    ],
+)
+def test_what_no_journal_can_hold_is_left_out_with_its_fact(
+    waiting: list[Event], at_fault: str, kept: list[object]
+) -> None:
+    disk = Disk()
+    writer = Writer(disk)
+    writer.keep(waiting)
+    [marker] = writer.leave_out_unfit("cannot be stored", "1")
+    assert isinstance(marker.body, FactQuarantined)
+    assert (marker.body.fact, marker.body.error) == (at_fault, "cannot be stored")
+    assert writer.commit(book()) == [*waiting[: len(kept)], marker]
+    encode_event(0, marker)
+
+
+def test_of_what_can_never_be_kept_nothing_is() -> None:
+    writer = Writer(Disk())
+    writer.keep([derived(HALF)])
+    assert writer.leave_out_unfit("cannot be stored", "1") == []
+    writer.keep([TICK, position("MNQ", at=-(10**30))])
+    assert writer.leave_out_unfit("cannot be stored", "1") == []
+    assert writer.commit(book()) == [TICK], "an instant outside the calendar has no place in a journal"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.topstepx import normalise as normalise_module
 from adapters.topstepx.fields import WITHHELD, decode
 from adapters.topstepx.normalise import normalise
 from riskcore.core.events import (
@@ -676,3 +677,18 @@ def test_every_example_of_the_reference_is_understood() -> None:
             events = normalise(line, AT)
             assert events, path.name
             assert not any(isinstance(event.body, WireRejected) for event in events), path.name
+
+
+def test_a_mistake_of_our_own_rejects_its_line_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("lost")
+
+    monkeypatch.setattr(normalise_module, "hub_reading", broken)
+    monkeypatch.setattr(normalise_module, "path_of", broken)
+    (event,) = facts('{"hub":"user","target":"GatewayUserTrade","arguments":[{"id":1}]}')
+    assert isinstance(event.body, WireRejected)
+    assert "KeyError: 'lost'" in event.body.reason
+    assert event.body.raw == '{"hub":"user","target":"GatewayUserTrade","arguments":[{"id":1}]}'
+    (login,) = facts('{"rest":"/api/Auth/loginKey","request":{"apiKey":"SECRET"},"status":200,"response":{}}')
+    assert isinstance(login.body, WireRejected)
+    assert login.body.raw == WITHHELD
