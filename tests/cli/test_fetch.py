@@ -163,9 +163,7 @@ def test_lists_that_the_broker_cuts_off_are_asked_for_in_parts(
 
 def test_the_quota_is_kept_and_nothing_is_refused(download: Download) -> None:
     """Twelve contracts and five weeks are 60 questions for bars: more than the broker takes in 30 seconds."""
-    download.fetch(
-        "2026-08-31", "2026-09-11", contracts=("MGC", "SIL", "MES"), unit=BarUnit("second", 4), accounts=("7",)
-    )
+    download.fetch(*FIVE_WEEKS, contracts=TWELVE, unit=BarUnit("minute", 30), accounts=("7",))
     assert 429 not in {status for _, _, status in download.at}
     for path, most, seconds in (("History/retrieveBars", 50, 30), ("", 200, 60)):
         at = [moment for moment, name, _ in download.at if (name == "History/retrieveBars") == bool(path)]
@@ -186,11 +184,9 @@ def test_a_refusal_for_too_many_calls_is_waited_out(download: Download) -> None:
 
 
 def test_a_token_that_ends_amid_the_download_is_renewed(download: Download) -> None:
-    download.plot = replace(download.plot, token_life_seconds=20)
-    download.fetch(
-        "2026-08-31", "2026-09-11", contracts=("MGC", "SIL", "MES"), unit=BarUnit("second", 4), accounts=("7",)
-    )
-    assert download.asked("Auth/validate") + download.asked("Auth/loginKey") > 2
+    download.plot = replace(download.plot, token_life_seconds=4)
+    download.fetch(*FIVE_WEEKS, contracts=TWELVE, unit=BarUnit("minute", 30), accounts=("7",))
+    assert download.asked("Auth/validate") + download.asked("Auth/loginKey") > 1
     assert 401 not in {status for _, _, status in download.at[-20:]}
 
 
