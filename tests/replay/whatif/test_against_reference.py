@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from riskcore.cli.main import COMMANDS
 from tests.replay.whatif.compare import case_of, differences, expected
 from tests.replay.whatif.random_days import random_case
 from tests.replay.whatif.random_enforced import enforced_case, same_settings
@@ -21,22 +20,16 @@ HERE = Path(__file__).parent
 INDEPENDENT = ("reference*.py", "random_*.py", "recording_lines.py", "tricky_days.py")
 
 
-needs_product = pytest.mark.skipif("whatif" not in COMMANDS, reason="this version has no whatif command yet")
-
-
-@needs_product
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_product_agrees_with_the_reference(seed: int, tmp_path: Path) -> None:
     assert differences(random_case(seed), tmp_path) == []
 
 
-@needs_product
 @pytest.mark.parametrize("name", list(TRAPS))
 def test_product_agrees_on_hand_made_days(name: str, tmp_path: Path) -> None:
     assert differences(case_of(TRAPS[name]()), tmp_path) == []
 
 
-@needs_product
 @pytest.mark.parametrize("seed", range(ENFORCED_SEEDS))
 def test_product_agrees_where_riskcore_acted(seed: int, tmp_path: Path) -> None:
     assert differences(enforced_case(seed), tmp_path) == []

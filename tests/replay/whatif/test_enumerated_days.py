@@ -60,7 +60,14 @@ def effects(result: dict[str, Any]) -> list[Decimal]:
 
 
 @pytest.mark.parametrize(
-    ("limit", "policy"), [(200, "follow"), (300, "follow"), (300, "freeze"), (300, "stop"), (400, "follow")]
+    ("limit", "policy"),
+    [
+        (300, "follow"),
+        *(
+            pytest.param(*one, marks=pytest.mark.nightly)
+            for one in ((200, "follow"), (300, "freeze"), (300, "stop"), (400, "follow"))
+        ),
+    ],
 )
 def test_7_enumerated_days(folder: Path, limit: int, policy: str) -> None:
     result = outcome(folder, Plain, limit, policy)
@@ -78,6 +85,7 @@ def test_7_enumerated_days(folder: Path, limit: int, policy: str) -> None:
     assert sum(1 for row in locked if Decimal(row["net_pnl"]) == 0) <= equal
 
 
+@pytest.mark.nightly
 def test_7_with_a_fee(folder: Path) -> None:
     assert sum(effects(outcome(folder, Charged, 300, "follow"))) == 1648 * 5
 

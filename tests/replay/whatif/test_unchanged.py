@@ -30,7 +30,14 @@ def test_equal_settings_change_nothing_on_random_days(seed: int) -> None:
     assert any(day.baseline_usd for day in effects.days)
 
 
-@pytest.mark.parametrize("folder", FIXTURES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder",
+    [
+        # Nine rules: shares by 2,000 permutations.
+        pytest.param(one, id=one.name, marks=pytest.mark.nightly if one.name == "quiet-day" else ())
+        for one in FIXTURES
+    ],
+)
 def test_equal_settings_change_nothing_on_recorded_days(folder: Path, tmp_path: Path) -> None:
     session, config = folder / "session.jsonl", folder / "riskcore.toml"
     acted = whatif(Study((session,), Asked(config, baseline=config), quick=False))
