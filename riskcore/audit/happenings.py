@@ -169,6 +169,9 @@ def _declined(event: e.Event, body: e.OrderDeclined, book: Book) -> list[Row]:
 
 
 def _connection(event: e.Event, body: e.ConnectionChanged, book: Book) -> list[Row]:
+    """That no hub was connected while no engine ran is in the journal (core/restart.py), and no news."""
+    if event.source == "operator":
+        return []
     return [happening(event.at, "connection", hub=body.hub, state=body.state)]
 
 
