@@ -14,9 +14,10 @@ from riskcore.core.events import LockoutEnded, RuleBreached
 from riskcore.core.state import Book
 from riskcore.engine.resume import resume
 from riskcore.store.journal import Journal
-from tests.crash.test_kill_live import PROFILE, Run, Watched, start
+from tests.cli.live_process import Process, started
 
 ACCOUNT = AccountPlan().id
+PROFILE = "simulated"
 MARKETS = replace(
     SCENARIOS["quiet"],
     prices=tuple(PricePath(root, price, quotes_per_second=1) for root, price in (("MNQ", "21000"), ("MES", "6000"))),
@@ -30,7 +31,6 @@ lockout = "until_reset"
 [rules.cooldown_after_loss]
 loss_thresholds = [{{ loss_amount = 1, cooldown_seconds = 3600 }}]
 """
-PATIENCE_SECONDS = 120
 
 
 async def trade(gateway: SimulatedGateway, **order: object) -> None:
@@ -44,27 +44,15 @@ async def four_bought_and_closed(gateway: SimulatedGateway, contract: str) -> No
     await trade(gateway, contract=contract, close=True)
 
 
-async def run_until(gateway: SimulatedGateway, folder: Path, holds: Callable[[Run], bool]) -> Run:
+async def run_until(gateway: SimulatedGateway, folder: Path, holds: Callable[[Process], bool]) -> None:
     """A process from its start until something holds, then ended in good order."""
-    run = Run()
-    watched = Watched(await start(gateway, folder), run)
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not holds(run):
-                assert watched.engine.returncode is None, run.complaint
-                await asyncio.sleep(0.1)
-        watched.engine.terminate()
-        await watched.ended()
-    finally:
-        if watched.engine.returncode is None:
-            watched.engine.kill()
-            await watched.ended()
-    assert run.exit_code == 0, run.complaint
-    return run
+    async with started(gateway, folder, folder / "journal.db", SETTINGS) as process:
+        await process.until(lambda: holds(process), "what is waited for")
+        assert await process.stop() == 0, process.complaint
 
 
-def is_ready(run: Run) -> bool:
-    return any(row["type"] == "ready" for row in run.told)
+def is_ready(process: Process) -> bool:
+    return bool(process.of("ready"))
 
 
 def judged(folder: Path) -> tuple[list[str], Book]:
@@ -76,8 +64,6 @@ def judged(folder: Path) -> tuple[list[str], Book]:
 
 
 def test_only_what_is_still_there_at_a_start_is_judged(tmp_path: Path) -> None:
-    (tmp_path / "riskcore.toml").write_text(SETTINGS, encoding="utf-8")
-
     async def live_through() -> None:
         async with SimulatedGateway(MARKETS, seed=1) as gateway:
             mnq, mes = (gateway.broker.active_contract(root) for root in ("MNQ", "MES"))
@@ -96,7 +82,7 @@ def test_only_what_is_still_there_at_a_start_is_judged(tmp_path: Path) -> None:
             assert book.accounts[ACCOUNT].days[book.trade_date].fills >= fills + 4
 
             await trade(gateway, contract=mnq, side="buy", size=4)
-            await run_until(gateway, tmp_path, lambda run: is_ready(run) and gateway.broker.position(ACCOUNT, mnq) == 3)
+            await run_until(gateway, tmp_path, lambda one: is_ready(one) and gateway.broker.position(ACCOUNT, mnq) == 3)
             breached, book = judged(tmp_path)
             assert breached[:1] == ["RULE-001"], "what is still there breaches at once"
             assert "account/RULE-001/day" in book.accounts[ACCOUNT].lockouts
