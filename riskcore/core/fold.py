@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from riskcore.core.lots import NO_LOTS, Lots, after_fill
 from riskcore.core.quantities import MICROSECOND_NS
-from riskcore.core.state import Account, Book, Contract, Position, Shown, Trade
+from riskcore.core.state import Account, Book, Contract, OldTrade, Position, Shown, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Folded:
 
 def fills_of(account: Account, contract: str) -> list[Trade]:
     """Every fill of a contract of which more than the id is known, voided ones too, in the order they are folded."""
-    known = (*account.old_trades.values(), *account.trades.values())
-    return [trade for trade in known if trade.contract == contract]
+    old = [one.trade(trade_id) for trade_id, one in account.old_trades.items() if one.contract == contract]
+    return [*old, *(one for one in account.trades.values() if one.contract == contract)]
 
 
 def put(account: Account, trades: Iterable[Trade]) -> None:
@@ -34,7 +34,7 @@ def put(account: Account, trades: Iterable[Trade]) -> None:
     old = {}
     for trade in trades:
         if trade.id in account.old_trades:
-            old[trade.id] = trade
+            old[trade.id] = OldTrade.of(trade)
         else:
             account.trades[trade.id] = trade
     if old:

@@ -1,15 +1,14 @@
-"""Fills that no rule's window reaches back to: kept apart, and their ids for ever (RULES.md 1.5).
+"""Fills that no rule's window reaches back to: kept in little room, and their ids for ever (RULES.md 1.5).
 
-After two trading days a fill moves to `old_trades`, where copies of the account share it, and stays there while the
-figures of its day are kept: it can be told again, corrected and voided like any other. Of older ones the id is kept:
-told again they count for nothing. A void of one brings its row along.
+A fill is kept whole for two trading days, and in little room while the figures of its day are. Of older ones the id is
+kept: told again they count for nothing. A void of one brings its row along.
 """
 
 from bisect import bisect_left
 
 from riskcore.core.carried import close_books
 from riskcore.core.events import TradeVoided
-from riskcore.core.state import Account, Book, Trade
+from riskcore.core.state import Account, Book, OldTrade, Trade
 
 # Trading days whose fills are kept whole: rolling windows cross the reset.
 DAYS_OF_TRADES_KEPT = 2
@@ -22,8 +21,8 @@ def is_old_id(account: Account, trade_id: int) -> bool:
 
 
 def retire(account: Account, at: int) -> None:
-    """At the reset: fills that are no longer recent are kept apart, those of forgotten days as ids."""
-    _keep_apart(account, sorted(account.days)[-DAYS_OF_TRADES_KEPT:])
+    """At the reset: fills that are no longer recent are kept in little room, those of forgotten days as ids."""
+    _keep_small(account, sorted(account.days)[-DAYS_OF_TRADES_KEPT:])
     forgotten = {
         trade_id: one
         for trade_id, one in account.old_trades.items()
@@ -39,18 +38,18 @@ def retire(account: Account, at: int) -> None:
     account.old_ids = tuple(sorted((*account.old_ids, *forgotten)))
 
 
-def _keep_apart(account: Account, recent_dates: list[str]) -> None:
+def _keep_small(account: Account, recent_dates: list[str]) -> None:
     """The fills of each contract before the first recent one: their order stays that in which they were folded."""
     going_on: dict[str, None] = {}
-    old: dict[int, Trade] = {}
+    small: dict[int, OldTrade] = {}
     for trade in account.trades.values():
         if trade.trade_date in recent_dates:
             going_on[trade.contract] = None
         if trade.contract not in going_on:
-            old[trade.id] = trade
-    if old:
-        account.trades = {key: trade for key, trade in account.trades.items() if key not in old}
-        account.old_trades = {**account.old_trades, **old}
+            small[trade.id] = OldTrade.of(trade)
+    if small:
+        account.trades = {key: trade for key, trade in account.trades.items() if key not in small}
+        account.old_trades = {**account.old_trades, **small}
 
 
 def remember_void(book: Book, account: Account, body: TradeVoided, at: int) -> Trade:

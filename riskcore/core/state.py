@@ -6,7 +6,7 @@ money and times are integers (quantities.py).
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from riskcore.core.kinds import ConnectionState, Hub, LockoutKind, ObligationKind, RequestKind, RequestState, Word
 from riskcore.core.names import ACCOUNT, lockout_id, request_target, symbol_scope
@@ -67,6 +67,38 @@ class Trade:
 
     def costs_usd(self) -> int:
         return (self.fees_usd or 0) + (self.commissions_usd or 0)
+
+
+class OldTrade(NamedTuple):
+    """A fill of some days ago: the fields of a Trade but its id, kept in little room.
+
+    It can be told again, corrected and voided like any other; no rule's window reaches back to it.
+    """
+
+    contract: str
+    placed_at: int
+    trade_date: str
+    price: int
+    side: int
+    size: int
+    profit_usd: int | None
+    fees_usd: int | None
+    commissions_usd: int | None
+    voided: bool
+    order_id: int | None
+    recorded_at: int
+    round_trip: int
+    enforced: bool
+    shown: bool
+    settled: bool
+    dated: bool
+
+    @classmethod
+    def of(cls, trade: Trade) -> "OldTrade":
+        return cls(*(getattr(trade, name) for name in cls._fields))
+
+    def trade(self, trade_id: int) -> Trade:
+        return Trade(trade_id, *self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +339,7 @@ class Account:
     positions: dict[str, Position] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     trades: dict[int, Trade] = field(default_factory=dict)
-    old_trades: dict[int, Trade] = field(default_factory=dict)  # Replaced, never edited: copies share it.
+    old_trades: dict[int, OldTrade] = field(default_factory=dict)  # Replaced, never edited: copies share it.
     old_ids: tuple[int, ...] = ()  # Ascending: fills so old that nothing but their ids is kept.
     days: dict[str, DayFigures] = field(default_factory=dict)
     lockouts: dict[str, Lockout] = field(default_factory=dict)
@@ -342,7 +374,10 @@ class Account:
 
     def trade(self, trade_id: int) -> Trade | None:
         """A fill of which more than the id is known."""
-        return self.trades.get(trade_id) or self.old_trades.get(trade_id)
+        known = self.trades.get(trade_id)
+        if known is None and trade_id in self.old_trades:
+            return self.old_trades[trade_id].trade(trade_id)
+        return known
 
     def working_orders(self) -> list[Order]:
         return [order for order in self.orders.values() if order.status in WORKING]

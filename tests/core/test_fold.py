@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from riskcore.core.fold import fills_of, fold, is_in_order, put, put_in_order, set_lots
 from riskcore.core.lots import NO_LOTS
-from riskcore.core.state import Account, Lot, Position, Shown, Trade
+from riskcore.core.state import Account, Lot, OldTrade, Position, Shown, Trade
 from tests.core.ledger import Ledger
 
 BOUGHT = Trade(1, "C", 1000, "2026-11-20", 100, 1, 2, None, 0, 0, False, None, 0)
@@ -34,11 +34,11 @@ def test_what_was_shown_comes_behind_the_fills_that_are_part_of_it_and_before_al
 
 
 def test_changed_fills_go_where_they_were() -> None:
-    account = Account(1, trades={2: SOLD}, old_trades={1: BOUGHT})
+    account = Account(1, trades={2: SOLD}, old_trades={1: OldTrade.of(BOUGHT)})
     shared = account.old_trades
     put(account, [replace(BOUGHT, voided=True), replace(SOLD, voided=True)])
     assert [one.voided for one in fills_of(account, "C")] == [True, True]
-    assert shared == {1: BOUGHT}, "copies of the account share it"
+    assert shared == {1: OldTrade.of(BOUGHT)}, "copies of the account share it"
     assert fills_of(account, "D") == []
 
 

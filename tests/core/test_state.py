@@ -108,10 +108,12 @@ def test_the_trade_date_is_that_of_the_open_day() -> None:
     assert s.Book(day=day).trade_date == "2026-11-20"
 
 
-def test_a_fill_is_known_among_the_recent_and_the_old() -> None:
-    recent, old = example(s.Trade), dataclasses.replace(example(s.Trade), id=8)
-    account = s.Account(1, trades={7: recent}, old_trades={8: old})
-    assert (account.trade(7), account.trade(8), account.trade(9)) == (recent, old, None)
+def test_an_old_fill_keeps_every_field_but_its_id_elsewhere() -> None:
+    whole = example(s.Trade)
+    assert s.OldTrade.of(whole).trade(whole.id) == whole
+    account = s.Account(1, trades={7: whole}, old_trades={8: s.OldTrade.of(whole)})
+    assert (account.trade(7), account.trade(9)) == (whole, None)
+    assert account.trade(8) == dataclasses.replace(whole, id=8)
 
 
 @pytest.mark.parametrize(
