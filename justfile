@@ -16,7 +16,7 @@ lint:
 types:
     .ci/run types
 
-# Run the quick tests: about ten seconds.
+# Run the quick tests: about half a minute.
 quick:
     .ci/run quick
 
