@@ -6,13 +6,13 @@ from pathlib import Path
 
 from riskcore.core.events import Event
 from riskcore.core.runner import Listener
-from riskcore.errors import DiskFull
+from riskcore.errors import CannotWrite
 from riskcore.schema.export import ExportWriter
 
 
 @contextmanager
 def exporting(path: Path | None) -> Iterator[tuple[Listener, ...]]:
-    """Listeners that write what they hear to a file; none without a file. Raises DiskFull."""
+    """Listeners that write what they hear to a file; none without a file. Raises CannotWrite."""
     if path is None:
         yield ()
         return
@@ -26,4 +26,4 @@ def exporting(path: Path | None) -> Iterator[tuple[Listener, ...]]:
             yield (keep,)
             writer.close()
     except OSError as error:
-        raise DiskFull(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from None

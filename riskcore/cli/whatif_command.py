@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import account_option, config_options, output_options, print_json, progress, warn
-from riskcore.errors import ConfigError, DiskFull
+from riskcore.errors import CannotWrite, ConfigError
 
 
 @click.command(
@@ -136,7 +136,7 @@ def command(
 
 
 def _write(result: dict[str, Any], report: Path | None, card: Path | None) -> None:
-    """The page and the picture of a result. Raises DiskFull."""
+    """The page and the picture of a result. Raises CannotWrite."""
     if report is not None:
         from replay.whatif.report import report_html
 
@@ -151,7 +151,7 @@ def _save(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise DiskFull(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 def _config_given() -> bool:
