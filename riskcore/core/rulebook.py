@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.core.kinds import LockoutKind
-from riskcore.core.names import block_key
+from riskcore.core.names import block_key, rule_key
+from riskcore.core.programme.registry import PROGRAMME, account_terms
 from riskcore.core.rules import STANDING, by_name
 from riskcore.core.rules.base import Rule
 from riskcore.core.state import Account, Lockout
@@ -66,6 +67,7 @@ class Rulebook:
     rules: Tables
     overrides: dict[str, Tables]
     restrict: tuple[str, ...] = ()
+    programme: Mapping[str, Any] = field(default_factory=dict)  # What account_terms reads.
     _instances: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
     _readers: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
 
@@ -115,6 +117,12 @@ class Rulebook:
                 if plain.get("enabled", True):
                     params, shadow = rule.build(plain), bool(plain.get("shadow", False))
                     built.append(RuleInstance(rule, f"{name}.{index}", params, shadow, indifferent_to))
+        terms = account_terms(self.programme, account.id, account.name)
+        if terms is not None:
+            built += [
+                RuleInstance(one.rule, rule_key(one.rule.name, 0), terms, one.shadow(terms), indifferent_to)
+                for one in PROGRAMME
+            ]
         standing = self._standing(built) if built else []
         return tuple(sorted([*built, *standing], key=lambda instance: (-instance.rule.strength, instance.key)))
 
@@ -135,7 +143,7 @@ def rulebook_of(settings: dict[str, Any], restrict: tuple[str, ...] = ()) -> Rul
     options = dict(settings.get("profile", {}))
     options["accounts"] = tuple(options.get("accounts", ()))
     known = {name: options[name] for name in Profile.__dataclass_fields__ if name in options}
-    return Rulebook(Profile(**known), settings.get("rules", {}), settings.get("accounts", {}), restrict)
+    return Rulebook(Profile(**known), settings.get("rules", {}), settings.get("accounts", {}), restrict, settings)
 
 
 def tables_of(rules: Tables, overrides: Mapping[str, Tables], account: int, name: str | None) -> Tables:
