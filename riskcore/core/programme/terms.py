@@ -1,7 +1,7 @@
 """The terms an account is under: every figure of the firm that judges it, and the trader's choices beside them.
 
-Settings resolve them from the shipped table (settings/programme_figures.py) and `TradingDayOpened` carries them, so that
-a day replays alone. Source: PROGRAMME.md 1 to 3 and 10.
+Settings resolve them from the shipped table (settings/programme_figures.py), and `TradingDayOpened` carries them, so
+that a day replays alone. Source: PROGRAMME.md 1 to 3 and 10.
 """
 
 from collections.abc import Mapping
