@@ -14,6 +14,7 @@ Plain = dict[str, Any]
 Table = tuple[str, int]  # A rule and which of its tables.
 # Settings of the profile that differ count as one table of their own.
 PROFILE: Table = ("profile", 0)
+BESIDE_RULES = ("profile", "programme", "programme_accounts", "groups")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ def for_recording(asked: Asked) -> tuple[Plain, Plain, list[str]]:
         baseline = load_settings(asked.baseline).plain
     else:
         baseline = {**changed.plain, "programme": None, "rules": {}, "accounts": {}}
+        for name in ("groups", "programme_accounts"):
+            baseline.pop(name, None)
     for name in ("timezone", "reset_seconds"):
         if baseline["profile"][name] != changed.plain["profile"][name]:
             raise ConfigError(f"profile.{name}: both courses need the same trading day; leave it as it was recorded")
@@ -78,7 +81,7 @@ def tables_on(settings: Mapping[str, Any]) -> list[Table]:
 def tables_between(baseline: Mapping[str, Any], changed: Mapping[str, Any]) -> list[Table]:
     """What the effect is shared among: the tables that are on in either course, and a profile that differs."""
     tables = sorted({*tables_on(changed), *tables_on(baseline)})
-    differs = any(baseline.get(name) != changed.get(name) for name in ("profile", "programme"))
+    differs = any(baseline.get(name) != changed.get(name) for name in BESIDE_RULES)
     return [*tables, PROFILE] if differs else tables
 
 
@@ -87,7 +90,9 @@ def with_rules(baseline: Mapping[str, Any], changed: Mapping[str, Any], chosen: 
     kept = set(chosen)
     mixed = deepcopy(dict(changed))
     if PROFILE not in kept:
-        mixed.update({name: deepcopy(baseline[name]) for name in ("profile", "programme") if name in baseline})
+        for name in BESIDE_RULES:
+            mixed.pop(name, None)
+        mixed.update({name: deepcopy(baseline[name]) for name in BESIDE_RULES if name in baseline})
     mixed["rules"] = _mixed(baseline["rules"], changed["rules"], kept)
     accounts = {}
     for account in sorted({*baseline["accounts"], *changed["accounts"]}):

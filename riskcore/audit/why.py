@@ -8,7 +8,7 @@ from riskcore.audit.written import written_rule
 from riskcore.core.events import CommandIssued, RuleBreached
 from riskcore.core.issuers import TITLES
 from riskcore.core.quantities import SECOND_NS, decimal_text
-from riskcore.core.rules import title_of
+from riskcore.core.rulebook import title_of
 from riskcore.errors import ConfigError
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, breach_row, command_row

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from riskcore.core.groups.group import OPPOSITE, Group
 from riskcore.core.rules import RULES
 from riskcore.core.rules.base import SWITCHES, Rule, parameters_of
 
@@ -42,6 +43,7 @@ def compare(old: Plain, new: Plain) -> list[Change]:
     if old["programme"] != new["programme"]:
         loosens = old["programme"] is not None
         changes.append(Change("programme", old["programme"], new["programme"], loosens))
+    changes.extend(_compare_groups(old.get("groups", []), new.get("groups", [])))
     changes.extend(_compare_rules(old["rules"], new["rules"], "rules"))
     for account in sorted({**old["accounts"], **new["accounts"]}):
         before, after = _of_account(old, new, account)
@@ -65,9 +67,11 @@ def in_force_now(old: Plain, new: Plain) -> dict[str, Any]:
     for account in sorted({**old["accounts"], **new["accounts"]}):
         before, after = _of_account(old, new, account)
         accounts[account] = _rules_now(before, after, everything)
+    groups = _groups_now(old.get("groups", []), new.get("groups", [])) if everything else new.get("groups", [])
     return {
         "profile": profile,
         "programme": old["programme"] if everything and old["programme"] is not None else new["programme"],
+        **({"groups": groups} if groups else {}),
         "rules": _rules_now(old["rules"], new["rules"], everything),
         "accounts": accounts,
     }
@@ -119,12 +123,53 @@ def _profile_loosens(name: str, old: Any, new: Any) -> bool:
     if old == new:
         return False
     if name == "accounts":
-        # The empty list judges every account.
-        return bool(new) and (not old or any(account not in new for account in old))
+        return _leaves_accounts_out(old, new)
     if name in _PROFILE_ORDER:
         order = _PROFILE_ORDER[name]
         return order.index(new) < order.index(old)
     return _loosens(_PROFILE_STRICTER.get(name, ""), old, new)
+
+
+def _compare_groups(old: Tables, new: Tables) -> list[Change]:
+    changes = []
+    for index in range(max(len(old), len(new))):
+        where = f"group.{index}"
+        if index >= len(old):
+            changes.append(Change(where, None, new[index], False))
+        elif index >= len(new):
+            changes.append(Change(where, old[index], None, True))
+        else:
+            before, after = old[index], new[index]
+            changes.extend(
+                Change(f"{where}.{name}", before[name], value, _group_loosens(name, before[name], value))
+                for name, value in after.items()
+                if value != before[name]
+            )
+    return changes
+
+
+def _groups_now(old: Tables, new: Tables) -> Tables:
+    """Each group with what tightens; one that is gone holds on until the reset."""
+    mixed = [
+        {name: before[name] if _group_loosens(name, before[name], value) else value for name, value in after.items()}
+        for before, after in zip(old, new, strict=False)
+    ]
+    return [*mixed, *old[len(new) :], *new[len(old) :]]
+
+
+def _group_loosens(name: str, old: Any, new: Any) -> bool:
+    if old == new or name == "name":
+        return False
+    if name == "accounts":
+        return _leaves_accounts_out(old, new)
+    if name == "opposite":
+        return OPPOSITE.index(new) < OPPOSITE.index(old)
+    return _value_loosens(Group.__dataclass_fields__[name].metadata, old, new)
+
+
+def _leaves_accounts_out(old: Any, new: Any) -> bool:
+    """Whether a list of accounts no longer names some; the empty list names every account."""
+    return bool(new) and (not old or any(account not in new for account in old))
 
 
 def _active(table: Plain) -> bool:

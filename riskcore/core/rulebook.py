@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from riskcore.core.groups.group import is_listed
+from riskcore.core.groups.registry import GROUP_RULES, group_of, rules_of
 from riskcore.core.kinds import LockoutKind
 from riskcore.core.names import block_key, rule_key
-from riskcore.core.programme.registry import PROGRAMME, account_terms
-from riskcore.core.rules import STANDING, by_name
+from riskcore.core.programme.registry import PROGRAMME
+from riskcore.core.programme.terms import account_terms
+from riskcore.core.rules import RULES, STANDING, by_name
 from riskcore.core.rules.base import Rule
 from riskcore.core.state import Account, Lockout
 
@@ -67,25 +70,16 @@ class Rulebook:
     rules: Tables
     overrides: dict[str, Tables]
     restrict: tuple[str, ...] = ()
-    programme: Mapping[str, Any] = field(default_factory=dict)  # What account_terms reads.
+    settings: Mapping[str, Any] = field(default_factory=dict)  # With what is on beside rules: programme and groups.
     _instances: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
     _readers: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
 
     def judges(self, account: Account) -> bool:
-        """Whether the account is judged: named in the profile, or nobody can say that it is not.
-
-        No names mean every simulated account (INTERFACE.md 3).
-        Without account names in a recording the profile's rules judge every account in it (INTERFACE.md 4).
-        """
+        """Whether the account is judged: one of the profile's, and of those that the command names."""
         names = (str(account.id), account.name)
         if self.restrict and not any(name in self.restrict for name in names):
             return False
-        listed = self.profile.accounts
-        if not listed:
-            return account.simulated is not False
-        if any(name in listed for name in names):
-            return True
-        return account.name is None and not all(entry.isdigit() for entry in listed)
+        return is_listed(self.profile.accounts, account)
 
     def without_rules(self) -> "Rulebook":
         """The same accounts, judged by nothing: what is in force is carried out and nothing new is decided."""
@@ -98,6 +92,17 @@ class Rulebook:
         if cached is None:
             cached = self._instances[cache_key] = self._build(account) if self.judges(account) else ()
         return cached
+
+    def joint(self, account: Account) -> tuple[RuleInstance, ...]:
+        """The rules of an account that look at other accounts too."""
+        return tuple(one for one in self.instances(account) if one.rule.joint) if self._has_joint else ()
+
+    @property
+    def _has_joint(self) -> bool:
+        """Whether any account can have such a rule."""
+        return bool(
+            self.settings.get("groups") or self.settings.get("programme") or "programme_accounts" in self.settings
+        )
 
     def quote_readers(self, account: Account) -> tuple[RuleInstance, ...]:
         """The rules of an account that look at quotes; the others declare that they read none."""
@@ -117,14 +122,27 @@ class Rulebook:
                 if plain.get("enabled", True):
                     params, shadow = rule.build(plain), bool(plain.get("shadow", False))
                     built.append(RuleInstance(rule, f"{name}.{index}", params, shadow, indifferent_to))
-        terms = account_terms(self.programme, account.id, account.name)
+        built += self._shared(account, indifferent_to)
+        standing = self._standing(built) if built else []
+        return tuple(sorted([*built, *standing], key=lambda instance: (-instance.rule.strength, instance.key)))
+
+    def _shared(self, account: Account, indifferent_to: tuple[str, ...]) -> list[RuleInstance]:
+        """The rules of the firm's programme and of the groups that the account is in."""
+        found = []
+        terms = account_terms(self.settings, account.id, account.name)
         if terms is not None:
-            built += [
+            found += [
                 RuleInstance(one.rule, rule_key(one.rule.name, 0), terms, one.shadow(terms), indifferent_to)
                 for one in PROGRAMME
             ]
-        standing = self._standing(built) if built else []
-        return tuple(sorted([*built, *standing], key=lambda instance: (-instance.rule.strength, instance.key)))
+        for index, plain in enumerate(self.settings.get("groups", ())):
+            group = group_of(plain)
+            if is_listed(group.accounts, account):
+                found += [
+                    RuleInstance(rule, rule_key(rule.name, index), group, indifferent_to=indifferent_to)
+                    for rule in rules_of(group)
+                ]
+        return found
 
     def _standing(self, configured: Sequence[RuleInstance]) -> list[RuleInstance]:
         """The rules without a table that watch beside those that have one."""
@@ -174,3 +192,9 @@ def _ends(instance: RuleInstance, lockout: Lockout) -> bool:
     """Whether the lockout is of this rule; of a rule that is given several times, of this very table."""
     of_table = lockout.kind != "symbol_permanent" or lockout.key == block_key(instance.key)
     return instance.rule.id == lockout.rule and not instance.shadow and of_table
+
+
+def title_of(rule_id: str) -> str | None:
+    """What the rule of an id is for; None for an id of no rule."""
+    known = (*RULES, *STANDING, *(one.rule for one in PROGRAMME), *GROUP_RULES)
+    return next((rule.title for rule in known if rule.id == rule_id), None)

@@ -208,6 +208,17 @@ class Turn:
                 self._judge_mark(account, event, effect)
             elif account.obligations or account.requests or self.rulebook.judges(account):
                 self._judge(account, event, effect)
+        if effect.accounts:
+            self._judge_together(event, effect.accounts, marked)
+
+    def _judge_together(self, event: e.Event, judged: tuple[int, ...], marked: bool) -> None:
+        """What is judged over several accounts is judged in the others too; nothing else is new for them."""
+        for account in self.book.accounts.values():
+            if account.id in judged:
+                continue
+            joint = [one for one in self.rulebook.joint(account) if not marked or one.rule.quiet is not None]
+            if joint:
+                self._look_and_act(joint, account, event, Effect())
 
     def _judge_mark(self, account: Account, event: e.Event, effect: Effect) -> None:
         """A moved mark concerns only the rules that read quotes, and neither the guard nor an obligation."""
@@ -216,14 +227,20 @@ class Turn:
             self._timers_known = False
         readers = self.rulebook.quote_readers(account)
         if readers:
-            view = self._view(account, event, effect)
-            candidates = self._look(readers, view)
-            if candidates:
-                self._issue(account, event, candidates)
-                self._discharge(account, event)
-                self._carry_out(account, event)
-            if candidates or view.changed:
-                self._timers_known = False
+            self._look_and_act(readers, account, event, effect)
+
+    def _look_and_act(
+        self, instances: Sequence[RuleInstance], account: Account, event: e.Event, effect: Effect
+    ) -> None:
+        """Some rules alone are judged, and what they ask for is carried out."""
+        view = self._view(account, event, effect)
+        candidates = self._look(instances, view)
+        if candidates:
+            self._issue(account, event, candidates)
+            self._discharge(account, event)
+            self._carry_out(account, event)
+        if candidates or view.changed:
+            self._timers_known = False
 
     def _judge(self, account: Account, event: e.Event, effect: Effect) -> None:
         instances = self.rulebook.instances(account)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from riskcore.core.groups.group import Group
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules import RULES, by_name
 from riskcore.core.rules.base import SWITCHES, Rule, parameters_of
@@ -97,14 +98,16 @@ def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults")
 
 
 def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
-    refuse_unknown(raw, ("profile", "programme", "rules", "accounts"), "")
+    refuse_unknown(raw, ("profile", "programme", "group", "rules", "accounts"), "")
     rules = _raw_rules(raw.get("rules", {}), "rules")
     programme = raw.get("programme")
+    groups = {"groups": _groups(raw["group"], warnings)} if "group" in raw else {}
     return {
         "profile": _profile(_table(raw.get("profile", {}), "profile"), warnings),
         "programme": None
         if programme is None
         else read_table(ProgrammeTable, _table(programme, "programme"), "programme", warnings),
+        **groups,
         "rules": _plain_rules(rules, "rules", warnings),
         "accounts": _accounts(_table(raw.get("accounts", {}), "accounts"), rules, warnings),
     }
@@ -151,6 +154,11 @@ def _plain_rules(
         ]
         for name, instances in rules.items()
     }
+
+
+def _groups(value: Any, warnings: list[str]) -> list[dict[str, Any]]:
+    """The groups of accounts that are limited together (INTERFACE.md 3)."""
+    return [read_table(Group, raw, where, warnings) for raw, where in _addressed(_instances(value, "group"), "group")]
 
 
 def _addressed(instances: list[dict[str, Any]], path: str) -> list[tuple[dict[str, Any], str]]:
@@ -212,6 +220,7 @@ def settings_toml(plain: Mapping[str, Any]) -> str:
     blocks = [["[profile]", *toml_lines(ProfileTable, profile)]]
     if plain.get("programme") is not None:
         blocks.append(["[programme]", *toml_lines(ProgrammeTable, plain["programme"])])
+    blocks.extend(["[[group]]", *toml_lines(Group, group)] for group in plain.get("groups", ()))
     blocks.extend(_rule_blocks(plain["rules"], "rules"))
     for account, rules in plain["accounts"].items():
         blocks.extend(_rule_blocks(rules, f"accounts.{toml_key(account)}.rules"))

@@ -3,11 +3,10 @@
 They have no table under [rules]: [programme] switches all of them on, with the terms of the account as parameters.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from riskcore.core.programme.terms import Part, Terms, terms_of
+from riskcore.core.programme import hedge
+from riskcore.core.programme.terms import Part, Terms
 from riskcore.core.rules.base import Rule
 
 
@@ -22,14 +21,4 @@ class ProgrammeRule:
         return self.part is not None and not terms.enforces(self.part)
 
 
-PROGRAMME: tuple[ProgrammeRule, ...] = ()
-
-
-def account_terms(settings: Mapping[str, Any], account: int, name: str | None) -> Terms | None:
-    """The terms of an account: its own where it has some, else the profile's. None: it is in no programme.
-
-    Settings stored by a version that did not judge the programme carry no terms.
-    """
-    own = settings.get("programme_accounts", {})
-    plain = own.get(str(account)) or own.get(name or "") or settings.get("programme") or {}
-    return terms_of(plain["terms"]) if "terms" in plain else None
+PROGRAMME: tuple[ProgrammeRule, ...] = (ProgrammeRule(hedge.RULE, "hedge"),)

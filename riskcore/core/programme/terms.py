@@ -12,6 +12,18 @@ from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, SECOND_NS
 
 Part = Literal["mll", "dll", "size", "hours", "news", "hedge"]
 FloorKind = Literal["eod", "static", "override", "none"]
+CONSISTENCY_BOUNDARY, OLDER_COMBINES, PASS_AT = "consistency_boundary", "older_combines", "pass_at"
+SCALING_BOUNDARY, CPI_ALLOWANCE, LABS_XFA, CORRELATED = "scaling_boundary", "cpi_allowance", "labs_xfa", "correlated"
+# Where the firm contradicts itself: what may be chosen, the default first (PROGRAMME.md 10).
+READINGS: Mapping[str, tuple[str, ...]] = {
+    CONSISTENCY_BOUNDARY: ("inclusive", "exclusive"),
+    OLDER_COMBINES: ("keep_50", "all_55"),
+    PASS_AT: ("end_of_day", "in_session"),
+    SCALING_BOUNDARY: ("upper", "lower"),
+    CPI_ALLOWANCE: ("account", "product"),
+    LABS_XFA: ("as_standard", "strict"),
+    CORRELATED: ("family", "index"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,7 @@ class Terms:
     product: str = "standard"
     size: str = "50K"
     enforce: tuple[str, ...] = ("mll", "dll", "size", "hours")
-    readings: Mapping[str, str] = field(default_factory=dict)  # All of PROGRAMME.md 10, those chosen by default too.
+    readings: Mapping[str, str] = field(default_factory=dict)  # Those that are not in it are the first of READINGS.
 
     # The floor (PROGRAMME.md 3.1, 4).
     start_usd: int | None = None
@@ -83,12 +95,11 @@ class Terms:
     news_allowance: int = 0
 
     # Opposite positions.
-    families: tuple[tuple[str, ...], ...] = ()
     hedge_grace_seconds: int = 2
 
-    def reading(self, name: str, default: str) -> str:
+    def reading(self, name: str) -> str:
         """The reading chosen where the firm contradicts itself (PROGRAMME.md 10)."""
-        return self.readings.get(name, default)
+        return self.readings.get(name, READINGS[name][0])
 
     def enforces(self, part: Part) -> bool:
         """Whether a part is enforced; one that is not runs in shadow."""
@@ -117,3 +128,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return dict(value) if isinstance(value, Mapping) else value
+
+
+def account_terms(settings: Mapping[str, Any], account: int, name: str | None) -> Terms | None:
+    """The terms of an account: its own where it has some, else the profile's. None: it is in no programme.
+
+    Settings stored by a version that did not judge the programme carry no terms.
+    """
+    own = settings.get("programme_accounts", {})
+    plain = own.get(str(account)) or own.get(name or "") or settings.get("programme") or {}
+    return terms_of(plain["terms"]) if "terms" in plain else None

@@ -54,8 +54,3 @@ def add(rule: Rule) -> None:
     if any(known.id == rule.id or known.name == rule.name for known in (*RULES, *STANDING)):
         raise ValueError(f"there is a rule {rule.id} or {rule.name} already")
     _BY_NAME[rule.name] = rule
-
-
-def title_of(rule_id: str) -> str | None:
-    """What the rule of an id is for; None for an id of no rule."""
-    return next((rule.title for rule in (*RULES, *STANDING) if rule.id == rule_id), None)

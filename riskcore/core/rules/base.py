@@ -174,6 +174,8 @@ class Rule:
     waits_for               what must have been listed since a live engine started before the rule judges: positions,
                             orders, trades; "engine": that one runs at all. By default what it needs; a rule that reads
                             quotes values positions. What remember decides for its own instant cannot wait.
+    joint                   what it finds depends on other accounts of the profile too, so it is judged at their events
+                            as well.
     confirms_every(params)  in nanoseconds, how often the broker is at least to be asked about the account while the
                             stream works, or None.
 
@@ -211,6 +213,7 @@ class Rule:
     confirms_every: Callable[[Any], int | None] | None = None
     keeps_out: bool = False
     cuts: bool = False
+    joint: bool = False
     gauges: Callable[[Any, View], Iterable[Reading]] | None = None
     warnings: Callable[[Any, str, Beside], Sequence[str]] | None = None
     bounds: Callable[[Any], tuple[str, ...]] = _nothing

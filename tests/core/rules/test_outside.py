@@ -12,6 +12,7 @@ from riskcore.audit.status import blind_rows, unseeded_rules, view_of
 from riskcore.core import rules
 from riskcore.core.loosening import compare, in_force_now
 from riskcore.core.quantities import SECOND_NS, money
+from riskcore.core.rulebook import title_of
 from riskcore.core.rules.base import OPEN_LOSS, Action, Rule
 from riskcore.core.rules.commands import lock_until_reset
 from riskcore.engine.snapshot_schedule import PERIOD_NS, period_of
@@ -207,6 +208,6 @@ def test_an_id_or_name_is_given_once(changes: dict[str, str]) -> None:
 
 
 def test_it_has_a_title_while_it_is_a_rule(outside: Rule) -> None:
-    assert rules.title_of("RULE-900") == RULE.title
-    assert rules.title_of("BLIND") == "Lost sight of the broker"
-    assert rules.title_of("RULE-901") is None
+    assert title_of("RULE-900") == RULE.title
+    assert title_of("BLIND") == "Lost sight of the broker"
+    assert title_of("RULE-901") is None

@@ -1,0 +1,1 @@
+"""Limits that several accounts of a profile share (PROGRAMME.md 7)."""

@@ -1,0 +1,48 @@
+"""PROG-HEDGE: no opposite positions in the accounts of one trader (PROGRAMME.md 5)."""
+
+from collections.abc import Sequence
+
+from riskcore.core.groups.group import is_listed
+from riskcore.core.groups.opposite import Opposites
+from riskcore.core.programme.families import family_by
+from riskcore.core.programme.terms import CORRELATED, Terms, account_terms
+from riskcore.core.rules.base import Finding, Rule
+from riskcore.core.state import Account
+from riskcore.core.view import View
+
+
+def _accounts(view: View) -> list[Account]:
+    """The accounts of the profile that the firm holds against each other: Practice is exempt."""
+    settings = view.book.settings
+    listed = tuple(settings.get("profile", {}).get("accounts", ()))
+    found = []
+    for account in view.book.accounts.values():
+        terms = account_terms(settings, account.id, account.name)
+        if is_listed(listed, account) and (terms is None or terms.stage != "practice"):
+            found.append(account)
+    return found
+
+
+def _opposites(terms: Terms, view: View) -> Opposites:
+    return Opposites(_accounts(view), family_by(terms.reading(CORRELATED)), terms.hedge_grace_ns)
+
+
+def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
+    return () if terms.stage == "practice" else _opposites(terms, view).findings(view, close=True)
+
+
+def deadline(terms: Terms, view: View) -> int | None:
+    return None if terms.stage == "practice" else _opposites(terms, view).deadline(view)
+
+
+RULE = Rule(
+    "PROGRAMME-HEDGE",
+    "programme_hedge",
+    "No opposite positions in the accounts of one trader",
+    75,
+    Terms,
+    evaluate,
+    deadline=deadline,
+    needs=lambda terms: ("positions",),
+    joint=True,
+)
