@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from riskcore.core.events import Command
 from riskcore.core.groups.group import is_listed
 from riskcore.core.groups.registry import GROUP_RULES, group_of, rules_of
 from riskcore.core.kinds import LockoutKind
@@ -15,6 +16,7 @@ from riskcore.core.programme.registry import PROGRAMME
 from riskcore.core.programme.terms import account_terms
 from riskcore.core.rules import RULES, STANDING, by_name
 from riskcore.core.rules.base import Rule
+from riskcore.core.rules.commands import alert
 from riskcore.core.state import Account, Lockout
 
 
@@ -41,6 +43,7 @@ class RuleInstance:
     params: Any
     shadow: bool = False
     indifferent_to: tuple[str, ...] = ()  # Inputs that the profile makes this rule do without.
+    shadow_commands: tuple[Command, ...] = ()  # What a breach in shadow issues all the same: an alert.
 
     def lacking(self, lacks: tuple[str, ...]) -> tuple[str, ...]:
         """The inputs this rule needs and the source could not see; a rule with any is blind (RULES.md 1.5).
@@ -132,7 +135,14 @@ class Rulebook:
         terms = account_terms(self.settings, account.id, account.name)
         if terms is not None:
             found += [
-                RuleInstance(one.rule, rule_key(one.rule.name, 0), terms, one.shadow(terms), indifferent_to)
+                RuleInstance(
+                    one.rule,
+                    rule_key(one.rule.name, 0),
+                    terms,
+                    one.shadow(terms),
+                    indifferent_to,
+                    (alert(one.shadow_text),),
+                )
                 for one in PROGRAMME
             ]
         for index, plain in enumerate(self.settings.get("groups", ())):

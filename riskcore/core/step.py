@@ -311,6 +311,8 @@ class Turn:
             self._timers_known = False
             return []
         if isinstance(finding, Breach):
+            if instance.shadow:
+                finding = replace(finding, commands=instance.shadow_commands)
             return self._breached(rule.id, instance.key, rule.strength, view, finding, instance.shadow, late)
         if instance.shadow or late:
             return []
@@ -352,10 +354,10 @@ class Turn:
             ),
             breach_id,
         )
-        if shadow or late:
+        if late:
             return []
         commands = breach.commands
-        if self.rulebook.profile.strict_mode and rule != GUARD_ID:
+        if self.rulebook.profile.strict_mode and rule != GUARD_ID and not shadow:
             reason = f"strict mode: {rule} was breached"
             commands = (lock_until_reset(reason, key="strict"), *FLATTEN, *commands)
         return [Candidate(strength, rule, rule_key, breach_id, breach_id, breach.target, one) for one in commands]

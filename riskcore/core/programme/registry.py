@@ -20,5 +20,11 @@ class ProgrammeRule:
     def shadow(self, terms: Terms) -> bool:
         return self.part is not None and not terms.enforces(self.part)
 
+    @property
+    def shadow_text(self) -> str:
+        """What a breach in shadow says, once an episode (PROGRAMME.md 2)."""
+        title = self.rule.title[:1].lower() + self.rule.title[1:]
+        return f"the firm's rule is broken: {title}; riskcore only says so: [programme] enforce does not name {self.part!r}"
+
 
 PROGRAMME: tuple[ProgrammeRule, ...] = (ProgrammeRule(hedge.RULE, "hedge"),)
