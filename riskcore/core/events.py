@@ -30,7 +30,7 @@ class Command:
     """What a rule wants done; a level, not a broker call (RULES.md 4). Unused fields stay None."""
 
     kind: Word[CommandKind]
-    contract: str | None = None
+    contract: str | None = None  # SetLockout: what the event that set it has opened, and what the guard answers.
     to: int | None = None  # ReducePosition: the size allowed.
     size: int | None = None  # ReducePosition: the excess when issued; stops: their size.
     price: int | None = None

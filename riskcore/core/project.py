@@ -274,6 +274,9 @@ def _set_lockout(account: Account, body: e.CommandIssued, at: int) -> None:
     held = {
         contract: baseline_of(position) for contract, position in account.positions.items() if baseline_of(position)
     }
+    if command.contract is not None:
+        # What this very event opened was not held before the lockout: the guard judges it.
+        held.pop(command.contract, None)
     lockout = Lockout(
         command.scope,
         body.rule,

@@ -5,7 +5,7 @@ They have no table under [rules]: [programme] switches all of them on, with the 
 
 from dataclasses import dataclass
 
-from riskcore.core.programme import hedge
+from riskcore.core.programme import hedge, hours
 from riskcore.core.programme.terms import Part, Terms
 from riskcore.core.rules.base import Rule
 
@@ -24,7 +24,10 @@ class ProgrammeRule:
     def shadow_text(self) -> str:
         """What a breach in shadow says, once an episode (PROGRAMME.md 2)."""
         title = self.rule.title[:1].lower() + self.rule.title[1:]
-        return f"the firm's rule is broken: {title}; riskcore only says so: [programme] enforce does not name {self.part!r}"
+        return f"a rule of the firm is broken: {title}; nothing is done: [programme] enforce does not name {self.part!r}"
 
 
-PROGRAMME: tuple[ProgrammeRule, ...] = (ProgrammeRule(hedge.RULE, "hedge"),)
+PROGRAMME: tuple[ProgrammeRule, ...] = (
+    ProgrammeRule(hours.RULE, "hours"),
+    ProgrammeRule(hedge.RULE, "hedge"),
+)
