@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from riskcore.core.programme.projection import PROJECTION
 from riskcore.core.programme.terms import Part, Terms, terms_of
 from riskcore.core.rules.base import Rule
 
@@ -22,7 +23,8 @@ class ProgrammeRule:
         return self.part is not None and not terms.enforces(self.part)
 
 
-PROGRAMME: tuple[ProgrammeRule, ...] = ()
+# The projection is the first: the others read what it remembers.
+PROGRAMME: tuple[ProgrammeRule, ...] = (ProgrammeRule(PROJECTION),)
 
 
 def account_terms(settings: Mapping[str, Any], account: int, name: str | None) -> Terms | None:
