@@ -8,8 +8,7 @@ from replay.fetching.plan import BarUnit, gaps, trading_hours
 from riskcore.core.products import product_code
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Contract, Day
-from riskcore.core.trading_day import local_text
-from riskcore.settings.calendar import EXCHANGE_ZONE
+from riskcore.core.trading_day import EXCHANGE_ZONE, local_text
 
 MONTH_CODES = "FGHJKMNQUVXZ"
 Kind = Literal["day", "orders", "contract", "coarse bars", "no bars", "gap"]

@@ -10,9 +10,9 @@ from typing import Any
 
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.core.state import Day
-from riskcore.core.trading_day import EPOCH_ORDINAL, date_text, instant, local_time, weekday
+from riskcore.core.trading_day import EPOCH_ORDINAL, EXCHANGE_ZONE, date_text, instant, local_time, weekday
 from riskcore.errors import ConfigError
-from riskcore.settings.calendar import EXCHANGE_ZONE, day_for, holidays
+from riskcore.settings.calendar import day_for, holidays
 
 HOUR_NS = 60 * MINUTE_NS
 UNITS = ("second", "minute", "hour", "day")

@@ -3,8 +3,8 @@
 from datetime import date
 
 from riskcore.core.state import Day
-from riskcore.core.trading_day import instant
-from riskcore.settings.calendar import EXCHANGE_ZONE, zone_rows
+from riskcore.core.trading_day import EXCHANGE_ZONE, instant
+from riskcore.settings.calendar import zone_rows
 
 FLAT_BY_SECONDS = (15 * 60 + 8) * 60
 

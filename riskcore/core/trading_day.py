@@ -11,6 +11,7 @@ from riskcore.core.quantities import DAY_NS, SECOND_NS
 from riskcore.core.state import Day
 
 Zone = tuple[tuple[int, int], ...]
+EXCHANGE_ZONE = "America/Chicago"  # The exchange's and the firm's times are of Chicago.
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

@@ -9,10 +9,10 @@ import re
 from riskcore.core.quantities import DAY_NS, SECOND_NS
 from riskcore.core.rules.session_hours import Hours, Window
 from riskcore.core.state import Day
-from riskcore.core.trading_day import EPOCH_ORDINAL, instant, local_time
+from riskcore.core.trading_day import EPOCH_ORDINAL, EXCHANGE_ZONE, instant, local_time
 from riskcore.errors import ConfigError
 from riskcore.schema.instants import read_instant
-from riskcore.settings.calendar import EXCHANGE_ZONE, zone_rows
+from riskcore.settings.calendar import zone_rows
 
 PRESETS = ("15m", "30m", "60m", "day", "new-york", "london", "tokyo", "sydney")
 LONGEST_DAYS = 31  # It cannot be undone, so a typing error must not lock for a year.

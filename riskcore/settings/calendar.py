@@ -15,10 +15,9 @@ from zoneinfo import ZoneInfo
 
 from riskcore.core.quantities import DAY_NS, SECOND_NS
 from riskcore.core.state import Day
-from riskcore.core.trading_day import EPOCH_ORDINAL, Zone, date_text, day_bounds, instant, trade_ordinal
+from riskcore.core.trading_day import EPOCH_ORDINAL, EXCHANGE_ZONE, Zone, date_text, day_bounds, instant, trade_ordinal
 from riskcore.errors import ConfigError
 
-EXCHANGE_ZONE = "America/Chicago"
 DAYS_BEFORE = 370  # Covers a lockout or a broker time from the year before.
 DAYS_AFTER = 400  # Covers the next allowed session, however far holidays push it.
 LAST_YEARS = 200  # An instant further from 1970 is a transmission error.

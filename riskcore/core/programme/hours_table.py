@@ -9,9 +9,8 @@ from datetime import date
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import MINUTE_NS
 from riskcore.core.state import Day
-from riskcore.core.trading_day import date_text, instant, local_text, weekday
+from riskcore.core.trading_day import EXCHANGE_ZONE, date_text, instant, local_text, weekday
 
-EXCHANGE_ZONE = "America/Chicago"
 SESSION_OPENS = 17 * 3600
 FRIDAY = 4
 

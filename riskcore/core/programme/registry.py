@@ -5,7 +5,8 @@ They have no table under [rules]: [programme] switches all of them on, with the 
 
 from dataclasses import dataclass
 
-from riskcore.core.programme import hedge, hours
+from riskcore.core.programme import hedge, hours, news, size
+from riskcore.core.programme.projection import PROJECTION
 from riskcore.core.programme.terms import Part, Terms
 from riskcore.core.rules.base import Rule
 
@@ -24,10 +25,14 @@ class ProgrammeRule:
     def shadow_text(self) -> str:
         """What a breach in shadow says, once an episode (PROGRAMME.md 2)."""
         title = self.rule.title[:1].lower() + self.rule.title[1:]
-        return f"a rule of the firm is broken: {title}; nothing is done: [programme] enforce does not name {self.part!r}"
+        return f"a rule of the firm is broken: {title}; [programme] enforce leaves out {self.part!r}"
 
 
+# The projection is the first: the others read what it remembers.
 PROGRAMME: tuple[ProgrammeRule, ...] = (
+    ProgrammeRule(PROJECTION),
     ProgrammeRule(hours.RULE, "hours"),
     ProgrammeRule(hedge.RULE, "hedge"),
+    ProgrammeRule(size.RULE, "size"),
+    ProgrammeRule(news.RULE, "news"),
 )

@@ -54,4 +54,4 @@ def test_what_is_not_enforced_is_recorded_and_closes_nothing() -> None:
     day = hedged(enforce=()).fill("ES", 1, "6000").fill("ES", -1, "6000", account=OTHER).tick("09:30:00")
     assert [one.shadow for one in day.breaches] == [True]
     assert day.kinds == []
-    assert [text.endswith("[programme] enforce does not name 'hedge'") for text in day.alerts] == [True]
+    assert [text.endswith("[programme] enforce leaves out 'hedge'") for text in day.alerts] == [True]
