@@ -12,7 +12,7 @@ from riskcore.settings.config import load_settings, read_settings, settings_toml
 
 Plain = dict[str, Any]
 Table = tuple[str, int]  # A rule and which of its tables.
-# Settings of the profile that differ count as one table of their own.
+# Settings of the profile and of the programme that differ count as one table of their own.
 PROFILE: Table = ("profile", 0)
 BESIDE_RULES = ("profile", "programme", "programme_accounts", "groups")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskcore.core.groups.group import OPPOSITE, Group
+from riskcore.core.programme import strictness
 from riskcore.core.rules import RULES
 from riskcore.core.rules.base import SWITCHES, Rule, parameters_of
 
@@ -40,14 +41,13 @@ def compare(old: Plain, new: Plain) -> list[Change]:
     """Every difference between two plain settings, in a fixed order."""
     old = _completed(old, new)
     changes = _compare_profile(old, new)
-    if old["programme"] != new["programme"]:
-        loosens = old["programme"] is not None
-        changes.append(Change("programme", old["programme"], new["programme"], loosens))
+    for path, before, after in _programmes(old, new):
+        changes.extend(_compare_programmes(before, after, path))
     changes.extend(_compare_groups(old.get("groups", []), new.get("groups", [])))
     changes.extend(_compare_rules(old["rules"], new["rules"], "rules"))
     for account in sorted({**old["accounts"], **new["accounts"]}):
-        before, after = _of_account(old, new, account)
-        changes.extend(_compare_rules(before, after, f"accounts.{account}.rules"))
+        first, second = _of_account(old, new, account)
+        changes.extend(_compare_rules(first, second, f"accounts.{account}.rules"))
     return changes
 
 
@@ -70,11 +70,42 @@ def in_force_now(old: Plain, new: Plain) -> dict[str, Any]:
     groups = _groups_now(old.get("groups", []), new.get("groups", [])) if everything else new.get("groups", [])
     return {
         "profile": profile,
-        "programme": old["programme"] if everything and old["programme"] is not None else new["programme"],
         **({"groups": groups} if groups else {}),
         "rules": _rules_now(old["rules"], new["rules"], everything),
         "accounts": accounts,
+        **_programmes_now(old, new, everything),
     }
+
+
+def _programmes(old: Plain, new: Plain) -> list[tuple[str, Plain | None, Plain | None]]:
+    """The programme of the profile, and of each account that has its own in either, before and after."""
+    found = [("programme", old["programme"], new["programme"])]
+    first, second = _own_programmes(old), _own_programmes(new)
+    for account in sorted({**first, **second}):
+        before, after = first.get(account, old["programme"]), second.get(account, new["programme"])
+        found.append((f"accounts.{account}.programme", before, after))
+    return found
+
+
+def _compare_programmes(old: Plain | None, new: Plain | None, path: str) -> list[Change]:
+    if old is None or new is None:
+        return [] if old is new else [Change(path, old, new, old is not None)]
+    return [Change(f"{path}.{name}", *change) for name, *change in strictness.changes(old, new)]
+
+
+def _programmes_now(old: Plain, new: Plain, everything: bool) -> dict[str, Any]:
+    if not everything:
+        return {name: new[name] for name in ("programme", "programme_accounts") if name in new}
+    (_, *profile), *accounts = _programmes(old, new)
+    names = sorted({**_own_programmes(old), **_own_programmes(new)})
+    own = {name: strictness.programme_now(*pair) for name, (_, *pair) in zip(names, accounts, strict=True)}
+    return {"programme": strictness.programme_now(*profile), **({"programme_accounts": own} if own else {})}
+
+
+def _own_programmes(settings: Plain) -> Mapping[str, Plain]:
+    """The programmes that accounts have of their own; settings without any carry no such table."""
+    own: Mapping[str, Plain] = settings.get("programme_accounts", {})
+    return own
 
 
 def _completed(old: Plain, new: Plain) -> dict[str, Any]:
@@ -89,7 +120,23 @@ def _completed(old: Plain, new: Plain) -> dict[str, Any]:
 
     accounts = {name: tables(known, new["accounts"].get(name, {})) for name, known in old["accounts"].items()}
     profile = {**new["profile"], **old["profile"]}
-    return {**old, "profile": profile, "rules": tables(old["rules"], new["rules"]), "accounts": accounts}
+    own = {
+        name: _completed_programme(programme, _own_programmes(new).get(name, new["programme"]))
+        for name, programme in _own_programmes(old).items()
+    }
+    return {
+        **old,
+        "profile": profile,
+        "programme": _completed_programme(old["programme"], new["programme"]),
+        "programme_accounts": {name: programme for name, programme in own.items() if programme is not None},
+        "rules": tables(old["rules"], new["rules"]),
+        "accounts": accounts,
+    }
+
+
+def _completed_programme(old: Plain | None, new: Plain | None) -> Plain | None:
+    judged = strictness.judged(old)
+    return judged if judged is None or new is None else strictness.completed(judged, new)
 
 
 def settings_of_next_day(today: Plain, wanted: Plain) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from riskcore.core.groups.group import Group
+from riskcore.core.programme.strictness import judged
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules import RULES, by_name
 from riskcore.core.rules.base import SWITCHES, Rule, parameters_of
@@ -19,7 +20,9 @@ from riskcore.folders import user_folder
 from riskcore.settings.assignments import assign, parse_toml
 from riskcore.settings.kinds import merge_tables, read_table, toml_lines
 from riskcore.settings.place import LONGEST_TEXT, refuse_unknown, shown, shown_key
-from riskcore.settings.tables import ProfileTable, ProgrammeTable, RuleSwitches
+from riskcore.settings.programme import merged_programme, read_programme
+from riskcore.settings.programme_table import ProgrammeTable
+from riskcore.settings.tables import ProfileTable, RuleSwitches
 from riskcore.settings.warnings import warnings_about
 from riskcore.settings.writers import toml_key
 
@@ -100,17 +103,40 @@ def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults")
 def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
     refuse_unknown(raw, ("profile", "programme", "group", "rules", "accounts"), "")
     rules = _raw_rules(raw.get("rules", {}), "rules")
-    programme = raw.get("programme")
+    programme = _table(raw["programme"], "programme") if "programme" in raw else None
+    accounts = {
+        name: _table(table, _account_path(name)) for name, table in _table(raw.get("accounts", {}), "accounts").items()
+    }
+    own = _account_programmes(accounts, programme, warnings)
     groups = {"groups": _groups(raw["group"], warnings)} if "group" in raw else {}
     return {
         "profile": _profile(_table(raw.get("profile", {}), "profile"), warnings),
-        "programme": None
-        if programme is None
-        else read_table(ProgrammeTable, _table(programme, "programme"), "programme", warnings),
+        "programme": None if programme is None else read_programme(programme, "programme", warnings),
+        **({"programme_accounts": own} if own else {}),
         **groups,
         "rules": _plain_rules(rules, "rules", warnings),
-        "accounts": _accounts(_table(raw.get("accounts", {}), "accounts"), rules, warnings),
+        "accounts": _accounts(accounts, rules, warnings),
     }
+
+
+def _account_path(name: str) -> str:
+    path = f"accounts.{toml_key(name) if name == shown_key(name) else shown_key(name)}"
+    if not name or len(name) > LONGEST_TEXT or not name.isprintable():
+        raise ConfigError(f"{path}: no account has this name")
+    return path
+
+
+def _account_programmes(
+    accounts: Mapping[str, Mapping[str, Any]], profile: dict[str, Any] | None, warnings: list[str]
+) -> dict[str, dict[str, Any]]:
+    """The full programme of each account that has one of its own, merged field by field over the profile's."""
+    found = {}
+    for name in sorted(accounts):
+        if "programme" in accounts[name]:
+            path = f"{_account_path(name)}.programme"
+            own = merged_programme(profile, _table(accounts[name]["programme"], path))
+            found[name] = read_programme(own, path, warnings)
+    return found
 
 
 def _table(value: Any, path: str) -> dict[str, Any]:
@@ -178,16 +204,13 @@ def _plain_rule(rule: Rule, raw: Mapping[str, Any], path: str, warnings: list[st
 
 
 def _accounts(
-    table: Mapping[str, Any], rules: Mapping[str, list[dict[str, Any]]], warnings: list[str]
+    accounts: Mapping[str, Mapping[str, Any]], rules: Mapping[str, list[dict[str, Any]]], warnings: list[str]
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Per account the full tables of the rules it overrides, merged field by field over the profile's."""
     found = {}
-    for name in sorted(table):
-        path = f"accounts.{toml_key(name) if name == shown_key(name) else shown_key(name)}"
-        if not name or len(name) > LONGEST_TEXT or not name.isprintable():
-            raise ConfigError(f"{path}: no account has this name")
-        override = _table(table[name], path)
-        refuse_unknown(override, ("rules",), path)
+    for name in sorted(accounts):
+        path, override = _account_path(name), accounts[name]
+        refuse_unknown(override, ("programme", "rules"), path)
         merged = {
             rule: _merged(by_name(rule), rules.get(rule), instances, f"{path}.rules.{rule}")
             for rule, instances in _raw_rules(override.get("rules", {}), f"{path}.rules").items()
@@ -218,13 +241,20 @@ def settings_toml(plain: Mapping[str, Any]) -> str:
     for name, plain_name in _RENAMED.items():
         profile[name] = profile.pop(plain_name)
     blocks = [["[profile]", *toml_lines(ProfileTable, profile)]]
-    if plain.get("programme") is not None:
-        blocks.append(["[programme]", *toml_lines(ProgrammeTable, plain["programme"])])
+    blocks.extend(_programme_block(plain.get("programme"), "programme"))
     blocks.extend(["[[group]]", *toml_lines(Group, group)] for group in plain.get("groups", ()))
     blocks.extend(_rule_blocks(plain["rules"], "rules"))
     for account, rules in plain["accounts"].items():
         blocks.extend(_rule_blocks(rules, f"accounts.{toml_key(account)}.rules"))
+    for account, programme in plain.get("programme_accounts", {}).items():
+        blocks.extend(_programme_block(programme, f"accounts.{toml_key(account)}.programme"))
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
+
+
+def _programme_block(programme: Mapping[str, Any] | None, path: str) -> list[list[str]]:
+    """A programme that an older version stored and did not judge is left out."""
+    plain = judged(programme)
+    return [] if plain is None else [[f"[{path}]", *toml_lines(ProgrammeTable, plain)]]
 
 
 def _rule_blocks(rules: Mapping[str, list[dict[str, Any]]], path: str) -> list[list[str]]:

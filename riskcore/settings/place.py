@@ -20,6 +20,8 @@ _WHAT = {
     "choice": "one of",
     "choices": "a list of",
     "choice_or_number": "one of",
+    "choice_or_money": "an amount of dollars",
+    "choice_or_fraction": "one of",
     "text": f"text of up to {LONGEST_TEXT} printable characters",
     "name": "a name of up to 64 letters, digits, '.', '_' and '-'",
     "zone": "an IANA time zone such as America/Chicago",
@@ -27,6 +29,8 @@ _WHAT = {
     "clock": "a time of day HH:MM",
     "roots": "a list of product roots such as MNQ",
     "root_sizes": "a table of product root = whole number",
+    "date": "a date YYYY-MM-DD",
+    "readings": "a table of reading = one of its values",
     "dates": "a list of dates YYYY-MM-DD",
     "date_times": 'a table of "YYYY-MM-DD" = "HH:MM"',
     "seconds_list": "a list of whole numbers",
@@ -37,7 +41,12 @@ _WHAT = {
     "table": "a table",
     "tables": "a list of tables",
 }
-_PLACES = {"money": MONEY_PLACES, "fraction": FRACTION_PLACES, "fractions": FRACTION_PLACES}
+_PLACES = {
+    "money": MONEY_PLACES,
+    "choice_or_money": MONEY_PLACES,
+    "fraction": FRACTION_PLACES,
+    "fractions": FRACTION_PLACES,
+}
 
 
 class TomlNumber(str):
@@ -80,11 +89,13 @@ def range_text(spec: Mapping[str, Any]) -> str:
     """What a parameter may be, in the units a trader writes: "a whole number from 1 to 10000"."""
     kind = spec["kind"]
     text = _WHAT[kind]
-    if spec["choices"]:
+    if spec["choices"] and kind != "choice_or_money":
         text += " " + ", ".join(spec["choices"])
     text += _bounds_text(spec, _PLACES.get(kind, 0)) if kind != "clock" else _clock_bounds(spec)
     if spec["unit"] not in ("", "$"):
         text += f" ({spec['unit']})"
+    if kind == "choice_or_money":
+        text += f", or one of {', '.join(spec['choices'])}"
     return text + (' or "off"' if spec["optional"] else "")
 
 
@@ -102,8 +113,14 @@ def _bounds_text(spec: Mapping[str, Any], places: int) -> str:
 
 
 def _clock_bounds(spec: Mapping[str, Any]) -> str:
-    high = spec["high"]
-    return "" if high is None or high == 86_399 else f" before {(high + 1) // 3600:02d}:{(high + 1) % 3600 // 60:02d}"
+    low, high = spec["low"], spec["high"]
+    if not low:
+        return "" if high in (None, 86_399) else f" before {time_text(high + 1)}"
+    return f" from {time_text(low)} to {time_text(high)}"
+
+
+def time_text(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}"
 
 
 def refuse_unknown(table: Mapping[str, Any], known: Iterable[str], path: str) -> None:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from riskcore.core.products import PRODUCTS, known_roots, root_of_code
+from riskcore.core.programme.terms import READINGS
 from riskcore.core.quantities import FRACTION_PLACES, MONEY_PLACES, decimal_text, exact
 from riskcore.core.trading_day import WEEKDAYS
 from riskcore.errors import ConfigError
@@ -82,6 +83,21 @@ def read_choice(value: Any, place: Place) -> str:
     if not isinstance(value, str) or value not in place.spec["choices"]:
         raise place.error(value)
     return value
+
+
+def read_choice_or_money(value: Any, place: Place) -> Any:
+    return value if isinstance(value, str) and value in place.spec["choices"] else read_money(value, place)
+
+
+def read_choice_or_fraction(value: Any, place: Place) -> Any:
+    """One of the words, or one of the fractions, however it is written: 0.5 and "0.50" are the same."""
+    words = [one for one in place.spec["choices"] if not one[:1].isdigit()]
+    if isinstance(value, str) and value in words:
+        return value
+    fraction = _scaled(value, FRACTION_PLACES, place)
+    if fraction not in [exact(one, FRACTION_PLACES) for one in place.spec["choices"] if one not in words]:
+        raise place.error(value)
+    return fraction
 
 
 def read_text(value: Any, place: Place) -> str:
@@ -255,3 +271,14 @@ def read_cooldowns(value: Any, place: Place) -> dict[str, int]:
     table = entries(value, place)
     refuse_unknown(table, ("minute", "hour"), place.path)
     return {key: read_int(item, place.inside(key)) for key, item in table.items()}
+
+
+def read_readings(value: Any, place: Place) -> dict[str, str]:
+    """A reading chosen for each name; what may be chosen is in the shipped table (PROGRAMME.md 10)."""
+    known = READINGS
+    table = entries(value, place)
+    refuse_unknown(table, known, place.path)
+    for name, reading in table.items():
+        if reading not in known[name]:
+            raise ConfigError(f"{place.path}.{name} = {shown(reading)}: must be one of {', '.join(known[name])}")
+    return dict(table)

@@ -1,15 +1,12 @@
-"""The tables of riskcore.toml that are not rules: [profile], [programme], and the switches every rule has.
+"""The tables of riskcore.toml that are not rules: [profile], and the switches every rule has.
 
 They are declared like rule parameters (core/rules/base.py `spec`), so that one reader checks everything.
-Source: INTERFACE.md 3; RULES.md 1.6, 6.2, 6.6.
+[programme] is in programme_table.py. Source: INTERFACE.md 3; RULES.md 1.6.
 """
 
 from dataclasses import dataclass
 
-from riskcore.core.quantities import MONEY_SCALE
 from riskcore.core.rules.base import spec
-
-FIRM_FLATTENS_AT = 15 * 3600 + 8 * 60  # The firm closes positions itself from 15:08 Chicago (RULES.md 6.6).
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,47 +35,6 @@ class ProfileTable:
         choices=("next_reset", "immediate", "never"),
         doc="when a change that loosens a limit takes effect",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ProgrammeTable:
-    name: str = spec("topstep", "choice", choices=("topstep",), doc="whose programme")
-    stage: str = spec("combine", "choice", choices=("combine", "xfa", "practice"), doc="stage of the programme")
-    size: str = spec("50K", "choice", choices=("50K", "100K", "150K"), doc="account size")
-    floor_override: int | None = spec(
-        None,
-        "money",
-        unit="$",
-        low=-10_000 * MONEY_SCALE,
-        high=1_000_000 * MONEY_SCALE,
-        optional=True,
-        doc="floor of the maximum loss limit as the dashboard shows it",
-    )
-    mll_buffer: int = spec(
-        200 * MONEY_SCALE,
-        "money",
-        unit="$",
-        low=1,
-        high=10_000 * MONEY_SCALE,
-        doc="headroom above the floor at which entries stop; half of it flattens",
-    )
-    enforce: tuple[str, ...] = spec(
-        ("mll", "dll", "size", "hours"),
-        "choices",
-        choices=("mll", "dll", "size", "hours"),
-        doc="which parts of the programme are enforced",
-    )
-    last_entry_time: int = spec(
-        53_700, "clock", low=0, high=FIRM_FLATTENS_AT - 1, doc="no entry from here on (Chicago time)"
-    )
-    flatten_time: int = spec(54_300, "clock", low=0, high=FIRM_FLATTENS_AT - 1, doc="flat from here on (Chicago time)")
-    hard_flatten_time: int = spec(
-        54_420, "clock", low=0, high=FIRM_FLATTENS_AT - 1, doc="flat again, whatever is open (Chicago time)"
-    )
-
-    def __post_init__(self) -> None:
-        if not self.last_entry_time <= self.flatten_time <= self.hard_flatten_time:
-            raise ValueError("last_entry_time, flatten_time and hard_flatten_time must follow one another")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,9 @@ Rules = Mapping[str, list[dict[str, Any]]]
 
 def warnings_about(plain: Mapping[str, Any]) -> list[str]:
     """Warnings about plain settings, in a fixed order."""
-    rules, accounts = plain["rules"], plain["accounts"]
+    rules, accounts, own = plain["rules"], plain["accounts"], plain.get("programme_accounts", {})
     found = []
-    if plain["programme"] is not None:
-        found.append(
-            "[programme] IS CHECKED BUT NOT ENFORCED YET: this version judges none of its limits, sizes or hours; "
-            "set them as rules"
-        )
-    if not rules and not accounts:
+    if not rules and not accounts and plain["programme"] is None and not own:
         found.append("no rule is switched on: nothing will be judged")
     found.extend(_about_rules(rules, "rules"))
     for account, overrides in accounts.items():
@@ -30,7 +25,7 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
     listed = plain["profile"]["accounts"]
     found.extend(
         f"accounts.{account}: not in profile.accounts; it matters only if a listed account has this other name or id"
-        for account in accounts
+        for account in sorted({**accounts, **own})
         if listed and account not in listed
     )
     return found

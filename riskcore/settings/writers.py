@@ -48,6 +48,10 @@ def money_text(value: int) -> str:
     return quoted(decimal_text(value, MONEY_PLACES))
 
 
+def choice_or(write: Callable[[int], str]) -> Callable[[Any], str]:
+    return lambda value: write(value) if isinstance(value, int) else quoted(value)
+
+
 def fraction_text(value: int) -> str:
     return quoted(decimal_text(value, FRACTION_PLACES))
 

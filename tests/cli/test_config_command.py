@@ -50,11 +50,13 @@ def test_init_refuses_to_overwrite(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_check_says_what_is_rarely_meant_and_accepts(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("mine.toml").write_text("[programme]\n[rules.daily_realized_loss]\n", encoding="utf-8")
+    Path("mine.toml").write_text(
+        "[rules.symbol_blocks]\nshadow = true\n[rules.daily_realized_loss]\n", encoding="utf-8"
+    )
     assert run(["config", "check", "mine.toml"]) == 0
     captured = capsys.readouterr()
-    assert captured.out == "mine.toml: valid; 1 rule switched on, 2 warnings\n"
-    assert "warning: [programme] IS CHECKED BUT NOT ENFORCED YET" in captured.err
+    assert captured.out == "mine.toml: valid; 2 rules switched on, 2 warnings\n"
+    assert "warning: rules.symbol_blocks: shadow = true" in captured.err
     assert "cannot stop an open loser" in captured.err
     assert run(["config", "check", "mine.toml", "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")

@@ -164,8 +164,12 @@ def test_trade_management_needs_enabled_true() -> None:
         ("[profile]\ntimezone = '../etc/passwd'", "must be an IANA time zone"),
         ("[profile]\nreset_time = '24:00'", "must be a time of day HH:MM"),
         ("[profile]\nname = 'a b'", "profile.name = 'a b': must be a name"),
-        ("[programme]\nflatten_time = '15:08'", "must be a time of day HH:MM before 15:08"),
-        ("[programme]\nlast_entry_time = '15:06'", "must follow one another"),
+        (
+            "[programme]\nflatten_time = '15:05'",
+            "programme.flatten_time: is no longer a setting; write flatten_minutes",
+        ),
+        ("[programme]\nlast_entry_time = '14:55'", "is no longer a setting; write last_entry_minutes"),
+        ("[programme]\nhard_flatten_time = '15:07'", "is no longer a setting; write hard_minutes"),
         ("[accounts.A]\nlimit = 2", "accounts.A.limit: unknown setting"),
         ("[accounts.A.rules.max_contracts]\nlimt = 2", "accounts.A.rules.max_contracts.limt: unknown setting"),
         ("[rules.max_contracts_per_instrument]\nlimits = { MNQ = 10001 }", "limits.MNQ = 10001"),
@@ -503,7 +507,6 @@ def test_the_file_is_found_in_the_order_promised(tmp_path: Path, monkeypatch: py
     ("text", "part"),
     [
         ("", "no rule is switched on"),
-        ("[programme]", "NOT ENFORCED YET"),
         (LOSS, "cannot stop an open loser"),
         (f'{LOSS}basis = "trailing_realized"', "cannot stop an open loser"),
         ("[rules.max_contracts_per_instrument]\nlimits = { MNQ = 1 }", "every product but MNQ is open"),

@@ -9,11 +9,20 @@ from riskcore.core.quantities import FRACTION_PLACES, MONEY_PLACES, decimal_text
 from riskcore.core.rules import RULES, by_name
 from riskcore.errors import ConfigError
 from riskcore.settings.kinds import read_table
-from riskcore.settings.tables import ProfileTable, ProgrammeTable
+from riskcore.settings.programme_table import ProgrammeTable
+from riskcore.settings.tables import ProfileTable
 
 PLACES = {"int": 0, "money": MONEY_PLACES, "fraction": FRACTION_PLACES}
 # RULE-010 verify_interval_seconds is 0 (off) or 30 and more: its own test is below.
 OWN_TEST = ("auth_loss_guard.verify_interval_seconds",)
+# Fields that must not overtake this one, and take its value.
+COMPANIONS = {
+    "programme.guard_entries_at": ("flatten_at",),
+    "programme.flatten_at": ("guard_entries_at",),
+    "programme.last_entry_minutes": ("flatten_minutes", "hard_minutes"),
+    "programme.flatten_minutes": ("last_entry_minutes", "hard_minutes"),
+    "programme.hard_minutes": ("last_entry_minutes", "flatten_minutes"),
+}
 
 
 def written(kind: str, value: int) -> Any:
@@ -54,6 +63,9 @@ def test_bounds(table: type[Any], path: str, name: str, value: int, allowed: boo
         if parameter.metadata["required"]
     }
     raw[name] = written(spec["kind"], value)
+    raw.update(dict.fromkeys(COMPANIONS.get(path, ()), raw[name]))
+    if path.endswith("_minutes") and table is ProgrammeTable:
+        raw["flat_by"] = "15:08"  # So that even one minute before it is before the firm closes.
     if allowed:
         assert read_table(table, raw, path, [])[name] == value
     else:
