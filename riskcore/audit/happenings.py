@@ -7,6 +7,7 @@ A happening is plain data, ready for JSON: `at` and `type` first, exact decimals
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from riskcore.audit.words import balance_drift_text
 from riskcore.core import events as e
 from riskcore.core.names import command_kind, lockout_id, read_lockout_id, read_request_id
 from riskcore.core.order_words import side_word
@@ -182,6 +183,10 @@ def _drift(event: e.Event, body: e.DriftDetected, book: Book) -> list[Row]:
     return [happening(event.at, "drift", **about, contract=body.contract, **sizes, text=text)]
 
 
+def _balance_drift(event: e.Event, body: e.BalanceDrifted, book: Book) -> list[Row]:
+    return [happening(event.at, "drift", **_account(book, body.account), text=balance_drift_text(body))]
+
+
 def _gap(event: e.Event, body: e.GapRecorded, book: Book) -> list[Row]:
     return [happening(event.at, "drift", **_account(book, body.account), contract=body.contract, text=body.text)]
 
@@ -200,6 +205,7 @@ _WORDS: dict[type, Callable[[e.Event, Any, Book], list[Row]]] = {
     e.OrderDeclined: _declined,
     e.ConnectionChanged: _connection,
     e.DriftDetected: _drift,
+    e.BalanceDrifted: _balance_drift,
     e.GapRecorded: _gap,
     e.FactQuarantined: _left_out,
     e.TimerQuarantined: _left_out,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.audit.missed import MissedEnforcement
+from riskcore.audit.words import balance_drift_text
 from riskcore.audit.written import Written, changes, written_settings
 from riskcore.core import events as e
 from riskcore.core.project import apply
@@ -191,6 +192,10 @@ class AuditLog:
         elif isinstance(body, e.DriftDetected):
             text = f"fills gave {body.fills_size}, the broker reported {body.broker_size}; the broker's figure counts"
             self._add_note("drift", at, body.account, body.contract, text)
+        elif isinstance(body, e.BalanceDrifted):
+            self._add_note("drift", at, body.account, None, balance_drift_text(body))
+        elif isinstance(body, e.NoteRecorded):
+            self._add_note("note", at, body.account, None, body.text)
 
     def _add_note(self, kind: str, at: str, account: int | None, contract: str | None, text: str) -> None:
         self.notes.append({"kind": kind, "at": at, "account": account, "contract": contract, "text": text})

@@ -60,6 +60,7 @@ def audit_report(log: AuditLog, accounts: Sequence[str] = ()) -> Row:
         "missed_enforcement": of(log.missed.rows),
         "faults": of(log.notes, kind="fault"),
         "gaps": of(log.notes, kind="gap"),
+        "notes": of(log.notes, kind="note"),
         "drifts": of(log.notes, kind="drift"),
         "left_out": [
             row

@@ -106,6 +106,12 @@ def _bar(body: e.BarObserved) -> str:
     return f"bar of {body.contract} from {utc_text(body.opens_at)}: {prices}"
 
 
+def balance_drift_text(body: e.BalanceDrifted) -> str:
+    """A balance that is not what was computed, as every reader of a day says it."""
+    computed, broker = money_text(body.computed_usd), money_text(body.broker_usd)
+    return f"the opening balance and the day's fills make {computed}, the broker reported {broker}"
+
+
 _WORDS: dict[type, Callable[[Any], str]] = {
     e.TradeRecorded: _trade,
     e.TradeVoided: lambda body: f"fill {body.trade_id} was voided",
@@ -122,6 +128,9 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     e.ClockTicked: lambda body: "a tick of the clock",
     e.LockRequested: lambda body: f"the operator locked until {utc_text(body.expires_at)}: {body.reason}",
     e.OperatorOverride: lambda body: f"the operator asked to end {body.lockout}: {body.reason}",
+    e.PayoutRecorded: lambda body: f"the operator recorded a payout of {money_text(body.amount_usd)}",
+    e.ProgrammeReset: lambda body: f"the operator reset the account in its programme: {body.reason}",
+    e.NoteRecorded: lambda body: f"the operator noted: {body.text}",
     e.ConfigChanged: lambda body: "the settings were changed",
     e.EngineStarted: lambda body: f"riskcore {body.version} started" + ("" if body.enforces else ", deciding only"),
     e.TradingDayOpened: lambda body: f"trading day {body.day.trade_date} was opened",
@@ -131,4 +140,5 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     e.DriftDetected: lambda body: (
         f"{body.contract}: fills say {body.fills_size}, the broker {body.broker_size}, for two seconds"
     ),
+    e.BalanceDrifted: balance_drift_text,
 }

@@ -45,7 +45,7 @@ def account_observed(book: Book, at: int, body: e.AccountObserved) -> Effect:
     if body.balance_usd is None or overtaken:
         return Effect((account.id,))
     contract, gap = compare_balance(book, account, told_at) or (None, None)
-    return Effect((account.id,), contract=contract, gap=gap)
+    return Effect((account.id,), contract=contract, gap=gap, balance_at=told_at)
 
 
 # ---- orders ------------------------------------------------------------------------------------------

@@ -22,6 +22,10 @@ from riskcore.core.kinds import (
 )
 from riskcore.core.left_out import FactQuarantined as FactQuarantined
 from riskcore.core.left_out import TimerQuarantined as TimerQuarantined
+from riskcore.core.programme.facts import BalanceDrifted as BalanceDrifted
+from riskcore.core.programme.facts import NoteRecorded as NoteRecorded
+from riskcore.core.programme.facts import PayoutRecorded as PayoutRecorded
+from riskcore.core.programme.facts import ProgrammeReset as ProgrammeReset
 from riskcore.core.state import Account, Contract, Day, Mark, OrderTerms
 
 
@@ -496,6 +500,9 @@ Fact = (
     | OrderRequested
     | LockRequested
     | OperatorOverride
+    | PayoutRecorded
+    | ProgrammeReset
+    | NoteRecorded
     | RequestAttempted
     | RequestAccepted
     | RequestRefused
@@ -511,6 +518,7 @@ Derived = (
     | ObligationMet
     | GapRecorded
     | DriftDetected
+    | BalanceDrifted
     | RuleFaulted
     | OrderDeclined
     | RequestPlanned

@@ -27,11 +27,13 @@ from riskcore.core.names import (
     episode_name,
     episode_target,
     lasts_a_day,
+    memory_name,
     order_of_target,
     remembered_name,
 )
 from riskcore.core.old_trades import retire
 from riskcore.core.order_roles import LEG_GRACE_NS
+from riskcore.core.programme import balances
 from riskcore.core.quarantine import leave_timer_out
 from riskcore.core.requests import (
     HALTED_NS,
@@ -313,6 +315,13 @@ def _drift_detected(book: Book, at: int, body: e.DriftDetected) -> Effect:
     return Effect((body.account,), contract=body.contract)
 
 
+def _balance_drifted(book: Book, at: int, body: e.BalanceDrifted) -> Effect:
+    """The same difference is reported once."""
+    account = account_of(book, body.account)
+    account.memory[memory_name(balances.KEY, balances.DRIFT)] = body.broker_usd - body.computed_usd
+    return NOTHING
+
+
 _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.TradingDayOpened: _day_opened,
     e.AccountObserved: account_observed,
@@ -338,6 +347,9 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.OrderRequested: _judged_again,
     e.LockRequested: _judged_again,
     e.OperatorOverride: _judged_again,
+    e.PayoutRecorded: _judged_again,
+    e.ProgrammeReset: _judged_again,
+    e.NoteRecorded: _changes_nothing,
     e.DayRolled: _day_rolled,
     e.TimerFired: _judged_again,
     e.RuleBreached: _rule_breached,
@@ -347,6 +359,7 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.ObligationMet: _obligation_met,
     e.GapRecorded: _changes_nothing,
     e.DriftDetected: _drift_detected,
+    e.BalanceDrifted: _balance_drifted,
     e.RuleFaulted: _changes_nothing,
     e.OrderDeclined: _changes_nothing,
     e.RequestPlanned: request_planned,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from riskcore.core import events as e
+from riskcore.core.day_end import close_day
 from riskcore.core.project import apply, bar_phases, settle
 from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of
 from riskcore.core.state import Account, Book
@@ -58,6 +59,8 @@ def fold(book: Book, rulebook: Rulebook, event: e.Event) -> None:
         for at, contract, last, bid, ask in body.quotes:
             fold(book, rulebook, e.Event(at, "market", "", e.QuoteObserved(contract, last, bid, ask)))
         return
+    if isinstance(body, e.DayRolled):
+        close_day(book, rulebook, event)  # What it reports is stored beside it.
     effects = bar_phases(book, event, body) if isinstance(body, e.BarObserved) else (apply(book, event),)
     if isinstance(body, e.ConfigChanged):
         # The rules of the new settings remember from this very event on, as they did when it was judged.

@@ -12,6 +12,7 @@ from riskcore.core import events as e
 from riskcore.core import guard
 from riskcore.core.arbitrate import Candidate, arbitrate
 from riskcore.core.copies import copy_book
+from riskcore.core.day_end import close_day
 from riskcore.core.enforce import fitting, follow_up, missing, reopened
 from riskcore.core.in_flight import ended
 from riskcore.core.in_force import is_met
@@ -24,7 +25,7 @@ from riskcore.core.quarantine import error_text
 from riskcore.core.quotes import quote_key
 from riskcore.core.restart import awaited, awaited_by, is_absence, shown
 from riskcore.core.rulebook import Rulebook, RuleInstance, orphaned, rulebook_of
-from riskcore.core.rules.base import Action, Breach, Finding, Rearm
+from riskcore.core.rules.base import Action, Breach, Finding, Observed, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
 from riskcore.core.state import Account, Book
 from riskcore.core.timers import FAULT, Timer, TimerFailed, due_timers
@@ -111,7 +112,11 @@ class Turn:
         if day is None or self._day_ended:
             return
         self._fire_timers(day.closes_at - 1)
-        self.derive(day.closes_at, f"reset@{day.closes_at}", e.DayRolled(day.trade_date, next_date))
+        at, cause = day.closes_at, f"reset@{day.closes_at}"
+        rolled = e.DayRolled(day.trade_date, next_date)
+        for number, body in enumerate(close_day(self.book, self.rulebook, e.Event(at, "core", cause, rolled))):
+            self.derive(at, cause, body, f"{type(body).__name__}:{cause}:{number}")
+        self.derive(at, cause, rolled)
         self._day_ended = True
 
     def _handle(self, fact: e.Event) -> None:
@@ -309,6 +314,9 @@ class Turn:
             ended = e.EpisodeEnded(view.account.id, instance.key, finding.target)
             self.derive(view.now, view.event.key, ended)
             self._timers_known = False
+            return []
+        if isinstance(finding, Observed):
+            self.derive(view.now, view.event.key, finding.body)
             return []
         if isinstance(finding, Breach):
             if instance.shadow:

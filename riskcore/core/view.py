@@ -24,6 +24,7 @@ class Effect(NamedTuple):
     history: bool = False  # The fill was made while nobody judged (restart.py).
     shown: tuple[str, ...] = ()  # What was listed for the first time since the engine started: positions, orders.
     corrected: Trade | None = None  # A fill as it was before a later version, or its void, changed it.
+    balance_at: int | None = None  # A balance was reported, true as of this instant.
 
 
 @dataclass(slots=True)

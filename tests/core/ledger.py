@@ -65,12 +65,15 @@ class Ledger:
         lacks: tuple[str, ...] = (),
         zones: tuple[str, ...] = (),
         settings: dict[str, Any] | None = None,
+        programme: dict[str, Any] | None = None,
         **rules: Any,
     ) -> None:
         self.now = datetime.fromisoformat(start).replace(tzinfo=CHICAGO)
         tables = {name: value if isinstance(value, list) else [value] for name, value in rules.items()}
         options = {"accounts": [], "max_quote_age_ns": 10 * SECOND_NS, **(profile or {})}
         self.settings = settings or {"profile": options, "rules": tables, "accounts": overrides or {}}
+        if programme is not None:
+            self.settings["programme"] = programme
         rows = zone_rows("America/Chicago", self.now)
         self.zones = {"America/Chicago": rows, **{name: zone_rows(name, self.now) for name in zones}}
         self.lacks = lacks

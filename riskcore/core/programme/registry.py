@@ -6,6 +6,7 @@ They have no table under [rules]: [programme] switches all of them on, with the 
 from dataclasses import dataclass
 
 from riskcore.core.programme import hedge, hours
+from riskcore.core.programme.projection import PROJECTION
 from riskcore.core.programme.terms import Part, Terms
 from riskcore.core.rules.base import Rule
 
@@ -27,7 +28,9 @@ class ProgrammeRule:
         return f"a rule of the firm is broken: {title}; nothing is done: [programme] enforce does not name {self.part!r}"
 
 
+# The projection is the first: the others read what it remembers.
 PROGRAMME: tuple[ProgrammeRule, ...] = (
+    ProgrammeRule(PROJECTION),
     ProgrammeRule(hours.RULE, "hours"),
     ProgrammeRule(hedge.RULE, "hedge"),
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-from riskcore.core.events import Command
+from riskcore.core.events import Command, Derived
 from riskcore.core.state import Order
 from riskcore.core.view import View
 
@@ -86,7 +86,14 @@ class Action:
     commands: tuple[Command, ...]
 
 
-Finding = Breach | Rearm | Action
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Something to store that is neither a breach nor a command."""
+
+    body: Derived
+
+
+Finding = Breach | Rearm | Action | Observed
 
 
 @dataclass(slots=True)
@@ -158,6 +165,9 @@ class Rule:
     evaluate(params, view)  findings now; must not change anything.
     remember(params, view)  folds what the rule remembers into position.memory / account.memory; part of the
                             projection, so it runs for every event in live, replay and rebuild alike.
+    day_closed(params, view)
+                            the same at the end of a trading day, under the rules of that day: what it remembers then,
+                            and what it reports to be stored before DayRolled, in live, replay and rebuild alike.
     deadline(params, view)  the next instant at which time alone may make the rule act, or None.
     quiet(params, view, quiet)  narrows the bounds within which quotes cannot matter; a rule without it
                             declares that it reads no quotes.
@@ -220,6 +230,7 @@ class Rule:
     on_by_default: bool = True
     loosens: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     stands: Callable[[Any, tuple[str, ...]], Any] | None = None
+    day_closed: Callable[[Any, View], Sequence[Derived]] | None = None
 
     def awaits(self, params: Any) -> tuple[str, ...]:
         """What the rule waits for behind a start: a state that may be gone breaches nothing (RULES.md 1.6)."""
