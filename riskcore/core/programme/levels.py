@@ -33,11 +33,12 @@ Consequence = Callable[[Level, bool], tuple[Command, ...]]
 def remember_start(view: View) -> None:
     """After a start the state is judged once, when the broker has listed it; a mark may be long in coming."""
     started_at = view.book.started_at
+    if not started_at or view.recall_account(_JUDGED_START) == started_at:
+        return
     unseen = awaited(view.book, view.account)
-    if started_at and view.recall_account(_JUDGED_START) != started_at:
-        if POSITIONS not in unseen and TRADES not in unseen:
-            view.keep_account(_JUDGED_START, started_at)
-            view.notes[view.rule_key] = True
+    if POSITIONS not in unseen and TRADES not in unseen:
+        view.keep_account(_JUDGED_START, started_at)
+        view.notes[view.rule_key] = True
 
 
 def is_judged(view: View) -> bool:

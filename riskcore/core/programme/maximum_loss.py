@@ -33,7 +33,7 @@ def applies(terms: Terms) -> bool:
     """Whether the account has a Maximum Loss Limit. A Pro account has one that only the trader can name."""
     if terms.floor_kind == "override":
         return terms.stage != "practice" or terms.floor_override_usd is not None
-    return terms.floor_kind != "none"
+    return terms.floor_kind != "none" and terms.maximum_loss_usd is not None
 
 
 def _equity(view: View) -> TotalValuation | None:

@@ -3,10 +3,6 @@
 They have no table under [rules]: [programme] switches all of them on, with the terms of the account as parameters.
 """
 
-<<<<<<< HEAD
-=======
-from collections.abc import Callable, Mapping
->>>>>>> b916171 (Judge the Maximum Loss Limit and the Daily Loss Limit)
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -40,7 +36,9 @@ class ProgrammeRule:
     def shadow_text(self) -> str:
         """What a breach in shadow says, once an episode (PROGRAMME.md 2)."""
         title = self.rule.title[:1].lower() + self.rule.title[1:]
-        return f"a rule of the firm is broken: {title}; nothing is done: [programme] enforce does not name {self.part!r}"
+        return (
+            f"a rule of the firm is broken: {title}; nothing is done: [programme] enforce does not name {self.part!r}"
+        )
 
 
 # The projection is the first: the others read what it remembers.
