@@ -7,7 +7,7 @@ A happening is plain data, ready for JSON: `at` and `type` first, exact decimals
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from riskcore.audit.words import balance_drift_text
+from riskcore.audit.words import balance_drift_text, target_text
 from riskcore.core import events as e
 from riskcore.core.names import command_kind, lockout_id, read_lockout_id, read_request_id
 from riskcore.core.order_words import side_word
@@ -187,6 +187,10 @@ def _balance_drift(event: e.Event, body: e.BalanceDrifted, book: Book) -> list[R
     return [happening(event.at, "drift", **_account(book, body.account), text=balance_drift_text(body))]
 
 
+def _target(event: e.Event, body: e.TargetReached, book: Book) -> list[Row]:
+    return [happening(event.at, "target", **_account(book, body.account), text=target_text(body))]
+
+
 def _gap(event: e.Event, body: e.GapRecorded, book: Book) -> list[Row]:
     return [happening(event.at, "drift", **_account(book, body.account), contract=body.contract, text=body.text)]
 
@@ -206,6 +210,7 @@ _WORDS: dict[type, Callable[[e.Event, Any, Book], list[Row]]] = {
     e.ConnectionChanged: _connection,
     e.DriftDetected: _drift,
     e.BalanceDrifted: _balance_drift,
+    e.TargetReached: _target,
     e.GapRecorded: _gap,
     e.FactQuarantined: _left_out,
     e.TimerQuarantined: _left_out,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskcore.audit.missed import MissedEnforcement
-from riskcore.audit.words import balance_drift_text
+from riskcore.audit.words import balance_drift_text, target_text
 from riskcore.audit.written import Written, changes, written_settings
 from riskcore.core import events as e
 from riskcore.core.project import apply
@@ -194,6 +194,8 @@ class AuditLog:
             self._add_note("drift", at, body.account, body.contract, text)
         elif isinstance(body, e.BalanceDrifted):
             self._add_note("drift", at, body.account, None, balance_drift_text(body))
+        elif isinstance(body, e.TargetReached):
+            self._add_note("note", at, body.account, None, target_text(body))
         elif isinstance(body, e.NoteRecorded):
             self._add_note("note", at, body.account, None, body.text)
 

@@ -112,6 +112,11 @@ def balance_drift_text(body: e.BalanceDrifted) -> str:
     return f"the opening balance and the day's fills make {computed}, the broker reported {broker}"
 
 
+def target_text(body: e.TargetReached) -> str:
+    """A day that passed, as every reader of a day says it."""
+    return f"{body.trade_date} closed with a profit of {money_text(body.profit_usd)}: the target is reached"
+
+
 _WORDS: dict[type, Callable[[Any], str]] = {
     e.TradeRecorded: _trade,
     e.TradeVoided: lambda body: f"fill {body.trade_id} was voided",
@@ -141,4 +146,5 @@ _WORDS: dict[type, Callable[[Any], str]] = {
         f"{body.contract}: fills say {body.fills_size}, the broker {body.broker_size}, for two seconds"
     ),
     e.BalanceDrifted: balance_drift_text,
+    e.TargetReached: target_text,
 }

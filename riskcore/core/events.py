@@ -26,6 +26,7 @@ from riskcore.core.programme.facts import BalanceDrifted as BalanceDrifted
 from riskcore.core.programme.facts import NoteRecorded as NoteRecorded
 from riskcore.core.programme.facts import PayoutRecorded as PayoutRecorded
 from riskcore.core.programme.facts import ProgrammeReset as ProgrammeReset
+from riskcore.core.programme.facts import TargetReached as TargetReached
 from riskcore.core.state import Account, Contract, Day, Mark, OrderTerms
 
 
@@ -519,6 +520,7 @@ Derived = (
     | GapRecorded
     | DriftDetected
     | BalanceDrifted
+    | TargetReached
     | RuleFaulted
     | OrderDeclined
     | RequestPlanned

@@ -63,7 +63,7 @@ def is_obligation(kind: CommandKind) -> TypeGuard[ObligationKind]:
 LockoutKind = Literal[
     "until_reset", "cooldown", "until_time", "until_session", "symbol_permanent", "condition", "terminal"
 ]
-LockoutEnd = Literal["expiry", "reset", "restored", "override", "config"]
+LockoutEnd = Literal["expiry", "reset", "restored", "override", "config", "operator"]
 
 # One call to the broker each (topstepx/API.md 2).
 RequestKind = Literal[

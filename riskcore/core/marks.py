@@ -6,6 +6,8 @@ from riskcore.core.lots import lots_of, without_oldest
 from riskcore.core.quantities import move_value
 from riskcore.core.state import Book, Mark, Position
 
+CONSERVATIVE = "conservative"  # The mark at which a position could be closed: longs at the bid, shorts at the ask.
+
 
 class Valuation(NamedTuple):
     """Unrealised P&L of one position in 1e-6 USD; None without a mark or tick economics."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 ACCOUNT = "account"  # The scope of a lockout, and the target of a request, that is about the whole account.
 _SYMBOL, _ORDER = "symbol:", "order:"
-DAY, _LATE, _ON = "day", "late.", "on."
+DAY, _LEVEL, _LATE, _ON = "day", "day.level.", "late.", "on."
 
 
 # ---- scopes and ids of lockouts ----------------------------------------------------------------------
@@ -100,6 +100,11 @@ def lasts_a_day(name: str) -> bool:
     return name.startswith(DAY)
 
 
+def day_level(level: str) -> str:
+    """The target of one of several limits on a day's total."""
+    return _LEVEL + level
+
+
 def late_target(trade_date: str) -> str:
     """The target of a breach of an earlier day's total, found by a fill reported late."""
     return _LATE + trade_date
@@ -107,7 +112,7 @@ def late_target(trade_date: str) -> str:
 
 def breached_date(target: str, today: str) -> str | None:
     """The trade date whose total a breach is about; None when the target is no day's total."""
-    if target == DAY:
+    if target == DAY or target.startswith(_LEVEL):
         return today
     return target.removeprefix(_LATE) if target.startswith(_LATE) else None
 

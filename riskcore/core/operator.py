@@ -1,10 +1,11 @@
 """What the operator asks for: a personal lockout, an early unlock (RULES.md 3.1, 7)."""
 
 from riskcore.core.arbitrate import Candidate
-from riskcore.core.events import Command, LockRequested, OperatorOverride
+from riskcore.core.events import Command, LockRequested, OperatorOverride, ProgrammeReset
 from riskcore.core.issuers import OPERATOR_ID, OPERATOR_KEY
 from riskcore.core.kinds import LockoutKind
 from riskcore.core.names import ACCOUNT
+from riskcore.core.programme.maximum_loss import ID as MAXIMUM_LOSS_ID
 from riskcore.core.rulebook import Profile
 from riskcore.core.rules.commands import FLATTEN
 from riskcore.core.state import Account
@@ -38,6 +39,13 @@ def override_ends(view: View, profile: Profile) -> list[str]:
     if not isinstance(body, OperatorOverride):
         return []
     return [] if override_refusal(view.account, body, profile) else [body.lockout]
+
+
+def reset_ends(view: View) -> list[str]:
+    """The lockouts that a reset of the programme ends: those of the Maximum Loss Limit (PROGRAMME.md 6)."""
+    if not isinstance(view.event.body, ProgrammeReset):
+        return []
+    return [lockout.id for lockout in view.account.lockouts.values() if lockout.rule == MAXIMUM_LOSS_ID]
 
 
 def override_refusal(account: Account, body: OperatorOverride, profile: Profile) -> str | None:

@@ -360,6 +360,7 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.GapRecorded: _changes_nothing,
     e.DriftDetected: _drift_detected,
     e.BalanceDrifted: _balance_drifted,
+    e.TargetReached: _changes_nothing,
     e.RuleFaulted: _changes_nothing,
     e.OrderDeclined: _changes_nothing,
     e.RequestPlanned: request_planned,

@@ -144,6 +144,7 @@ class Rulebook:
                     (alert(one.shadow_text),),
                 )
                 for one in PROGRAMME
+                if one.applies(terms)
             ]
         for index, plain in enumerate(self.settings.get("groups", ())):
             group = group_of(plain)

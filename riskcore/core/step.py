@@ -19,7 +19,7 @@ from riskcore.core.in_force import is_met
 from riskcore.core.issuers import GUARD_ID, GUARD_KEY
 from riskcore.core.kinds import LockoutEnd
 from riskcore.core.names import breached_on, command_id, episode_name, late_target, lockout_id, rule_index
-from riskcore.core.operator import operator_candidates, override_ends
+from riskcore.core.operator import operator_candidates, override_ends, reset_ends
 from riskcore.core.project import apply, bar_phases
 from riskcore.core.quarantine import error_text
 from riskcore.core.quotes import quote_key
@@ -254,6 +254,8 @@ class Turn:
         candidates.extend(operator_candidates(view))
         for lockout in override_ends(view, self.rulebook.profile):
             self.derive(event.at, event.key, e.LockoutEnded(account.id, lockout, "override"))
+        for lockout in reset_ends(view):
+            self.derive(event.at, event.key, e.LockoutEnded(account.id, lockout, "operator"))
         if candidates:
             self._issue(account, event, candidates)
         if self.rulebook.judges(account):

@@ -39,8 +39,8 @@ class View:
     mark_mode: str
     rule_key: str = ""
     changed: bool = False  # A rule changed what it remembers.
-    _values: dict[str, Valuation] = field(default_factory=dict)
-    _total: TotalValuation | None = None
+    _values: dict[tuple[str, str], Valuation] = field(default_factory=dict)
+    _totals: dict[str, TotalValuation] = field(default_factory=dict)
     _held: list[Position] | None = None
     # What a rule worked out while remembering and may use again when it judges the same event.
     notes: dict[str, Any] = field(default_factory=dict)
@@ -98,32 +98,39 @@ class View:
             self._held = self.account.held()
         return self._held
 
-    def value(self, position: Position) -> Valuation:
-        """Unrealised P&L of a position, computed once per event."""
-        known = self._values.get(position.contract)
+    def value(self, position: Position, mode: str | None = None) -> Valuation:
+        """Unrealised P&L of a position at the profile's mark, or at the one named; computed once per event."""
+        mode = mode or self.mark_mode
+        known = self._values.get((position.contract, mode))
         if known is None:
-            known = self._values[position.contract] = valuation(self.book, position, self.mark_mode, self.book.now)
+            known = valuation(self.book, position, mode, self.book.now)
+            self._values[position.contract, mode] = known
         return known
 
-    def total(self) -> TotalValuation:
-        """Unrealised P&L of all open positions, computed once per event."""
-        if self._total is None:
-            value = fresh = 0
-            stale = incomplete = from_bars = False
-            for position in self.account.positions.values():
-                if not position.valued:
-                    continue
-                one = self.value(position)
-                if one.value is None:
-                    incomplete = True
-                    continue
-                value += one.value
-                stale |= one.stale
-                from_bars |= one.from_bars
-                if not one.stale:
-                    fresh += one.value
-            self._total = TotalValuation(value, fresh, stale, incomplete, from_bars)
-        return self._total
+    def total(self, mode: str | None = None) -> TotalValuation:
+        """Unrealised P&L of all open positions at the profile's mark, or at the one named; once per event."""
+        mode = mode or self.mark_mode
+        known = self._totals.get(mode)
+        if known is None:
+            known = self._totals[mode] = self._added_up(mode)
+        return known
+
+    def _added_up(self, mode: str) -> TotalValuation:
+        value = fresh = 0
+        stale = incomplete = from_bars = False
+        for position in self.account.positions.values():
+            if not position.valued:
+                continue
+            one = self.value(position, mode)
+            if one.value is None:
+                incomplete = True
+                continue
+            value += one.value
+            stale |= one.stale
+            from_bars |= one.from_bars
+            if not one.stale:
+                fresh += one.value
+        return TotalValuation(value, fresh, stale, incomplete, from_bars)
 
     def episode_open(self, target: str) -> bool:
         """Whether this rule's episode on `target` is still going on."""

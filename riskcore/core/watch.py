@@ -8,7 +8,7 @@ holds the two against each other.
 from dataclasses import dataclass, field
 
 from riskcore.core.events import ClockTicked, Event
-from riskcore.core.marks import mark_field, valued_side
+from riskcore.core.marks import CONSERVATIVE, mark_field, valued_side
 from riskcore.core.project import next_mark
 from riskcore.core.requests import HALTED_NS, awaits_trading
 from riskcore.core.rulebook import Rulebook
@@ -89,14 +89,23 @@ def _bounds_of(book: Book, position: Position, quiet: Quiet, mode: str) -> Bound
     mark = book.marks.get(position.contract)
     if quiet.never or mark is None or mark.from_bars or position.awaits_mark:
         return NEVER
-    low, high = quiet.intervals.get(position.contract, _ANY)
-    used = mark_field(mark, valued_side(position), mode)
+    bounds = _bounds_by(mark, position, quiet.intervals.get(position.contract, _ANY), mode)
+    if position.contract in quiet.conservative:
+        conservative = _bounds_by(mark, position, quiet.conservative[position.contract], CONSERVATIVE)
+        bounds = _intersect(bounds, conservative)
+    return bounds
+
+
+def _bounds_by(mark: Mark, position: Position, interval: tuple[int, int], mode: str) -> Bounds:
+    """The interval for the price that values the position in a mode, and no news of one that would take its place."""
+    side = valued_side(position)
+    used = mark_field(mark, side, mode)
+    by_field = {name: interval if name == used else _ANY for name in ("last", "bid", "ask")}
     if mode == "last" and used != "last":
         # The first last price would change what values the position.
-        return (*_NONE, *((low, high) if used == "bid" else _ANY), *((low, high) if used == "ask" else _ANY))
-    by_field = {name: (low, high) if name == used else _ANY for name in ("last", "bid", "ask")}
-    if mode == "conservative" and used == "last":
-        return NEVER
+        by_field["last"] = _NONE
+    if mode == CONSERVATIVE and used == "last":
+        by_field["bid" if side > 0 else "ask"] = _NONE
     return (*by_field["last"], *by_field["bid"], *by_field["ask"])
 
 

@@ -41,22 +41,21 @@ def test_before_the_first_mark_every_quote_is_looked_at() -> None:
         ("last", ("6000", "6000", "6000"), "last"),
         ("last", (None, "6000", "6000"), "bid"),
         ("conservative", ("6000", "6000", "6000"), "bid"),
-        ("conservative", ("6000", None, None), None),
+        ("conservative", ("6000", None, None), "last"),
     ],
 )
 def test_only_the_price_that_values_the_position_is_bounded(
-    mode: str, quote: tuple[str | None, ...], fields: str | None
+    mode: str, quote: tuple[str | None, ...], fields: str
 ) -> None:
     day = held(mode).quote("ES", *quote)
     bounds = watch(day.book, day.rulebook).bounds[ES]
-    if fields is None:
-        assert bounds == NEVER
-        return
     by_field = dict(zip(("last", "bid", "ask"), zip(bounds[::2], bounds[1::2], strict=True), strict=True))
     low, high = by_field.pop(fields)
     assert price("5994") < low <= price("6000") <= high
     if mode == "last" and fields == "bid":
         assert by_field.pop("last") == (1, 0), "the first last price is never quiet"
+    if mode == "conservative" and fields == "last":
+        assert by_field.pop("bid") == (1, 0), "the first bid is never quiet"
     assert all(pair == ANY for pair in by_field.values())
 
 

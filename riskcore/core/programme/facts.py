@@ -40,3 +40,12 @@ class BalanceDrifted:
     account: int
     computed_usd: int
     broker_usd: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReached:
+    """A trading day closed with the profit that passes (PROG-TARGET)."""
+
+    account: int
+    trade_date: str
+    profit_usd: int

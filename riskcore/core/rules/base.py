@@ -9,6 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from riskcore.core.events import Command, Derived
+from riskcore.core.marks import CONSERVATIVE
 from riskcore.core.state import Order
 from riskcore.core.view import View
 
@@ -103,16 +104,20 @@ class Quiet:
     A quote is quiet when its valuation price lies in [low, high] of its contract and it comes before
     `until`, at most `gaps[contract]` nanoseconds after the one before it. `never` switches skipping off for
     the account. A rule that sets gaps says by them when time alone makes it act: its deadline is not looked at.
+    `conservative` are the same intervals for rules that value at bid and ask whatever the profile's mark is.
     """
 
     intervals: dict[str, tuple[int, int]] = field(default_factory=dict)
+    conservative: dict[str, tuple[int, int]] = field(default_factory=dict)
     until: int = UNBOUNDED
     gaps: dict[str, int] = field(default_factory=dict)
     never: bool = False
 
-    def narrow(self, contract: str, low: int, high: int) -> None:
-        known_low, known_high = self.intervals.get(contract, (-UNBOUNDED, UNBOUNDED))
-        self.intervals[contract] = (max(low, known_low), min(high, known_high))
+    def narrow(self, contract: str, low: int, high: int, mode: str | None = None) -> None:
+        """Narrow the interval of the profile's mark, or of the mark named."""
+        intervals = self.conservative if mode == CONSERVATIVE else self.intervals
+        known_low, known_high = intervals.get(contract, (-UNBOUNDED, UNBOUNDED))
+        intervals[contract] = (max(low, known_low), min(high, known_high))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,11 @@ def lock_until_reset(reason: str, scope: str = ACCOUNT, key: str = "day") -> Com
     return Command("SetLockout", scope=scope, lockout_key=key, lockout_kind="until_reset", text=reason)
 
 
+def lock_for_good(reason: str, key: str) -> Command:
+    """A lockout that only `riskcore programme reset` ends (RULES.md 3.1)."""
+    return Command("SetLockout", scope=ACCOUNT, lockout_key=key, lockout_kind="terminal", text=reason)
+
+
 def lock_for(seconds: int, now: int, reason: str, scope: str = ACCOUNT, key: str = "cooldown") -> Command:
     """A cooldown of `seconds` from `now` (RULES.md 3.1)."""
     return Command(

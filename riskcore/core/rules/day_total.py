@@ -96,32 +96,38 @@ def open_positions(view: View) -> list[Position]:
     return [position for position in view.account.positions.values() if position.valued]
 
 
-def narrow_by_total(view: View, bounds: Quiet, down_usd: int | None, up_usd: int | None) -> None:
+def narrow_by_total(
+    view: View, bounds: Quiet, down_usd: int | None, up_usd: int | None, mode: str | None = None
+) -> None:
     """Let every open position move so far that together they cannot use up the slack of a total.
 
-    `down_usd` is how far the total may fall, `up_usd` how far it may rise; None: any move is quiet.
+    `down_usd` is how far the total may fall, `up_usd` how far it may rise; None: any move is quiet. `mode` is the mark
+    that the total is taken at, the profile's by default.
     """
     positions = open_positions(view)
-    if positions and not certain(view.total()):
+    if positions and not certain(view.total(mode)):
         bounds.never = True
         return
+    down_usd, up_usd = _share(down_usd, len(positions)), _share(up_usd, len(positions))
     for position in positions:
-        narrow_by_value(view, bounds, position, _share(down_usd, len(positions)), _share(up_usd, len(positions)))
+        narrow_by_value(view, bounds, position, down_usd, up_usd, mode)
 
 
 def _share(slack_usd: int | None, positions: int) -> int | None:
-    return None if slack_usd is None else slack_usd // positions
+    return None if slack_usd is None or not positions else slack_usd // positions
 
 
-def narrow_by_value(view: View, bounds: Quiet, position: Position, down_usd: int | None, up_usd: int | None) -> None:
+def narrow_by_value(
+    view: View, bounds: Quiet, position: Position, down_usd: int | None, up_usd: int | None, mode: str | None = None
+) -> None:
     """Quiet while the position's value falls less than `down_usd` and rises less than `up_usd` (None: any)."""
-    now, cost = view.value(position), open_cost(position)
+    now, cost = view.value(position, mode), open_cost(position)
     if now.price is None or cost is None or cost[0] == 0:
         bounds.never = True
         return
     fall, rise = (_points(view, position, slack_usd) for slack_usd in (down_usd, up_usd))
     low, high = (fall, rise) if cost[0] > 0 else (rise, fall)
-    bounds.narrow(position.contract, now.price - low, now.price + high)
+    bounds.narrow(position.contract, now.price - low, now.price + high, mode)
 
 
 def _points(view: View, position: Position, slack_usd: int | None) -> int:

@@ -1,0 +1,100 @@
+"""PROG-PAYOUT: whether an XFA may ask for a payout, how much, and what is in the way (PROGRAMME.md 3.7 and 5)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from riskcore.core.programme.balances import (
+    PayoutWindow,
+    balance_usd,
+    day_counts,
+    day_fills,
+    payout_balance_usd,
+    payout_day_locks_at,
+    payout_window,
+)
+from riskcore.core.programme.daily_loss import limit_reached_today
+from riskcore.core.programme.terms import Terms
+from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
+from riskcore.core.rules.base import Action, Finding, Rule
+from riskcore.core.rules.commands import alert
+from riskcore.core.state import Account, Book
+from riskcore.core.view import View
+
+CENT = MONEY_SCALE // 100
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """What a request would meet now. `max_usd` is what may be asked for once nothing is in the way."""
+
+    max_usd: int
+    blockers: tuple[str, ...]
+    window: PayoutWindow
+
+    @property
+    def eligible(self) -> bool:
+        return not self.blockers
+
+
+def payout_of(terms: Terms, book: Book, account: Account) -> Payout | None:
+    """None for a stage without payouts, and while nothing is known of the account."""
+    window, balance = payout_window(book, account), balance_usd(book, account)
+    if terms.stage != "xfa" or terms.payout_cap_usd is None or window is None or balance is None:
+        return None
+    most = min(balance * terms.payout_share // FRACTION_SCALE, terms.payout_cap_usd)
+    most = max(most // CENT * CENT, 0)
+    return Payout(most, tuple(_blockers(terms, book, account, window, balance, most)), window)
+
+
+def _blockers(
+    terms: Terms, book: Book, account: Account, window: PayoutWindow, balance: int, most: int
+) -> Iterator[str]:
+    if terms.payout_path == "standard":
+        if window.winning_days(terms.payout_day_usd) < terms.payout_days:
+            yield "winning_days"
+        before = payout_balance_usd(account)
+        if before is not None and balance - before < CENT:
+            yield "not_profitable"
+    else:
+        if window.traded_days < terms.payout_days:
+            yield "traded_days"
+        best = window.best_day_usd or 0
+        if window.net_usd <= 0 or best * FRACTION_SCALE > window.net_usd * terms.payout_best_day_share:
+            yield "consistency"
+    if most < terms.payout_minimum_usd:
+        yield "below_minimum"
+    if limit_reached_today(account):
+        yield "daily_loss_limit"
+    if book.day is not None and book.day.holiday is not None:
+        yield "holiday"
+
+
+def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
+    """One notice a window when nothing is in the way any more."""
+    payout = payout_of(terms, view.book, view.account)
+    if payout is None or not payout.eligible:
+        return ()
+    target = f"eligible.{payout.window.from_date}"
+    if view.episode_open(target):
+        return ()
+    text = f"a payout of up to {money_text(payout.max_usd)} may be asked for"
+    return (Action(target, (alert(text, "info"),)),)
+
+
+def deadline(terms: Terms, view: View) -> int | None:
+    """When the open day begins to count in the window."""
+    if terms.stage != "xfa" or view.book.day is None or day_counts(view.book):
+        return None
+    return payout_day_locks_at(view.book.day) if day_fills(view.book, view.account) > 0 else None
+
+
+RULE = Rule(
+    "PROGRAMME-PAYOUT",
+    "programme_payout",
+    "Whether a payout may be asked for",
+    5,
+    Terms,
+    evaluate,
+    deadline=deadline,
+    needs=lambda terms: ("trades", "accounts"),
+)

@@ -1,0 +1,153 @@
+"""PROG-TARGET and PROG-CONSISTENCY: the profit that passes, and how much of it one day may be (PROGRAMME.md 5).
+
+Both only advise. Their rules share this file because the best day moves the target.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from riskcore.core.events import Derived, ProgrammeReset, TargetReached
+from riskcore.core.programme.balances import best_day_usd, day_net_usd, opening_usd, ordinal_of
+from riskcore.core.programme.maximum_loss import floor_breached_at
+from riskcore.core.programme.terms import CONSISTENCY_BOUNDARY, PASS_AT, Terms
+from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
+from riskcore.core.rules.base import Action, Finding, Rule
+from riskcore.core.rules.commands import alert
+from riskcore.core.state import Account
+from riskcore.core.trading_day import date_text
+from riskcore.core.view import View
+
+CENT = MONEY_SCALE // 100
+TARGET_NAME, PASSED = "programme_target", "passed"
+# Shares of the allowed best day at which the trader is told, and what the episode of the day is called.
+NOTICES = ((FRACTION_SCALE * 80 // 100, "day.80"), (FRACTION_SCALE * 95 // 100, "day.95"))
+OVER = "day.over"
+
+
+def allowed_best_day_usd(terms: Terms) -> int | None:
+    """The most that one day may make while the target alone has to be reached; None where nothing limits a day."""
+    if terms.consistency is None or terms.target_usd is None:
+        return None
+    return terms.target_usd * terms.consistency // FRACTION_SCALE
+
+
+def effective_target_usd(terms: Terms, account: Account) -> int | None:
+    """The profit that passes, with the best day so far; rounded up to the cent where it has to be shown."""
+    if terms.target_usd is None:
+        return None
+    best = best_day_usd(account)
+    if terms.consistency is None or best is None:
+        return terms.target_usd
+    needed = -(-best * FRACTION_SCALE // (terms.consistency * CENT)) * CENT
+    return max(terms.target_usd, needed)
+
+
+def passes(terms: Terms, profit_usd: int, best_usd: int | None) -> bool:
+    """Whether a profit passes beside a best day. Nothing is rounded; exactly the share passes, or not (R1)."""
+    if terms.target_usd is None or profit_usd < terms.target_usd:
+        return False
+    if terms.consistency is None or best_usd is None:
+        return True
+    allowed, best = profit_usd * terms.consistency, best_usd * FRACTION_SCALE
+    return best < allowed if terms.reading(CONSISTENCY_BOUNDARY) == "exclusive" else best <= allowed
+
+
+def passed_on(account: Account) -> str | None:
+    """The trade date on which the target was reached; None before."""
+    ordinal = account.memory.get(f"{TARGET_NAME}.0.{PASSED}")
+    return None if ordinal is None else date_text(ordinal)
+
+
+# ---- PROG-TARGET -------------------------------------------------------------------------------------
+
+
+def remember_target(terms: Terms, view: View) -> None:
+    """A pass is for good until the operator resets the account."""
+    if isinstance(view.event.body, ProgrammeReset):
+        view.keep_account(PASSED, None)
+
+
+def evaluate_target(terms: Terms, view: View) -> Sequence[Finding]:
+    """One notice a day when what is realised first reaches the target."""
+    profit = _profit_now_usd(terms, view)
+    if profit is None or view.effect.late or view.episode_open("day.reached") or passed_on(view.account) is not None:
+        return ()
+    best = best_day_usd(view.account)
+    in_session = terms.reading(PASS_AT) == "in_session"
+    if in_session:
+        best = max(best or 0, day_net_usd(view.book, view.account))
+    if not passes(terms, profit, best):
+        return ()
+    text = f"the target is reached with a profit of {money_text(profit)}; to pass, it must still be there at 15:10"
+    return (Action("day.reached", (alert(text, "info"),)),)
+
+
+def _profit_now_usd(terms: Terms, view: View) -> int | None:
+    opening = opening_usd(view.account)
+    if opening is None or terms.start_usd is None or terms.target_usd is None:
+        return None
+    return opening + day_net_usd(view.book, view.account) - terms.start_usd
+
+
+def close_target(terms: Terms, view: View) -> Sequence[Derived]:
+    """The day has closed: whether its closing balance passes. The projection has closed it before."""
+    closing = opening_usd(view.account)
+    if closing is None or terms.start_usd is None or view.recall_account(PASSED) is not None:
+        return ()
+    if floor_breached_at(view.account) is not None or not passes(
+        terms, closing - terms.start_usd, best_day_usd(view.account)
+    ):
+        return ()
+    view.keep_account(PASSED, ordinal_of(view.book.trade_date))
+    return (TargetReached(view.account.id, view.book.trade_date, closing - terms.start_usd),)
+
+
+TARGET = Rule(
+    "PROGRAMME-TARGET",
+    TARGET_NAME,
+    "The profit that passes",
+    5,
+    Terms,
+    evaluate_target,
+    remember=remember_target,
+    needs=lambda terms: ("trades", "accounts"),
+    day_closed=close_target,
+)
+
+
+# ---- PROG-CONSISTENCY --------------------------------------------------------------------------------
+
+
+def evaluate_consistency(terms: Terms, view: View) -> Sequence[Finding]:
+    """Notices of a day that comes near to the most one day may make, and beyond."""
+    allowed = allowed_best_day_usd(terms)
+    if allowed is None or view.effect.late:
+        return ()
+    net = day_net_usd(view.book, view.account)
+    return tuple(_notices(view, net, allowed))
+
+
+def _notices(view: View, net_usd: int, allowed_usd: int) -> Iterator[Finding]:
+    for share, target in NOTICES:
+        if net_usd * FRACTION_SCALE >= share * allowed_usd and not view.episode_open(target):
+            text = (
+                f"today has made {money_text(net_usd)}, {share * 100 // FRACTION_SCALE} % of the "
+                f"{money_text(allowed_usd)} that one day may make; more raises the target"
+            )
+            yield Action(target, (alert(text, "info"),))
+    if net_usd > allowed_usd and not view.episode_open(OVER):
+        text = (
+            f"today has made {money_text(net_usd)}, more than the {money_text(allowed_usd)} that one day may make: "
+            "if the day ends so, the target is higher"
+        )
+        yield Action(OVER, (alert(text, "info"),))
+
+
+CONSISTENCY = Rule(
+    "PROGRAMME-CONSISTENCY",
+    "programme_consistency",
+    "How much of the profit one day may be",
+    5,
+    Terms,
+    evaluate_consistency,
+    needs=lambda terms: ("trades",),
+)
