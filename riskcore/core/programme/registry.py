@@ -24,7 +24,9 @@ class ProgrammeRule:
     def shadow_text(self) -> str:
         """What a breach in shadow says, once an episode (PROGRAMME.md 2)."""
         title = self.rule.title[:1].lower() + self.rule.title[1:]
-        return f"a rule of the firm is broken: {title}; nothing is done: [programme] enforce does not name {self.part!r}"
+        return (
+            f"a rule of the firm is broken: {title}; nothing is done: [programme] enforce does not name {self.part!r}"
+        )
 
 
 PROGRAMME: tuple[ProgrammeRule, ...] = (
