@@ -15,9 +15,9 @@ from replay.sessions import Progress, Warn, ignore
 from replay.source import Source
 from riskcore.audit.following import open_journal
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
+from riskcore.core.handed_on import carried_over
 from riskcore.core.quarantine import told_text
 from riskcore.core.runner import Runner
-from riskcore.core.step import carried_over
 from riskcore.errors import ConfigError, InputError, RiskcoreError, StoreError
 from riskcore.schema.export import Stored, read_export
 from riskcore.settings.calendar import day_for

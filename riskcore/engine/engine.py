@@ -5,7 +5,7 @@ transaction, and sends the requests that are due. Everything else (hubs, calls, 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
@@ -35,7 +35,7 @@ from riskcore.engine.desk import Replies
 from riskcore.engine.halt import Halt
 from riskcore.engine.inbox import Inbox
 from riskcore.engine.options import Options, Ports
-from riskcore.engine.ports import Outcome
+from riskcore.engine.outbox import Outbox
 from riskcore.engine.quarantine import Quarantine, broken
 from riskcore.engine.resume import Resumed
 from riskcore.engine.sight import Sight
@@ -73,6 +73,7 @@ class Engine:
         self._quarantine = Quarantine(resumed.left_out, options.version)
         self._tasks = Tasks(self._failed)
         self.sight = Sight(ports, self.inbox, self._tasks, lambda: self._runner)
+        self._outbox = Outbox(ports.gateway, self.inbox, self.writer, self.halt, self.sight, self._tasks)
         self.replies = Replies()
         self.vitals = Vitals()
         self.ready = False
@@ -272,7 +273,7 @@ class Engine:
                 # What cannot be worked out is found before it is stored; a command does not wait for that.
                 self._next_due = self._runner.look_ahead()
         self._store(to_send)
-        self._send(to_send)
+        self._outbox.send(to_send)
 
     def _afterwards(self) -> None:
         """What a command need not wait for: telling of what is stored, subscriptions, the deadlines to come."""
@@ -349,26 +350,6 @@ class Engine:
         if not self._quarantine:  # A later start is to find what is left out, behind the last copy.
             self.writer.cache(self.book)
         self._remember_at = self.writer.stored + REMEMBERED_EVERY
-
-    def _send(self, due: Sequence[tuple[int, Request]]) -> None:
-        """Send what is stored; with a broken disk only what may leave without."""
-        if self.writer.broken is not None:
-            due = [one for one in due if self.writer.may_leave(*one)]
-            self.halt.sent_at = self.inbox.stamp() if due else self.halt.sent_at
-        stored = self.writer.broken is None
-        for account, request in due:
-            seeing = request.kind == "takeSnapshot"
-            outcome = self.sight.seen(account) if seeing else self.gateway.carry_out(account, request)
-            self._tasks.call(self._note_outcome(account, request, outcome, stored=stored))
-
-    async def _note_outcome(
-        self, account: int, request: Request, coming: Coroutine[Any, Any, Outcome], *, stored: bool
-    ) -> None:
-        outcome = await coming
-        # Sent unstored, and begun again meanwhile: the journal knows of no such request; the lists show its effect.
-        if stored or self.writer.broken is not None:
-            body = outcome.fact(account, request.id)
-            self.inbox.fact(body, "gateway", f"{outcome.kind}:{request.id}")
 
     # ---- time ----------------------------------------------------------------------------------------
 

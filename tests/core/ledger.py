@@ -38,17 +38,25 @@ def nanoseconds(moment: datetime) -> int:
 
 @cache
 def zone_rows(name: str, around: datetime) -> tuple[tuple[int, int], ...]:
-    """Offset rows of a zone, found hour by hour around a date."""
-    zone, rows = ZoneInfo(name), []
-    moment = (around - timedelta(days=370)).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    for _ in range(24 * 770):
-        offset = moment.astimezone(zone).utcoffset()
-        assert offset is not None
-        seconds = offset.days * 86_400 + offset.seconds
-        if not rows or rows[-1][1] != seconds:
-            rows.append((nanoseconds(moment), seconds))
-        moment += timedelta(hours=1)
+    """Offset rows of a zone around a date: looked at once a day, and hour by hour where a day brings a change."""
+    zone = ZoneInfo(name)
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    moment = (around - 370 * day).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    rows = [(nanoseconds(moment), _offset_seconds(zone, moment))]
+    for _ in range(770):
+        after = moment + day
+        if _offset_seconds(zone, after) != rows[-1][1]:
+            while _offset_seconds(zone, moment) == rows[-1][1]:
+                moment += hour
+            rows.append((nanoseconds(moment), _offset_seconds(zone, moment)))
+        moment = after
     return tuple(rows)
+
+
+def _offset_seconds(zone: ZoneInfo, moment: datetime) -> int:
+    offset = moment.astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset.days * 86_400 + offset.seconds
 
 
 class Ledger:

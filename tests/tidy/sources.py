@@ -26,10 +26,22 @@ def tree(path: Path) -> ast.Module:
 
 
 @cache
+def nodes(module: ast.Module) -> list[ast.AST]:
+    """Every node of a module. Several tests look at all of them, and the walk costs more than what they do."""
+    return list(ast.walk(module))
+
+
+def forget() -> None:
+    """Let the trees go: the garbage collector would look through them for the rest of the run."""
+    for cached in (tree, nodes, imports):
+        cached.cache_clear()
+
+
+@cache
 def imports(module: ast.Module) -> list[tuple[int, str]]:
     """(line, module) of every import anywhere in a module, whatever it is nested in."""
     found = []
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             found.extend((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

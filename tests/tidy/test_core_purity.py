@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tidy.sources import imports, inside, offenders, shipped
+from tests.tidy.sources import imports, inside, nodes, offenders, shipped
 
 CORE = [path for name, path in shipped().items() if inside(name, "riskcore.core")]
 MODULES = (
@@ -43,7 +43,7 @@ def set_is_iterated(parent: ast.AST, node: ast.AST) -> bool:
 
 
 def impurities(module: ast.Module) -> Iterator[tuple[int, str]]:
-    for parent in ast.walk(module):
+    for parent in nodes(module):
         for node in ast.iter_child_nodes(parent):
             line = getattr(node, "lineno", 0)
             if isinstance(node, ast.Constant) and isinstance(node.value, (float, complex)):

@@ -52,7 +52,7 @@ def test_a_fill_of_yesterday_is_recorded_and_locks_nothing_today(rule: Rule) -> 
     with added(rule):
         day = Ledger(**LIMIT).fill("MNQ", -1, "21000", profit="-100", created=YESTERDAY)
     [breach] = day.breaches
-    assert (breach.rule, breach.target, breach.flags) == ("RULE-900", "late.2026-11-19", ("late",))
+    assert (breach.rule, breach.target, breach.flags) == ("RULE-990", "late.2026-11-19", ("late",))
     assert day.commands == []
     assert not day.account_state.lockouts
 
@@ -94,11 +94,11 @@ def test_after_a_start_it_waits_for_the_fills_it_needs(outside: Rule) -> None:
     desk = begun(**LIMIT).closed("-50")
     assert isinstance(desk, Restarted)
     desk.start("10:00:00").connect()
-    assert unseeded_rules(desk.book, desk.rulebook, desk.account_state) == ["RULE-900"]
+    assert unseeded_rules(desk.book, desk.rulebook, desk.account_state) == ["RULE-990"]
     desk.closed("-50")
     assert desk.breaches == []
     desk.snapshot()
-    assert [breach.rule for breach in desk.breaches] == ["RULE-900"]
+    assert [breach.rule for breach in desk.breaches] == ["RULE-990"]
 
 
 def test_after_a_start_it_judges_at_once_where_it_waits_for_nothing() -> None:
@@ -106,7 +106,7 @@ def test_after_a_start_it_judges_at_once_where_it_waits_for_nothing() -> None:
         desk = begun(**LIMIT).closed("-50")
         assert isinstance(desk, Restarted)
         desk.start("10:00:00").connect().closed("-50")
-    assert [breach.rule for breach in desk.breaches] == ["RULE-900"]
+    assert [breach.rule for breach in desk.breaches] == ["RULE-990"]
 
 
 # ---- blindness ---------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def test_its_gauges_are_shown(outside: Rule) -> None:
     rows = {gauge.name: gauge.row() for gauge in gauges(day.book, day.rulebook, day.account_state, view)}
     assert list(rows) == ["closed loss", "fills"]
     assert rows["closed loss"] == {
-        "rule": "RULE-900",
+        "rule": "RULE-990",
         "name": "closed loss",
         "unit": "$",
         "used": "40.00",
@@ -208,6 +208,6 @@ def test_an_id_or_name_is_given_once(changes: dict[str, str]) -> None:
 
 
 def test_it_has_a_title_while_it_is_a_rule(outside: Rule) -> None:
-    assert title_of("RULE-900") == RULE.title
+    assert title_of("RULE-990") == RULE.title
     assert title_of("BLIND") == "Lost sight of the broker"
-    assert title_of("RULE-901") is None
+    assert title_of("RULE-991") is None
