@@ -61,7 +61,14 @@ def is_obligation(kind: CommandKind) -> TypeGuard[ObligationKind]:
 
 
 LockoutKind = Literal[
-    "until_reset", "cooldown", "until_time", "until_session", "symbol_permanent", "condition", "terminal"
+    "until_reset",
+    "cooldown",
+    "until_time",
+    "until_session",
+    "until_period",
+    "symbol_permanent",
+    "condition",
+    "terminal",
 ]
 LockoutEnd = Literal["expiry", "reset", "restored", "override", "config"]
 

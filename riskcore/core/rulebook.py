@@ -11,7 +11,7 @@ from riskcore.core.kinds import LockoutKind
 from riskcore.core.names import block_key
 from riskcore.core.rules import STANDING, by_name
 from riskcore.core.rules.base import Rule
-from riskcore.core.state import Account, Lockout
+from riskcore.core.state import Account, Day, Lockout
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,15 @@ class Rulebook:
             readers = tuple(one for one in self.instances(account) if one.rule.quiet is not None)
             cached = self._readers[cache_key] = readers
         return cached
+
+    def fills_since(self, account: Account, day: Day) -> int:
+        """Since when every fill of an account must be known: since the day began, or as far back as a rule looks."""
+        reaches = (
+            instance.rule.reaches_back(instance.params, day)
+            for instance in self.instances(account)
+            if instance.rule.reaches_back is not None
+        )
+        return min([day.opens_at, *reaches])
 
     def _build(self, account: Account) -> tuple[RuleInstance, ...]:
         built = []

@@ -15,6 +15,7 @@ from riskcore.core.rules import (
     max_contracts_per_instrument,
     max_unrealized_profit,
     no_stop_loss_grace,
+    period_loss,
     session_block_outside,
     symbol_blocks,
     trade_frequency_limit,
@@ -36,6 +37,7 @@ _CONFIGURED = (
     symbol_blocks.RULE,
     trade_management.RULE,
     daily_realized_profit.RULE,
+    period_loss.RULE,
 )
 _BY_NAME: dict[str, Rule] = {rule.name: rule for rule in _CONFIGURED}
 # Every rule that a table of riskcore.toml can switch on, those added later too.

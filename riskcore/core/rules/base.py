@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from riskcore.core.events import Command
-from riskcore.core.state import Order
+from riskcore.core.state import Day, Order
 from riskcore.core.view import View
 
 UNBOUNDED = 10**30
@@ -174,6 +174,9 @@ class Rule:
     waits_for               what must have been listed since a live engine started before the rule judges: positions,
                             orders, trades; "engine": that one runs at all. By default what it needs; a rule that reads
                             quotes values positions. What remember decides for its own instant cannot wait.
+    reaches_back(params, day)
+                            since when every fill must be known, where that is before the day began: a live engine
+                            asks the broker for them before it judges.
     confirms_every(params)  in nanoseconds, how often the broker is at least to be asked about the account while the
                             stream works, or None.
 
@@ -208,6 +211,7 @@ class Rule:
     needs: Callable[[Any], tuple[str, ...]] = _nothing
     admit: Callable[[Any, View, Proposal], str | None] | None = None
     waits_for: tuple[str, ...] | None = None
+    reaches_back: Callable[[Any, Day], int] | None = None
     confirms_every: Callable[[Any], int | None] | None = None
     keeps_out: bool = False
     cuts: bool = False
