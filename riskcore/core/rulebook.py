@@ -10,7 +10,7 @@ from typing import Any
 from riskcore.core.kinds import LockoutKind
 from riskcore.core.names import block_key
 from riskcore.core.rules import STANDING, by_name
-from riskcore.core.rules.base import Rule
+from riskcore.core.rules.base import SOURCE, Rule
 from riskcore.core.state import Account, Day, Lockout
 
 
@@ -120,7 +120,7 @@ class Rulebook:
         indifferent_to = ("commissions",) if self.profile.pnl_basis == "gross" else ()
         for name, settings in tables_of(self.rules, self.overrides, account.id, account.name).items():
             for index, plain in enumerate(settings):
-                rule = by_name(name)
+                rule = by_name(name, plain.get(SOURCE, ""))
                 if plain.get("enabled", True):
                     params, shadow = rule.build(plain), bool(plain.get("shadow", False))
                     built.append(RuleInstance(rule, f"{name}.{index}", params, shadow, indifferent_to))

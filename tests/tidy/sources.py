@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
+from riskcore.settings.purity import imported
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("riskcore", "adapters", "replay")
 
@@ -25,17 +27,7 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-@cache
-def imports(module: ast.Module) -> list[tuple[int, str]]:
-    """(line, module) of every import anywhere in a module, whatever it is nested in."""
-    found = []
-    for node in ast.walk(module):
-        if isinstance(node, ast.Import):
-            found.extend((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            start = f"{'.' * node.level}{node.module or ''}"
-            found.extend((node.lineno, f"{start}.{alias.name}") for alias in node.names)
-    return found
+imports = cache(imported)
 
 
 def offenders(check: Callable[[ast.Module], Iterable[tuple[int, str]]], paths: Iterable[Path]) -> list[str]:
