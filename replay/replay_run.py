@@ -14,6 +14,7 @@ from riskcore.core.runner import Listener
 from riskcore.core.state import Contract
 from riskcore.errors import ConfigError, StoreError
 from riskcore.settings.config import load_settings
+from riskcore.settings.user_rules import changed_since
 from riskcore.store.journal import Journal
 from riskcore.version import VERSION
 
@@ -53,7 +54,7 @@ def run_replay(
             if journal.streams():
                 raise StoreError(f"{store}: already holds days of this profile; replay into a new store")
             listeners = (*listeners, Keeper(journal).keep)
-        listeners = (*listeners, Economics(warn).note, warn_of_left_out(warn))
+        listeners = (*listeners, Economics(warn).note, warn_of_left_out(warn), Changes(warn).note)
         options = Options(
             settings.plain,
             VERSION,
@@ -81,6 +82,21 @@ class Economics:
                 if difference is not None:
                     self._told.append(contract.id)
                     self._warn(f"{difference}; the broker's is used")
+
+
+class Changes:
+    """Warns once of each rule of the user's own that is another one than the days were judged by."""
+
+    def __init__(self, warn: Warn) -> None:
+        self._warn = warn
+        self._told: list[str] = []
+
+    def note(self, events: Sequence[Event]) -> None:
+        for event in events:
+            for text in changed_since(event.body.settings) if isinstance(event.body, TradingDayOpened) else ():
+                if text not in self._told:
+                    self._told.append(text)
+                    self._warn(text)
 
 
 def _described(body: Body) -> Sequence[Contract]:

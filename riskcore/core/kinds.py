@@ -38,7 +38,14 @@ STALE: ConnectionState = "stale"
 # Commands, in the order in which those of one event are recorded: lock first, then cancel, then close (RULES.md 3.4).
 LockoutCommand = Literal["ClearLockout", "SetLockout"]
 RuleObligation = Literal[
-    "CancelOrders", "CancelOrder", "CloseAllPositions", "ClosePosition", "ReducePosition", "PlaceStop", "ModifyStop"
+    "CancelOrders",
+    "CancelOrder",
+    "CloseAllPositions",
+    "ClosePosition",
+    "ReducePosition",
+    "PlaceStop",
+    "ModifyStop",
+    "ModifyTarget",
 ]
 FollowUp = Literal["ConfirmRights", "ConfirmFlat", "FitOrder"]
 # What holds until the broker's events show it met.
@@ -52,6 +59,7 @@ CLOSES: tuple[ObligationKind, ...] = ("CloseAllPositions", "ClosePosition")
 CUTS: tuple[ObligationKind, ...] = (*CLOSES, "ReducePosition")
 CANCELS: tuple[ObligationKind, ...] = ("CancelOrders", "CancelOrder")
 STOPS: tuple[ObligationKind, ...] = ("PlaceStop", "ModifyStop")
+MOVES: tuple[ObligationKind, ...] = ("ModifyStop", "ModifyTarget")
 AlertLevel = Literal["info", "warning", "critical"]
 
 
@@ -61,7 +69,14 @@ def is_obligation(kind: CommandKind) -> TypeGuard[ObligationKind]:
 
 
 LockoutKind = Literal[
-    "until_reset", "cooldown", "until_time", "until_session", "symbol_permanent", "condition", "terminal"
+    "until_reset",
+    "cooldown",
+    "until_time",
+    "until_session",
+    "until_period",
+    "symbol_permanent",
+    "condition",
+    "terminal",
 ]
 LockoutEnd = Literal["expiry", "reset", "restored", "override", "config", "operator"]
 

@@ -15,9 +15,9 @@ from riskcore.core.names import block_key, rule_key
 from riskcore.core.programme.registry import PROGRAMME
 from riskcore.core.programme.terms import account_terms
 from riskcore.core.rules import RULES, STANDING, by_name
-from riskcore.core.rules.base import Rule
+from riskcore.core.rules.base import SOURCE, Rule
 from riskcore.core.rules.commands import alert
-from riskcore.core.state import Account, Lockout
+from riskcore.core.state import Account, Day, Lockout
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +116,21 @@ class Rulebook:
             cached = self._readers[cache_key] = readers
         return cached
 
+    def fills_since(self, account: Account, day: Day) -> int:
+        """Since when every fill of an account must be known: since the day began, or as far back as a rule looks."""
+        reaches = (
+            instance.rule.reaches_back(instance.params, day)
+            for instance in self.instances(account)
+            if instance.rule.reaches_back is not None
+        )
+        return min([day.opens_at, *reaches])
+
     def _build(self, account: Account) -> tuple[RuleInstance, ...]:
         built = []
         indifferent_to = ("commissions",) if self.profile.pnl_basis == "gross" else ()
         for name, settings in tables_of(self.rules, self.overrides, account.id, account.name).items():
             for index, plain in enumerate(settings):
-                rule = by_name(name)
+                rule = by_name(name, plain.get(SOURCE, ""))
                 if plain.get("enabled", True):
                     params, shadow = rule.build(plain), bool(plain.get("shadow", False))
                     built.append(RuleInstance(rule, f"{name}.{index}", params, shadow, indifferent_to))

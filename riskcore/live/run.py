@@ -30,6 +30,7 @@ from riskcore.engine.resume import resume
 from riskcore.errors import ConfigError, InvariantBroken
 from riskcore.live.market import control_of
 from riskcore.live.stop_signals import stopped_by_signals
+from riskcore.settings import user_rules
 from riskcore.settings.calendar import calendar_known
 from riskcore.settings.config import Settings, load_settings
 from riskcore.store.journal import Journal
@@ -167,11 +168,14 @@ async def _stop_after(until: Callable[[Engine], Any], engine: Engine) -> None:
 async def _watch_settings(run: Run, engine: Engine, clock: Clock) -> None:
     """Tell the engine when the settings file was edited; an unreadable edit changes nothing."""
     path = run.config_path
-    known: int | None = None  # It may have been edited since it was read, also before an engine that is built again.
+    known: list[
+        int | None
+    ] = []  # It may have been edited since it was read, also before an engine that is built again.
     while path is not None:
         await clock.sleep(CONFIG_SECONDS)
-        changed_at = _changed_at(path)
-        if changed_at == known or changed_at is None:
+        # A rule of the user's own is a setting as well.
+        changed_at = [_changed_at(one) for one in (path, *user_rules.files())]
+        if changed_at == known or changed_at[0] is None:
             continue
         known = changed_at
         try:

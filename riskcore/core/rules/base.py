@@ -10,11 +10,12 @@ from typing import Any
 
 from riskcore.core.events import Command, Derived
 from riskcore.core.marks import CONSERVATIVE
-from riskcore.core.state import Order
+from riskcore.core.state import Day, Order
 from riskcore.core.view import View
 
 UNBOUNDED = 10**30
 SWITCHES = ("enabled", "shadow", "locked")  # Keys every rule table takes beside its own fields.
+SOURCE = "source"  # In the table of a user's own rule: the hash of the module that judges by it.
 # What gauges show, and what they count in: 1e-6 dollars, 1e-6 dollars, the unit of their rule.
 LOSS, PROFIT, COUNT = "loss", "profit", "count"
 # What a rule may bound (Rule.bounds), so that others need not warn that nothing does.
@@ -191,6 +192,9 @@ class Rule:
                             quotes values positions. What remember decides for its own instant cannot wait.
     joint                   what it finds depends on other accounts of the profile too, so it is judged at their events
                             as well.
+    reaches_back(params, day)
+                            since when every fill must be known, where that is before the day began: a live engine
+                            asks the broker for them before it judges.
     confirms_every(params)  in nanoseconds, how often the broker is at least to be asked about the account while the
                             stream works, or None.
 
@@ -211,6 +215,7 @@ class Rule:
                             new ones loosens. The other fields declare their stricter direction by themselves.
     stands(profile, needs)  of a rule that has no table: its parameters, None where it has nothing to watch, from the
                             options of [profile] and what the configured rules of the account need.
+    source                  of a user's own rule: the hash of the module it is from, set when that is read.
     """
 
     id: str
@@ -225,6 +230,7 @@ class Rule:
     needs: Callable[[Any], tuple[str, ...]] = _nothing
     admit: Callable[[Any, View, Proposal], str | None] | None = None
     waits_for: tuple[str, ...] | None = None
+    reaches_back: Callable[[Any, Day], int] | None = None
     confirms_every: Callable[[Any], int | None] | None = None
     keeps_out: bool = False
     cuts: bool = False
@@ -236,6 +242,7 @@ class Rule:
     loosens: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     stands: Callable[[Any, tuple[str, ...]], Any] | None = None
     day_closed: Callable[[Any, View], Sequence[Derived]] | None = None
+    source: str = ""
 
     def awaits(self, params: Any) -> tuple[str, ...]:
         """What the rule waits for behind a start: a state that may be gone breaches nothing (RULES.md 1.6)."""
@@ -244,11 +251,14 @@ class Rule:
         return tuple("positions" if need == "quotes" else need for need in self.needs(params))
 
     def build(self, plain: Mapping[str, Any]) -> Any:
-        """Parameters from a plain table (scaled integers, text, lists) without its switches.
+        """Parameters from a plain table (scaled integers, text, lists) without its switches and its source.
 
-        Unknown names raise TypeError.
+        Unknown names raise TypeError; what another version of a user's rule had and this one has not is left out.
         """
-        return self.params(**{name: value for name, value in plain.items() if name not in SWITCHES})
+        if plain.get(SOURCE, self.source) != self.source:
+            known = [parameter.name for parameter in fields(self.params)]
+            plain = {name: value for name, value in plain.items() if name in known}
+        return self.params(**{name: value for name, value in plain.items() if name not in (*SWITCHES, SOURCE)})
 
 
 def default_of(parameter: Any) -> Any:

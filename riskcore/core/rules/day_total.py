@@ -53,9 +53,9 @@ def kept_usd(peak: int, fraction: int) -> int:
     return peak * (scale - fraction) // scale
 
 
-def day_commands(action: str, reason: str) -> tuple[Command, ...]:
-    """The commands of a rule that ends the day, by its `action`."""
-    lock = (lock_until_reset(reason),) if action in ("flatten_and_lock", "lock_only") else ()
+def day_commands(action: str, reason: str, lockout: Command | None = None) -> tuple[Command, ...]:
+    """The commands of a rule that ends the day, by its `action`; `lockout` where it ends more than the day."""
+    lock = (lockout or lock_until_reset(reason),) if action in ("flatten_and_lock", "lock_only") else ()
     close = FLATTEN if action in ("flatten_and_lock", "flatten") else ()
     return lock + close or (alert(reason),)
 
