@@ -32,6 +32,7 @@ from replay.whatif.settings import (
 from replay.whatif.shares import Values, by_rule
 from replay.whatif.spread import POLICIES, spread
 from replay.whatif.tilt import Locks, tilt
+from replay.whatif.unchanged_days import UnchangedDays
 from riskcore.core.events import TradingDayOpened
 from riskcore.core.quantities import SECOND_NS, money, money_text
 from riskcore.core.rules import by_name
@@ -66,6 +67,7 @@ class Study:
     command: str = ""
     warn: Warn = ignore
     progress: Progress = ignore
+    every_day: bool = False  # Also those that cannot change are worked out in each run: the plain way.
 
     def checked(self) -> "Study":
         """The study itself. Raises ConfigError for options that make no sense."""
@@ -97,6 +99,7 @@ class Runs:
     recorded: Plain = field(default_factory=dict)  # The settings of the first recorded day.
     bars: bool = False  # Whether the sessions have any.
     rows: list[dict[str, Any]] = field(default_factory=list)
+    unchanged: UnchangedDays = field(default_factory=UnchangedDays)
     _kept: list[DayFacts] | None = None  # All days, where they take little room.
 
     def days(self) -> Iterator[DayFacts]:
@@ -150,7 +153,11 @@ class Runs:
         courses = Courses(baseline, counter, options, changed)
         if measured:
             courses.closest = (Closest(baseline, counter), Closest(counter, counter))
+        if not self.study.every_day:
+            courses.unchanged = self.unchanged
         courses.run(self.days())
+        self.unchanged.runs += not self.unchanged.first
+        self.unchanged.first = False
         return courses
 
 
@@ -229,6 +236,7 @@ def whatif(study: Study) -> dict[str, Any]:
             "by_day": [day.row() for day in effects.days],
         },
         "range": found,
+        "further_runs": runs.unchanged.row(),
         "tilt": tilt(locks.locks, entries.entries),
         "closest": closest_rows(*courses.closest),
         "assumptions": _assumptions(study),
