@@ -93,8 +93,10 @@ class UnchangedDays:
         pairs = [(account, known.opening.accounts[account.id]) for account in book.accounts.values()]
         if all(_same(mine, other, off) for mine, other in pairs):
             whole = True
-        elif not known.fired and book.settings.get("programme") is None and all(
-            _alike(*one, off, day.day.opens_at) for one in pairs
+        elif (
+            not known.fired
+            and book.settings.get("programme") is None
+            and all(_alike(*one, off, day.day.opens_at) for one in pairs)
         ):
             whole = False
         else:
