@@ -55,6 +55,7 @@ class Courses:
     ids: Ids = field(default_factory=Ids)
     asked: bool = False  # Whether the broker of any day was asked for anything.
     unchanged: UnchangedDays | None = None  # Days that cannot change; None: every day is worked out.
+    load: Callable[[DayFacts], None] | None = None  # Brings back the facts of a day that is only outlined.
     _broker: Counterfactual | None = None
     _base: dict[int, dict[tuple[str, str], Action]] = field(default_factory=dict)
     _alike: set[tuple[int, tuple[str, str]]] = field(default_factory=set)
@@ -74,6 +75,8 @@ class Courses:
                 self._finish_day(before, day.day.trade_date)
             self._open(day)
             if not self._is_skipped(day):
+                if day.outlined and self.load is not None:
+                    self.load(day)
                 for item in day.items:
                     if isinstance(item, Run):
                         self._run(day, item.start, item.end)

@@ -36,6 +36,7 @@ def trial(
     quick: bool = False,
     warn: Warn = ignore,
     progress: Progress = ignore,
+    step: Warn = ignore,
 ) -> dict[str, Any]:
     """What the change would have made of the journal's last days: each under its own settings, and with the change.
 
@@ -45,7 +46,13 @@ def trial(
         path = Path(folder) / "journal.jsonl"
         tried = _export(journal, path, days)
         study = Study(
-            (path,), Asked(sets=tuple(assignments)), quick=quick, restrict=accounts, warn=warn, progress=progress
+            (path,),
+            Asked(sets=tuple(assignments)),
+            quick=quick,
+            restrict=accounts,
+            warn=warn,
+            progress=progress,
+            step=step,
         )
         result = whatif(study)
     effect = result["effect"]
@@ -56,7 +63,7 @@ def trial(
         "effect": {name: effect[name] for name in ("net_pnl", "exact", "simulated", "open_pnl")},
         "range": result["range"],
         "by_day": effect["by_day"],
-        "further_runs": result["further_runs"],
+        "further_runs": result["stamp"]["further_runs"],
     }
 
 

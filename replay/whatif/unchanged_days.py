@@ -50,6 +50,10 @@ class UnchangedDays:
     def row(self) -> dict[str, int]:
         return {"runs": self.runs, "days": self.days, "skipped": self.skipped}
 
+    def text(self) -> str:
+        runs = f"{self.runs} further {'run' if self.runs == 1 else 'runs'}"
+        return f"{runs}, {self.skipped} of {self.days} days skipped because they cannot change"
+
     # ---- the first run -------------------------------------------------------------------------------
 
     def opened(self, baseline: Course, counterfactual: Course) -> None:

@@ -69,6 +69,7 @@ class Wanted:
             quick=self.quick,
             warn=lambda text: warn(text, quiet=quiet),
             progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
+            step=lambda text: progress(text, quiet=quiet),
         )
 
 

@@ -71,13 +71,17 @@ def rules(random: Random) -> str:
 def both_ways(study: Study) -> tuple[dict[str, Any], dict[str, Any], dict[str, int]]:
     """The result with and without the shortcut, and how much it skipped."""
     short, plain = whatif(study), whatif(replace(study, every_day=True))
-    skipped = short.pop("further_runs")
-    plain.pop("further_runs")
+    skipped: dict[str, int] = short["stamp"].pop("further_runs")
+    del plain["stamp"]["further_runs"]
     return short, plain, skipped
 
 
+@pytest.mark.parametrize("most_places_kept", [400_000, 40])
 @pytest.mark.parametrize("seed", range(6))
-def test_a_month_is_the_same_with_and_without_the_days_that_cannot_change(seed: int, tmp_path: Path) -> None:
+def test_a_month_is_the_same_with_and_without_the_days_that_cannot_change(
+    seed: int, most_places_kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("replay.whatif.study.MOST_PLACES_KEPT", most_places_kept)
     random = Random(f"month {seed}")
     paths, config = month(random, tmp_path), tmp_path / "riskcore.toml"
     config.write_text(rules(random), encoding="utf-8")
