@@ -1,10 +1,11 @@
-"""`riskcore config`: check the settings, show those in force, or write a first file."""
+"""`riskcore config`: check the settings, show those in force, change them, or write a first file."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
+from riskcore.cli.config_change import set_command, try_command
 from riskcore.cli.options import config_options, output_options, print_json, say_on_stderr, warn
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.settings.config import FILE_NAME, Settings, load_settings, settings_toml
@@ -12,7 +13,11 @@ from riskcore.settings.config import FILE_NAME, Settings, load_settings, setting
 
 @click.group(epilog="Example: riskcore config check")
 def command() -> None:
-    """Check the settings, show those in force, or write a first file."""
+    """Check the settings, show those in force, change them, or write a first file."""
+
+
+command.add_command(try_command)
+command.add_command(set_command)
 
 
 @command.command(epilog="Example: riskcore config check riskcore.toml")
