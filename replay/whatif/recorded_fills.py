@@ -266,8 +266,9 @@ class RecordedFills:
         """A fill of a day that parted, told again or voided on a later day: what was not executed stays out."""
         body = event.body
         if isinstance(body, e.TradeRecorded):
-            assert before.known is not None, "a fill that has a share was told before"
-            yield from self._corrected(state, event, body, before.known)
+            # Of a fill that is so old that only its id is known, no later version counts.
+            if before.known is not None:
+                yield from self._corrected(state, event, body, before.known)
         else:
             yield from self.voided(state, event)
 
