@@ -241,6 +241,9 @@ class Courses:
         if state.parted:
             for _ in self.broker.intent(state, event, place, facts):
                 self._cf_decides(place + 1)
+        elif getattr(body, "trade_id", None) in state.shares:
+            for _ in self.broker.fills.again(state, event, facts):
+                self._cf_decides(place + 1)
         else:
             self.counterfactual.take(self._for_counterfactual(self.broker.marked(state, event, facts)))
             self._cf_decides(place + 1)
