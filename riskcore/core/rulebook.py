@@ -99,6 +99,17 @@ class Rulebook:
             cached = self._instances[cache_key] = self._build(account) if self.judges(account) else ()
         return cached
 
+    def switched_off(self, account: Account) -> list[RuleInstance]:
+        """The rules that have a table but are not enabled, for those who list what is configured."""
+        if not self.judges(account):
+            return []
+        return [
+            RuleInstance(by_name(name), rule_key(name, index), by_name(name).build(plain))
+            for name, settings in tables_of(self.rules, self.overrides, account.id, account.name).items()
+            for index, plain in enumerate(settings)
+            if not plain.get("enabled", True)
+        ]
+
     def quote_readers(self, account: Account) -> tuple[RuleInstance, ...]:
         """The rules of an account that look at quotes; the others declare that they read none."""
         cache_key = (account.id, account.name, account.simulated)

@@ -110,5 +110,6 @@ RULE = Rule(
     quiet=quiet,
     needs=needs,
     on_by_default=False,  # Automation, not punishment: nothing happens before it is asked for (RULES.md 5).
+    caps_size=False,  # It manages what is open and forbids nothing.
     waits_for=(),  # A stop is decided by remember, for that instant; the planner sends it once all was listed.
 )

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from riskcore.audit.blindness import blind_rows, unseeded_rules
 from riskcore.audit.limits import gauges
-from riskcore.audit.status import blind_rows, unseeded_rules, view_of
+from riskcore.audit.status import view_of
 from riskcore.core import rules
 from riskcore.core.loosening import compare, in_force_now
 from riskcore.core.quantities import SECOND_NS, money
