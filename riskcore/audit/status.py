@@ -26,7 +26,9 @@ def view_of(book: Book, rulebook: Rulebook, account: Account) -> View:
 
 
 def book_row(book: Book, rulebook: Rulebook, accounts: Iterable[Account], now: int) -> Row:
-    """Everything in force, as of `now` for countdowns and as of the last event for values."""
+    """Everything in force, as of `now` for countdowns and as of the last event for values. Safe sizes are apart:
+    they are tried out, which takes more time than an engine may lose.
+    """
     day = book.day
     return {
         "profile": book.profile,

@@ -69,6 +69,7 @@ def account_lines(row: Row) -> list[str]:
     if row["can_trade"] is False:
         lines.append("  broker    trading is not allowed")
     lines += [_limit(one) for one in row["limits"]]
+    lines += [f"  room      {one['contract']}: {one['text']}" for one in row.get("safe_size", ())]
     lines += [_position(one) for one in row["positions"]] or ["  flat"]
     lines += [_order(one) for one in row["orders"]]
     lines += [_lockout(one) for one in row["lockouts"]]

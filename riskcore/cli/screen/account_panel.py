@@ -76,6 +76,8 @@ class AccountPanel:
         row = self.row
         parts: list[RenderableType] = [self._money()]
         parts += _bars(row["limits"], 2 if width >= TWO_COLUMNS else 1, self.gauges)
+        if not self.compact:
+            parts += [_room(one) for one in row.get("safe_size", ())[:MOST_ROWS]]
         parts += [_position(one) for one in row["positions"][:MOST_ROWS]]
         parts += _more(row["positions"], "positions")
         if not row["positions"] and not self.compact:
@@ -186,6 +188,12 @@ def _position(row: Row) -> Text:
     if row["unrealized"] is not None:
         text.append("   open ", "dim")
         text.append(dollars(row["unrealized"]), _colour(row["unrealized"]))
+    return text
+
+
+def _room(row: Row) -> Text:
+    text = _line("room", "dim")
+    text.append(f"{short_contracts(row['contract'])}  {row['text']}", "red" if row["size"] == 0 else "")
     return text
 
 

@@ -58,13 +58,16 @@ def render(
     *,
     mode: str = "",
     alarm: str = "",
+    safe_sizes: Mapping[int, list[dict[str, Any]]] | None = None,
 ) -> RenderableType:
     """Everything a trader watches, as of `now`. `mode` is said in the header: simulated, dry run, stopped ...
 
-    `alarm` is said above everything: why the limits do not act.
+    `alarm` is said above everything: why the limits do not act. `safe_sizes` are shown where somebody worked them out.
     """
     judged = [account for account in book.accounts.values() if rulebook.judges(account)]
     status = book_row(book, rulebook, sorted(judged, key=lambda one: one.id), now) if book.day is not None else None
+    for row in status["accounts"] if status is not None else ():
+        row["safe_size"] = (safe_sizes or {}).get(row["id"], [])
     seen: dict[Hub, str] = {**(connections or book.connections)}
     return Dashboard(book.profile, exchange_clock(book), status, list(happenings), seen, now, mode, alarm)
 
@@ -168,6 +171,8 @@ class LiveScreen:
     def __init__(self, *, mode: str = "", console: Console | None = None) -> None:
         self.mode = mode
         self.told: deque[Mapping[str, Any]] = deque(maxlen=MOST_HAPPENINGS)
+        # Trying them out takes longer than an engine may lose: only who watches from outside does.
+        self.safe_sizes: dict[int, list[dict[str, Any]]] = {}
         self._console = console or Console()
         self._live = Live(console=self._console, screen=True, auto_refresh=False)
         self._picture: RenderableType | None = None
@@ -197,7 +202,16 @@ class LiveScreen:
 
     def refresh(self, book: Book, rulebook: Rulebook, connections: Mapping[Hub, str], now: int) -> None:
         """Show the state as it is now; what is shown is a copy."""
-        self._picture = render(book, rulebook, list(self.told), connections, now, mode=self.mode, alarm=self._alarm)
+        self._picture = render(
+            book,
+            rulebook,
+            list(self.told),
+            connections,
+            now,
+            mode=self.mode,
+            alarm=self._alarm,
+            safe_sizes=self.safe_sizes,
+        )
         self._shown = (book, now)
         self._drawn_at, self._news = now, False
         self._wanted.set()
