@@ -6,7 +6,6 @@ Source: INTERFACE.md 9, "safe_size".
 """
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from riskcore.core import events as e
 from riskcore.core.copies import copy_book
@@ -89,15 +88,18 @@ def working_stop(account: Account, position: Position) -> int | None:
     return max(prices, key=lambda price: price * _sign(position.size), default=None) if position.size else None
 
 
-def fee_rate(view: View, root: str) -> Fraction | None:
-    """Fees and commissions of one contract on one side, by the account's last fill of a product; None: none known."""
+def fee_rate(view: View, root: str) -> tuple[int, int] | None:
+    """What the account's last fill of a product cost, and its contracts; None while no fees are known.
+
+    Both sides of a trade cost alike.
+    """
     known = [
         trade
         for trade in view.account.trades.values()
         if not trade.voided and trade.fees_usd is not None and view.root(trade.contract) == root
     ]
     last = max(known, key=lambda trade: (trade.placed_at, trade.id), default=None)
-    return None if last is None else Fraction(last.costs_usd(), last.size)
+    return None if last is None else (last.costs_usd(), last.size)
 
 
 def room(book: Book, rulebook: Rulebook, view: View, contract: str, stop: Stop | None) -> Room:
@@ -124,8 +126,8 @@ class _Trial:
         self._account = view.account.id
         self._contract = contract
         self._side = side
-        self._counting = {one.key for one in counting(rulebook, view.account)}
-        self._fee = fee_rate(view, view.root(contract)) or Fraction(0)
+        self._counting = [one.key for one in counting(rulebook, view.account)]
+        self._fee = fee_rate(view, view.root(contract)) or (0, 1)
         self._mode = rulebook.profile.mark
         price = entry_price(book, contract, side, self._mode)
         assert price is not None, "only what is quoted is tried"
@@ -171,7 +173,7 @@ class _Trial:
 
     def _fill(self, turn: Turn, side: int, size: int, price: int, profit: int | None) -> None:
         number = _TRIED if profit is None else _TRIED + 1
-        fees = self._fee * size
+        costs_usd, contracts = self._fee
         body = e.TradeRecorded(
             account=self._account,
             trade_id=number,
@@ -181,7 +183,7 @@ class _Trial:
             size=size,
             created_at=turn.book.now,
             profit_usd=profit,
-            fees_usd=-(-fees.numerator // fees.denominator),
+            fees_usd=-(-costs_usd * size // contracts),
             commissions_usd=0,
             order_id=number,
         )

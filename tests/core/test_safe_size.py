@@ -209,6 +209,12 @@ def test_no_contract_fits_where_one_is_not_allowed() -> None:
     assert size_and_rule(quoted(symbol_blocks={"blocked_symbols": ["MNQ"]}), 40) == (0, "RULE-011")
 
 
+def test_when_flat_the_side_that_allows_less_counts() -> None:
+    """Net, long 3 ES leaves room for 2 more long and 8 short."""
+    day = quoted(max_contracts={"limit": 5, "count_type": "net"}).fill("ES", 3, "6000").push("ES", 3)
+    assert size_and_rule(day, 40) == (2, "RULE-001")
+
+
 def test_what_no_rule_bounds_has_no_number() -> None:
     day = quoted(trade_frequency_limit={})
     assert size_and_rule(day, 40) == (None, None)

@@ -56,6 +56,12 @@ def add(rule: Rule) -> None:
     _BY_NAME[rule.name] = rule
 
 
+def of_id(rule_id: str) -> Rule | None:
+    """The rule of an id; None for an id of no rule."""
+    return next((rule for rule in (*RULES, *STANDING) if rule.id == rule_id), None)
+
+
 def title_of(rule_id: str) -> str | None:
     """What the rule of an id is for; None for an id of no rule."""
-    return next((rule.title for rule in (*RULES, *STANDING) if rule.id == rule_id), None)
+    known = of_id(rule_id)
+    return None if known is None else known.title

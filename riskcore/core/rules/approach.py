@@ -28,14 +28,22 @@ def warn_at_spec() -> Any:
     )
 
 
-def warning_target(reading: Reading, share: int) -> str:
-    """Names the episode of a warning: it ends with what the reading is about."""
-    return f"{reading.target}.warn.{share}"
+_WARN = ".warn."
+
+
+def warning_target(about: str, share: int) -> str:
+    """Names the episode of a warning: it ends with what the reading's target, `about`, is about."""
+    return f"{about}{_WARN}{share}"
+
+
+def is_warning(target: str) -> bool:
+    """Whether an action's target is that of a warning before a limit."""
+    return _WARN in target
 
 
 def unwarned(warn_at: WarnAt, view: View, target: str) -> list[int]:
     """The shares that have not been warned of in this episode, in 1e-6 of the limit, ascending."""
-    return [share for share in warn_at or () if not view.episode_open(f"{target}.warn.{share}")]
+    return [share for share in warn_at or () if not view.episode_open(warning_target(target, share))]
 
 
 def approach_text(reading: Reading, share: int) -> str:
@@ -62,7 +70,7 @@ def approaching(
     found: list[Finding] = []
     for reading in readings:
         for share in warn_at if reading.fresh else ():
-            target = warning_target(reading, share)
+            target = warning_target(reading.target, share)
             warned = view.episode_open(target)
             if not reading.reaches(share):
                 found += [Rearm(target)] if warned and reading.rearms else []

@@ -7,6 +7,7 @@ from riskcore.core.events import AccountObserved, Command
 from riskcore.core.freshness import connected, connection_since
 from riskcore.core.names import ACCOUNT, lockout_id
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules import wording
 from riskcore.core.rules.attempts import is_market_data
 from riskcore.core.rules.base import (
     BREACHED,
@@ -212,4 +213,5 @@ RULE = Rule(
     waits_for=("engine",),  # What happens while none runs is judged behind its start, by the broker's answer.
     confirms_every=confirms_every,
     gauges=gauges,
+    advice=wording.RIGHTS,
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from riskcore.core.events import Command
 from riskcore.core.quantities import FRACTION_SCALE, decimal_text, limit_text, money_text
+from riskcore.core.rules.wording import ANY_LIMIT, Advice
 from riskcore.core.state import Order
 from riskcore.core.view import View
 
@@ -273,6 +274,7 @@ class Rule:
     caps_size               whether its breaches and its blindness bound the safe size (INTERFACE.md 9); not where the
                             rule only takes profits or manages what is open.
     stop_ticks(params)      the distance of the stop it would place, or None; the safe size counts with it.
+    advice                  what its alerts tell the trader to do (wording.py).
     warnings(params, where, beside)
                             sentences for `riskcore config check` about settings that are allowed but rarely meant;
                             `where` is the address of the table.
@@ -304,6 +306,7 @@ class Rule:
     gauges: Callable[[Any, View], Iterable[Reading]] | None = None
     caps_size: bool = True
     stop_ticks: Callable[[Any], int | None] | None = None
+    advice: Advice = ANY_LIMIT
     warnings: Callable[[Any, str, Beside], Sequence[str]] | None = None
     bounds: Callable[[Any], tuple[str, ...]] = _nothing
     on_by_default: bool = True

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from riskcore.core.events import Command
 from riskcore.core.names import memory_name, remembered_name
 from riskcore.core.quantities import MONEY_SCALE, limit_text, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
 from riskcore.core.rules.base import COUNT, Beside, Breach, Finding, Reading, Rule, spec
 from riskcore.core.rules.base import LOSS as LOSSES
@@ -230,4 +231,5 @@ RULE = Rule(
     waits_for=(),  # Each fill is judged as it comes, by what is known of those before it.
     gauges=gauges,
     warnings=warnings,
+    advice=wording.LOSING,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, fraction_text, limit_text, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, next_share
 from riskcore.core.rules.base import LOSS, OPEN_LOSS, Beside, Breach, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.day_total import (
@@ -139,4 +140,5 @@ RULE = Rule(
     gauges=gauges,
     warnings=warnings,
     bounds=bounds,
+    advice=wording.DAY_LOSS,
 )

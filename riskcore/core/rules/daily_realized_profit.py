@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, next_share, warn_at_spec
 from riskcore.core.rules.base import LOSS, PROFIT, Breach, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.day_total import (
@@ -155,4 +156,5 @@ RULE = Rule(
     needs=needs,
     gauges=gauges,
     caps_size=False,  # Taking a profit is no reason to open less.
+    advice=wording.DAY_PROFIT,
 )

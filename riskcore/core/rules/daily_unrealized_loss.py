@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, next_share, warn_at_spec
 from riskcore.core.rules.base import LOSS, OPEN_LOSS, Breach, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert, close_position, lock_until_reset, optional_lockout
@@ -184,4 +185,5 @@ RULE = Rule(
     needs=needs,
     gauges=gauges,
     bounds=bounds,
+    advice=wording.OPEN_LOSS,
 )

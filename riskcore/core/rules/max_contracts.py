@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
+from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert, optional_lockout
@@ -96,4 +97,5 @@ RULE = Rule(
     admit=admit,
     cuts=True,
     gauges=gauges,
+    advice=wording.SIZE,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.names import symbol_scope
+from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
 from riskcore.core.rules.base import (
     COUNT,
@@ -219,4 +220,5 @@ RULE = Rule(
     gauges=gauges,
     warnings=warnings,
     loosens=dict.fromkeys(("limits", "default_limit", "unknown_symbol_action"), loosens),
+    advice=wording.SIZE,
 )

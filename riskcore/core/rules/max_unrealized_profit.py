@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from riskcore.core.events import Command
 from riskcore.core.marks import Valuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, next_share, warn_at_spec
 from riskcore.core.rules.base import LOSS, PROFIT, Breach, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, close_position, lock_until_reset
@@ -226,4 +227,5 @@ RULE = Rule(
     needs=needs,
     gauges=gauges,
     caps_size=False,  # Taking a profit is no reason to open less.
+    advice=wording.OPEN_PROFIT,
 )

@@ -9,6 +9,7 @@ from riskcore.core.kinds import CLOSES, STOPS
 from riskcore.core.order_roles import covering_size, leg_cover_ends_at
 from riskcore.core.protection import own_stop
 from riskcore.core.quantities import FRACTION_SCALE, SECOND_NS, decimal_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, unwarned, warn_at_spec
 from riskcore.core.rules.base import NANOSECOND_PLACES, SECONDS, Action, Breach, Finding, Reading, Rule, spec
 from riskcore.core.rules.commands import alert, close_position
@@ -239,4 +240,5 @@ RULE = Rule(
     needs=needs,
     gauges=gauges,
     stop_ticks=stop_ticks,
+    advice=wording.STOP,
 )

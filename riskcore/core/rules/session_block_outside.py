@@ -7,6 +7,7 @@ from riskcore.core.events import Command
 from riskcore.core.exposure_change import baseline_of, smaller_held
 from riskcore.core.names import ACCOUNT, order_target, symbol_scope
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules import wording
 from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders
 from riskcore.core.rules.base import (
     BREACHED,
@@ -335,4 +336,5 @@ RULE = Rule(
     admit=admit,
     keeps_out=True,
     gauges=gauges,
+    advice=wording.HOURS,
 )

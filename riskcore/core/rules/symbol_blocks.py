@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from riskcore.core.events import Command, PositionsListed
 from riskcore.core.names import block_key, order_target, root_of_scope, symbol_scope
 from riskcore.core.products import micro_of
+from riskcore.core.rules import wording
 from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders
 from riskcore.core.rules.base import (
     BREACHED,
@@ -165,4 +166,5 @@ RULE = Rule(
     gauges=gauges,
     warnings=warnings,
     bounds=bounds,
+    advice=wording.PRODUCTS,
 )

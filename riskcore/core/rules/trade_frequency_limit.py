@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from riskcore.core.events import Command
 from riskcore.core.names import ACCOUNT, lockout_id, rule_index
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rule, spec
 from riskcore.core.rules.commands import CANCEL_ENTRIES, lock_for, lock_until_reset
@@ -230,4 +231,5 @@ RULE = Rule(
     waits_for=(),  # Each fill is judged as it comes, by what is known of those before it.
     admit=admit,
     gauges=gauges,
+    advice=wording.PACE,
 )
