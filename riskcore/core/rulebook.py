@@ -107,6 +107,17 @@ class Rulebook:
             self.settings.get("groups") or self.settings.get("programme") or "programme_accounts" in self.settings
         )
 
+    def switched_off(self, account: Account) -> list[RuleInstance]:
+        """The rules that have a table but are not enabled, for those who list what is configured."""
+        if not self.judges(account):
+            return []
+        return [
+            RuleInstance(by_name(name), rule_key(name, index), by_name(name).build(plain))
+            for name, settings in tables_of(self.rules, self.overrides, account.id, account.name).items()
+            for index, plain in enumerate(settings)
+            if not plain.get("enabled", True)
+        ]
+
     def quote_readers(self, account: Account) -> tuple[RuleInstance, ...]:
         """The rules of an account that look at quotes; the others declare that they read none."""
         cache_key = (account.id, account.name, account.simulated)
@@ -214,7 +225,13 @@ def _ends(instance: RuleInstance, lockout: Lockout) -> bool:
     return instance.rule.id == lockout.rule and not instance.shadow and of_table
 
 
+def of_id(rule_id: str) -> Rule | None:
+    """The rule of an id; None for an id of no rule."""
+    known = (*RULES, *STANDING, *(one.rule for one in PROGRAMME), *GROUP_RULES)
+    return next((rule for rule in known if rule.id == rule_id), None)
+
+
 def title_of(rule_id: str) -> str | None:
     """What the rule of an id is for; None for an id of no rule."""
-    known = (*RULES, *STANDING, *(one.rule for one in PROGRAMME), *GROUP_RULES)
-    return next((rule.title for rule in known if rule.id == rule_id), None)
+    known = of_id(rule_id)
+    return None if known is None else known.title

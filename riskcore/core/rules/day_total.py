@@ -84,14 +84,6 @@ def loss_finding(
     return Breach(stale_target, figures, (alert("a loss at the limit rests on a stale mark"),), flags=total.flags)
 
 
-def open_values(view: View, scope: str) -> list[int]:
-    """Open P&L as a rule of this scope looks at it: of each contract, or of all together."""
-    if scope == TOTAL:
-        return [view.total().value]
-    values = [view.value(position).value for position in view.held()]
-    return [value for value in values if value is not None]
-
-
 def open_positions(view: View) -> list[Position]:
     return [position for position in view.account.positions.values() if position.valued]
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
+from riskcore.core.rules import wording
+from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert, optional_lockout
 from riskcore.core.rules.exposure import Exposure, count_with, counted_orders, still_to_cut
@@ -29,6 +31,7 @@ class Params:
     include_working_orders: bool = spec(False, "bool", stricter="true", doc="count working orders per side as well")
     lockout: str = spec("none", "choice", choices=("none", "cooldown", "until_reset"), doc="lock after the cut")
     cooldown_seconds: int = spec(60, "int", unit="s", low=1, high=86_400, stricter="higher", doc="for cooldown")
+    warn_at: WarnAt = warn_at_spec()
 
 
 def _limit(params: Params) -> int:
@@ -56,7 +59,8 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     count = exposure.count()
     going_on = view.episode_open(COUNT)
     if count <= limit:
-        return (Rearm(COUNT),) if going_on else ()
+        ended = (Rearm(COUNT),) if going_on else ()
+        return (*ended, *approaching(params.warn_at, view, gauges(params, view)))
     commands = _cuts(params, view, exposure)
     if going_on:
         commands = still_to_cut(view, exposure, commands)
@@ -78,7 +82,8 @@ def needs(params: Params) -> tuple[str, ...]:
 
 def gauges(params: Params, view: View) -> Iterator[Reading]:
     name = "micro units" if params.weighting == "mini_equivalent" else "contracts"
-    yield Reading(name, COUNT, _exposure(params, view).count(), _limit(params))
+    count, limit = _exposure(params, view).count(), _limit(params)
+    yield Reading(name, COUNT, count, limit, unit=name, target=COUNT, rearms=True, allows_equal=True)
 
 
 RULE = Rule(
@@ -92,4 +97,5 @@ RULE = Rule(
     admit=admit,
     cuts=True,
     gauges=gauges,
+    advice=wording.SIZE,
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from riskcore.core.events import BarObserved
 from riskcore.core.in_force import covers
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import UNBOUNDED, Action, Finding, Quiet, Rule
 from riskcore.core.rules.commands import close_position
 from riskcore.core.rules.partial_exits import exit_actions, exits_quiet_below, remember_exits
@@ -118,5 +119,7 @@ RULE = Rule(
     needs=needs,
     loosens={"tighten_after": tightening_loosens},
     on_by_default=False,  # Automation, not punishment: nothing happens before it is asked for (RULES.md 5).
+    caps_size=False,  # It manages what is open and forbids nothing.
     waits_for=(),  # A stop is decided by remember, for that instant; the planner sends it once all was listed.
+    advice=wording.MANAGEMENT,
 )
