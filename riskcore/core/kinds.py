@@ -23,6 +23,7 @@ else:
 
 # Who a fact comes from; the core derives everything else.
 Source = Literal["broker", "market", "clock", "operator", "gateway", "core"]
+SOURCES: tuple[Source, ...] = get_args(Source)
 
 Hub = Literal["user", "market"]
 HUBS: tuple[Hub, ...] = get_args(Hub)

@@ -40,6 +40,7 @@ from riskcore.engine.quarantine import Quarantine, broken
 from riskcore.engine.resume import Resumed
 from riskcore.engine.sight import Sight
 from riskcore.engine.tasks import Tasks, unless_stopped
+from riskcore.engine.wire import WireLog, connection_text
 from riskcore.engine.writer import Writer
 from riskcore.errors import DiskFull, InvariantBroken, OutOfSequence, RiskcoreError
 from riskcore.settings.calendar import day_for
@@ -64,9 +65,10 @@ class Engine:
         self.announcer = ports.announcer
         self._reload = reload
         self._settings = dict(options.settings)
-        self.inbox = Inbox(ports.clock, ports.normalise)
-        self.inbox.resume_at(resumed.last_at)
         self.writer = Writer(ports.journal)
+        self.wire = WireLog(self.writer.keep_message, options.keep_payloads, ports.recording)
+        self.inbox = Inbox(ports.clock, ports.normalise, self.wire)
+        self.inbox.resume_at(resumed.last_at)
         self.writer.remember(resumed.book)
         self.halt = Halt(self.writer, ports.announcer)
         self._runner = self._going_on(resumed)
@@ -146,7 +148,9 @@ class Engine:
 
     def _take_over(self) -> None:
         """A start: what the journal says was true when it was written last, and the rest is to be seen."""
+        self.wire.begin(self.book)
         for event in absence(self.book):
+            self.wire.fact(event)
             self._runner.event(event)
         self.sight.take_over(self.inbox.stamp())
         self.inbox.fact(EngineStarted(self.options.version, self.options.enforces), "operator", "engine")
@@ -165,7 +169,7 @@ class Engine:
         self._take_over()
         self._compare_settings()
         for hub, state in connections.items():
-            self.inbox.line({"connection": hub, "state": state})
+            self.inbox.line({"connection": hub, "state": state}, connection_text(hub, state))
 
     def submit(self, body: Fact) -> str:
         """The operator's word as a fact; its natural key, the cause of what follows. Raises DiskFull during a halt."""
@@ -313,7 +317,9 @@ class Engine:
         ]
         for account_id, request in due:
             body = RequestAttempted(account_id, request.id)
-            self._runner.event(Event(self.inbox.stamp(), "gateway", f"attempt:{request.id}", body))
+            event = Event(self.inbox.stamp(), "gateway", f"attempt:{request.id}", body)
+            self.wire.fact(event)
+            self._runner.event(event)
         return due
 
     def _store(self, due: Sequence[tuple[int, Request]]) -> None:
@@ -332,6 +338,7 @@ class Engine:
     def _tell(self) -> None:
         if self.writer.stored >= self._remember_at:
             self._remember()
+        self.wire.flush()
         self.halt.say()
         stored, self._untold = self._untold, []
         if not stored:

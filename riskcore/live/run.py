@@ -27,6 +27,7 @@ from riskcore.engine.options import Options, Ports
 from riskcore.engine.ports import Announcer, Clock
 from riskcore.engine.rehearsal import rehearse
 from riskcore.engine.resume import resume
+from riskcore.engine.wire import Recording
 from riskcore.errors import ConfigError, InvariantBroken
 from riskcore.live.market import control_of
 from riskcore.live.stop_signals import stopped_by_signals
@@ -68,6 +69,7 @@ class Run:
     sets: tuple[str, ...] = ()
     adjust: Callable[[dict[str, Any]], dict[str, Any]] = dict
     clock: Clock | None = None
+    recording: Recording | None = None
 
 
 def check_calendar() -> None:
@@ -127,9 +129,10 @@ async def _run_once(
                 settings=settings,
                 version=VERSION,
                 enforces=run.enforces,
+                keep_payloads=run.settings.keep_payloads,
                 arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
             ),
-            Ports(journal, clock, gateway, feed, run.announcer, normalise),
+            Ports(journal, clock, gateway, feed, run.announcer, normalise, run.recording),
             resumed,
             lambda: resume(journal),
         )
@@ -175,7 +178,9 @@ async def _watch_settings(run: Run, engine: Engine, clock: Clock) -> None:
             continue
         known = changed_at
         try:
-            engine.change_settings(run.adjust(load_settings(path, run.sets).plain))
+            edited = load_settings(path, run.sets)
+            engine.change_settings(run.adjust(edited.plain))
+            engine.wire.policy = edited.keep_payloads
         except ConfigError as error:
             run.warn(f"{error}; the settings in force stay as they are")
 

@@ -40,11 +40,15 @@ _RENAMED = {"reset_time": "reset_seconds"}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Checked settings. `plain` is what `rulebook_of` and `TradingDayOpened` take; JSON-serialisable."""
+    """Checked settings. `plain` is what `rulebook_of` and `TradingDayOpened` take; JSON-serialisable.
+
+    `keep_payloads` is no part of it: what is kept beside events decides nothing.
+    """
 
     plain: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
     source: str = "defaults"
+    keep_payloads: str = "user"
 
 
 def user_config_folder() -> Path:
@@ -97,7 +101,8 @@ def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults")
         plain = _read(raw, warnings)
     except ConfigError as error:
         raise ConfigError(str(error) if source == "defaults" else f"{source}: {error}") from None
-    return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source)
+    keep_payloads = plain["profile"].pop("keep_payloads")
+    return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source, keep_payloads)
 
 
 def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
@@ -233,9 +238,11 @@ def _merged(
     return [merge_tables(rule.params, first, second) for first, second in zip(base, override, strict=True)]
 
 
-def settings_toml(plain: Mapping[str, Any]) -> str:
+def settings_toml(plain: Mapping[str, Any], keep_payloads: str | None = None) -> str:
     """Plain settings as riskcore.toml, amounts as traders write them; reading it gives the same settings."""
     profile = dict(plain["profile"])
+    if keep_payloads is not None:
+        profile["keep_payloads"] = keep_payloads
     for name, plain_name in _NANOSECONDS.items():
         profile[name] = profile.pop(plain_name) // SECOND_NS
     for name, plain_name in _RENAMED.items():

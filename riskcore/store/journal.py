@@ -15,8 +15,9 @@ from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.state import Book
 from riskcore.errors import Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import HASH_LENGTH, Head, Link, digest_of, head_of, link, stream_of
-from riskcore.schema.codec import book_from_bytes, decode_event, state_bytes
+from riskcore.schema.codec import book_from_bytes, decode_event, payload_of, state_bytes
 from riskcore.schema.export import ExportWriter, Stored
+from riskcore.schema.payloads import Message, digest, pack, placed, unpack
 from riskcore.store.fingerprint import core_fingerprint
 from riskcore.store.lease import ProfileLock, this_process
 from riskcore.store.reserve import RESERVE_BYTES, Reserve
@@ -74,8 +75,8 @@ class Journal:
                 lock.release()
             raise
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Store events durably in one transaction: all or none.
+    def append(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
+        """Store events durably in one transaction, with the messages they came from beside them: all or none.
 
         Each TradingDayOpened begins a new stream, and is given the last hash of the day before. Raises
         OutOfSequence when the events do not continue this journal or somebody else has appended; then, and
@@ -83,9 +84,11 @@ class Journal:
         """
         if self._lock is None:
             raise StoreError(f"the journal of profile {self.profile} was opened for reading only")
-        links = link(self.profile, self._head, events)
+        kept = placed(events, messages) if messages else {}
+        links = link(self.profile, self._head, events, {index: digest(lines) for index, lines in kept.items()})
         if links:
-            self._write(lambda: self._recorder.append(links, self.profile, self._fence))
+            packed = {index: pack(lines) for index, lines in kept.items()}
+            self._write(lambda: self._recorder.append(links, self.profile, self._fence, packed))
             self._head = head_of(links[-1])
 
     def _write(self, write: Callable[[], None]) -> None:
@@ -163,6 +166,24 @@ class Journal:
                 if not state.startswith(digest):
                     raise self._corrupt(trade_date, seq, "the hash does not match: this event or one before was edited")
             yield rows
+
+    def messages(self, trade_date: str) -> Iterator[tuple[int, bytes]]:
+        """The messages kept beside the events of a day, in order: the seq of the event, and whole lines.
+
+        Raises Corrupt for messages that are missing, were edited, or belong to no event; StoreError.
+        """
+        stream = stream_of(self.profile, trade_date)
+        after = 0
+        while rows := self._recorder.kept_rows(stream, after, _PAGE):
+            for seq, state, packed in rows:
+                after = seq
+                said = payload_of(state[HASH_LENGTH:]) if state.__class__ is bytes else ""
+                if not said and packed is None:
+                    continue
+                try:
+                    yield seq, _checked_lines(said, packed)
+                except Corrupt as error:
+                    raise self._corrupt(trade_date, seq, str(error)) from None
 
     def verify_storage(self) -> None:
         """Check files, tables, triggers and the links between days, whether or not any day is left.
@@ -270,6 +291,18 @@ def _checked_head(row: Link) -> Head:
     if row[2].__class__ is not str or row[3].__class__ is not bytes:
         raise Corrupt(f"journal: event {row[1]} of {row[0]} is damaged")
     return head_of(row)
+
+
+def _checked_lines(said: str, packed: object) -> bytes:
+    """The messages beside an event whose digest it says. Raises Corrupt."""
+    if not said:
+        raise Corrupt("messages were added beside it")
+    if packed is None:
+        raise Corrupt("its messages are missing")
+    lines = unpack(packed) if isinstance(packed, bytes) else b""
+    if digest(lines) != said:
+        raise Corrupt("the messages beside it were edited")
+    return lines
 
 
 def _seal(seq: int, fingerprint: str, digest: bytes, state: bytes) -> bytes:
