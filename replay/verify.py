@@ -183,6 +183,8 @@ def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress
         try:
             opened = journal.opening(following) if following is not None else None
             _judge_again(check, journal.profile, journal.read(day), (), progress, opened)
+            for _ in journal.messages(day):
+                pass
         except StoreError as error:
             check.damage.append({"source": journal.profile, "text": str(error)})
 
