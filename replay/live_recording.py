@@ -10,6 +10,8 @@ from pathlib import Path
 from replay.wire_writer import WireWriter
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.ports import Clock
+from riskcore.errors import CannotWrite
+from riskcore.store.private import create_private
 
 # A packed file is let go of once a second at most: each time costs some of its packing.
 _PACKED_APART_NS = 1_000_000_000
@@ -17,7 +19,7 @@ _MOST_NAMES = 10_000
 
 
 def free_path(path: Path) -> Path:
-    """The path itself, or the first of day.2.jsonl, day.3.jsonl ... that is not there: a recording is never replaced."""
+    """The path itself, or the first of day.2.jsonl, day.3.jsonl ... that is not there: none is ever replaced."""
     stem, _, ending = path.name.partition(".")
     names = [path, *(path.with_name(f"{stem}.{number}.{ending}") for number in range(2, _MOST_NAMES))]
     return next((name for name in names if not name.exists()), path)
@@ -28,6 +30,10 @@ class LiveRecording:
 
     def __init__(self, path: Path, profile: str, warn: Callable[[str], None], clock: Clock | None = None) -> None:
         self.path = free_path(path)
+        try:
+            create_private(self.path)  # What a trader holds and earns is nobody else's business.
+        except OSError as error:
+            raise CannotWrite(f"{self.path}: cannot be written: {error.strerror or error}") from error
         self._writer: WireWriter | None = WireWriter(self.path, {"profile": profile})
         self._warn = warn
         self._clock = clock or SystemClock()

@@ -176,11 +176,11 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
                 await clock.sleep(1)
 
         shown = options.screen if options.screen is not None else not options.quiet
-        with closing(_printer(options, clock, f"simulated: {scenario.name}", shown)) as printer:
+        shown_by = closing(_printer(options, clock, f"simulated: {scenario.name}", shown))
+        with shown_by as printer, _recorded(options, settings) as recording:
             # A settings file that happens to lie about is not the scenario's.
-            with _recorded(options, settings) as recording:
-                asked = _run_of(options, settings, store, broker, clock, printer, options.config_path, recording)
-                await run_live(asked, None if options.stay else over)
+            asked = _run_of(options, settings, store, broker, clock, printer, options.config_path, recording)
+            await run_live(asked, None if options.stay else over)
     if not options.quiet and not options.as_json:
         click.echo(f"\nThe scenario is over. Everything that was received and decided is in {store}")
         click.echo(f"  riskcore audit --store {store}     what happened, and why")
