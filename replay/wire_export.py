@@ -79,8 +79,10 @@ def export_wire(source: Source, writer: WireExport, *, all_days: bool = False) -
 def write_day(journal: Journal, day: str, writer: WireExport) -> None:
     """Write one day. Raises ConfigError when the messages of the account were not kept, Corrupt."""
     opened = journal.opening(day)
-    lines = _DayLines([_Message.read(line) for _, block in journal.messages(day) for line in block.splitlines(True)])
-    whole = list(lines.of(event for _, event, _ in journal.read(day)))
+    messages = [_Message.read(line + b"\n") for _, block in journal.messages(day) for line in block[:-1].split(b"\n")]
+    lines = _DayLines(messages)
+    for _ in lines.of(event for _, event, _ in journal.read(day)):
+        pass  # First whether all is there, so that nothing is begun that cannot be finished.
     if lines.missing:
         raise ConfigError(
             f"day {day} of {journal.profile}: {lines.missing} messages about the account were not kept (keep_payloads"
@@ -92,7 +94,7 @@ def write_day(journal: Journal, day: str, writer: WireExport) -> None:
     if first and opened.accounts:
         event = next(event for _, event, _ in journal.read(day))
         writer.put(message_line(event.at, fact_text(event)))
-    for line in whole:
+    for line in _DayLines(messages).of(event for _, event, _ in journal.read(day)):
         writer.put(line)
 
 

@@ -6,6 +6,7 @@ UTC text, seconds whole numbers.
 
 from collections.abc import Iterable, Mapping
 
+from riskcore.audit.attribution import Attribution
 from riskcore.audit.limits import gauges
 from riskcore.audit.words import order_row
 from riskcore.core import events as e
@@ -14,7 +15,7 @@ from riskcore.core.kinds import CONNECTED, MARKET_HUB, USER_HUB, ConnectionState
 from riskcore.core.quantities import SECOND_NS, money_text, price_text
 from riskcore.core.restart import TRADES, awaited
 from riskcore.core.rulebook import Rulebook
-from riskcore.core.state import Account, Book, DayFigures, Obligation, Position, Request
+from riskcore.core.state import Account, Book, DayFigures, Obligation, Order, Position, Request
 from riskcore.core.view import Effect, View
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, day_row, lockout_row, position_row
@@ -82,7 +83,10 @@ def account_row(book: Book, rulebook: Rulebook, account: Account, now: int) -> R
         "day_pnl": money_text(day.realised_usd(basis) + total.value),
         "limits": [gauge.row() for gauge in known],
         "positions": [_position(view, position) for position in account.held()],
-        "orders": [{"id": order.id, **order_row(order), "tag": order.tag} for order in account.working_orders()],
+        "orders": [
+            {"id": order.id, **order_row(order), "tag": order.tag, **_maker(account, order)}
+            for order in account.working_orders()
+        ],
         "lockouts": [
             {"id": name, **lockout_row(lockout), "seconds_left": _left(lockout.expires_at, now)}
             for name, lockout in sorted(account.lockouts.items())
@@ -93,6 +97,11 @@ def account_row(book: Book, rulebook: Rulebook, account: Account, now: int) -> R
         "blind": blind_rows(book, rulebook, account, view),
         "unseeded": unseeded_rules(book, rulebook, account),
     }
+
+
+def _maker(account: Account, order: Order) -> Row:
+    """Who made a working order, by what its own account tells."""
+    return Attribution().of_order(account.id, account.orders, order).row()
 
 
 def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> list[Row]:
