@@ -13,6 +13,7 @@ from riskcore.errors import InputError
 from riskcore.schema.chain import HASH_LENGTH, Link, stream_of
 from riskcore.schema.codec import read_line
 from riskcore.schema.export import ExportWriter, read_export
+from riskcore.schema.payloads import Pending
 from riskcore.store.location import choose_days
 
 
@@ -45,12 +46,13 @@ def _from_store(source: Source, writer: ExportWriter, all_days: bool) -> list[st
 
 def _from_wire(source: Source, writer: ExportWriter, warn: Warn, progress: Progress) -> list[str]:
     days: list[str] = []
+    messages = Pending()
 
     def write(events: Sequence[Event]) -> None:
         days.extend(event.body.day.trade_date for event in events if isinstance(event.body, TradingDayOpened))
-        writer.add_events(events)
+        writer.add_events(events, messages.until(events[-1].at))
 
-    feed(source, write, keep_quotes=True, warn=warn, progress=progress)
+    feed(source, write, keep_quotes=True, warn=warn, progress=progress, messages=messages)
     return days
 
 

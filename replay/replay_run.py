@@ -1,9 +1,7 @@
 """One replay as the commands run it: settings, sessions, and a journal kept when asked for."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import ExitStack
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from riskcore.core.products import table_difference
 from riskcore.core.runner import Listener
 from riskcore.core.state import Contract
 from riskcore.errors import ConfigError, StoreError
-from riskcore.schema.payloads import Keep, Message
+from riskcore.schema.payloads import Pending
 from riskcore.settings.config import load_settings
 from riskcore.store.journal import Journal
 from riskcore.version import VERSION
@@ -36,8 +34,10 @@ def run_replay(
     warn: Warn = ignore,
     progress: Progress = ignore,
     listeners: tuple[Listener, ...] = (),
+    messages: Pending | None = None,
 ) -> dict[str, Any]:
-    """The result of INTERFACE.md 5; `keep_quotes` hands quiet quotes to the listeners too.
+    """The result of INTERFACE.md 5; `keep_quotes` hands quiet quotes to the listeners too. `messages` gets
+    the messages of wire recordings, as far as keep_payloads wants them kept.
 
     Raises ConfigError, InputError, StoreError and their kin.
     """
@@ -50,15 +50,13 @@ def run_replay(
     if "wire" in forms:
         for text in settings.warnings:
             warn(text)
-    keep_messages: Keep | None = None
     with ExitStack() as stack:
         if store is not None:
             journal = stack.enter_context(Journal.open(store, settings.plain["profile"]["name"], write=True))
             if journal.streams():
                 raise StoreError(f"{store}: already holds days of this profile; replay into a new store")
-            keeper = Keeper(journal)
-            keep_messages = keeper.keep_message if settings.keep_payloads != "off" else None
-            listeners = (*listeners, keeper.keep)
+            messages = messages or Pending()
+            listeners = (*listeners, Keeper(journal, messages).keep)
         listeners = (*listeners, Economics(warn).note, warn_of_left_out(warn))
         options = Options(
             settings.plain,
@@ -69,7 +67,7 @@ def run_replay(
             every_event=every_event,
             keep_quotes=keep_quotes or store is not None,
             listeners=listeners,
-            keep_messages=keep_messages,
+            keep_messages=messages.add if messages is not None and settings.keep_payloads != "off" else None,
             keep_market=settings.keep_payloads == "all",
         )
         return Replay(options, warn, progress).run(sessions)
@@ -101,15 +99,10 @@ def _described(body: Body) -> Sequence[Contract]:
 class Keeper:
     """Appends what a run hands on to a journal."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, messages: Pending) -> None:
         self.journal = journal
-        self._messages: list[Message] = []
-
-    def keep_message(self, at: int, line: bytes) -> None:
-        self._messages.append((at, line))
+        self._messages = messages
 
     def keep(self, events: Sequence[Event]) -> None:
         """Store events, with the messages received by then; the reader is ahead of what is judged."""
-        count = bisect_right(self._messages, events[-1].at, key=itemgetter(0)) if self._messages else 0
-        self.journal.append(events, self._messages[:count])
-        del self._messages[:count]
+        self.journal.append(events, self._messages.until(events[-1].at))

@@ -16,6 +16,7 @@ from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.runner import Listener
 from riskcore.errors import ConfigError, InputError
 from riskcore.schema.export import Stored, read_export
+from riskcore.schema.payloads import Pending
 from riskcore.store.location import choose_days
 
 # Events handed on together: few, because one may hold hundreds of quotes and memory must not grow.
@@ -70,9 +71,18 @@ class OnlyDays:
 
 
 def feed(
-    source: Source, listener: Listener, *, keep_quotes: bool, warn: Warn = ignore, progress: Progress = ignore
+    source: Source,
+    listener: Listener,
+    *,
+    keep_quotes: bool,
+    warn: Warn = ignore,
+    progress: Progress = ignore,
+    messages: Pending | None = None,
 ) -> None:
-    """Push every stored event of the source to the listener. Raises ConfigError, InputError, StoreError."""
+    """Push every stored event of the source to the listener. Raises ConfigError, InputError, StoreError.
+
+    `messages`: gets the messages of wire recordings (run_replay).
+    """
     form = source.form()
     if form == "store":
         _feed_store(source, listener, progress)
@@ -91,6 +101,7 @@ def feed(
             strict=source.strict,
             keep_quotes=keep_quotes,
             listeners=(chosen.listen,),
+            messages=messages,
             warn=warn,
             progress=progress,
         )

@@ -9,8 +9,10 @@ A blob begins with the number of its form, so that another form can be added; fo
 """
 
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from operator import itemgetter
 
 from riskcore.core.events import Event, TradingDayOpened
 from riskcore.errors import Corrupt
@@ -88,6 +90,8 @@ def placed(events: Sequence[Event], messages: Sequence[Message]) -> dict[int, by
     """Beside which of the events stored together which messages are kept: the last fact of their own trading day."""
     found: dict[int, bytes] = {}
     rest, start = list(messages), 0
+    if events and isinstance(events[0].body, TradingDayOpened):
+        rest = [message for message in rest if message[0] >= events[0].at]  # Of a day that is not wanted.
     openings = [index for index, event in enumerate(events) if index and isinstance(event.body, TradingDayOpened)]
     for end in (*openings, len(events)):
         last = end == len(events)
@@ -104,6 +108,24 @@ def of_user(line: dict[str, object]) -> bool:
     """Whether a line is about the account and not the market: quotes, prints, depth and bars are the market's."""
     path = line.get("rest")
     return line.get("hub") != "market" and not (isinstance(path, str) and "/History/" in path)
+
+
+class Pending:
+    """Messages that were read and wait for the events that come of them."""
+
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
+
+    def add(self, at: int, line: bytes) -> None:
+        self._messages.append((at, line))
+
+    def until(self, at: int) -> list[Message]:
+        """Those received up to an instant; they wait no longer."""
+        if not self._messages:
+            return []
+        count = bisect_right(self._messages, at, key=itemgetter(0))
+        found, self._messages = self._messages[:count], self._messages[count:]
+        return found
 
 
 Keep = Callable[[int, bytes], None]  # Told of each message: when it was received, and its line.
