@@ -36,6 +36,7 @@ class LiveRecording:
         except OSError as error:
             raise CannotWrite(f"{self.path}: cannot be written: {error.strerror or error}") from error
         self._writer: WireWriter | None = WireWriter(self.path, {"profile": profile})
+        self._writer.flush()  # A kill at any time leaves a recording.
         self._warn = warn
         self._now = now
         self._packed = self.path.suffix == ".gz"
