@@ -19,8 +19,8 @@ from riskcore.audit.log import AuditLog
 from riskcore.audit.report import audit_report
 from riskcore.core.events import TradingDayOpened
 from riskcore.errors import CannotWrite, ConfigError, Corrupt
-from riskcore.schema.codec import payload_of, read_line
-from riskcore.schema.payloads import digest
+from riskcore.schema.codec import read_line
+from riskcore.schema.payloads import linked
 from riskcore.store.export_file import write_export, written_whole
 from riskcore.store.journal import Journal
 from riskcore.store.private import create_private
@@ -98,11 +98,13 @@ def _write_messages(journal: Journal, days: list[str], path: Path) -> int:
     count = 0
     with written_whole(path) as write:
         for day in days:
-            for seq, block in journal.messages(day):
+            before = journal.messages_hang_on(day)
+            for seq, block, link in journal.linked_messages(day):
                 lines = block.decode("utf-8").split("\n")[:-1]
                 count += len(lines)
-                row = {"trade_date": day, "seq": seq, "sha256": digest(block), "messages": lines}
+                row = {"trade_date": day, "seq": seq, "before": before.hex(), "link": link.hex(), "messages": lines}
                 write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                before = link
     return count
 
 
@@ -149,30 +151,29 @@ def check_files(folder: Path) -> list[Path]:
 
 
 def _check_messages(folder: Path) -> None:
-    """Every event of the journal that says it has messages has these, word for word, and no other has any."""
-    kept: dict[str, str] = {}
+    """Each block of messages hangs on the one before it and on the event of the journal that it is kept beside."""
+    hashes = dict(_hashes(gzip.decompress((folder / JOURNAL).read_bytes()).splitlines(keepends=True)))
+    before: dict[str, str] = {}
     with gzip.open(folder / MESSAGES, "rt", encoding="utf-8", newline="\n") as file:
         for line in file:
             row = json.loads(line)
+            day, seq = row["trade_date"], row["seq"]
             text = "".join(f"{message}\n" for message in row["messages"])
-            kept[f"{row['trade_date']} {row['seq']}"] = digest(text.encode())
-    said = dict(_said(gzip.decompress((folder / JOURNAL).read_bytes()).splitlines(keepends=True)))
-    for place in sorted({*kept, *said}):
-        if kept.get(place) != said.get(place):
-            day, _, seq = place.partition(" ")
-            raise Corrupt(
-                f"{folder / MESSAGES}: the messages of day {day}, event {seq}, are not those that were stored"
-            )
+            link = linked(bytes.fromhex(row["before"]), hashes.get((day, seq), b""), text.encode()).hex()
+            if link != row["link"] or row["before"] != before.get(day, row["before"]):
+                where = f"{folder / MESSAGES}: the messages of day {day}, event {seq}"
+                raise Corrupt(f"{where}, are not those that were stored")
+            before[day] = link
 
 
-def _said(lines: Iterable[bytes]) -> Iterable[tuple[str, str]]:
+def _hashes(lines: Iterable[bytes]) -> Iterable[tuple[tuple[str, int], bytes]]:
+    """By trading day and seq, the hash of each event of an export."""
     day = ""
     for line in lines:
         if not line.startswith(b'{"seq":'):
             continue
-        _, canonical, _ = read_line(line)
-        seq, name = json.loads(canonical)[:2]
-        if name == TradingDayOpened.__name__:
-            day = json.loads(canonical)[7]["day"]["trade_date"]
-        if found := payload_of(canonical):
-            yield f"{day} {seq}", found
+        _, canonical, hashed = read_line(line)
+        said = json.loads(canonical)
+        if said[1] == TradingDayOpened.__name__:
+            day = said[7]["day"]["trade_date"]
+        yield (day, said[0]), hashed

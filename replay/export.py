@@ -13,7 +13,6 @@ from riskcore.errors import InputError
 from riskcore.schema.chain import HASH_LENGTH, Link, stream_of
 from riskcore.schema.codec import read_line
 from riskcore.schema.export import ExportWriter, read_export
-from riskcore.schema.payloads import Pending
 from riskcore.store.location import choose_days
 
 
@@ -46,13 +45,12 @@ def _from_store(source: Source, writer: ExportWriter, all_days: bool) -> list[st
 
 def _from_wire(source: Source, writer: ExportWriter, warn: Warn, progress: Progress) -> list[str]:
     days: list[str] = []
-    messages = Pending()
 
     def write(events: Sequence[Event]) -> None:
         days.extend(event.body.day.trade_date for event in events if isinstance(event.body, TradingDayOpened))
-        writer.add_events(events, messages.until(events[-1].at))
+        writer.add_events(events)
 
-    feed(source, write, keep_quotes=True, warn=warn, progress=progress, messages=messages)
+    feed(source, write, keep_quotes=True, warn=warn, progress=progress)
     return days
 
 

@@ -8,8 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from replay.wire_writer import WireWriter
-from riskcore.engine.clock import SystemClock
-from riskcore.engine.ports import Clock
 from riskcore.errors import CannotWrite
 from riskcore.store.private import create_private
 
@@ -26,17 +24,21 @@ def free_path(path: Path) -> Path:
 
 
 class LiveRecording:
-    """The engine's Recording. Raises CannotWrite when the file cannot be begun, and nothing after that."""
+    """The engine's Recording; `now` tells the time in nanoseconds.
 
-    def __init__(self, path: Path, profile: str, warn: Callable[[str], None], clock: Clock | None = None) -> None:
+    Raises CannotWrite when the file cannot be begun, and nothing after that.
+    """
+
+    def __init__(self, path: Path, profile: str, warn: Callable[[str], None], now: Callable[[], int]) -> None:
         self.path = free_path(path)
         try:
             create_private(self.path)  # What a trader holds and earns is nobody else's business.
         except OSError as error:
             raise CannotWrite(f"{self.path}: cannot be written: {error.strerror or error}") from error
         self._writer: WireWriter | None = WireWriter(self.path, {"profile": profile})
+        self._writer.flush()  # A kill at any time leaves a recording.
         self._warn = warn
-        self._clock = clock or SystemClock()
+        self._now = now
         self._packed = self.path.suffix == ".gz"
         self._flushed_at = 0
         self._lines: list[bytes] = []
@@ -55,7 +57,7 @@ class LiveRecording:
             for line in self._lines:
                 writer.write_line(line)
             self._lines.clear()
-            now = self._clock.now()
+            now = self._now()
             if not self._packed or now - self._flushed_at >= _PACKED_APART_NS:
                 writer.flush()
                 self._flushed_at = now

@@ -121,4 +121,4 @@ class Keeper:
 
     def keep(self, events: Sequence[Event]) -> None:
         """Store events, with the messages received by then; the reader is ahead of what is judged."""
-        self.journal.append(events, self._messages.until(events[-1].at))
+        self.journal.append(events, self._messages.of(events))

@@ -16,7 +16,6 @@ from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.runner import Listener
 from riskcore.errors import ConfigError, InputError
 from riskcore.schema.export import Stored, read_export
-from riskcore.schema.payloads import Pending
 from riskcore.store.location import choose_days
 
 # Events handed on together: few, because one may hold hundreds of quotes and memory must not grow.
@@ -71,18 +70,9 @@ class OnlyDays:
 
 
 def feed(
-    source: Source,
-    listener: Listener,
-    *,
-    keep_quotes: bool,
-    warn: Warn = ignore,
-    progress: Progress = ignore,
-    messages: Pending | None = None,
+    source: Source, listener: Listener, *, keep_quotes: bool, warn: Warn = ignore, progress: Progress = ignore
 ) -> None:
-    """Push every stored event of the source to the listener. Raises ConfigError, InputError, StoreError.
-
-    `messages`: gets the messages of wire recordings (run_replay).
-    """
+    """Push every stored event of the source to the listener. Raises ConfigError, InputError, StoreError."""
     form = source.form()
     if form == "store":
         _feed_store(source, listener, progress)
@@ -101,7 +91,6 @@ def feed(
             strict=source.strict,
             keep_quotes=keep_quotes,
             listeners=(chosen.listen,),
-            messages=messages,
             warn=warn,
             progress=progress,
         )

@@ -85,19 +85,19 @@ async def run(options: Options) -> None:
     clock = SystemClock()
     with closing(_printer(options, clock, "enforcing", bool(options.screen))) as printer:
         watched = options.config_path or find_file()
-        with _recorded(options, settings) as recording:
+        with _recorded(options, settings, clock) as recording:
             await run_live(_run_of(options, settings, store, broker, clock, printer, watched, recording))
 
 
 @contextmanager
-def _recorded(options: Options, settings: Settings) -> "Iterator[LiveRecording | None]":
+def _recorded(options: Options, settings: Settings, clock: Clock) -> "Iterator[LiveRecording | None]":
     """The recording that was asked for, closed with its end line. Raises CannotWrite."""
     if options.record is None:
         yield None
         return
     from replay.live_recording import LiveRecording
 
-    recording = LiveRecording(options.record, settings.plain["profile"]["name"], options.warn)
+    recording = LiveRecording(options.record, settings.plain["profile"]["name"], options.warn, clock.now)
     if recording.path != options.record:
         options.warn(f"{options.record} is there already; recording into {recording.path}")
     with closing(recording):
@@ -177,7 +177,7 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
 
         shown = options.screen if options.screen is not None else not options.quiet
         shown_by = closing(_printer(options, clock, f"simulated: {scenario.name}", shown))
-        with shown_by as printer, _recorded(options, settings) as recording:
+        with shown_by as printer, _recorded(options, settings, clock) as recording:
             # A settings file that happens to lie about is not the scenario's.
             asked = _run_of(options, settings, store, broker, clock, printer, options.config_path, recording)
             await run_live(asked, None if options.stay else over)

@@ -5,7 +5,7 @@ import re
 RAW_CHARACTERS = 4096  # How much of a rejected payload's text is kept.
 WITHHELD = "(withheld: it may hold a login)"
 # In what the broker said of an account nothing but a token or the words that carry one is a secret.
-_TOKEN = re.compile(rb'eyJ[\w-]{8}|[Bb]earer |[Tt]oken"|[Pp]assword"')
+_TOKEN = re.compile(rb'eyJ[\w-]{8}|[Bb]earer |[Tt]oken\\*"|[Pp]assword\\*"')
 # Names of secrets, paths that carry them, and the beginning of every JSON web token.
 _SECRET = re.compile(r'auth/|login|token|key"|password|username|bearer |eyj[\w-]{8}', re.IGNORECASE)
 

@@ -4,10 +4,9 @@ The first link of a day hangs on the last hash of the day before, which its Trad
 first one hangs on nothing. An edited, missing, added or moved event breaks it. Source: DESIGN.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from types import MappingProxyType
 
 from riskcore.core.events import Event, TradingDayOpened
 from riskcore.errors import Corrupt, OutOfSequence
@@ -16,7 +15,6 @@ from riskcore.schema.codec import encode_event
 Link = tuple[str, int, str, bytes]  # stream, seq, topic, hash followed by canonical bytes: what a store keeps
 HASH_LENGTH = 32
 OPENING = TradingDayOpened.__name__
-NOTHING_KEPT: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +47,8 @@ def digest_of(text: str) -> bytes:
     return digest
 
 
-def link(
-    profile: str, head: Head | None, events: Iterable[Event], payloads: Mapping[int, str] = NOTHING_KEPT
-) -> list[Link]:
+def link(profile: str, head: Head | None, events: Iterable[Event]) -> list[Link]:
     """`events` as links that continue the chain of `profile` after `head` (None: wherever the first day says).
-
-    `payloads`: by an event's place among `events`, the digest of the messages kept beside it.
 
     An opening event without a previous hash gets the one of the chain: only who stores can know it.
     Raises OutOfSequence for an event without an open day, another profile's day, a day that is not later
@@ -62,7 +56,7 @@ def link(
     """
     links: list[Link] = []
     stream, seq, digest = (head.stream, head.seq, head.digest) if head else ("", 0, b"")
-    for index, event in enumerate(events):
+    for event in events:
         body = event.body
         if isinstance(body, TradingDayOpened):
             anchor = digest if head is not None or links else digest_of(body.previous_hash)
@@ -78,7 +72,7 @@ def link(
         elif not stream:
             raise OutOfSequence(f"profile {profile}: {event.key} comes before any trading day was opened")
         seq += 1
-        topic, canonical = encode_event(seq, event, payloads.get(index, ""))
+        topic, canonical = encode_event(seq, event)
         digest = sha256(digest + canonical).digest()
         links.append((stream, seq, topic, digest + canonical))
     return links

@@ -1,9 +1,8 @@
 """Events and books as canonical JSON bytes, and back: the one encoder and the one decoder of every reader.
 
 The canonical bytes of an event, those that are stored and hashed, are a compact JSON array without its hash:
-[seq, type, v, at in nanoseconds, source, key, cause, data]. A ninth element is the SHA-256 of the messages kept beside
-the event (payloads.py), where there are any: part of the chain, not of the event. A line of an export says the same as
-an object with `at` as text; `export_line` and `read_line` turn one into the other. The array is a quarter shorter, and
+[seq, type, v, at in nanoseconds, source, key, cause, data]. A line of an export says the same as an object
+with `at` as text; `export_line` and `read_line` turn one into the other. The array is a quarter shorter, and
 a rebuild that reads a hundred thousand of them parses no dates.
 
 Canonical means: fields in the order of their declaration, mappings in their own order. That order carries
@@ -42,21 +41,7 @@ class Envelope(msgspec.Struct, Generic[Data], array_like=True, gc=False):
     data: Data
 
 
-class _KeptEnvelope(msgspec.Struct, array_like=True, gc=False):
-    """The same with the digest of the messages that are kept beside the event."""
-
-    seq: int
-    type: str
-    v: int
-    at: int
-    source: Word[Source]
-    key: str
-    cause: str
-    data: Any
-    payload: str
-
-
-class _Line(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):
+class _Line(msgspec.Struct, gc=False):
     """One event as a line of an export."""
 
     seq: int
@@ -67,7 +52,6 @@ class _Line(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):
     key: str
     cause: str
     data: msgspec.Raw
-    payload: str = ""
     hash: str
 
 
@@ -94,8 +78,8 @@ def _decoder(topic: str) -> tuple[str, int, Callable[[bytes], Envelope[Any]]]:
     return name, version, decode_older
 
 
-def encode_event(seq: int, event: Event, payload: str = "") -> tuple[str, bytes]:
-    """The topic and the canonical bytes of one event; `payload` is the digest of what is kept beside it, if anything.
+def encode_event(seq: int, event: Event) -> tuple[str, bytes]:
+    """The topic and the canonical bytes of one event.
 
     Raises InvariantBroken for what cannot be stored: a lone surrogate, an instant outside the years 1 to 9999.
     """
@@ -108,8 +92,7 @@ def encode_event(seq: int, event: Event, payload: str = "") -> tuple[str, bytes]
     try:
         if not FIRST_NS <= at <= LAST_NS:
             raise ValueError(f"instant {at} lies outside the calendar")
-        said = (seq, name, version, at, event.source, event.key, event.cause, event.body)
-        return topic, _encode(_KeptEnvelope(*said, payload) if payload else Envelope(*said))
+        return topic, _encode(Envelope(seq, name, version, at, event.source, event.key, event.cause, event.body))
     except (ValueError, TypeError) as error:
         raise InvariantBroken(f"{name} {event.key[:60]!r} cannot be stored: {error}") from error
 
@@ -126,32 +109,21 @@ def decode_event(topic: str, canonical: bytes) -> tuple[int, Event]:
     return envelope.seq, Event(envelope.at, envelope.source, envelope.key, envelope.data, envelope.cause)
 
 
-def payload_of(canonical: bytes) -> str:
-    """The digest of the messages kept beside a stored event; empty when there are none.
-
-    Without one, canonical bytes end with the event's data, which is always an object.
-    """
-    if not canonical.endswith(b'"]'):
-        return ""
-    return canonical[canonical.rfind(b'"', 0, -2) + 1 : -2].decode("utf-8", "replace")
-
-
 def export_line(canonical: bytes, digest: bytes) -> bytes:
     """Canonical bytes and hash of an event as a line of an export."""
     stored = _decode_any(canonical)
     return (
         _encode(
             _Line(
-                seq=stored.seq,
-                type=stored.type,
-                v=stored.v,
-                at=instant_text(stored.at),
-                source=stored.source,
-                key=stored.key,
-                cause=stored.cause,
-                data=stored.data,
-                payload=payload_of(canonical),
-                hash=digest.hex(),
+                stored.seq,
+                stored.type,
+                stored.v,
+                instant_text(stored.at),
+                stored.source,
+                stored.key,
+                stored.cause,
+                stored.data,
+                digest.hex(),
             )
         )
         + b"\n"
@@ -168,8 +140,7 @@ def read_line(line: bytes) -> tuple[str, bytes, bytes]:
     # Spaces, other key order, fields too many: nothing our writers write, and nothing the hash would cover.
     if _encode(said) + b"\n" != line or digest.hex() != said.hash:
         raise Corrupt("not written as riskcore writes it: edited")
-    fields = (said.seq, said.type, said.v, at, said.source, said.key, said.cause, said.data)
-    canonical = _encode(_KeptEnvelope(*fields, said.payload) if said.payload else Envelope(*fields))
+    canonical = _encode(Envelope(said.seq, said.type, said.v, at, said.source, said.key, said.cause, said.data))
     return f"{said.type}.{said.v}", canonical, digest
 
 

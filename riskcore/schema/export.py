@@ -15,7 +15,6 @@ from riskcore.errors import Corrupt, InputError, OutOfSequence
 from riskcore.schema.chain import HASH_LENGTH, OPENING, Head, Link, digest_of, head_of, link
 from riskcore.schema.codec import NOT_DECODED, decode_event, export_line, read_line
 from riskcore.schema.ending import Ending
-from riskcore.schema.payloads import Message, digest, placed
 
 FORM = "journal/1"
 _LEAVES_OUT = (FactQuarantined.__name__, TimerQuarantined.__name__)
@@ -42,19 +41,14 @@ class ExportWriter:
         self._head: Head | None = None
         self.left_out: list[Event] = []  # Of what was written, the events that say what was left out.
 
-    def add_events(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
-        """Chain and write events that were never stored; the first of all opens a day. Raises OutOfSequence.
-
-        `messages`, from which they come, are only named by their digests, as a journal that keeps them does.
-        """
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Chain and write events that were never stored; the first of all opens a day. Raises OutOfSequence."""
         if events and self._head is None:
             opened = events[0].body
             if not isinstance(opened, TradingDayOpened):
                 raise OutOfSequence(f"an export begins with {OPENING}, not with {events[0].key}")
             self.begin(opened.profile, opened.previous_hash)
-        kept = placed(events, messages) if messages else {}
-        digests = {index: digest(lines) for index, lines in kept.items()}
-        self.add_links(link(self._profile, self._head, events, digests))
+        self.add_links(link(self._profile, self._head, events))
 
     def begin(self, profile: str, previous_hash: str) -> None:
         """Begin a day: write a header, unless the day hangs on what was written last."""

@@ -1,11 +1,13 @@
 """Messages kept beside the events they became: what the broker said, word for word, and when it was received.
 
 A message is a whole line of a wire recording, `at` (ours) and line end included; the broker's own times are in it. The
-messages of one transaction are kept together beside its last fact, compressed. Their SHA-256 is part of that fact's
-canonical bytes (codec.py), so the chain of the store covers them, while events and decisions read the same without
-them. Source: DESIGN.md "One event, end to end".
+messages of one transaction are kept together beside its last fact, compressed. They have a chain of their own, hung on
+that of the events: link_n = SHA-256(link_n-1, hash of the event beside them, their lines). So the store shows that one
+was edited or taken out, while hashes of events and decisions are the same with and without messages. The first link of
+a day hangs on the last of the day before. Source: DESIGN.md "One event, end to end".
 
-A blob begins with the number of its form, so that another form can be added; forms are never changed.
+What is stored begins with the number of its form, so that another form can be added; forms are never changed. In form 1
+the link follows, then raw deflate.
 """
 
 import zlib
@@ -20,8 +22,10 @@ from riskcore.schema.instants import instant_text
 
 Message = tuple[int, bytes]  # When it was received, in nanoseconds, and its line.
 
-# Form 1: raw deflate. Windows are small because messages are, and a larger one takes longer to set up than to use.
 _FORM = b"\x01"
+_HEAD = 1 + 32
+NO_LINK = bytes(32)  # Before the first messages of all.
+# Windows are small because messages are, and a larger one takes longer to set up than to use.
 _WINDOW_BITS, _MEMORY_LEVEL = 12, 4
 # What a reader accepts is more than what is written, so that a later writer may use larger windows.
 _READ_WINDOW_BITS = 15
@@ -61,24 +65,31 @@ def message_line(at: int, text: bytes) -> bytes:
     return b'{"at":"%b",%b\n' % (instant_text(at).encode(), text[1:])
 
 
-def digest(lines: bytes) -> str:
-    """What the fact beside messages says of them."""
-    return sha256(lines).hexdigest()
+def linked(before: bytes, event_hash: bytes, lines: bytes) -> bytes:
+    """The link of messages beside an event, after the link before."""
+    return sha256(before + event_hash + lines).digest()
 
 
-def pack(lines: bytes) -> bytes:
+def pack(link: bytes, lines: bytes) -> bytes:
     """Messages as they are stored."""
     packer = _PACKER.copy()
-    return _FORM + packer.compress(lines) + packer.flush()
+    return _FORM + link + packer.compress(lines) + packer.flush()
 
 
-def unpack(blob: bytes) -> bytes:
-    """The lines of `pack`. Raises Corrupt."""
-    if blob[:1] != _FORM:
+def link_of(blob: object) -> bytes:
+    """The link of stored messages. Raises Corrupt."""
+    if not isinstance(blob, bytes) or blob[:1] != _FORM or len(blob) <= _HEAD:
         raise Corrupt("its messages are kept in a form this riskcore does not know: damaged, or written by a newer one")
+    return blob[1:_HEAD]
+
+
+def unpack(blob: object) -> bytes:
+    """The lines of `pack`. Raises Corrupt."""
+    link_of(blob)
+    assert isinstance(blob, bytes)
     unpacker = zlib.decompressobj(-_READ_WINDOW_BITS, _COMMON)
     try:
-        lines = unpacker.decompress(blob[1:], LONGEST_BYTES)
+        lines = unpacker.decompress(blob[_HEAD:], LONGEST_BYTES)
     except zlib.error as error:
         raise Corrupt(f"its messages are damaged: {error}") from None
     if not unpacker.eof or unpacker.unused_data:
@@ -119,10 +130,15 @@ class Pending:
     def add(self, at: int, line: bytes) -> None:
         self._messages.append((at, line))
 
-    def until(self, at: int) -> list[Message]:
-        """Those received up to an instant; they wait no longer."""
+    def of(self, events: Sequence[Event]) -> list[Message]:
+        """Those received by the time of events that are stored now; they wait no longer.
+
+        A day opens at the time of its first fact: the message of that fact waits for it.
+        """
         if not self._messages:
             return []
+        last = events[-1]
+        at = last.at - 1 if isinstance(last.body, TradingDayOpened) else last.at
         count = bisect_right(self._messages, at, key=itemgetter(0))
         found, self._messages = self._messages[:count], self._messages[count:]
         return found

@@ -6,6 +6,7 @@ by the canonical bytes. Nothing is encoded again to check the chain. Source: DES
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +16,9 @@ from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.state import Book
 from riskcore.errors import Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import HASH_LENGTH, Head, Link, digest_of, head_of, link, stream_of
-from riskcore.schema.codec import book_from_bytes, decode_event, payload_of, state_bytes
+from riskcore.schema.codec import book_from_bytes, decode_event, state_bytes
 from riskcore.schema.export import ExportWriter, Stored
-from riskcore.schema.payloads import Message, digest, pack, placed, unpack
+from riskcore.schema.payloads import NO_LINK, Message, link_of, linked, pack, placed, unpack
 from riskcore.store.fingerprint import core_fingerprint
 from riskcore.store.lease import ProfileLock, this_process
 from riskcore.store.reserve import RESERVE_BYTES, Reserve
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
     from riskcore.store.recorder import JournalRecorder
 
 _PAGE = 500  # Rows fetched at a time: enough to hide the query, few enough to stay in the processor cache.
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Where the chain of messages stands: its link in the last stream, if any, and the one that stream hangs on."""
+
+    stream: str
+    link: bytes | None
+    hangs_on: bytes
 
 
 class Journal:
@@ -45,6 +55,7 @@ class Journal:
         self._fence = fence
         self._reserve = reserve
         self._head = self._stored_head()
+        self._kept: _Kept | None = None  # None until some messages are to be kept.
 
     @classmethod
     def open(cls, where: str | Path, profile: str, *, write: bool = False, reserve: bool = False) -> "Journal":
@@ -84,12 +95,40 @@ class Journal:
         """
         if self._lock is None:
             raise StoreError(f"the journal of profile {self.profile} was opened for reading only")
-        kept = placed(events, messages) if messages else {}
-        links = link(self.profile, self._head, events, {index: digest(lines) for index, lines in kept.items()})
+        links = link(self.profile, self._head, events)
         if links:
-            packed = {index: pack(lines) for index, lines in kept.items()}
+            packed, kept = self._packed(links, placed(events, messages) if messages else {})
             self._write(lambda: self._recorder.append(links, self.profile, self._fence, packed))
+            self._kept = kept
             self._head = head_of(links[-1])
+
+    def _packed(self, links: Sequence[Link], kept: dict[int, bytes]) -> tuple[dict[int, bytes], "_Kept | None"]:
+        """Messages as they are stored, by the place of their link, and where their chain then stands."""
+        at = self._kept
+        if at is None:
+            if not kept:
+                return {}, None
+            at = self._stored_kept()
+        packed = {}
+        for index, (stream, _, _, state) in enumerate(links):
+            if stream != at.stream:
+                at = _Kept(stream, None, at.link or NO_LINK)
+            if index in kept:
+                at = replace(at, link=linked(at.link or at.hangs_on, state[:HASH_LENGTH], kept[index]))
+                packed[index] = pack(at.link or NO_LINK, kept[index])
+        return packed, at
+
+    def _stored_kept(self) -> "_Kept":
+        """Where the chain of messages stands in what is stored."""
+        dates = self.streams()
+        if not dates:
+            return _Kept("", None, NO_LINK)
+        stream = stream_of(self.profile, dates[-1])
+        return _Kept(stream, self._last_kept_link(stream), self.messages_hang_on(dates[-1]))
+
+    def _last_kept_link(self, stream: str) -> bytes | None:
+        blob = self._recorder.last_kept(stream)
+        return None if blob is None else link_of(blob)
 
     def _write(self, write: Callable[[], None]) -> None:
         """Into a full disk with the help of the reserve. Raises StoreError."""
@@ -170,20 +209,34 @@ class Journal:
     def messages(self, trade_date: str) -> Iterator[tuple[int, bytes]]:
         """The messages kept beside the events of a day, in order: the seq of the event, and whole lines.
 
-        Raises Corrupt for messages that are missing, were edited, or belong to no event; StoreError.
+        Raises Corrupt for messages that were edited, added or taken out, StoreError. As with events, the loss of the
+        last ones of the last day is seen only by who has kept their link elsewhere.
         """
+        for seq, lines, _ in self.linked_messages(trade_date):
+            yield seq, lines
+
+    def linked_messages(self, trade_date: str) -> Iterator[tuple[int, bytes, bytes]]:
+        """The same with the link of each. Raises Corrupt, StoreError."""
         stream = stream_of(self.profile, trade_date)
-        after = 0
+        link, after = self.messages_hang_on(trade_date), 0
         while rows := self._recorder.kept_rows(stream, after, _PAGE):
             for seq, state, packed in rows:
                 after = seq
-                said = payload_of(state[HASH_LENGTH:]) if state.__class__ is bytes else ""
-                if not said and packed is None:
-                    continue
                 try:
-                    yield seq, _checked_lines(said, packed)
+                    lines = unpack(packed)
+                    link = linked(link, state[:HASH_LENGTH] if isinstance(state, bytes) else b"", lines)
+                    if link != link_of(packed):
+                        raise Corrupt("the messages beside it, or some before, were edited or taken out")
                 except Corrupt as error:
                     raise self._corrupt(trade_date, seq, str(error)) from None
+                yield seq, lines, link
+
+    def messages_hang_on(self, trade_date: str) -> bytes:
+        """The link before the first messages of a stored day: the last one of the day before. Raises Corrupt."""
+        dates = self.streams()
+        before = dates[: dates.index(trade_date)]
+        found = self._last_kept_link(stream_of(self.profile, before[-1])) if before else None
+        return found or NO_LINK
 
     def verify_storage(self) -> None:
         """Check files, tables, triggers and the links between days, whether or not any day is left.
@@ -291,18 +344,6 @@ def _checked_head(row: Link) -> Head:
     if row[2].__class__ is not str or row[3].__class__ is not bytes:
         raise Corrupt(f"journal: event {row[1]} of {row[0]} is damaged")
     return head_of(row)
-
-
-def _checked_lines(said: str, packed: object) -> bytes:
-    """The messages beside an event whose digest it says. Raises Corrupt."""
-    if not said:
-        raise Corrupt("messages were added beside it")
-    if packed is None:
-        raise Corrupt("its messages are missing")
-    lines = unpack(packed) if isinstance(packed, bytes) else b""
-    if digest(lines) != said:
-        raise Corrupt("the messages beside it were edited")
-    return lines
 
 
 def _seal(seq: int, fingerprint: str, digest: bytes, state: bytes) -> bytes:

@@ -25,7 +25,7 @@ from riskcore.errors import Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store.private import create_private, make_private
 
-Kept = tuple[int, bytes, bytes | None]
+Kept = tuple[int, bytes, bytes]
 BACK_ENDS = {"sqlite": "riskcore.store.sqlite:HardenedFactory"}
 # SQLite's own files beside the journal. It gives them the journal's mode; older ones may have a wider one.
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -71,7 +71,11 @@ class JournalRecorder(AggregateRecorder, ABC):
 
     @abstractmethod
     def kept_rows(self, stream: str, after: int, limit: int) -> list[Kept]:
-        """The same rows with what is kept beside each: seq, state, packed messages or None."""
+        """Those of the same rows that have messages beside them: seq, state, packed messages."""
+
+    @abstractmethod
+    def last_kept(self, stream: str) -> bytes | None:
+        """The packed messages that were kept last in a stream."""
 
     @abstractmethod
     def last_row(self, stream: str) -> Link | None: ...

@@ -82,8 +82,8 @@ _ROWS = (
     "WHERE position > :base + :after AND position <= :base + 4294967295 ORDER BY position "
 )
 _KEPT_ROWS = (
-    "SELECT position - :base, state, {payload} FROM events "
-    "WHERE position > :base + :after AND position <= :base + 4294967295 ORDER BY position LIMIT :limit"
+    "SELECT position - :base, state, payload FROM events WHERE position > :base + :after "
+    "AND position <= :base + 4294967295 AND payload IS NOT NULL ORDER BY position {order} LIMIT :limit"
 )
 _NUMBERS_IN_USE = (
     "WITH RECURSIVE used(number) AS (SELECT min(position) >> 32 FROM events UNION ALL "
@@ -227,11 +227,17 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
         return self._select(f"{_ROWS} LIMIT :limit", {"stream": stream, "base": base, "after": after, "limit": limit})
 
     def kept_rows(self, stream: str, after: int, limit: int) -> list[Kept]:
+        return self._kept(stream, after, limit, "")
+
+    def last_kept(self, stream: str) -> bytes | None:
+        rows = self._kept(stream, 0, 1, "DESC")
+        return rows[0][2] if rows else None
+
+    def _kept(self, stream: str, after: int, limit: int, order: str) -> list[Kept]:
         base = self._base(stream)
-        if base is None:
+        if base is None or not self._has_payloads():
             return []
-        statement = _KEPT_ROWS.format(payload="payload" if self._has_payloads() else "NULL")
-        return self._select(statement, {"base": base, "after": after, "limit": limit})
+        return self._select(_KEPT_ROWS.format(order=order), {"base": base, "after": after, "limit": limit})
 
     def _has_payloads(self) -> bool:
         # Asked again until it is there: a writer may add it while this reader has the journal open.

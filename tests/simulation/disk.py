@@ -132,8 +132,14 @@ class Recorder:
         return self._disk.streams.get(stream, [])[after : after + limit]
 
     def kept_rows(self, stream: str, after: int, limit: int) -> list[Kept]:
-        rows = self.rows(stream, after, limit)
-        return [(seq, state, self._disk.payloads.get((stream, seq))) for _, seq, _, state in rows]
+        kept = [
+            (seq, state, self._disk.payloads.get((stream, seq))) for _, seq, _, state in self.rows(stream, 0, 1 << 32)
+        ]
+        return [(seq, state, packed) for seq, state, packed in kept if packed is not None and seq > after][:limit]
+
+    def last_kept(self, stream: str) -> bytes | None:
+        kept = self.kept_rows(stream, 0, 1 << 32)
+        return kept[-1][2] if kept else None
 
     def last_row(self, stream: str) -> Link | None:
         rows = self._disk.streams.get(stream)
