@@ -6,7 +6,7 @@ They have no table under [rules]: [programme] switches all of them on, with the 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from riskcore.core.programme import daily_loss, hedge, hours, maximum_loss, news, payout, size, target
+from riskcore.core.programme import conduct, daily_loss, hedge, hours, maximum_loss, news, payout, size, target
 from riskcore.core.programme.daily_loss import DAILY_LOSS
 from riskcore.core.programme.maximum_loss import MAXIMUM_LOSS
 from riskcore.core.programme.projection import PROJECTION
@@ -51,4 +51,5 @@ PROGRAMME: tuple[ProgrammeRule, ...] = (
     ProgrammeRule(target.TARGET),
     ProgrammeRule(target.CONSISTENCY),
     ProgrammeRule(payout.RULE),
+    ProgrammeRule(conduct.RULE),
 )

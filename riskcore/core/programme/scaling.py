@@ -1,13 +1,17 @@
 """PROG-SCALING: how many lots an XFA may hold by the balance it opened the day with (PROGRAMME.md 3.2 and 5)."""
 
 from riskcore.core.events import PayoutRecorded, ProgrammeReset
+from riskcore.core.names import memory_name, rule_key
 from riskcore.core.programme.balances import balance_usd, opening_usd
 from riskcore.core.programme.terms import SCALING_BOUNDARY, Terms
 from riskcore.core.quantities import FRACTION_SCALE
+from riskcore.core.state import Account
 from riskcore.core.view import View
 
 # The lots in force today. Within a session they never rise.
 LOTS = "day.lots"
+NAME = "programme_size"  # The rule that remembers them.
+KEY = rule_key(NAME, 0)
 
 
 def lots_by(terms: Terms, balance_usd: int) -> int:
@@ -38,7 +42,12 @@ def remember_lots(terms: Terms, view: View) -> None:
 
 def lots_in_force(terms: Terms, view: View) -> int | None:
     """Lots that the account may hold now; None where nothing scales, or while no balance has been reported."""
-    return view.recall_account(LOTS) if terms.scaling else None
+    return lots_today(terms, view.account)
+
+
+def lots_today(terms: Terms, account: Account) -> int | None:
+    """`lots_in_force` of any account, for those who have no view of it."""
+    return account.memory.get(memory_name(KEY, LOTS)) if terms.scaling else None
 
 
 def size_cap_units(terms: Terms, lots: int | None) -> int | None:

@@ -1,0 +1,331 @@
+"""PROG-CONDUCT: what the firm's conduct policies look at, counted and shown; nothing is enforced (PROGRAMME.md 5)."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from riskcore.core.events import Derived, OrderObserved, ProgrammeReset
+from riskcore.core.issuers import GUARD_KEY
+from riskcore.core.names import episode_name, memory_name, rule_key
+from riskcore.core.order_roles import covering_size
+from riskcore.core.products import micro_units
+from riskcore.core.programme.balances import ordinal_of
+from riskcore.core.programme.maximum_loss import floor_breached_at
+from riskcore.core.programme.scaling import lots_today, size_cap_units
+from riskcore.core.programme.terms import Terms
+from riskcore.core.quantities import FRACTION_SCALE, MINUTE_NS, SECOND_NS, fraction_text
+from riskcore.core.rules.base import Action, Finding, Rule
+from riskcore.core.rules.commands import alert
+from riskcore.core.rules.trade_units import result_usd
+from riskcore.core.state import STATUS_CANCELLED, Account, Book, Position
+from riskcore.core.trading_day import EXCHANGE_ZONE, instant
+from riskcore.core.view import View
+
+NAME = "programme_conduct"
+KEY = rule_key(NAME, 0)
+WINDOW_DAYS = 20  # Trading days with a round trip that the shares look back on.
+RESET_DAYS = 30
+RELEASED_AT = 7 * 3600 + 30 * 60  # When the consumer price index comes out, in Chicago.
+MOST_ORDERS_A_MINUTE = 30
+
+# Of each round trip, while it is open: when it began, whether it was ever covered, whether it reached the cap.
+SINCE, COVERED, FULL = "trip.since", "trip.covered", "trip.full"
+# Of each day: counted while it is open, kept under its ordinal once it has closed.
+TRIPS, FULL_TRIPS, UNCOVERED, SECONDS = "trips", "full_trips", "uncovered", "seconds"
+WINS, WON, LOSSES, LOST, GUARDED = "wins", "won_usd", "losses", "lost_usd", "guarded"
+COUNTED = (TRIPS, FULL_TRIPS, UNCOVERED, SECONDS, WINS, WON, LOSSES, LOST, GUARDED)
+GUARD_BASE, NEWS_UNITS, NEWEST_ORDER, ORDERS_AT_MOST = "day.guard_base", "day.news_units", "newest_order", "day.orders"
+PLACED, RESET = "day.placed", "reset"
+
+
+def _today(view: View, name: str) -> int:
+    return view.recall_account(f"day.{name}") or 0
+
+
+def _add(view: View, name: str, amount: int) -> None:
+    if amount:
+        view.keep_account(f"day.{name}", _today(view, name) + amount)
+
+
+# ---- what is remembered ------------------------------------------------------------------------------
+
+
+def remember(terms: Terms, view: View) -> None:
+    for position in view.account.positions.values():
+        _follow(terms, view, position)
+    _count_guard(view)
+    _count_orders(view)
+    if isinstance(view.event.body, ProgrammeReset):
+        name = f"{RESET}.{ordinal_of(view.book.trade_date)}"
+        view.keep_account(name, (view.recall_account(name) or 0) + 1)
+    released = view.book.trade_date in terms.news_days and view.now >= _released_at(view)
+    if released and view.recall_account(NEWS_UNITS) is None:
+        view.keep_account(NEWS_UNITS, _units(view))
+
+
+def _units(view: View) -> int:
+    return sum(abs(one.size) * micro_units(view.root(one.contract)) for one in view.held())
+
+
+def _released_at(view: View) -> int:
+    day = view.book.day
+    assert day is not None, "a rule looks at a day that is open"
+    return instant(day.zones[EXCHANGE_ZONE], ordinal_of(day.trade_date), RELEASED_AT)
+
+
+def _cap(terms: Terms, account: Account) -> int | None:
+    return size_cap_units(terms, lots_today(terms, account))
+
+
+def _follow(terms: Terms, view: View, position: Position) -> None:
+    """One contract from flat to flat."""
+    since_name = f"{SINCE}.{position.contract}"
+    since = view.recall_account(since_name)
+    if since is not None and (not position.size or position.opened_at != since):
+        _end_trip(view, position, since)
+        since = None
+    if not position.size:
+        return
+    if since is None:
+        view.keep_account(since_name, position.opened_at)
+    cap = _cap(terms, view.account)
+    if cap is not None and abs(position.size) * micro_units(view.root(position.contract)) >= cap:
+        view.keep_account(f"{FULL}.{position.contract}", 1)
+    if covering_size(view.account, position, view.now) >= abs(position.size):
+        view.keep_account(f"{COVERED}.{position.contract}", 1)
+
+
+def _end_trip(view: View, position: Position, since: int) -> None:
+    contract = position.contract
+    fills = [one for one in view.account.trades.values() if one.contract == contract and not one.voided]
+    closing = [one for one in fills if one.profit_usd is not None]
+    trip = closing[-1].round_trip if closing else None
+    result = sum(result_usd(one, "net") for one in fills if one.round_trip == trip)
+    _add(view, TRIPS, 1)
+    _add(view, FULL_TRIPS, view.recall_account(f"{FULL}.{contract}") or 0)
+    _add(view, UNCOVERED, 0 if view.recall_account(f"{COVERED}.{contract}") else 1)
+    _add(view, SECONDS, (view.now - since) // SECOND_NS)
+    if result:
+        _add(view, WINS if result > 0 else LOSSES, 1)
+        _add(view, WON if result > 0 else LOST, abs(result))
+    for name in (SINCE, FULL, COVERED):
+        view.keep_account(f"{name}.{contract}", None)
+
+
+def _count_guard(view: View) -> None:
+    """Breaches of lockouts so far today; the account counts them for good."""
+    stem = episode_name(GUARD_KEY, "")
+    count = sum(value for name, value in view.account.counters.items() if name.startswith(stem))
+    if view.recall_account(GUARD_BASE) is None:
+        view.keep_account(GUARD_BASE, count)
+    view.keep_account(f"day.{GUARDED}", count - (view.recall_account(GUARD_BASE) or 0))
+
+
+def _count_orders(view: View) -> None:
+    """The most orders placed within a minute: the times of the last ones, in a ring."""
+    body = view.event.body
+    if not isinstance(body, OrderObserved) or body.order_id <= (view.recall_account(NEWEST_ORDER) or 0):
+        return
+    view.keep_account(NEWEST_ORDER, body.order_id)
+    number = view.recall_account(PLACED) or 0
+    view.keep_account(f"{PLACED}.{number % (MOST_ORDERS_A_MINUTE + 1)}", view.now)
+    view.keep_account(PLACED, number + 1)
+    times = (view.recall_account(f"{PLACED}.{slot}") for slot in range(MOST_ORDERS_A_MINUTE + 1))
+    within = sum(at is not None and view.now - at < MINUTE_NS for at in times)
+    view.keep_account(ORDERS_AT_MOST, max(within, view.recall_account(ORDERS_AT_MOST) or 0))
+
+
+def day_closed(terms: Terms, view: View) -> Sequence[Derived]:
+    """A day with a round trip joins the window; the oldest leaves it."""
+    _count_guard(view)
+    today = ordinal_of(view.book.trade_date)
+    if _today(view, TRIPS):
+        for name in COUNTED:
+            view.keep_account(f"{name}.{today}", _today(view, name))
+    for ordinal in _days(view.account)[: -WINDOW_DAYS or None]:
+        for name in COUNTED:
+            view.keep_account(f"{name}.{ordinal}", None)
+    stem = memory_name(KEY, f"{RESET}.")
+    for name in [name for name in view.account.memory if name.startswith(stem)]:
+        if today - int(name.removeprefix(stem)) > RESET_DAYS:
+            view.keep_account(f"{RESET}.{name.removeprefix(stem)}", None)
+    return ()
+
+
+def _days(account: Account) -> list[int]:
+    stem = memory_name(KEY, f"{TRIPS}.")
+    return sorted(int(name.removeprefix(stem)) for name in account.memory if name.startswith(stem))
+
+
+# ---- what is counted ---------------------------------------------------------------------------------
+
+
+def _sum(account: Account, name: str) -> int:
+    """Of the window, with the open day."""
+    days = _days(account)[-WINDOW_DAYS:]
+    kept = sum(account.memory.get(memory_name(KEY, f"{name}.{ordinal}"), 0) for ordinal in days)
+    return kept + account.memory.get(memory_name(KEY, f"day.{name}"), 0)
+
+
+def _day(account: Account, name: str) -> int:
+    return account.memory.get(memory_name(KEY, f"day.{name}"), 0)
+
+
+def _share(part: int, whole: int) -> int:
+    return part * FRACTION_SCALE // whole if whole else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One counter: its value now, whether it is crossed, and what the trader is told then."""
+
+    value: Callable[[Terms, Book, Account], int]
+    crossed: Callable[[Terms, Book, Account], bool]
+    text: str
+    share: bool = False  # The value is a share, in 1e-6.
+
+
+def _same_day(terms: Terms, book: Book, account: Account) -> int:
+    assert book.day is not None, "conduct is looked at on an open day"
+    times = (floor_breached_at(one) for one in book.accounts.values())
+    return sum(at is not None and at >= book.day.opens_at for at in times)
+
+
+def _contracts(terms: Terms, book: Book, account: Account) -> int:
+    return sum(one.size for one in account.trades.values() if one.trade_date == book.trade_date and not one.voided)
+
+
+def _cancelled(account: Account) -> int:
+    return sum(order.status == STATUS_CANCELLED for order in account.orders.values())
+
+
+def _resets(terms: Terms, book: Book, account: Account) -> int:
+    stem = memory_name(KEY, f"{RESET}.")
+    return sum(value for name, value in account.memory.items() if name.startswith(stem))
+
+
+def _larger(terms: Terms, book: Book, account: Account) -> bool:
+    wins, losses = _sum(account, WINS), _sum(account, LOSSES)
+    return min(wins, losses) >= 5 and _sum(account, LOST) * wins > _sum(account, WON) * losses
+
+
+def _mean_seconds(account: Account) -> int:
+    trips = _day(account, TRIPS)
+    return _day(account, SECONDS) // trips if trips else 0
+
+
+def _news_units(terms: Terms, book: Book, account: Account) -> int:
+    return account.memory.get(memory_name(KEY, NEWS_UNITS), 0)
+
+
+def _news_at_cap(terms: Terms, book: Book, account: Account) -> bool:
+    cap, units = _cap(terms, account), _news_units(terms, book, account)
+    return cap is not None and units >= cap > 0
+
+
+def _of_trips(name: str) -> tuple[Callable[[Terms, Book, Account], int], Callable[[Terms, Book, Account], bool]]:
+    """The share of round trips of the window, and whether it is more than half of at least ten."""
+
+    def value(terms: Terms, book: Book, account: Account) -> int:
+        return _share(_sum(account, name), _sum(account, TRIPS))
+
+    def crossed(terms: Terms, book: Book, account: Account) -> bool:
+        trips = _sum(account, TRIPS)
+        return trips >= 10 and 2 * _sum(account, name) > trips
+
+    return value, crossed
+
+
+COUNTERS: Mapping[str, Counter] = {
+    "mll_same_day": Counter(
+        _same_day,
+        lambda terms, book, account: _same_day(terms, book, account) >= 2,
+        "two or more accounts have reached their maximum loss limit today",
+    ),
+    "max_size_share": Counter(
+        *_of_trips(FULL_TRIPS), "more than half of the round trips of 20 trading days reached the largest size", True
+    ),
+    "losers_larger": Counter(
+        lambda terms, book, account: int(_larger(terms, book, account)),
+        _larger,
+        "the mean losing round trip of 20 trading days is larger than the mean winning one",
+    ),
+    "no_stop_share": Counter(
+        *_of_trips(UNCOVERED), "more than half of the round trips of 20 trading days never had a stop", True
+    ),
+    "limits_disregarded": Counter(
+        lambda terms, book, account: _sum(account, GUARDED),
+        lambda terms, book, account: _sum(account, GUARDED) >= 3,
+        "three or more times in 20 trading days something was opened during a lockout",
+    ),
+    "size_into_news": Counter(
+        _news_units, _news_at_cap, "the largest size was held into the release of consumer prices"
+    ),
+    "seconds_trading": Counter(
+        lambda terms, book, account: _mean_seconds(account),
+        lambda terms, book, account: _day(account, TRIPS) >= 100 and _mean_seconds(account) < 60,
+        "a hundred or more round trips today lasted less than a minute on average",
+    ),
+    "contracts_per_day": Counter(
+        _contracts,
+        lambda terms, book, account: _contracts(terms, book, account) > 200,
+        "more than 200 contracts were filled today",
+    ),
+    "orders_per_minute": Counter(
+        lambda terms, book, account: account.memory.get(memory_name(KEY, ORDERS_AT_MOST), 0),
+        lambda terms, book, account: account.memory.get(memory_name(KEY, ORDERS_AT_MOST), 0) > MOST_ORDERS_A_MINUTE,
+        "more than 30 orders were placed within a minute",
+    ),
+    "cancel_share": Counter(
+        lambda terms, book, account: _share(_cancelled(account), len(account.orders)),
+        lambda terms, book, account: len(account.orders) >= 50 and 10 * _cancelled(account) > 9 * len(account.orders),
+        "more than 90 % of today's orders were cancelled",
+        True,
+    ),
+    "resets": Counter(_resets, lambda terms, book, account: False, ""),
+}
+ADVICE = "the firm's conduct policies look at this; nothing is enforced"
+
+
+def conduct_of(terms: Terms, book: Book, account: Account, lacks: Sequence[str] = ()) -> dict[str, int | str | None]:
+    """Every counter by its name; shares as text, None where the source cannot see what is counted."""
+    found: dict[str, int | str | None] = {}
+    for name, counter in COUNTERS.items():
+        value = counter.value(terms, book, account)
+        found[name] = fraction_text(value) if counter.share else value
+    if "orders" in lacks:
+        found.update(dict.fromkeys(("no_stop_share", "orders_per_minute", "cancel_share")))
+    return found
+
+
+def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
+    return tuple(_alerts(terms, view))
+
+
+def _alerts(terms: Terms, view: View) -> Iterator[Finding]:
+    for name, counter in COUNTERS.items():
+        if "orders" in view.book.lacks and name == "no_stop_share":
+            continue
+        target = f"day.{name}"
+        if not view.episode_open(target) and counter.crossed(terms, view.book, view.account):
+            yield Action(target, (alert(f"{counter.text}: {ADVICE}", "info"),))
+
+
+def deadline(terms: Terms, view: View) -> int | None:
+    """The release of the consumer price index, when what is held is counted."""
+    if view.book.trade_date not in terms.news_days or view.recall_account(NEWS_UNITS) is not None:
+        return None
+    return _released_at(view)
+
+
+RULE = Rule(
+    "PROGRAMME-CONDUCT",
+    NAME,
+    "What the firm's conduct policies look at",
+    5,
+    Terms,
+    evaluate,
+    remember=remember,
+    deadline=deadline,
+    needs=lambda terms: ("positions",),
+    day_closed=day_closed,
+)
