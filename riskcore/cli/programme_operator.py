@@ -39,9 +39,7 @@ def payout(account: str, amount: str, on: str | None, **options: Any) -> int:
 
 @click.command("reset", epilog="Example: riskcore programme reset 50KTC-V2-99000001 --reason 'bought a reset'")
 @click.argument("account")
-@click.option(
-    "--reason", required=True, metavar="TEXT", help="Your reason; it is kept in the journal."
-)
+@click.option("--reason", required=True, metavar="TEXT", help="Your reason; it is kept in the journal.")
 @click.option("--balance", metavar="AMOUNT", help="Balance after the reset. Default: the start balance of the account.")
 @click.option("--floor", metavar="AMOUNT", help="Maximum Loss Limit after it. Default: start less maximum loss.")
 @_options
