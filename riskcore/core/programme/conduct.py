@@ -10,7 +10,7 @@ from riskcore.core.order_roles import covering_size
 from riskcore.core.products import micro_units
 from riskcore.core.programme.balances import ordinal_of
 from riskcore.core.programme.maximum_loss import floor_breached_at
-from riskcore.core.programme.scaling import lots_today, size_cap_units
+from riskcore.core.programme.scaling import lots_of, size_cap_units
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import FRACTION_SCALE, MINUTE_NS, SECOND_NS, fraction_text
 from riskcore.core.rules.base import Action, Finding, Rule
@@ -73,7 +73,7 @@ def _released_at(view: View) -> int:
 
 
 def _cap(terms: Terms, account: Account) -> int | None:
-    return size_cap_units(terms, lots_today(terms, account))
+    return size_cap_units(terms, lots_of(terms, account))
 
 
 def _follow(terms: Terms, view: View, position: Position) -> None:

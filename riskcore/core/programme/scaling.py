@@ -9,9 +9,8 @@ from riskcore.core.state import Account
 from riskcore.core.view import View
 
 # The lots in force today. Within a session they never rise.
-LOTS = "day.lots"
-NAME = "programme_size"  # The rule that remembers them.
-KEY = rule_key(NAME, 0)
+SIZE_NAME = "programme_size"
+SIZE_KEY, LOTS = rule_key(SIZE_NAME, 0), "day.lots"
 
 
 def lots_by(terms: Terms, balance_usd: int) -> int:
@@ -42,12 +41,12 @@ def remember_lots(terms: Terms, view: View) -> None:
 
 def lots_in_force(terms: Terms, view: View) -> int | None:
     """Lots that the account may hold now; None where nothing scales, or while no balance has been reported."""
-    return lots_today(terms, view.account)
+    return lots_of(terms, view.account)
 
 
-def lots_today(terms: Terms, account: Account) -> int | None:
-    """`lots_in_force` of any account, for those who have no view of it."""
-    return account.memory.get(memory_name(KEY, LOTS)) if terms.scaling else None
+def lots_of(terms: Terms, account: Account) -> int | None:
+    """The same for whoever shows it."""
+    return account.memory.get(memory_name(SIZE_KEY, LOTS)) if terms.scaling else None
 
 
 def size_cap_units(terms: Terms, lots: int | None) -> int | None:
