@@ -3,6 +3,7 @@
 from typing import Any
 
 from riskcore.core.programme import balances
+from riskcore.core.programme.conduct import conduct_of
 from riskcore.core.programme.payout import payout_of
 from riskcore.core.programme.scaling import lots_by, lots_of, product_caps, size_cap_units
 from riskcore.core.programme.target import effective_target_usd, passed_on
@@ -35,7 +36,7 @@ def programme_row(terms: Terms, book: Book, account: Account) -> Row:
         "next_size_cap_units": size_cap_units(terms, None if balance is None else lots_by(terms, balance)),
         "product_caps": product_caps(terms, lots),
         "payout": _payout_row(terms, book, account),
-        "conduct": {},
+        "conduct": conduct_of(terms, book, account),
     }
 
 

@@ -286,13 +286,13 @@ COUNTERS: Mapping[str, Counter] = {
 ADVICE = "the firm's conduct policies look at this; nothing is enforced"
 
 
-def conduct_of(terms: Terms, book: Book, account: Account, lacks: Sequence[str] = ()) -> dict[str, int | str | None]:
+def conduct_of(terms: Terms, book: Book, account: Account) -> dict[str, int | str | None]:
     """Every counter by its name; shares as text, None where the source cannot see what is counted."""
     found: dict[str, int | str | None] = {}
     for name, counter in COUNTERS.items():
         value = counter.value(terms, book, account)
         found[name] = fraction_text(value) if counter.share else value
-    if "orders" in lacks:
+    if "orders" in book.lacks:
         found.update(dict.fromkeys(("no_stop_share", "orders_per_minute", "cancel_share")))
     return found
 

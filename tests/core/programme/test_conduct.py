@@ -59,7 +59,7 @@ def test_round_trips_without_a_stop() -> None:
 
 def test_what_the_source_cannot_see_is_blind() -> None:
     day = under(TERMS, lacks=("orders",)).account(balance="50000")
-    assert conduct_of(TERMS, day.book, day.account_state, ("orders",))["no_stop_share"] is None
+    assert conduct(day)["no_stop_share"] is None
 
 
 def test_the_window_has_twenty_days_with_a_round_trip() -> None:
