@@ -29,7 +29,7 @@ LARGEST_MODULE = 1_048_576
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 _RULE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _ID = re.compile(r"[A-Z][A-Z0-9-]{0,31}", re.ASCII)
-_WHERE = "beside the settings file and on the Python path"
+_WHERE = "beside the settings file or on the Python path"
 # Where modules were found last: the folder of the settings file that was read last comes first.
 _folders: list[Path] = []
 _modules: dict[str, Path] = {}  # The file of each module that has been read.
