@@ -59,7 +59,7 @@ def test_a_rule_that_raises_is_found(outside: Callable[..., Rule]) -> None:
 def test_a_ledger_of_one_rule(outside: Callable[..., Rule]) -> None:
     day = Ledger.of(outside(RULE.evaluate), loss_limit=money("50"))
     assert day.closed("-49.99").breaches == []
-    assert [breach.rule for breach in day.closed("-0.01").breaches] == ["RULE-900"]
+    assert [breach.rule for breach in day.closed("-0.01").breaches] == [RULE.id]
 
 
 @pytest.mark.parametrize(
