@@ -22,6 +22,7 @@ from riskcore.core.runner import Runner
 from riskcore.errors import ConfigError, InputError, RiskcoreError, StoreError
 from riskcore.schema.export import Stored, read_export
 from riskcore.settings.calendar import day_for
+from riskcore.settings.user_rules import changed_since
 from riskcore.store.journal import Journal
 from riskcore.store.location import choose_days
 from riskcore.version import VERSION
@@ -138,6 +139,7 @@ class _Day:
             "last_hash": self.last_hash,
             "recorded": outcome["recorded"],
             "recomputed": outcome["recomputed"],
+            "changed_rules": list(changed_since(self.opened.settings)),
             "hands_on_the_same": handed_on,
             "left_out": self.left_out,
             "differences": differences,

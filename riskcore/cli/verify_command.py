@@ -59,7 +59,7 @@ def verified_text(result: Row) -> str:
 
 def _day(row: Row, version: str) -> list[str]:
     start = f"{row['source']}  {row['trade_date']}  {row['events']} events, chain whole, last hash {row['last_hash']}"
-    left_out = [f"  {text}" for text in row["left_out"]]
+    left_out = [f"  {text}" for text in (*row["left_out"], *row["changed_rules"])]
     if not row["differences"]:
         same = f"  {row['recorded']} decisions by riskcore {row['version']}, decided the same by {version}"
         return [start, *left_out, same]

@@ -19,6 +19,8 @@ from types import ModuleType
 from typing import Any
 
 from riskcore.core import rules
+from riskcore.core.issuers import GUARD_ID, OPERATOR_ID, PLANNER_ID
+from riskcore.core.rulebook import title_of
 from riskcore.core.rules.base import SOURCE, SWITCHES, Rule
 from riskcore.errors import ConfigError
 from riskcore.settings.kinds import KINDS
@@ -29,7 +31,8 @@ LARGEST_MODULE = 1_048_576
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 _RULE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _ID = re.compile(r"[A-Z][A-Z0-9-]{0,31}", re.ASCII)
-_WHERE = "beside the settings file and on the Python path"
+_ISSUERS = (GUARD_ID, PLANNER_ID, OPERATOR_ID)
+_WHERE = "beside the settings file or on the Python path"
 # Where modules were found last: the folder of the settings file that was read last comes first.
 _folders: list[Path] = []
 _modules: dict[str, Path] = {}  # The file of each module that has been read.
@@ -156,6 +159,9 @@ def _check(rule: Rule) -> None:
     """What riskcore relies on in every rule. Raises ValueError."""
     if not _ID.fullmatch(rule.id):
         raise ValueError(f"the id {rule.id[:40]!r} must be capital letters, digits and '-', such as RULE-900")
+    named_elsewhere = title_of(rule.id) is not None and not any(known.id == rule.id for known in rules.RULES)
+    if rule.id in _ISSUERS or named_elsewhere:
+        raise ValueError(f"the id {rule.id} is one of riskcore's own: give the rule another one")
     if not is_dataclass(rule.params):
         raise ValueError("params must be a frozen dataclass whose fields are made by spec(...)")
     for parameter in fields(rule.params):

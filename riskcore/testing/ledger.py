@@ -51,8 +51,8 @@ class Ledger:
 
     start: Chicago time of the first moment. profile: options of [profile] as the core reads them (rulebook.Profile).
     overrides: tables of single accounts. lacks: what the source could not see. zones: further time zones the rules
-    read. settings: whole plain settings instead (Settings.plain). Everything else names a rule: its table, or a list
-    of tables, with scaled values (usd("500"), fraction("0.5")).
+    read. settings: whole plain settings instead (Settings.plain). programme: the plain [programme]. Everything else
+    names a rule: its table, or a list of tables, with scaled values (usd("500"), fraction("0.5")).
     """
 
     enforces = False  # Whether what is decided is also carried out.

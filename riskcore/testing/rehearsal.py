@@ -28,7 +28,7 @@ def check_repeatable(rule: Rule, tables: Sequence[Mapping[str, Any]] = ({},)) ->
     put(rule)
     first, second = (_rehearsed(rule, tables) for _ in range(2))
     for fault in first.bodies(e.RuleFaulted):
-        raise Unrepeatable(f"it fails on a rehearsed day: {fault.error}")
+        raise Unrepeatable(f"it fails on a rehearsed day: {fault.text}")
     before, after = (_stored(day) for day in (first, second))
     if before != after:
         differing = next(

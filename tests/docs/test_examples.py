@@ -10,9 +10,12 @@ import pytest
 from riskcore.cli.rules_command import described
 from riskcore.core import rules
 from riskcore.core.rules.base import Rule
+from riskcore.settings.config import read_settings
 from tests.docs.pages import DOCS, fences
+from tests.settings.own_rules import module_in
 
 GUIDE = DOCS / "guides" / "add-a-rule.md"
+OWN = DOCS / "guides" / "your-own-rule.md"
 LEDGERS = DOCS / "concepts" / "ledgers.md"
 
 
@@ -54,6 +57,22 @@ def test_the_rule_of_the_guide_is_explained_like_any_other(example: Rule) -> Non
     (field,) = plain["fields"]
     assert field["range"] == "a whole number from 1 to 3600 (s)"
     assert field["default"] == 600
+
+
+def test_the_rule_of_your_own_is_loaded_as_its_page_says(tmp_path: Path) -> None:
+    (module,) = fences(OWN, "python file=my_rules.py")
+    (table,) = fences(OWN, "toml")
+    with module_in(tmp_path, module.text):
+        (plain,) = read_settings(table.text).plain["rules"]["my_rules:losing_streak"]
+    assert (plain["most"], len(plain["source"])) == (3, 64)
+
+
+def test_the_rule_of_your_own_passes_its_own_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    module_of(OWN, "python file=my_rules.py", "my_rules", monkeypatch)
+    try:
+        assert run_tests_of(module_of(OWN, "python file=test_my_rules.py", "test_my_rules", monkeypatch)) == 4
+    finally:
+        del rules._BY_NAME["losing_streak"]
 
 
 def test_the_ledger_of_the_concepts_runs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,53 @@
+"""Orders that RULE-012 changes in the counterfactual alone: the market of the day fills them where they stand then."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.replay.whatif.sessions import Trades, study
+
+BUY, SELL, LIMIT, STOP = 0, 1, 1, 4
+TARGET = "rules.trade_management.move_target=[{ at_r = 0.5, target_r = 2 }]"
+TIGHTEN = "rules.trade_management.tighten_after=[{ minutes = 1, distance_ticks = 8 }]"
+ON = "rules.trade_management.enabled=true"
+
+
+def day_with_a_target() -> Trades:
+    """Two bought at 21000, stop at 20990, target at 21010, which fills; later the market goes on to 21021."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.at("09:00:01").order(7, 1, STOP, SELL, 2, stopPrice=20990).order(8, 1, LIMIT, SELL, 2, limitPrice=21010)
+    for second, last in enumerate((21003, 21005.5, 21008), 2):
+        day.at(f"09:00:{second * 2:02}").sparse(lastPrice=last, bestBid=last - 0.25, bestAsk=last + 0.25)
+    return day
+
+
+def filled_at_its_target(day: Trades) -> Trades:
+    day.at("09:00:20").sparse(lastPrice=21010.5, bestBid=21010.25, bestAsk=21010.75)
+    day.at("09:00:20.100").order(8, 2, LIMIT, SELL, 2, limitPrice=21010, fillVolume=2).trade(-2, 21010, order=8)
+    day.at("09:00:40").sparse(lastPrice=21021, bestBid=21020.75, bestAsk=21021.25)
+    return day.at("09:01:00").sparse(lastPrice=21015, bestBid=21014.75, bestAsk=21015.25)  # type: ignore[return-value]
+
+
+def result_of(day: Trades, folder: Path, *sets: str) -> tuple[str, list[str]]:
+    result: dict[str, Any] = study(day, folder, ON, *sets)
+    actions = [row["counterfactual_action"]["kind"] for row in result["divergence"] if row["counterfactual_action"]]
+    return result["effect"]["net_pnl"], actions
+
+
+def test_a_moved_target_fills_where_it_stands(tmp_path: Path) -> None:
+    """Ten points more on two MNQ."""
+    assert result_of(filled_at_its_target(day_with_a_target()), tmp_path, TARGET) == ("40.00", ["ModifyTarget"])
+
+
+def test_a_tightened_stop_fills_where_it_stands(tmp_path: Path) -> None:
+    """The best mark is 21008, so from a minute on the stop is at 21006; recorded is an exit at 20995."""
+    day = day_with_a_target()
+    for minute, last in ((0, 21007), (1, 21007.5)):
+        day.at(f"09:0{minute}:50").sparse(lastPrice=last, bestBid=last - 0.25, bestAsk=last + 0.25)
+    day.at("09:02:00").sparse(lastPrice=21005.75, bestBid=21005.5, bestAsk=21006)
+    day.at("09:02:01").sparse(lastPrice=21005.25, bestBid=21005.25, bestAsk=21005.75)
+    day.at("09:05:00").sparse(lastPrice=20995, bestBid=20994.75, bestAsk=20995.25)
+    day.at("09:05:00.100").trade(-2, 20995)
+    effect, actions = result_of(day, tmp_path, TIGHTEN)
+    assert actions[0] == "ModifyStop"
+    assert 38 <= float(effect) <= 42

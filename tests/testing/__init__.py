@@ -1,0 +1,1 @@
+"""Tests of the kit that tests of rules are written with."""
