@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from riskcore.core.programme.hours_table import EXCHANGE_ZONE, closes_earlier, is_closed, next_session_at, times_of
+from riskcore.core.programme.hours_table import closes_earlier, is_closed, next_session_at, times_of
 from riskcore.core.programme.terms import Terms, terms_of
 from riskcore.core.state import Day
-from riskcore.core.trading_day import WEEKDAYS, instant, local_text, weekday
+from riskcore.core.trading_day import EXCHANGE_ZONE, WEEKDAYS, instant, local_text, weekday
 from riskcore.schema.instants import utc_text
 from riskcore.settings.calendar import calendar_ends, calendar_known, day_for
 from riskcore.settings.programme import programmes_of, read_programme

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 
 from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, fraction_text, limit_text, money_text
-from riskcore.core.rules.base import LOSS, OPEN_LOSS, Action, Beside, Breach, Finding, Quiet, Reading, Rule, spec
+from riskcore.core.rules.base import (
+    DAY_LOSS,
+    LOSS,
+    OPEN_LOSS,
+    Action,
+    Beside,
+    Breach,
+    Cap,
+    Finding,
+    Quiet,
+    Reading,
+    Rule,
+    spec,
+)
 from riskcore.core.rules.commands import alert
 from riskcore.core.rules.day_total import (
     ACTIONS,
@@ -134,6 +147,10 @@ def warnings(params: Params, where: str, beside: Beside) -> Sequence[str]:
     return (text + f'add {beside.advice(OPEN_LOSS)} or basis = "combined"',)
 
 
+def caps(params: Params) -> tuple[Cap, ...]:
+    return (Cap("loss_limit", DAY_LOSS, params.loss_limit),)
+
+
 RULE = Rule(
     "RULE-003",
     "daily_realized_loss",
@@ -147,4 +164,5 @@ RULE = Rule(
     gauges=gauges,
     warnings=warnings,
     bounds=bounds,
+    caps=caps,
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
-from riskcore.core.rules.base import PROFIT, Breach, Finding, Quiet, Reading, Rule, spec
+from riskcore.core.rules.base import DAY_PROFIT, PROFIT, PROFIT_OF_DAY, Breach, Cap, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.day_total import (
     ACTIONS,
     DAY,
@@ -114,6 +114,14 @@ def gauges(params: Params, view: View) -> Iterator[Reading]:
     yield Reading("day profit", PROFIT, _total(params, view).value, params.profit_target)
 
 
+def bounds(params: Params) -> tuple[str, ...]:
+    return (PROFIT_OF_DAY,)
+
+
+def caps(params: Params) -> tuple[Cap, ...]:
+    return (Cap("profit_target", DAY_PROFIT, params.profit_target),)
+
+
 RULE = Rule(
     "RULE-013",
     "daily_realized_profit",
@@ -125,4 +133,6 @@ RULE = Rule(
     quiet=quiet,
     needs=needs,
     gauges=gauges,
+    bounds=bounds,
+    caps=caps,
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.quantities import MONEY_SCALE, limit_text, money_text
-from riskcore.core.rules.base import LOSS, OPEN_LOSS, Breach, Finding, Quiet, Reading, Rule, spec
+from riskcore.core.rules.base import LOSS, OPEN_LOSS, OPEN_POSITIONS, Breach, Cap, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert, close_position, lock_until_reset, optional_lockout
 from riskcore.core.rules.day_total import TOTAL, loss_finding, narrow_by_total, narrow_by_value, open_values
 from riskcore.core.view import View
@@ -149,6 +149,10 @@ def bounds(params: Params) -> tuple[str, ...]:
     return (OPEN_LOSS,)
 
 
+def caps(params: Params) -> tuple[Cap, ...]:
+    return (Cap("loss_limit", OPEN_POSITIONS, params.loss_limit),)
+
+
 RULE = Rule(
     "RULE-004",
     "daily_unrealized_loss",
@@ -162,4 +166,5 @@ RULE = Rule(
     needs=needs,
     gauges=gauges,
     bounds=bounds,
+    caps=caps,
 )

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
-from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule, spec
+from riskcore.core.rules.base import (
+    CONTRACTS,
+    COUNT,
+    UNITS,
+    Action,
+    Breach,
+    Cap,
+    Finding,
+    Proposal,
+    Reading,
+    Rearm,
+    Rule,
+    spec,
+)
 from riskcore.core.rules.commands import FLATTEN, alert, optional_lockout
 from riskcore.core.rules.exposure import Exposure, count_with, counted_orders, still_to_cut
 from riskcore.core.view import View
@@ -81,6 +94,10 @@ def gauges(params: Params, view: View) -> Iterator[Reading]:
     yield Reading(name, COUNT, _exposure(params, view).count(), _limit(params))
 
 
+def caps(params: Params) -> tuple[Cap, ...]:
+    return (Cap("limit", UNITS if params.weighting == "mini_equivalent" else CONTRACTS, _limit(params)),)
+
+
 RULE = Rule(
     "RULE-001",
     "max_contracts",
@@ -92,4 +109,5 @@ RULE = Rule(
     admit=admit,
     cuts=True,
     gauges=gauges,
+    caps=caps,
 )
