@@ -35,6 +35,7 @@ COMMANDS = {
     "modify-target": "Move the target of a position.",
     "lock": "Lock yourself out until a time; you cannot undo it.",
     "unlock": "End a lockout early, if the settings allow it.",
+    "programme": "Show the firm's figures, and enter what only you know.",
     "config": "Check, show or write the settings.",
     "doctor": "Check that you are ready to go live, and what to do if not.",
     "rules": "Explain the rules and their fields.",
