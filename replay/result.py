@@ -8,9 +8,11 @@ from riskcore.core import events as e
 from riskcore.core.issuers import PLANNER_ID
 from riskcore.core.kinds import DECISIONS
 from riskcore.core.products import product_code
+from riskcore.core.programme.terms import account_terms
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, DayFigures
 from riskcore.schema.codec import state_hash
+from riskcore.schema.programme_rows import programme_day_row, programme_row
 from riskcore.schema.rows import LockoutHistory, breach_row, command_row, day_row, is_shown, lockout_row, position_row
 
 SCHEMA = "riskcore.replay/1"
@@ -25,6 +27,7 @@ class Collector:
     lockouts: LockoutHistory = field(default_factory=LockoutHistory)
     blind: dict[tuple[int, str, str], str] = field(default_factory=dict)
     days: dict[int, dict[str, DayFigures]] = field(default_factory=dict)
+    programme_days: dict[int, dict[str, dict[str, Any]]] = field(default_factory=dict)
     rejected: int = 0
 
     def listen(self, events: Sequence[e.Event]) -> None:
@@ -45,22 +48,33 @@ class Collector:
                 kept = self.days.setdefault(account.id, {})
                 kept.update({day.trade_date: day for day in account.days.values() if is_shown(day)})
                 self._note_blind(book, rulebook, account, trade_date)
+                self._note_programme(book, rulebook, account)
+
+    def _note_programme(self, book: Book, rulebook: Rulebook, account: Account) -> None:
+        terms = account_terms(rulebook.settings, account.id, account.name)
+        if terms is not None:
+            kept = self.programme_days.setdefault(account.id, {})
+            for trade_date in account.days:
+                row = programme_day_row(terms, book, account, trade_date)
+                if row is not None:
+                    kept[trade_date] = row
 
     def _note_blind(self, book: Book, rulebook: Rulebook, account: Account, trade_date: str) -> None:
         for instance in rulebook.instances(account):
-            lacking = instance.lacking(book.lacks)
-            if lacking:
-                reason = f"the recording lacks {' and '.join(lacking)}"
+            reason = instance.blind_because(book)
+            if reason is not None:
                 self.blind[(account.id, trade_date, instance.rule.id)] = reason
 
 
-def account_row(book: Book, account: Account, collector: Collector, mode: str) -> dict[str, Any]:
-    days = collector.days.get(account.id, {})
+def account_row(book: Book, rulebook: Rulebook, account: Account, collector: Collector) -> dict[str, Any]:
+    days, beside = collector.days.get(account.id, {}), collector.programme_days.get(account.id, {})
+    mode, terms = rulebook.profile.mark, account_terms(rulebook.settings, account.id, account.name)
     shown = [name for name in collector.blind if name[0] == account.id]
     return {
         "id": account.id,
         "name": account.name,
-        "days": [day_row(days[trade_date]) for trade_date in sorted(days)],
+        "days": [{**day_row(days[trade_date]), **beside.get(trade_date, {})} for trade_date in sorted(days)],
+        **({} if terms is None else {"programme": programme_row(terms, book, account)}),
         "positions": [position_row(book, position, mode) for position in account.held()],
         "blind": [
             {"trade_date": trade_date, "rule": rule, "reason": collector.blind[(account.id, trade_date, rule)]}
@@ -78,12 +92,11 @@ def result_of(
     comparison: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """The whole result of a run (INTERFACE.md 5)."""
-    mode = rulebook.profile.mark
     judged = [account for account in book.accounts.values() if rulebook.judges(account)]
     return {
         "schema": SCHEMA,
         "sessions": list(sessions),
-        "accounts": [account_row(book, account, collector, mode) for account in sorted(judged, key=lambda one: one.id)],
+        "accounts": [account_row(book, rulebook, one, collector) for one in sorted(judged, key=lambda one: one.id)],
         "breaches": collector.breaches,
         "commands": collector.commands,
         "lockout_history": collector.lockouts.rows,

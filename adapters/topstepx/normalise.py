@@ -9,6 +9,7 @@ from dataclasses import replace
 from adapters.topstepx import fields
 from adapters.topstepx.fields import Object, Rejected
 from adapters.topstepx.hub import Reading, hub_reading
+from adapters.topstepx.operator_lines import operator_word, word_of
 from adapters.topstepx.rest import Summary, call, is_login, path_of, rest_reading
 from riskcore.core.events import (
     AccountObserved,
@@ -21,10 +22,13 @@ from riskcore.core.events import (
     DepthObserved,
     Event,
     MarketTraded,
+    NoteRecorded,
     OrderObserved,
     OrdersListed,
+    PayoutRecorded,
     PositionObserved,
     PositionsListed,
+    ProgrammeReset,
     QuoteObserved,
     TradeRecorded,
     TradesListed,
@@ -34,7 +38,7 @@ from riskcore.core.events import (
 from riskcore.core.kinds import CONNECTION_STATES, HUBS
 from riskcore.core.raw_text import WITHHELD, unreadable
 
-KINDS = ("hub", "rest", "connection", "clock")
+KINDS = ("hub", "rest", "connection", "clock", "operator")
 _OK = 200
 
 
@@ -58,6 +62,8 @@ def _facts(line: Object, at: int) -> list[Event]:
             bodies = _rest(line, at)
         elif "connection" in line:
             bodies = _connection(line)
+        elif "operator" in line:
+            bodies = [operator_word(line)]
         elif line.get("clock") is True:
             bodies = [ClockTicked()]
         else:
@@ -137,6 +143,8 @@ def _event(body: Body, at: int, market: bool) -> Event:
             return Event(known_at, "market", f"bar:{body.contract}:{body.unit_ns}:{body.opens_at}", body)
         case ClockTicked():
             return Event(at, "clock", f"clock@{at}", body)
+        case PayoutRecorded() | ProgrammeReset() | NoteRecorded():
+            return Event(at, "operator", f"{word_of(body)}:{body.account}@{at}", body)
         case _:
             return Event(at, "market" if market else "broker", _broker_key(body, at), body)
 

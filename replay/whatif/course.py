@@ -115,8 +115,7 @@ class Course:
         """The accounts as replay shows them (INTERFACE.md 5)."""
         book, rulebook = self.book, self.runner.turn.rulebook
         judged = [account for account in book.accounts.values() if rulebook.judges(account)]
-        mode = rulebook.profile.mark
-        return [account_row(book, one, self.collector, mode) for one in sorted(judged, key=lambda one: one.id)]
+        return [account_row(book, rulebook, one, self.collector) for one in sorted(judged, key=lambda one: one.id)]
 
     def finish(self) -> None:
         """Time ends with the last line."""

@@ -110,10 +110,10 @@ def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> 
     found = []
     for instance in rulebook.instances(account):
         needs = instance.rule.needs(instance.params)
-        lacking = instance.lacking(book.lacks)
+        blind = instance.blind_because(book)
         hubs = sorted({lost[need] for need in needs if need in lost})
-        if lacking:
-            reason = f"the recording lacks {' and '.join(lacking)}"
+        if blind is not None:
+            reason = blind
         elif hubs:
             reason = " and ".join(f"the {hub} hub is {book.connections[hub]}" for hub in hubs)
         elif "quotes" in needs and stale:

@@ -3,12 +3,12 @@
 A lockout (RULES.md 3.1, 7) needs no running engine: without one the same core writes it into the journal.
 """
 
-import asyncio
 import time
 from typing import Any
 
 import click
 
+from riskcore.cli.ask_or_write import ask_or_write
 from riskcore.cli.desk_options import REFUSED, Row, ask_engine, desk_options, engine_of, show
 from riskcore.cli.desk_text import health_text, lock_text, portfolio_text, price_text, unlock_text
 from riskcore.errors import ConfigError
@@ -28,7 +28,7 @@ def lock(until: str, reason: str | None, no_flatten: bool, **options: Any) -> in
     until it ends), a time of the profile's clock (15:30), or an instant (2026-11-20T21:30:00Z).
     """
     request = {"ask": "lock", "until": until, "reason": reason, "flatten": not no_flatten}
-    answer = _ask_or_write(options, request)
+    answer = ask_or_write(options, request)
     show(options, answer, lock_text)
     return 0 if all(row["locked"] for row in answer["accounts"]) else REFUSED
 
@@ -42,38 +42,9 @@ def lock(until: str, reason: str | None, no_flatten: bool, **options: Any) -> in
 def unlock(reason: str, lockout: str | None, **options: Any) -> int:
     """End one lockout before its time. Refused (exit 1) by operator_unlock = "never", which is the default, and for
     lockouts that the broker or the programme has set."""
-    answer = _ask_or_write(options, {"ask": "unlock", "reason": reason, "lockout": lockout})
+    answer = ask_or_write(options, {"ask": "unlock", "reason": reason, "lockout": lockout})
     show(options, answer, unlock_text)
     return 0 if answer["ended"] else REFUSED
-
-
-def _ask_or_write(options: dict[str, Any], request: Row) -> Row:
-    """The answer of the running engine, else of the journal itself. Raises RiskcoreError."""
-    from riskcore.engine.control_client import NoEngine
-
-    try:
-        return ask_engine(options, request)
-    except NoEngine:
-        return asyncio.run(_written(options, request))
-
-
-async def _written(options: dict[str, Any], request: Row) -> Row:
-    """Take the profile, decide and store; the next engine carries it out. Raises ProfileBusy, StoreError."""
-    from riskcore.engine.clock import SystemClock
-    from riskcore.engine.desk_locks import lock, unlock
-    from riskcore.engine.offline_desk import OfflineDesk
-    from riskcore.settings.config import load_settings
-    from riskcore.store.journal import Journal
-    from riskcore.version import VERSION
-
-    store, profile = engine_of(options)
-    settings = load_settings(options["config_path"]).plain
-    settings = {**settings, "profile": {**settings["profile"], "name": profile}}
-    with Journal.open(store, profile, write=True) as journal:
-        desk = OfflineDesk(journal, settings, SystemClock(), VERSION)
-        desk.begin()
-        asked = {**request, "account": options["account"]}
-        return await (lock(desk, asked) if request["ask"] == "lock" else unlock(desk, asked))
 
 
 @click.command("price", epilog="Example: riskcore price MNQ")

@@ -1,4 +1,4 @@
-"""`riskcore programme`: the firm's figures in force, with their sources, and what changed in them."""
+"""`riskcore programme`: the firm's figures with their sources, where each account stands, and what only you know."""
 
 from datetime import date
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import config_options, output_options, print_json, warn
+from riskcore.cli.programme_operator import add_to
 from riskcore.errors import ConfigError
 
 Row = dict[str, Any]
@@ -14,7 +15,10 @@ Row = dict[str, Any]
 
 @click.group(epilog="Example: riskcore programme show")
 def command() -> None:
-    """The firm's programme: its figures and their sources, and where each account stands."""
+    """The firm's programme: its figures and their sources, where each account stands, and what only you know."""
+
+
+add_to(command)
 
 
 @command.command(epilog="Example: riskcore programme show --json")

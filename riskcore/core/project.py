@@ -200,6 +200,11 @@ def _judged_again(book: Book, at: int, body: Any) -> Effect:
     return Effect((body.account,)) if body.account in book.accounts else NOTHING
 
 
+def _entered(book: Book, at: int, body: Any) -> Effect:
+    """What only the operator knows of an account, which may not have been heard of yet."""
+    return Effect((account_of(book, body.account).id,))
+
+
 def _day_rolled(book: Book, at: int, body: e.DayRolled) -> Effect:
     for account in book.accounts.values():
         for name in [name for name in account.episodes if lasts_a_day(episode_target(name))]:
@@ -347,9 +352,9 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.OrderRequested: _judged_again,
     e.LockRequested: _judged_again,
     e.OperatorOverride: _judged_again,
-    e.PayoutRecorded: _judged_again,
-    e.ProgrammeReset: _judged_again,
-    e.NoteRecorded: _changes_nothing,
+    e.PayoutRecorded: _entered,
+    e.ProgrammeReset: _entered,
+    e.NoteRecorded: _entered,
     e.DayRolled: _day_rolled,
     e.TimerFired: _judged_again,
     e.RuleBreached: _rule_breached,

@@ -17,7 +17,7 @@ from riskcore.core.programme.terms import account_terms
 from riskcore.core.rules import RULES, STANDING, by_name
 from riskcore.core.rules.base import Rule
 from riskcore.core.rules.commands import alert
-from riskcore.core.state import Account, Lockout
+from riskcore.core.state import Account, Book, Lockout
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,13 @@ class RuleInstance:
         missed = lacks if "trades" in lacks else tuple(one for one in lacks if one != "positions")
         needed = (need for need in self.rule.needs(self.params) if need not in self.indifferent_to)
         return tuple(need for need in needed if need in missed)
+
+    def blind_because(self, book: Book) -> str | None:
+        """Why the rule judges nothing on the open day: what the source lacks, or its parameters do; None: it does."""
+        lacking = self.lacking(book.lacks)
+        if lacking:
+            return f"the recording lacks {' and '.join(lacking)}"
+        return None if self.rule.blind is None else self.rule.blind(self.params, book)
 
     def waits(self, awaited: tuple[str, ...]) -> bool:
         """Whether the rule judges only when something has been listed that has not been since the engine started."""

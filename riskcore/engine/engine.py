@@ -20,8 +20,11 @@ from riskcore.core.events import (
     Event,
     Fact,
     LockRequested,
+    NoteRecorded,
     OperatorOverride,
     OrderRequested,
+    PayoutRecorded,
+    ProgrammeReset,
     RequestAttempted,
 )
 from riskcore.core.quantities import SECOND_NS
@@ -50,7 +53,14 @@ REMEMBERED_EVERY = 20_000  # Events between two copies of the book that speed up
 TICK_SECONDS = 1
 WIND_UP_SECONDS = 5  # How long the engine waits for answers to requests in flight when it stops.
 # How the natural keys of the operator's words begin.
-_ABOUT = {OrderRequested: "order", LockRequested: "lock", OperatorOverride: "override"}
+_ABOUT: dict[type, str] = {
+    OrderRequested: "order",
+    LockRequested: "lock",
+    OperatorOverride: "override",
+    PayoutRecorded: "payout",
+    ProgrammeReset: "reset",
+    NoteRecorded: "note",
+}
 
 
 class Engine:

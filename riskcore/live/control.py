@@ -1,8 +1,8 @@
 """The control channel: the trader's commands to the engine that runs, one JSON line each way over loopback TCP.
 
-A request is {"secret": ..., "ask": "order" | "lock" | "unlock" | "price" | "health" | "portfolio" | "status", ...}. The
-answer is an object with the result, or {"error": sentence, "exit": code}. Loopback works alike on every system; the
-secret in the control file keeps other users of the machine out.
+A request is {"secret": ..., "ask": one of the words in Control, ...}. The answer is an object with the result, or
+{"error": sentence, "exit": code}. Loopback works alike on every system; the secret in the control file keeps other
+users of the machine out.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from riskcore.engine.control_client import LONGEST_LINE, LOOPBACK, Listening, re
 from riskcore.engine.desk import Asked, Desk, Market, contract_named, fresh_mark, judged_accounts, text_of
 from riskcore.engine.desk_locks import lock, unlock
 from riskcore.engine.desk_orders import order
+from riskcore.engine.desk_programme import note, payout, reset
 from riskcore.errors import ConfigError, RiskcoreError
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row
@@ -42,6 +43,9 @@ class Control:
             "order": lambda asked: order(desk, market, asked),
             "lock": lambda asked: lock(desk, asked),
             "unlock": lambda asked: unlock(desk, asked),
+            "payout": lambda asked: payout(desk, asked),
+            "reset": lambda asked: reset(desk, asked),
+            "note": lambda asked: note(desk, asked),
             "price": self._price,
             "health": self._health,
             "portfolio": self._portfolio,

@@ -36,7 +36,8 @@ RESET_NET, RESET_FILLS = "day.reset_net_usd", "day.reset_fills"  # Today's figur
 DRIFT = "day.drift_usd"  # The difference to the broker's balance that was reported last.
 PAID, WINDOW_FROM, WINDOW_KNOWN, PAYOUT_BALANCE = "paid", "window_from", "window_known", "payout_balance_usd"
 BEST_DAY = "best_day_usd"
-NET_OF, CLOSING_OF = "net.", "closing."  # Of a closed day with a fill; of a closed day. The ordinal follows.
+# Of a closed day; its net only where it has a fill. The ordinal follows.
+NET_OF, OPENING_OF, CLOSING_OF, FLOOR_OF, CAP_OF = "net.", "opening.", "closing.", "floor.", "cap."
 
 
 def recall(account: Account, name: str) -> int | None:
@@ -144,6 +145,26 @@ def day_net_usd(book: Book, account: Account) -> int:
 def day_fills(book: Book, account: Account) -> int:
     """Fills of the open day, since the operator's reset where there was one today."""
     return figures_today(book, account).fills - (recall(account, RESET_FILLS) or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DayBalances:
+    """The balances of a trading day: closed ones as later corrections left them, the floor as it was in force."""
+
+    opening_usd: int | None
+    closing_usd: int | None
+    floor_usd: int | None
+    size_cap_units: int | None
+
+
+def closed_day(account: Account, trade_date: str) -> DayBalances | None:
+    """A closed day of the last ones; None for one that is not kept any more, or never was."""
+    ordinal = ordinal_of(trade_date)
+    closing = recall(account, f"{CLOSING_OF}{ordinal}")
+    if closing is None:
+        return None
+    opening, floor, cap = (recall(account, f"{prefix}{ordinal}") for prefix in (OPENING_OF, FLOOR_OF, CAP_OF))
+    return DayBalances(opening, closing, floor, cap)
 
 
 # ---- the payout window -------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from riskcore.core.quantities import money_text
 from riskcore.core.rules.base import LOSS, OPEN_LOSS, Action, Finding, Proposal, Quiet, Reading, Rearm, Rule
 from riskcore.core.rules.commands import CANCEL_ENTRIES, FLATTEN, alert, lock_for_good, lock_until_reset
 from riskcore.core.rules.day_total import open_positions
-from riskcore.core.state import Account
+from riskcore.core.state import Account, Book
 from riskcore.core.view import View
 
 ID, NAME = "PROGRAMME-MLL", "programme_mll"
@@ -135,6 +135,12 @@ def needs(terms: Terms) -> tuple[str, ...]:
     return ("trades", "quotes", "accounts")
 
 
+def blind(terms: Terms, book: Book) -> str | None:
+    if terms.floor_kind == "override" and terms.floor_override_usd is None:
+        return f"the floor is not known: {SET_THE_FLOOR}"
+    return None
+
+
 def admit(terms: Terms, view: View, proposal: Proposal) -> str | None:
     total, levels = _equity(view), _levels(terms, view)
     if total is None or not levels or not _is_armed(view):
@@ -170,6 +176,7 @@ MAXIMUM_LOSS = Rule(
     remember=remember,
     quiet=quiet,
     needs=needs,
+    blind=blind,
     admit=admit,
     gauges=gauges,
     bounds=bounds,

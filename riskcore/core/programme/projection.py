@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from riskcore.core import events as e
 from riskcore.core.programme import balances as b
 from riskcore.core.programme.hours_table import next_trade_ordinal
+from riskcore.core.programme.scaling import lots_of, size_cap_units
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import MONEY_SCALE, money_text
 from riskcore.core.rules.base import Action, Finding, Observed, Rule
@@ -16,8 +17,9 @@ from riskcore.core.state import DayFigures, Trade
 from riskcore.core.trading_day import trade_date_of
 from riskcore.core.view import View
 
-# Closing balances are kept as long as a fill of their day may still be told, changed or voided.
-CLOSINGS_KEPT = 8
+# Balances of a day are kept as long as a fill of it may still be told, changed or voided.
+DAYS_KEPT = 8
+KEPT = (b.OPENING_OF, b.CLOSING_OF, b.FLOOR_OF, b.CAP_OF)
 DRIFT_ALERT_USD = MONEY_SCALE
 
 
@@ -193,6 +195,9 @@ def _correct(terms: Terms, view: View, trade_date: str, amount: int) -> None:
         if closed >= ordinal:
             view.keep_account(f"{b.CLOSING_OF}{closed}", closing + amount)
             raised.append(closing + amount)
+    for opened, balance in list(b.rows(view.account, b.OPENING_OF)):
+        if opened > ordinal:
+            view.keep_account(f"{b.OPENING_OF}{opened}", balance + amount)
     _raise_floor(terms, view, max(raised))
 
 
@@ -233,7 +238,7 @@ def _reset(terms: Terms, view: View, body: e.ProgrammeReset) -> None:
     figures = b.figures_today(view.book, view.account)
     start = terms.start_usd or 0
     balance = start if body.balance_usd is None else body.balance_usd
-    for prefix in (b.NET_OF, b.CLOSING_OF):
+    for prefix in (b.NET_OF, *KEPT):
         for ordinal, _ in list(b.rows(view.account, prefix)):
             view.keep_account(f"{prefix}{ordinal}", None)
     for name in (b.BASE_AT, b.BASE_SETTLED, b.BEST_DAY, b.PAID, b.WINDOW_FROM, b.WINDOW_KNOWN, b.PAYOUT_BALANCE):
@@ -265,15 +270,23 @@ def day_closed(terms: Terms, view: View) -> Sequence[e.Derived]:
     if b.day_fills(view.book, account) > 0:
         view.keep_account(f"{b.NET_OF}{today}", b.day_net_usd(view.book, account))
         _find_best_day(view)
-    view.keep_account(f"{b.CLOSING_OF}{today}", closing)
-    for ordinal in sorted(ordinal for ordinal, _ in b.rows(account, b.CLOSING_OF))[:-CLOSINGS_KEPT]:
-        view.keep_account(f"{b.CLOSING_OF}{ordinal}", None)
-    view.keep_account(b.OPENING, closing)
     _apply_override(terms, view)
+    _keep_balances(terms, view, today, closing)
+    view.keep_account(b.OPENING, closing)
     _raise_floor(terms, view, closing)
     if closing == computed or view.recall_account(b.DRIFT) == closing - computed:
         return ()
     return (e.BalanceDrifted(account.id, computed, closing),)
+
+
+def _keep_balances(terms: Terms, view: View, today: int, closing: int) -> None:
+    """What the day that ends shows from now on."""
+    cap = size_cap_units(terms, lots_of(terms, view.account))
+    figures = (b.opening_usd(view.account), closing, b.floor_usd(terms, view.account), cap)
+    for prefix, value in zip(KEPT, figures, strict=True):
+        view.keep_account(f"{prefix}{today}", value)
+        for ordinal in sorted(ordinal for ordinal, _ in b.rows(view.account, prefix))[:-DAYS_KEPT]:
+            view.keep_account(f"{prefix}{ordinal}", None)
 
 
 # ---- drift -------------------------------------------------------------------------------------------

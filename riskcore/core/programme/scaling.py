@@ -1,13 +1,16 @@
 """PROG-SCALING: how many lots an XFA may hold by the balance it opened the day with (PROGRAMME.md 3.2 and 5)."""
 
 from riskcore.core.events import PayoutRecorded, ProgrammeReset
+from riskcore.core.names import memory_name, rule_key
 from riskcore.core.programme.balances import balance_usd, opening_usd
 from riskcore.core.programme.terms import SCALING_BOUNDARY, Terms
 from riskcore.core.quantities import FRACTION_SCALE
+from riskcore.core.state import Account
 from riskcore.core.view import View
 
 # The lots in force today. Within a session they never rise.
-LOTS = "day.lots"
+SIZE_NAME = "programme_size"
+SIZE_KEY, LOTS = rule_key(SIZE_NAME, 0), "day.lots"
 
 
 def lots_by(terms: Terms, balance_usd: int) -> int:
@@ -38,7 +41,12 @@ def remember_lots(terms: Terms, view: View) -> None:
 
 def lots_in_force(terms: Terms, view: View) -> int | None:
     """Lots that the account may hold now; None where nothing scales, or while no balance has been reported."""
-    return view.recall_account(LOTS) if terms.scaling else None
+    return lots_of(terms, view.account)
+
+
+def lots_of(terms: Terms, account: Account) -> int | None:
+    """The same for whoever shows it."""
+    return account.memory.get(memory_name(SIZE_KEY, LOTS)) if terms.scaling else None
 
 
 def size_cap_units(terms: Terms, lots: int | None) -> int | None:

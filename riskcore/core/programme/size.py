@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from riskcore.core.events import Command
 from riskcore.core.products import micro_units
-from riskcore.core.programme.scaling import lots_in_force, product_caps, remember_lots, size_cap_units
+from riskcore.core.programme.scaling import SIZE_NAME, lots_in_force, product_caps, remember_lots, size_cap_units
 from riskcore.core.programme.terms import Terms
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule
 from riskcore.core.rules.exposure import Exposure, count_with, still_to_cut
@@ -109,7 +109,7 @@ def gauges(terms: Terms, view: View) -> Iterator[Reading]:
 
 RULE = Rule(
     "PROGRAMME-SIZE",
-    "programme_size",
+    SIZE_NAME,
     "The firm's caps on contracts",
     40,
     Terms,

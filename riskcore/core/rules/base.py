@@ -10,7 +10,7 @@ from typing import Any
 
 from riskcore.core.events import Command, Derived
 from riskcore.core.marks import CONSERVATIVE
-from riskcore.core.state import Order
+from riskcore.core.state import Book, Order
 from riskcore.core.view import View
 
 UNBOUNDED = 10**30
@@ -204,6 +204,7 @@ class Rule:
                             at a late fill is about the day of that fill, and issues no commands (RULES.md 1.1); so is
                             what a rule finds that has looked at the fill or the figures of its day without needing
                             them.
+    blind(params, book)     why it cannot judge on the open day although the source lacks nothing, or None.
     waits_for               what must have been listed since a live engine started before the rule judges: positions,
                             orders, trades; "engine": that one runs at all. By default what it needs; a rule that reads
                             quotes values positions. What remember decides for its own instant cannot wait.
@@ -244,6 +245,7 @@ class Rule:
     quiet: Callable[[Any, View, Quiet], None] | None = None
     needs: Callable[[Any], tuple[str, ...]] = _nothing
     admit: Callable[[Any, View, Proposal], str | None] | None = None
+    blind: Callable[[Any, Book], str | None] | None = None
     waits_for: tuple[str, ...] | None = None
     confirms_every: Callable[[Any], int | None] | None = None
     keeps_out: bool = False

@@ -40,3 +40,8 @@ def _terms(stage: str, size: str, start: str, maximum_loss: str, floor: FloorKin
 def under(terms: Terms, start: str = "2026-11-20 08:00:00", **options: Any) -> Ledger:
     """A ledger of an account under these terms."""
     return Ledger(start=start, programme={"name": "topstep", "terms": plain_terms(terms)}, **options)
+
+
+def kinds_of(day: Ledger, rule: str) -> list[str]:
+    """Kinds of the commands of one rule, alerts left out."""
+    return [one.command.kind for one in day.commands if one.rule == rule and one.command.kind != "Alert"]
