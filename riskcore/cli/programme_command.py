@@ -1,12 +1,21 @@
 """`riskcore programme`: the firm's figures with their sources, where each account stands, and what only you know."""
 
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from riskcore.cli.options import config_options, output_options, print_json, warn
+from riskcore.cli.options import (
+    account_option,
+    config_options,
+    output_options,
+    print_json,
+    profile_file_option,
+    store_option,
+    warn,
+)
 from riskcore.cli.programme_operator import add_to
 from riskcore.errors import ConfigError
 
@@ -64,6 +73,40 @@ def _programme(account: str | None, programme: Row) -> Row:
         "readings": terms["readings"],
         "figures": [row.row() for row in figures_of(programme)],
     }
+
+
+@command.command(epilog="Example: riskcore programme status --account 50KTC-V2-99000001")
+@profile_file_option
+@store_option
+@click.option("--profile", metavar="NAME", help="Profile to show; needed if the journal holds several.")
+@account_option
+@output_options
+def status(
+    config_path: Path | None,
+    store: str | None,
+    profile: str | None,
+    accounts: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Show where each account stands: floor, room, target, best day, size caps, payout and the time left today.
+
+    Values are those of the last event stored; countdowns run to now. This does not disturb the engine.
+    """
+    from riskcore.audit.following import Follower, chosen_accounts, open_journal
+    from riskcore.audit.programme_status import programme_status
+    from riskcore.cli.programme_text import status_text
+
+    with open_journal(store, profile, config_path) as (journal, _):
+        follower = Follower(journal)
+        follower.catch_up()
+        chosen = chosen_accounts(follower, accounts)
+        result = programme_status(follower.book, follower.rulebook, chosen, time.time_ns())
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(status_text(result))
 
 
 @command.command(epilog="Example: riskcore programme diff 2026-09-01 2026-10-10")

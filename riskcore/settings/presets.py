@@ -3,10 +3,10 @@
 Every value is explained where it stands. A preset is a proposal of ours; only what [programme] says is the firm's.
 """
 
+from riskcore.core.programme.target import allowed_best_day_usd
 from riskcore.core.programme.terms import Terms, terms_of
 from riskcore.core.quantities import limit_text, money_text
 from riskcore.settings.programme import read_programme
-from riskcore.settings.programme_lint import best_day_usd
 
 _STAGES = {"combine": "a Trading Combine", "xfa": "an Express Funded Account"}
 _SIZES = ("50K", "100K", "150K")
@@ -173,7 +173,7 @@ def _of_programme(name: str, stage: str, size: str) -> str:
 
 
 def _best_day(terms: Terms) -> str:
-    best_usd = best_day_usd(terms)
+    best_usd = allowed_best_day_usd(terms)
     if best_usd is None or terms.target_usd is None:
         return ""
     share = f"{best_usd * 100 // terms.target_usd} %"

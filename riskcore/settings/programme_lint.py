@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
+from riskcore.core.programme.target import allowed_best_day_usd
 from riskcore.core.programme.terms import Terms, terms_of
-from riskcore.core.quantities import FRACTION_SCALE, fraction_text, limit_text, money_text
+from riskcore.core.quantities import fraction_text, limit_text, money_text
 from riskcore.core.rules import RULES, by_name
 from riskcore.core.rules.base import (
     CONTRACTS,
@@ -41,7 +42,7 @@ def programme_notes(plain: Plain) -> list[str]:
     """What a trader could add: a stop at the largest day that counts in full (PROG-CONSISTENCY)."""
     found: dict[str, None] = {}
     for _, _, terms, rules in _judged(plain):
-        allowed_usd = best_day_usd(terms)
+        allowed_usd = allowed_best_day_usd(terms)
         bounded = [bound for name, params in _active(rules) for bound in by_name(name).bounds(params)]
         if allowed_usd is None or terms.consistency is None or PROFIT_OF_DAY in bounded:
             continue
@@ -50,13 +51,6 @@ def programme_notes(plain: Plain) -> list[str]:
         text = f"one day may make {money_text(allowed_usd)} ({share} % of the target) before the target grows; "
         found[f'{text}to stop there: {table} profit_target = "{limit_text(allowed_usd)}"'] = None
     return list(found)
-
-
-def best_day_usd(terms: Terms) -> int | None:
-    """The largest day that leaves the target as it is; None without a target or a share."""
-    if terms.target_usd is None or terms.consistency is None:
-        return None
-    return terms.target_usd * terms.consistency // FRACTION_SCALE
 
 
 def _bounding(bound: str) -> Iterator[str]:
@@ -103,7 +97,7 @@ def _looser(cap: Cap, terms: Terms) -> str | None:
     if cap.kind in (DAY_LOSS, OPEN_POSITIONS):
         return _looser_loss(cap, terms)
     if cap.kind == DAY_PROFIT:
-        allowed_usd = best_day_usd(terms)
+        allowed_usd = allowed_best_day_usd(terms)
         if allowed_usd is None or cap.amount <= allowed_usd:
             return None
         return f"above {money_text(allowed_usd)}, the largest day that leaves the firm's target as it is"

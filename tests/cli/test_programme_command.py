@@ -12,6 +12,7 @@ from riskcore.cli.main import run
 from riskcore.settings.calendar import calendar_ends, calendar_warnings
 from riskcore.settings.config import read_settings
 from riskcore.settings.programme import start_warnings
+from tests.recordings import losing_day
 
 
 @pytest.fixture(autouse=True)
@@ -132,3 +133,22 @@ def test_the_end_of_the_calendar_is_told_a_month_before(days_before: int, warns:
     found = calendar_warnings(date.fromordinal(ends.toordinal() - days_before))
     assert bool(found) is warns
     assert all(calendar_ends() in one for one in found)
+
+
+def test_status_reads_the_store(capsys: pytest.CaptureFixture[str]) -> None:
+    written("[programme]\nfloor_override = 48000\n[accounts.Other.programme]\nstage = 'xfa'")
+    wire = losing_day().write(Path("day.jsonl"))
+    assert run(["replay", str(wire), "--store", "day.db", "--quiet"]) == 0
+    capsys.readouterr()
+    result = shown(capsys, "programme", "status", "--store", "day.db")
+    (row,) = result["accounts"]
+    assert (result["trade_date"], row["programme"]["floor"], row["programme"]["size_cap_units"]) == (
+        "2026-11-20",
+        "48000.00",
+        50,
+    )
+    assert run(["programme", "status", "--store", "day.db", "--account", "50KTC-V2-99000001"]) == 0
+    text = capsys.readouterr().out
+    assert "Account 99000001  50KTC-V2-99000001: combine, product standard, size 50K" in text
+    assert run(["programme", "status", "--store", "day.db", "--account", "nobody"]) == 2
+    assert "not in this profile" in capsys.readouterr().err
