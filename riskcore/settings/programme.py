@@ -48,6 +48,23 @@ def programmes_of(plain: Mapping[str, Any]) -> list[tuple[str | None, dict[str, 
     return [*profile, *plain.get("programme_accounts", {}).items()]
 
 
+def with_stored_terms(stored: Raw, read: dict[str, Any]) -> dict[str, Any]:
+    """Settings read again from stored ones: a programme that is the same keeps the figures it was judged by then."""
+    profile = _stored_if_same(stored.get("programme"), read["programme"])
+    own = {
+        account: _stored_if_same(stored.get("programme_accounts", {}).get(account), programme)
+        for account, programme in read.get("programme_accounts", {}).items()
+    }
+    return {**read, "programme": profile, **({"programme_accounts": own} if own else {})}
+
+
+def _stored_if_same(stored: Raw | None, read: dict[str, Any] | None) -> dict[str, Any] | None:
+    if stored is None or read is None or "terms" not in stored:
+        return read
+    same = all(stored[name] == value for name, value in read.items() if name != "terms" and name in stored)
+    return {**read, "terms": stored["terms"]} if same else read
+
+
 def start_warnings(plain: Mapping[str, Any], today: date) -> list[str]:
     """What to say at start of the figures that judge the accounts: their age, and a year without release days."""
     if not programmes_of(plain):
