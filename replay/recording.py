@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from adapters.topstepx.fields import TooDeep, decode, instant
-from adapters.topstepx.normalise import KINDS, normalise, rejected
+from adapters.topstepx.normalise import KINDS, OWN_KINDS, normalise, rejected
 from replay.blocks import LONGEST_LINE_BYTES, HashAhead, LineFile, Lines
 from replay.quote_lines import QuoteLines
 from riskcore.core.bar_schedule import BarSchedule
 from riskcore.core.events import Event, QuoteObserved, WireRejected
 from riskcore.core.quotes import Quotes
+from riskcore.core.raw_text import holds_secret
 from riskcore.errors import InputError
+from riskcore.schema.payloads import Keep, of_user
 
 __all__ = ["WIRE_FORM", "WRITER", "Item", "Quotes", "WireReader", "detect_form", "open_lines", "read_wire"]
 
@@ -115,6 +117,9 @@ class WireReader:
         self._section_lines = 0
         self._content_hash = HashAhead()
         self._section_hash = self._content_hash  # Another object from the second header on.
+        # Told of the messages as they are delivered, in whole lines; of the market only if that is wanted, too.
+        self.keep: Keep | None = None
+        self.keep_market = False
 
     @property
     def ended(self) -> bool:
@@ -216,6 +221,9 @@ class WireReader:
         if (self.last_at is not None and ats[0] < self.last_at) or sorted(ats) != ats:
             return False
         self._reach(ats[0])
+        if self.keep is not None and self.keep_market:
+            for at, line in zip(ats, lines[:-1].split(b"\n"), strict=True):
+                self.keep(at, line + b"\n")
         while (due := self._bars.next_at()) is not None and due <= ats[-1]:
             end = bisect_left(quotes.ats, due)
             self._items.append(quotes.part(0, end))
@@ -269,8 +277,14 @@ class WireReader:
         else:
             at = _instant(value.get("at"))
             self._reach(at)
+            if self.keep is not None and self._is_kept(value, line):
+                self.keep(at, line if line.endswith(b"\n") else line + b"\n")
             for event in normalise(value, at):
                 self._deliver(event, at)
+
+    def _is_kept(self, value: dict[str, Any], line: bytes) -> bool:
+        wanted = not OWN_KINDS.intersection(value) and (self.keep_market or of_user(value))
+        return wanted and not holds_secret(line)
 
     def _begin(self, header: dict[str, Any]) -> None:
         """The header, or that of a further recording in the same file, which must be of the same kind."""

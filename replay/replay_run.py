@@ -13,7 +13,9 @@ from riskcore.core.products import table_difference
 from riskcore.core.runner import Listener
 from riskcore.core.state import Contract
 from riskcore.errors import ConfigError, StoreError
+from riskcore.schema.payloads import Pending
 from riskcore.settings.config import load_settings
+from riskcore.settings.user_rules import changed_since
 from riskcore.store.journal import Journal
 from riskcore.version import VERSION
 
@@ -33,8 +35,10 @@ def run_replay(
     warn: Warn = ignore,
     progress: Progress = ignore,
     listeners: tuple[Listener, ...] = (),
+    messages: Pending | None = None,
 ) -> dict[str, Any]:
-    """The result of INTERFACE.md 5; `keep_quotes` hands quiet quotes to the listeners too.
+    """The result of INTERFACE.md 5; `keep_quotes` hands quiet quotes to the listeners too. `messages` gets
+    the messages of wire recordings, as far as keep_payloads wants them kept.
 
     Raises ConfigError, InputError, StoreError and their kin.
     """
@@ -52,8 +56,9 @@ def run_replay(
             journal = stack.enter_context(Journal.open(store, settings.plain["profile"]["name"], write=True))
             if journal.streams():
                 raise StoreError(f"{store}: already holds days of this profile; replay into a new store")
-            listeners = (*listeners, Keeper(journal).keep)
-        listeners = (*listeners, Economics(warn).note, warn_of_left_out(warn))
+            messages = messages or Pending()
+            listeners = (*listeners, Keeper(journal, messages).keep)
+        listeners = (*listeners, Economics(warn).note, warn_of_left_out(warn), Changes(warn).note)
         options = Options(
             settings.plain,
             VERSION,
@@ -63,6 +68,8 @@ def run_replay(
             every_event=every_event,
             keep_quotes=keep_quotes or store is not None,
             listeners=listeners,
+            keep_messages=messages.add if messages is not None and settings.keep_payloads != "off" else None,
+            keep_market=settings.keep_payloads == "all",
         )
         return Replay(options, warn, progress).run(sessions)
 
@@ -83,6 +90,21 @@ class Economics:
                     self._warn(f"{difference}; the broker's is used")
 
 
+class Changes:
+    """Warns once of each rule of the user's own that is another one than the days were judged by."""
+
+    def __init__(self, warn: Warn) -> None:
+        self._warn = warn
+        self._told: list[str] = []
+
+    def note(self, events: Sequence[Event]) -> None:
+        for event in events:
+            for text in changed_since(event.body.settings) if isinstance(event.body, TradingDayOpened) else ():
+                if text not in self._told:
+                    self._told.append(text)
+                    self._warn(text)
+
+
 def _described(body: Body) -> Sequence[Contract]:
     """The contracts a broker record describes, also one of an earlier day."""
     if isinstance(body, TradingDayOpened):
@@ -93,8 +115,10 @@ def _described(body: Body) -> Sequence[Contract]:
 class Keeper:
     """Appends what a run hands on to a journal."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, messages: Pending) -> None:
         self.journal = journal
+        self._messages = messages
 
     def keep(self, events: Sequence[Event]) -> None:
-        self.journal.append(events)
+        """Store events, with the messages received by then; the reader is ahead of what is judged."""
+        self.journal.append(events, self._messages.of(events))

@@ -1,7 +1,7 @@
 """Session files of either form through the core, in one run. Source: INTERFACE.md 4 and 5."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,13 @@ from replay.comparison import Comparison
 from replay.left_out import cannot_be_judged
 from replay.recording import detect_form, open_lines, read_wire
 from replay.result import Collector, remarks, result_of
-from riskcore.core.events import DayRolled, Event
+from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.quotes import Item, Quotes, quote_at
 from riskcore.core.runner import Listener, Runner
 from riskcore.errors import InputError, RiskcoreError
 from riskcore.schema.export import read_export
 from riskcore.schema.instants import utc_text
+from riskcore.schema.payloads import Keep
 from riskcore.settings.calendar import day_for
 
 Warn = Callable[[str], None]
@@ -33,6 +34,8 @@ class Options:
     every_event: bool = False
     keep_quotes: bool = False
     listeners: tuple[Listener, ...] = ()
+    keep_messages: Keep | None = None  # Told of the lines of wire recordings that are to be kept.
+    keep_market: bool = False
 
 
 def ignore(*_: object) -> None:
@@ -106,6 +109,7 @@ class Replay:
 
     def _wire(self, path: Path) -> None:
         reader = read_wire(path, skip_bad_lines=self.options.skip_bad_lines, strict=self.options.strict, warn=self.warn)
+        reader.keep, reader.keep_market = self.options.keep_messages, self.options.keep_market
         runner = self._start(reader.lacks)
         for items in reader:
             check_order(self._last_at, reader.first_at, path.name)
@@ -114,9 +118,15 @@ class Replay:
                 if isinstance(item, Quotes):
                     runner.quotes(item)
                 else:
-                    runner.event(item)
+                    runner.event(self._under_our_settings(item))
             self.progress(path.name, reader.events)
         self._close(path, "wire", reader.sha256, reader.events, reader.first_at, reader.last_at)
+
+    def _under_our_settings(self, event: Event) -> Event:
+        """A recording that begins with what an engine knew is judged by the settings of this run, as any other is."""
+        if not isinstance(event.body, TradingDayOpened):
+            return event
+        return replace(event, body=replace(event.body, settings=dict(self.options.settings)))
 
     def _journal(self, path: Path) -> None:
         lines = open_lines(path)

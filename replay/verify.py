@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from replay.comparison import Comparison
+from replay.evidence import check_files, is_evidence
 from replay.left_out import cannot_be_judged
 from replay.recording import detect_form, open_lines, read_wire
 from replay.sessions import Progress, Warn, ignore
 from replay.source import Source
 from riskcore.audit.following import open_journal
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
+from riskcore.core.handed_on import carried_over
 from riskcore.core.quarantine import told_text
 from riskcore.core.runner import Runner
-from riskcore.core.step import carried_over
 from riskcore.errors import ConfigError, InputError, RiskcoreError, StoreError
 from riskcore.schema.export import Stored, read_export
 from riskcore.settings.calendar import day_for
@@ -150,7 +151,7 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> 
         raise ConfigError("recorded days carry the settings they were judged by; leave out --set")
     if not source.sessions:
         _verify_store(source, check, progress)
-    for path in source.sessions:
+    for path in _session_files(source.sessions, check):
         try:
             if detect_form(path, skip_bad_lines=source.skip_bad_lines) == "wire":
                 check.recordings.append(_recording(source, path, warn))
@@ -165,6 +166,20 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> 
     if source.days and not check.damage:
         choose_days([row["trade_date"] for row in check.days], source.days, "the sessions")
     return check
+
+
+def _session_files(paths: Sequence[Path], check: Check) -> list[Path]:
+    """The files to check; of an evidence pack the recordings in it, once its hashes are found right."""
+    files: list[Path] = []
+    for path in paths:
+        if not (path.is_dir() and is_evidence(path)):
+            files.append(path)
+            continue
+        try:
+            files += check_files(path)
+        except (StoreError, ValueError, OSError, KeyError, TypeError) as error:
+            check.damage.append({"source": path.name, "text": str(error)})
+    return files
 
 
 def _verify_store(source: Source, check: Check, progress: Progress) -> None:
@@ -183,6 +198,8 @@ def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress
         try:
             opened = journal.opening(following) if following is not None else None
             _judge_again(check, journal.profile, journal.read(day), (), progress, opened)
+            for _ in journal.messages(day):
+                pass
         except StoreError as error:
             check.damage.append({"source": journal.profile, "text": str(error)})
 

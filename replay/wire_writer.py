@@ -56,10 +56,19 @@ class WireWriter:
         self._last_at = at
         self._put(encode({"at": instant_text(at), **line}))
 
+    def write_line(self, line: bytes) -> None:
+        """A whole line that has its `at` already, and is not earlier than the one before."""
+        self._ending.add(line)
+        self._write(line)
+
+    def flush(self) -> None:
+        """Hand everything to the system, so that a reader finds it; a packed file grows a little by it."""
+        if self._packed is not None:
+            self._packed.flush()
+        self._file.flush()
+
     def _put(self, text: str) -> None:
-        data = text.encode("utf-8") + b"\n"
-        self._ending.add(data)
-        self._write(data)
+        self.write_line(text.encode("utf-8") + b"\n")
 
     def _write(self, data: bytes) -> None:
         (self._packed or self._file).write(data)

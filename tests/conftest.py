@@ -9,7 +9,7 @@ import faulthandler
 import os
 import sys
 from collections.abc import Iterator
-from threading import Timer
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -24,7 +24,33 @@ settings.register_profile("fresh examples", derandomize=False, print_blob=True)
 settings.load_profile("fresh examples" if os.environ.get("RISKCORE_FRESH_EXAMPLES") else "same examples")
 
 TEAR_DOWN_SECONDS = 60
-_LAST_RESORT = pytest.StashKey[Timer]()
+
+
+class _Limit:
+    """Of one test, in seconds."""
+
+    def __init__(self, item: pytest.Item, said: float, left: float) -> None:
+        self.item, self.said, self.left = item, said, left
+
+
+class _LastResort(Thread):
+    """Ends the run when the time of the test that runs is up. One thread for all: a timer each costs more than most."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.limit: _Limit | None = None
+
+    def run(self) -> None:
+        pause = Event()  # Counted in pauses: a test may have the clock in its hands.
+        while not pause.wait(1):
+            limit = self.limit
+            if limit is not None:
+                limit.left -= 1
+                if limit.left <= 0:
+                    _end_run(limit.item, limit.said)
+
+
+_last_resort = _LastResort()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -39,21 +65,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)
 def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool | None:
     by_signal = settings.method == "signal"
-    timer = Timer(settings.timeout + (TEAR_DOWN_SECONDS if by_signal else 0), _end_run, [item, settings.timeout])
-    timer.daemon = True
-    timer.start()
-    item.stash[_LAST_RESORT] = timer
+    _last_resort.limit = _Limit(item, settings.timeout, settings.timeout + (TEAR_DOWN_SECONDS if by_signal else 0))
+    if not _last_resort.is_alive():
+        _last_resort.start()
     return None if by_signal else True  # None: pytest-timeout sets its signal as well.
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_protocol() -> Iterator[None]:
     try:
         return (yield)
     finally:
-        timer = item.stash.get(_LAST_RESORT, None)
-        if timer is not None:
-            timer.cancel()
+        _last_resort.limit = None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -31,7 +31,7 @@ from adapters.topstepx.wire import (
     envelope,
 )
 from riskcore.core.quantities import SECOND_NS
-from riskcore.engine.ports import Clock, Line
+from riskcore.engine.ports import Clock
 from riskcore.errors import BrokerUnreachable, GatewayError, LoginRefused
 
 # How long the broker may stay silent before a download gives up; what it has so far is kept.
@@ -172,7 +172,7 @@ class Archive:
         return found
 
 
-def _unrecorded(line: Line) -> None:
+def _unrecorded(exchange: Exchange) -> None:
     """A download keeps the rows; how they came is no line of a recording."""
 
 

@@ -87,7 +87,7 @@ class Client:
 
     def record(self, exchange: Exchange) -> None:
         """Hand on an exchange that `call` was told not to."""
-        self._record(exchange.line())
+        self._record(exchange)
 
     async def _attempt(self, body: Body, text: bytes, enforcement: bool, recorded: bool) -> Exchange:
         began_at = self._clock.now()

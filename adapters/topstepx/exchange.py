@@ -13,6 +13,7 @@ from adapters.topstepx.quota import Quota
 from adapters.topstepx.rest import is_login
 from adapters.topstepx.transport import Answer, NotSent, Transport, Unanswered
 from adapters.topstepx.wire import envelope
+from adapters.topstepx.wire_text import answer_text
 from riskcore.engine.ports import Clock, Line, Outcome
 from riskcore.schema.instants import utc_text
 
@@ -32,6 +33,7 @@ class Exchange:
     request: Any = field(default=None, repr=False)  # Decoded, None for a login.
     status: int | None = None
     response: Any = field(default=None, repr=False)  # Decoded, None when it was no JSON.
+    answer: bytes = field(default=b"", repr=False)  # The answer as it came, when it was JSON and no login's.
     excerpt: str = field(default="", repr=False)  # The beginning of an answer that was no JSON.
     retry_after: str | None = None
     failure: Failure | None = None
@@ -76,6 +78,10 @@ class Exchange:
         line["status"] = _NO_STATUS if self.status is None else self.status
         line["response"] = response
         return line
+
+    def text(self) -> bytes:
+        """The same line, the answer in it word for word."""
+        return answer_text(self.line(), self.answer)
 
 
 def _login_result(response: Any) -> Any:
@@ -130,7 +136,8 @@ class Caller:
         if answer.status == TOO_MANY:
             self._quota.refused(self._clock.now(), path, retry_after)
         response, excerpt = _read(answer.body, path)
-        return Exchange(path, asked_at, _asked(path, body), answer.status, response, excerpt, retry_after)
+        kept = b"" if response is None or is_login(path) else answer.body
+        return Exchange(path, asked_at, _asked(path, body), answer.status, response, kept, excerpt, retry_after)
 
     def _with(self, token: str | None) -> dict[str, str]:
         """The headers with a token, built once for each."""

@@ -7,6 +7,7 @@ are no messages, are handed on as well, and the normaliser makes WireRejected of
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 
 from adapters.topstepx.fields import RAW_CHARACTERS
@@ -15,6 +16,7 @@ from adapters.topstepx.signalr.codec import Invocation, Message, PlainRecords, U
 from adapters.topstepx.signalr.connection import Call
 from adapters.topstepx.signalr.supervisor import HubHealth, Supervisor, Tokens
 from adapters.topstepx.transport import Connect
+from adapters.topstepx.wire_text import hub_text, line_text, quote_texts
 from riskcore.core.kinds import ConnectionState, Hub
 from riskcore.engine.ports import Clock, Line, Sink
 
@@ -94,11 +96,12 @@ class TopstepFeed:
 
     def _announce(self, hub: Hub, state: ConnectionState) -> None:
         assert self._sink is not None
-        self._sink.line({"connection": hub, "state": state})
+        line = {"connection": hub, "state": state}
+        self._sink.line(line, line_text(line))
 
     def _hear_user(self, message: Message, at: int) -> None:
         assert self._sink is not None
-        self._sink.line(_line("user", message))
+        self._sink.line(*_line("user", message))
         if _is_logout(message):
             self._user.logged_out()
 
@@ -108,7 +111,7 @@ class TopstepFeed:
             quotes = self._records.read(message.lines, at)
             if quotes is not None:
                 self._market.data_came()
-                self._sink.quotes(quotes)
+                self._sink.quotes(quotes, partial(quote_texts, message.lines))
                 return
             for record in message.lines[:-1].split(b"\n"):
                 one = read(record)
@@ -116,20 +119,25 @@ class TopstepFeed:
                     self._hear_market(one, at)
         elif _is_logout(message):
             # A change of the connection: it must not wait behind quotes.
-            self._sink.line(_line("market", message))
+            self._sink.line(*_line("market", message))
             self._market.logged_out()
         else:
             if isinstance(message, Invocation) and message.target == _QUOTE:
                 self._market.data_came()
-            self._sink.market(_line("market", message))
+            self._sink.market(*_line("market", message))
 
 
-def _line(hub: Hub, message: Message) -> Line:
-    """A message as a line of a recording. One that is none has no target, so the normaliser rejects it as it is."""
+def _line(hub: Hub, message: Message) -> tuple[Line, bytes]:
+    """A message as a line of a recording, and as it came.
+
+    One that is no message has no target, so the normaliser rejects it as it is.
+    """
     if isinstance(message, Invocation):
-        return {"hub": hub, "target": message.target, "arguments": message.arguments}
+        line = {"hub": hub, "target": message.target, "arguments": message.arguments}
+        return line, hub_text(hub, line, message.record)
     assert isinstance(message, Unreadable)
-    return {"hub": hub, "unreadable": message.reason, "text": message.raw[:RAW_CHARACTERS]}
+    line = {"hub": hub, "unreadable": message.reason, "text": message.raw[:RAW_CHARACTERS]}
+    return line, line_text(line)
 
 
 def _is_logout(message: Message) -> bool:

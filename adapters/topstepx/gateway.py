@@ -28,7 +28,7 @@ from adapters.topstepx.wire import (
 )
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Request
-from riskcore.engine.ports import Clock, Line, Outcome, Sink
+from riskcore.engine.ports import Clock, Outcome, Sink
 from riskcore.errors import BrokerUnreachable, LoginRefused
 
 OPEN_TRIES = 4
@@ -69,9 +69,9 @@ class TopstepGateway:
     def __repr__(self) -> str:
         return f"TopstepGateway({self._transport!r})"
 
-    def _record(self, line: Line) -> None:
+    def _record(self, exchange: Exchange) -> None:
         if self._sink is not None:
-            self._sink.line(line)
+            self._sink.line(exchange.line(), exchange.text())
 
     def condition(self) -> Condition:
         """How the way to the broker is doing."""

@@ -37,8 +37,10 @@ from riskcore.core.events import (
 )
 from riskcore.core.kinds import CONNECTION_STATES, HUBS
 from riskcore.core.raw_text import WITHHELD, unreadable
+from riskcore.schema.fact_lines import KIND, read_fact
 
-KINDS = ("hub", "rest", "connection", "clock", "operator")
+KINDS = ("hub", "rest", "connection", "clock", "operator", KIND)
+OWN_KINDS = frozenset(("clock", "operator", KIND))  # Lines that no broker sent.
 _OK = 200
 
 
@@ -66,6 +68,8 @@ def _facts(line: Object, at: int) -> list[Event]:
             bodies = [operator_word(line)]
         elif line.get("clock") is True:
             bodies = [ClockTicked()]
+        elif KIND in line:
+            return [_fact(line, at)]
         else:
             raise Rejected("no known kind of line")
     except Rejected as error:
@@ -127,6 +131,14 @@ def _connection(line: Object) -> list[Body]:
     if hub not in HUBS or state not in CONNECTION_STATES:
         raise Rejected("connection must be user or market, state one of " + ", ".join(CONNECTION_STATES))
     return [ConnectionChanged(hub, state)]
+
+
+def _fact(line: Object, at: int) -> Event:
+    """What no broker said, as our own recordings have it. Raises Rejected."""
+    try:
+        return read_fact(line, fields.encode(line.get("data")).encode(), at)
+    except ValueError as error:
+        raise Rejected(str(error)) from None
 
 
 def _event(body: Body, at: int, market: bool) -> Event:

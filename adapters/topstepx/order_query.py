@@ -31,7 +31,7 @@ async def query_orders(client: Client, account: int, enforcement: bool) -> Excha
 
     pages, rows = await query_pages(ask, asked)
     if rows is not None:
-        whole = replace(pages[0], response={**pages[0].response, "orders": rows})
+        whole = replace(pages[0], response={**pages[0].response, "orders": rows}, answer=b"")
         client.record(whole)
         return whole
     for page in pages:

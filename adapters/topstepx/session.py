@@ -20,7 +20,7 @@ from adapters.topstepx.quota import pause_ns
 from adapters.topstepx.wire import LoginKey, Logout, Validate, envelope
 from riskcore.core.quantities import MINUTE_NS, SECOND_NS
 from riskcore.engine.back_off import BackOff
-from riskcore.engine.ports import Clock, Line
+from riskcore.engine.ports import Clock
 from riskcore.errors import BrokerUnreachable, GatewayError, LoginRefused
 
 LIFETIME_NS = 24 * 60 * MINUTE_NS  # Of a token that does not say when it ends.
@@ -39,7 +39,7 @@ REJECTION_PAUSE_NS = 5 * SECOND_NS
 
 _UNREACHABLE_ADVICE = "Look at your network, at --api-url (RISKCORE_API_URL) and at the broker's status page"
 _TOKEN = re.compile(r"[!-~]{1,16384}")
-Record = Callable[[Line], None]
+Record = Callable[[Exchange], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Session:
         held, self._held = self._held, None
         if held is not None:
             exchange = await self._caller.exchange(Logout.PATH, b"", held.text, LOGOUT_SECONDS)
-            self._record(exchange.line())
+            self._record(exchange)
 
     # ---- one renewal at a time -------------------------------------------------------------------------
 
@@ -207,7 +207,7 @@ class Session:
 
     async def _asked(self, path: str, body: bytes, token: str | None) -> Exchange:
         exchange = await self._caller.exchange(path, body, token, LOGIN_SECONDS)
-        self._record(exchange.line())
+        self._record(exchange)
         return exchange
 
     def _hold(self, text: str) -> None:

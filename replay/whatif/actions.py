@@ -85,6 +85,8 @@ def _actions(account: Account, event: e.Event, body: e.CommandIssued) -> list[Ac
     if command.kind in ("PlaceStop", "ModifyStop"):
         target = f"{command.contract}/{command.order_id or ''}"
         return [action("stop", target, command.contract or "", command.side, command.size, command.price)]
+    if command.kind == "ModifyTarget":
+        return [action("target", str(command.order_id), command.contract or "", command.side, command.price)]
     return []
 
 

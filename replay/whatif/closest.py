@@ -5,14 +5,14 @@ Measured is what the rules' own gauges read. Marks are followed by the last pric
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from replay.whatif.course import Course
 from replay.whatif.market import DayFacts
 from riskcore.core import events as e
-from riskcore.core.quantities import money_text
 from riskcore.core.rulebook import Rulebook, RuleInstance
-from riskcore.core.rules.base import COUNT, Reading
+from riskcore.core.rules.base import COUNT, SECONDS, Reading
 from riskcore.core.state import Account, Mark
 from riskcore.core.view import Effect, View
 from riskcore.schema.instants import utc_text
@@ -72,13 +72,20 @@ class Closest:
             for reading in instance.rule.gauges(instance.params, view) if instance.rule.gauges is not None else ():
                 name = (account.id, book.trade_date, instance.key)
                 known = self.found.get(name)
-                if reading.limit <= 0 or (known is not None and not _nearer(reading, known.reading)):
-                    continue
-                self.found[name] = Approach(reading, at)
+                if _is_measured(reading) and (known is None or _share(reading) > _share(known.reading)):
+                    self.found[name] = Approach(reading, at)
 
 
-def _nearer(one: Reading, other: Reading) -> bool:
-    return one.used * other.limit > other.used * one.limit
+def _is_measured(reading: Reading) -> bool:
+    """Whether a share of a limit in dollars or counts can be told; time is followed by its own clock."""
+    return reading.kind != SECONDS and reading.capacity is not None and reading.capacity > 0
+
+
+def _share(reading: Reading) -> Fraction:
+    """How much of the limit is used, below 0 on the good side."""
+    assert reading.used is not None, "only what is measured is compared"
+    assert reading.capacity is not None, "only what is measured is compared"
+    return Fraction(reading.used, reading.capacity)
 
 
 def closest_rows(baseline: Closest, counterfactual: Closest) -> list[dict[str, Any]]:
@@ -100,13 +107,11 @@ def closest_rows(baseline: Closest, counterfactual: Closest) -> list[dict[str, A
 def _row(approach: Approach | None) -> dict[str, Any] | None:
     if approach is None:
         return None
-    used, limit = approach.reading.used, approach.reading.limit
-    unit = "count" if approach.reading.kind == COUNT else "USD"
-    left = max(limit - used, 0)
-    share = (Decimal(max(used, 0)) / Decimal(limit)).quantize(FOUR_PLACES).normalize()
+    reading, used = approach.reading, max(_share(approach.reading), Fraction(0))
+    share = (Decimal(used.numerator) / Decimal(used.denominator)).quantize(FOUR_PLACES).normalize()
     return {
-        "distance": money_text(left) if unit == "USD" else str(left),
-        "unit": unit,
+        "distance": reading.text(reading.remaining),
+        "unit": "count" if reading.kind == COUNT else "USD",
         "fraction": f"{share:f}",
         "at": utc_text(approach.at),
     }

@@ -152,12 +152,12 @@ class Counterfactual:
         moment = instant_in(self.desk.day, done_at)
         if action.what == "cancel":
             self._cancel(state, int(action.target), action.contract, at, worked=action.rule != GUARD_ID)
-        elif action.what == "stop" and action.command is not None:
+        elif action.what in ("stop", "target") and action.command is not None:
             wanted = action.command
             self.desk.ask(
                 Request(
                     state.id,
-                    "stop",
+                    action.what,
                     moment,
                     action.contract,
                     at,
@@ -227,6 +227,7 @@ class Counterfactual:
             "close": self._filled,
             "cancel": self._cancelled,
             "stop": self._stop_set,
+            "target": self._target_moved,
             "resting": self._rested,
             "flat_by": self._flat_by,
         }[request.what]
@@ -368,6 +369,15 @@ class Counterfactual:
         order = replace(known, status=STATUS_OPEN, size=size, stop_price=price)
         yield from self._tell_order(state, order, request.moment.at)
         self.orders.rest(state, order, request.moment.place)
+
+    def _target_moved(self, state: AccountCourse, request: Request) -> Iterator[None]:
+        """An order that takes profit works at another price from now on."""
+        order = self.desk.account(state).orders.get(request.order_id or 0)
+        if order is None or not order.working or self.desk.held(state, request.contract) * request.side >= 0:
+            return
+        moved = replace(order, limit_price=request.price)
+        yield from self._tell_order(state, moved, request.moment.at)
+        self.orders.rest(state, moved, request.moment.place)
 
     def _rested(self, state: AccountCourse, request: Request) -> Iterator[None]:
         """The market has reached an order that works at the broker."""

@@ -8,8 +8,10 @@ from replay.result import Collector, account_row
 from replay.whatif.actions import refusal
 from riskcore.core import events as e
 from riskcore.core.quotes import Quotes
-from riskcore.core.runner import Listener, Runner
+from riskcore.core.runner import Listener, Mark, Runner
 from riskcore.core.state import Book
+from riskcore.core.step import Turn
+from riskcore.core.watch import QuietMarks
 from riskcore.settings.calendar import day_for
 from riskcore.version import VERSION
 
@@ -35,6 +37,7 @@ class Course:
     collector: Collector = field(default_factory=Collector)
     drifts: list[e.DriftDetected] = field(default_factory=list)
     fired: set[str] = field(default_factory=set)  # Tables of rules that found anything.
+    fired_today: set[str] = field(default_factory=set)
     cancels: set[int] = field(default_factory=set)  # Orders that the engine of this course asked to be cancelled.
     _issued: list[e.Event] = field(default_factory=list)
     _runner: Runner | None = None
@@ -63,15 +66,23 @@ class Course:
             body = event.body
             if isinstance(body, e.CommandIssued):
                 self._issued.append(event)
-                self.fired.add(body.rule_key)
+                self._found(body.rule_key)
             elif isinstance(body, e.RuleBreached):
-                self.fired.add(body.rule_key)
+                self._found(body.rule_key)
             elif isinstance(body, e.DriftDetected):
                 self.drifts.append(body)
             elif isinstance(body, e.RequestPlanned) and body.kind == "cancelOrder" and body.order_id is not None:
                 self.cancels.add(body.order_id)
             elif isinstance(body, e.DayRolled):
                 self.collector.note_days(self.book, self.runner.turn.rulebook, body.trade_date)
+
+    def _found(self, table: str) -> None:
+        self.fired.add(table)
+        self.fired_today.add(table)
+
+    def stand_at(self, book: Book) -> None:
+        """Go on from another state of the same day, under the rules in force."""
+        self.runner.go_back(Mark(Turn(book, self.runner.turn.rulebook), QuietMarks(), [], 0))
 
     def take(self, event: e.Event) -> None:
         """One fact that is no plain quote."""
@@ -108,7 +119,7 @@ class Course:
         """The rule that keeps a new entry out at an instant."""
         found = refusal(self.book, self.runner.turn.rulebook, account, contract, side, at)
         if found is not None and found.table:
-            self.fired.add(found.table)
+            self._found(found.table)
         return None if found is None else found.rule
 
     def rows(self) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from replay.whatif.course import Course
 from replay.whatif.desk import Ids
 from replay.whatif.intent import Piece, open_lots, split
 from replay.whatif.market import DayFacts, Run, Told
+from replay.whatif.unchanged_days import UnchangedDays
 from riskcore.core import events as e
 from riskcore.core.copies import copy_account
 from riskcore.core.lots import lots_of
@@ -53,6 +54,8 @@ class Courses:
     closest: tuple[Closest, ...] = ()  # How near each course came to the limits; empty where nobody asks.
     ids: Ids = field(default_factory=Ids)
     asked: bool = False  # Whether the broker of any day was asked for anything.
+    unchanged: UnchangedDays | None = None  # Days that cannot change; None: every day is worked out.
+    load: Callable[[DayFacts], None] | None = None  # Brings back the facts of a day that is only outlined.
     _broker: Counterfactual | None = None
     _base: dict[int, dict[tuple[str, str], Action]] = field(default_factory=dict)
     _alike: set[tuple[int, tuple[str, str]]] = field(default_factory=set)
@@ -71,11 +74,14 @@ class Courses:
             if before is not None:
                 self._finish_day(before, day.day.trade_date)
             self._open(day)
-            for item in day.items:
-                if isinstance(item, Run):
-                    self._run(day, item.start, item.end)
-                else:
-                    self._told(day, item)
+            if not self._is_skipped(day):
+                if day.outlined and self.load is not None:
+                    self.load(day)
+                for item in day.items:
+                    if isinstance(item, Run):
+                        self._run(day, item.start, item.end)
+                    else:
+                        self._told(day, item)
             before = day
         if before is not None:
             self._end(before)
@@ -97,12 +103,22 @@ class Courses:
         self.baseline.settle()
         day.marks = dict(self.baseline.book.marks)
         self.days.append(day.day.trade_date)
+        self.counterfactual.fired_today.clear()
         self._broker = Counterfactual(day, self.counterfactual, self.baseline, self.options, self.state, self.ids)
         opened_at = day.ats[0] if day.ats else day.day.opens_at
         for account in self.counterfactual.book.accounts.values():
             self._begin_day(account, opened_at)
         if self.options.independent_days and len(self.days) > 1:
             self._judge_opening(day)
+
+    def _is_skipped(self, day: DayFacts) -> bool:
+        """Whether the day cannot change, and its close is known from an earlier run."""
+        if self.unchanged is None:
+            return False
+        if not self.unchanged.first:
+            return self.unchanged.skip(day, self.baseline, self.counterfactual, self.accounts)
+        self.unchanged.opened(self.baseline, self.counterfactual)
+        return False
 
     def _open_recorded(self, opened: e.Event) -> None:
         body = opened.body
@@ -152,6 +168,8 @@ class Courses:
 
     def _finish_day(self, day: DayFacts, next_date: str) -> None:
         """The rest of a day that another one follows: its timers, and what the broker still has to do."""
+        if self.unchanged is not None and self.unchanged.first:
+            self.unchanged.closing(day, self.baseline, self.counterfactual, self.accounts)
         self.asked |= self.broker.desk.asked
         self._advance(day, day.day.closes_at - 1, len(day.ats) + 1)
         for course in (self.baseline, self.counterfactual):
@@ -222,6 +240,9 @@ class Courses:
             self._part(state, event.at, event.key, self._base.get(account), kept_out)
         if state.parted:
             for _ in self.broker.intent(state, event, place, facts):
+                self._cf_decides(place + 1)
+        elif getattr(body, "trade_id", None) in state.shares:
+            for _ in self.broker.fills.again(state, event, facts):
                 self._cf_decides(place + 1)
         else:
             self.counterfactual.take(self._for_counterfactual(self.broker.marked(state, event, facts)))

@@ -66,6 +66,7 @@ class DayFacts:
     items: list[Run | Told] = field(default_factory=list)
     ats: array[int] = field(default_factory=lambda: array("q"))
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    outlined: bool = False  # Its facts have been let go of; `fill` brings them back.
     _codes: array[int] = field(default_factory=lambda: array("h"))
     _names: list[str] = field(default_factory=list)
     _known: dict[str, int] = field(default_factory=dict)
@@ -123,6 +124,17 @@ class DayFacts:
             code = self._known[name] = len(self._names)
             self._names.append(name)
         return code
+
+    def outline(self) -> DayFacts:
+        """The day without its facts, for one that may not be needed again."""
+        return DayFacts(self.day, self.lacks, self.opened, self.rolled_to, ats=self.ats[:1], outlined=True)
+
+    def fill(self, whole: DayFacts) -> None:
+        """Give an outline the facts of the same day."""
+        self.outlined = False
+        self.items, self.ats, self._bars, self._fills = whole.items, whole.ats, whole._bars, whole._fills
+        self._codes, self._names, self._known = whole._codes, whole._names, whole._known
+        self._lasts, self._bids, self._asks, self._places = whole._lasts, whole._bids, whole._asks, whole._places
 
     # ---- what is looked up ---------------------------------------------------------------------------
 

@@ -262,6 +262,16 @@ class RecordedFills:
             self.desk.tell(state, later, f"whatif:trade:{trade_id}", event.at)
             yield
 
+    def again(self, state: AccountCourse, event: e.Event, before: Before) -> Iterator[None]:
+        """A fill of a day that parted, told again or voided on a later day: what was not executed stays out."""
+        body = event.body
+        if isinstance(body, e.TradeRecorded):
+            # Of a fill that is so old that only its id is known, no later version counts.
+            if before.known is not None:
+                yield from self._corrected(state, event, body, before.known)
+        else:
+            yield from self.voided(state, event)
+
     def voided(self, state: AccountCourse, event: e.Event) -> Iterator[None]:
         """A recorded fill does not count: its executed share goes, what other fills realised stays as booked."""
         body = event.body

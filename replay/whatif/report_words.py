@@ -155,6 +155,7 @@ def action_words(action: Row | None) -> str:
         "CancelOrder": f"cancels an order in {contract}" if contract else "cancels an order",
         "PlaceStop": f"places a stop in {contract}",
         "ModifyStop": f"moves the stop in {contract}",
+        "ModifyTarget": f"moves the target in {contract}",
         "SetLockout": "locks the account"
         if action.get("scope", "account") == "account"
         else f"locks {action['scope']}",

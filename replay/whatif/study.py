@@ -32,6 +32,7 @@ from replay.whatif.settings import (
 from replay.whatif.shares import Values, by_rule
 from replay.whatif.spread import POLICIES, spread
 from replay.whatif.tilt import Locks, tilt
+from replay.whatif.unchanged_days import UnchangedDays
 from riskcore.core.events import TradingDayOpened
 from riskcore.core.quantities import SECOND_NS, money, money_text
 from riskcore.core.rules import by_name
@@ -66,6 +67,8 @@ class Study:
     command: str = ""
     warn: Warn = ignore
     progress: Progress = ignore
+    step: Warn = ignore  # Hears of each further run.
+    every_day: bool = False  # Also those that cannot change are worked out in each run: the plain way.
 
     def checked(self) -> "Study":
         """The study itself. Raises ConfigError for options that make no sense."""
@@ -97,33 +100,57 @@ class Runs:
     recorded: Plain = field(default_factory=dict)  # The settings of the first recorded day.
     bars: bool = False  # Whether the sessions have any.
     rows: list[dict[str, Any]] = field(default_factory=list)
-    _kept: list[DayFacts] | None = None  # All days, where they take little room.
+    unchanged: UnchangedDays = field(default_factory=UnchangedDays)
+    _kept: list[DayFacts] = field(default_factory=list)
+    _again: Iterator[DayFacts] | None = None
 
     def days(self) -> Iterator[DayFacts]:
-        """The days of the sessions; read again each time where they are too many to be kept."""
-        if self._kept is not None:
-            yield from self._kept
+        """The days of the sessions. A further run gets outlines of those it may not need, or that take much room."""
+        if not self.unchanged.first:
+            yield from (day.outline() if day.outlined else day for day in self._kept)
             return
-        first = not self.rows
-        kept: list[DayFacts] | None = []
         places = 0
         uncovered: list[str] = []
-        found = self.sessions.days()
-        for day in with_bars(found, Bars(self.study.bars), uncovered) if self.study.bars else found:
-            places += len(day.ats)
+        for day in self._read(uncovered):
             self.bars |= day.has_bars
             if not self.recorded:
                 body = day.opened.body if day.opened is not None else None
                 self.recorded = body.settings if isinstance(body, TradingDayOpened) else self.setting.baseline
-            kept = [*kept, day] if kept is not None and places <= MOST_PLACES_KEPT else None
+            places = self._let_go(places)
+            self._kept.append(day)
             yield day
-        self._kept = kept
-        if first:
-            for text in uncovered:
-                self.study.warn(text)
-            self.rows = self.sessions.rows
-            # What there is to say about the files has been said.
-            self.sessions = replace(self.sessions, warn=ignore, progress=ignore)
+        self._let_go(places)
+        for text in uncovered:
+            self.study.warn(text)
+        self.rows = self.sessions.rows
+        # What there is to say about the files has been said.
+        self.sessions = replace(self.sessions, warn=ignore, progress=ignore)
+
+    def _read(self, uncovered: list[str]) -> Iterator[DayFacts]:
+        found = self.sessions.days()
+        return with_bars(found, Bars(self.study.bars), uncovered) if self.study.bars else found
+
+    def _let_go(self, places: int) -> int:
+        """Keep the facts of the day before the last one only where they will be needed; returns what is kept now."""
+        for index in range(max(len(self._kept) - 2, 0), max(len(self._kept) - 1, 0)):
+            day = self._kept[index]
+            if day.day.trade_date in self.unchanged.known or places + len(day.ats) > MOST_PLACES_KEPT:
+                self._kept[index] = day.outline()
+            else:
+                places += len(day.ats)
+        return places
+
+    def load(self, day: DayFacts) -> None:
+        """Read the sessions again up to a day that is only outlined."""
+        for again in range(2):
+            if self._again is None:
+                self._again = self._read([])
+            for found in self._again:
+                if found.day.trade_date == day.day.trade_date:
+                    day.fill(found)
+                    return
+            assert not again, "the sessions still hold the day"
+            self._again = None
 
     @property
     def quote_age_ns(self) -> int:
@@ -150,7 +177,16 @@ class Runs:
         courses = Courses(baseline, counter, options, changed)
         if measured:
             courses.closest = (Closest(baseline, counter), Closest(counter, counter))
+        if not self.study.every_day:
+            courses.unchanged = self.unchanged
+        courses.load = self.load
         courses.run(self.days())
+        self._again = None
+        if self.unchanged.first:
+            self.unchanged.first = False
+        else:
+            self.unchanged.runs += 1
+            self.study.step(f"range and shares: {self.unchanged.text()}")
         return courses
 
 
@@ -237,6 +273,7 @@ def whatif(study: Study) -> dict[str, Any]:
             "settings_diff": difference(runs.recorded, runs.setting.settings_of(runs.recorded)),
             "version": VERSION,
             "command": study.command,
+            "further_runs": runs.unchanged.row(),
         },
     }
 

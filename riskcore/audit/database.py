@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from riskcore.audit.log import AuditLog
+from riskcore.audit.makers import flatten_rows
 from riskcore.audit.tables import INDEXES, TABLES, VIEWS
 from riskcore.audit.words import order_row
 from riskcore.audit.written import flat_settings
@@ -95,8 +96,8 @@ def _rows(log: AuditLog, accounts: list[int]) -> dict[str, Iterable[Row]]:
             for day in log.days
         ],
         "days": [_day(log, name) for name in sorted(log.figures) if name[0] in accounts],
-        "fills": [_fill(account, trade) for (account, _), trade in log.fills.items() if account in accounts],
-        "orders": [_order(account, order) for (account, _), order in log.orders.items() if account in accounts],
+        "fills": [_fill(log, account, trade) for (account, _), trade in log.fills.items() if account in accounts],
+        "orders": [_order(log, account, order) for (account, _), order in log.orders.items() if account in accounts],
         "breaches": [_breach(row) for row in of(log.breaches)],
         "breach_figures": [
             {"breach": row["id"], "name": name, "value": value}
@@ -107,6 +108,8 @@ def _rows(log: AuditLog, accounts: list[int]) -> dict[str, Iterable[Row]]:
         "lockouts": of(log.lockouts.rows),
         "overrides": of(log.overrides),
         "missed_enforcement": of(log.missed.rows),
+        "over_enforcement": of(log.over.rows),
+        "flattens": of(flatten_rows(log)),
         "notes": of(log.notes),
         "settings": list(_settings(log)),
     }
@@ -131,7 +134,7 @@ def _day(log: AuditLog, name: tuple[int, str]) -> Row:
     return row
 
 
-def _fill(account: int, trade: Trade) -> Row:
+def _fill(log: AuditLog, account: int, trade: Trade) -> Row:
     return {
         "account": account,
         "trade": trade.id,
@@ -148,11 +151,13 @@ def _fill(account: int, trade: Trade) -> Row:
         **_amount("fees", trade.fees_usd),
         **_amount("commissions", trade.commissions_usd),
         "voided": int(trade.voided),
+        **log.maker_of_fill(account, trade).row(),
     }
 
 
-def _order(account: int, order: Order) -> Row:
-    return {"account": account, "order": order.id, **order_row(order), "recorded_at": utc_text(order.recorded_at)}
+def _order(log: AuditLog, account: int, order: Order) -> Row:
+    row = {"account": account, "order": order.id, **order_row(order), "recorded_at": utc_text(order.recorded_at)}
+    return {**row, **log.maker_of_order(account, order).row()}
 
 
 def _breach(row: Row) -> Row:

@@ -6,6 +6,7 @@ A read model like log.py, but with marks: a breach of an open loss is explained 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from riskcore.audit.attribution import Attribution
 from riskcore.core import events as e
 from riskcore.core.marks import valuation
 from riskcore.core.order_words import side_word
@@ -57,6 +58,7 @@ class Decisions:
     _rulebook: Rulebook | None = None
     _input: Stored | None = None
     _left_out: tuple[str, ...] = ()  # Of the day, in words.
+    _attribution: Attribution = field(default_factory=Attribution)
     _lockout_set_by: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def listen(self, events: Sequence[e.Event]) -> None:
@@ -86,6 +88,7 @@ class Decisions:
         elif isinstance(body, (e.RuleBreached, e.CommandIssued)):
             self.by_id[body.id] = self._decision(stored, body)
         self._apply(event)
+        self._attribution.listen(self._book.accounts.get(getattr(body, "account", 0)), event)
 
     def _apply(self, event: e.Event) -> None:
         body = event.body
@@ -153,8 +156,12 @@ class Decisions:
         return {
             "day": None if figures is None else day_row(figures),
             "positions": [self._position(position, marked) for position in account.held()],
-            "fills": _fills([trade for trade in account.trades.values() if trade.trade_date == day]),
+            "fills": self._fills(account, [trade for trade in account.trades.values() if trade.trade_date == day]),
         }
+
+    def _fills(self, account: Account, trades: list[Trade]) -> list[Row]:
+        makers = [self._attribution.of_fill(account.id, account.orders, trade) for trade in trades]
+        return [{**row, **maker.row()} for row, maker in zip(_fills(trades), makers, strict=True)]
 
     def _position(self, position: Position, marked: bool) -> Row:
         assert self._rulebook is not None, "a stream begins with its opening"

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from riskcore.audit.happenings import happenings
-from riskcore.audit.status import book_row, seconds_since
+from riskcore.audit.safe_size import safe_size_rows
+from riskcore.audit.status import book_row, seconds_since, view_of
 from riskcore.core.events import (
     BarObserved,
     DepthObserved,
@@ -141,9 +142,14 @@ def open_journal(
         yield journal, journal.streams()
 
 
-def status_of(follower: Follower, accounts: Sequence[str], lock: Path, now: int) -> Row:
-    """The whole status as `--json` prints it. Raises ConfigError for an account that is not known."""
+def status_of(follower: Follower, accounts: Sequence[str], lock: Path, now: int, stop_ticks: int | None = None) -> Row:
+    """The whole status as `--json` prints it, safe sizes for a stop so far away. Raises ConfigError for an account
+    that is not known.
+    """
     chosen = chosen_accounts(follower, accounts)
+    state = book_row(follower.book, follower.rulebook, chosen, now)
+    for account, row in zip(chosen, state["accounts"], strict=True):
+        row["safe_size"] = safe_sizes(follower.book, follower.rulebook, account, stop_ticks)
     ids = [account.id for account in chosen]
     breaches = [row for row in follower.told if row["type"] == "breach" and row["account"] in ids]
     return {
@@ -154,10 +160,17 @@ def status_of(follower: Follower, accounts: Sequence[str], lock: Path, now: int)
         "last_event_seq": follower.seq,
         "seconds_since_last_event": seconds_since(follower.last_at, now),
         "version": follower.version,
-        **book_row(follower.book, follower.rulebook, chosen, now),
+        **state,
         "breaches": breaches[-MOST_BREACHES:],
         "left_out": follower.left_out,
     }
+
+
+def safe_sizes(book: Book, rulebook: Rulebook, account: Account, stop_ticks: int | None = None) -> list[Row]:
+    """The safe sizes of an account as it is now; none before a day is open, or where nothing judges it."""
+    if book.day is None or not rulebook.judges(account):
+        return []
+    return safe_size_rows(book, rulebook, account, view_of(book, rulebook, account), stop_ticks)
 
 
 def chosen_accounts(follower: Follower, accounts: Sequence[str]) -> list[Account]:

@@ -63,7 +63,7 @@ def short(at: str | None) -> str:
 def command_words(row: Row) -> str:
     """What a command demands: kind, what it is about, by which rule."""
     if row["kind"] == "Alert":
-        return f"Alert ({row.get('level', 'info')}): {row.get('text', '')}"
+        return f"Alert ({row.get('level', 'info')}): {row.get('text', '')}{_advised(row)}"
     about = [row["kind"], row["contract"], row.get("scope"), f"to {row['to']}" if "to" in row else None]
     about += [f"order {row['order']}" if "order" in row else None, row["price"], f"by {row['rule']}"]
     until = f"until {short(row['expires_at'])}" if "expires_at" in row else None
@@ -76,7 +76,16 @@ def command_words(row: Row) -> str:
 def _breach(row: Mapping[str, Any]) -> str:
     figures = "  ".join(f"{name} {value}" for name, value in row["figures"].items())
     flags = f"  [{', '.join(row['flags'])}]" if row.get("flags") else ""
-    return "  ".join(part for part in (f"{row['rule']} breached", row.get("contract"), figures) if part) + flags
+    what = "  ".join(part for part in (f"{row['rule']} breached", row.get("contract"), figures) if part)
+    return f"{what}{flags}{_advised(row)}"
+
+
+def _advised(row: Mapping[str, Any]) -> str:
+    """What is still allowed, until when, and what to do, where the row says it."""
+    if "allowed" not in row:
+        return ""
+    until = f" Until {short(row['until'])}." if row.get("until") else ""
+    return f"  {row['allowed']}{until} {row['advice']}"
 
 
 def _command(row: Mapping[str, Any]) -> str:

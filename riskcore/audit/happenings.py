@@ -7,6 +7,7 @@ A happening is plain data, ready for JSON: `at` and `type` first, exact decimals
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from riskcore.audit.alert_words import alert_words, breach_words
 from riskcore.audit.words import balance_drift_text, target_text
 from riskcore.core import events as e
 from riskcore.core.names import command_kind, lockout_id, read_lockout_id, read_request_id
@@ -50,12 +51,14 @@ def _account(book: Book, account: int) -> Row:
 
 
 def _breach(event: e.Event, body: e.RuleBreached, book: Book) -> list[Row]:
-    row = {**breach_row(event, body), **_account(book, body.account)}
+    row = {**breach_row(event, body), **_account(book, body.account), **breach_words(book, body)}
     return [{**happening(event.at, "breach", **row)}]
 
 
 def _command(event: e.Event, body: e.CommandIssued, book: Book) -> list[Row]:
     row = {**command_row(event, body), **_account(book, body.account)}
+    if body.command.kind == "Alert":
+        row.update(alert_words(book, body))
     told = [happening(event.at, "command", **row)]
     if body.command.kind == "SetLockout":
         told.append(_lockout_set(event, body, book))

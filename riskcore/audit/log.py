@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from riskcore.audit.attribution import Attribution, Maker
 from riskcore.audit.missed import MissedEnforcement
+from riskcore.audit.over_enforcement import OverEnforcement
 from riskcore.audit.words import balance_drift_text, target_text
 from riskcore.audit.written import Written, changes, written_settings
 from riskcore.core import events as e
@@ -51,6 +53,8 @@ class AuditLog:
     overrides: list[Row] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)  # Faults, gaps, drifts.
     missed: MissedEnforcement = field(default_factory=MissedEnforcement)
+    over: OverEnforcement = field(default_factory=OverEnforcement)
+    attribution: Attribution = field(default_factory=Attribution)
     names: dict[int, str | None] = field(default_factory=dict)
     figures: dict[tuple[int, str], DayFigures] = field(default_factory=dict)
     fills: dict[tuple[int, int], Trade] = field(default_factory=dict)
@@ -59,6 +63,7 @@ class AuditLog:
     _commands: dict[str, Row] = field(default_factory=dict)
     _issued_at: dict[str, int] = field(default_factory=dict)
     _overridden: Row | None = None
+    _by_account: dict[int, dict[int, Order]] = field(default_factory=dict)  # Orders, built when all are known.
     _in_force: Written = field(default_factory=dict)
 
     def listen(self, events: Sequence[e.Event]) -> None:
@@ -123,6 +128,21 @@ class AuditLog:
             if figures.trade_date in recorded and is_shown(figures):
                 self.figures[account.id, figures.trade_date] = figures
 
+    # ---- who did it ----------------------------------------------------------------------------------
+
+    def maker_of_order(self, account: int, order: Order) -> Maker:
+        """Who made an order that was kept."""
+        return self.attribution.of_order(account, self._orders_of(account), order)
+
+    def maker_of_fill(self, account: int, trade: Trade) -> Maker:
+        """Who made a fill that was kept."""
+        return self.attribution.of_fill(account, self._orders_of(account), trade)
+
+    def _orders_of(self, account: int) -> dict[int, Order]:
+        if account not in self._by_account:
+            self._by_account[account] = {number: order for (of, number), order in self.orders.items() if of == account}
+        return self._by_account[account]
+
     # ---- events --------------------------------------------------------------------------------------
 
     def _take_or_leave_out(self, event: e.Event) -> None:
@@ -142,6 +162,8 @@ class AuditLog:
             self._keep_records()
         effect = apply(self.book, event)
         self.missed.listen(self.book, event, effect)
+        self.over.listen(self.book, event)
+        self.attribution.listen(self.book.accounts.get(getattr(body, "account", 0)), event)
         self.lockouts.listen(event)
         if isinstance(body, e.RuleBreached):
             self.breaches.append({**breach_row(event, body), "trade_date": self.days[-1].trade_date})

@@ -66,6 +66,8 @@ def _unmet(account: Account, obligation: Obligation) -> str:
         return f"still open at the end: {', '.join(held)}; it was to be {_aim(obligation)}"
     if obligation.kind in STOPS:
         return f"no such stop at the end on {obligation.contract}"
+    if obligation.kind == "ModifyTarget":
+        return f"the target of {obligation.contract} was not at its price at the end"
     working = [str(order_id) for order_id in obligation.order_ids if account.orders[order_id].working]
     return f"still working at the end: order {', '.join(working)}"
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from riskcore.audit.log import AuditLog
+from riskcore.audit.makers import fill_rows, flatten_rows, order_rows
 from riskcore.errors import ConfigError
 from riskcore.schema.rows import Row, day_row
 
@@ -58,6 +59,10 @@ def audit_report(log: AuditLog, accounts: Sequence[str] = ()) -> Row:
         "lockouts": of(log.lockouts.rows),
         "overrides": of(log.overrides),
         "missed_enforcement": of(log.missed.rows),
+        "over_enforcement": of(log.over.rows),
+        "fills": of(fill_rows(log)),
+        "orders": of(order_rows(log)),
+        "flattens": of(flatten_rows(log)),
         "faults": of(log.notes, kind="fault"),
         "gaps": of(log.notes, kind="gap"),
         "notes": of(log.notes, kind="note"),

@@ -4,23 +4,20 @@ Built from the book alone, which any reader can fold from the journal. Money and
 UTC text, seconds whole numbers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from riskcore.audit.attribution import Attribution
+from riskcore.audit.blindness import blind_rows, unseeded_rules
 from riskcore.audit.limits import gauges
 from riskcore.audit.words import order_row
 from riskcore.core import events as e
-from riskcore.core.freshness import out_of_sight
-from riskcore.core.kinds import CONNECTED, MARKET_HUB, USER_HUB, ConnectionState, Hub
 from riskcore.core.quantities import SECOND_NS, money_text, price_text
-from riskcore.core.restart import TRADES, awaited
 from riskcore.core.rulebook import Rulebook
-from riskcore.core.state import Account, Book, DayFigures, Obligation, Position, Request
+from riskcore.core.state import Account, Book, DayFigures, Obligation, Order, Position, Request
 from riskcore.core.view import Effect, View
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, day_row, lockout_row, position_row
 
-# What each hub tells of; a rule that needs it is blind while the hub is not connected (RULES.md 8.4).
-TOLD_BY: dict[Hub, tuple[str, ...]] = {USER_HUB: ("trades", "orders", "positions"), MARKET_HUB: ("quotes",)}
 _MOMENT = e.Event(0, "core", "status", e.ClockTicked())
 
 
@@ -30,7 +27,9 @@ def view_of(book: Book, rulebook: Rulebook, account: Account) -> View:
 
 
 def book_row(book: Book, rulebook: Rulebook, accounts: Iterable[Account], now: int) -> Row:
-    """Everything in force, as of `now` for countdowns and as of the last event for values."""
+    """Everything in force, as of `now` for countdowns and as of the last event for values. Safe sizes are apart:
+    they are tried out, which takes more time than an engine may lose.
+    """
     day = book.day
     return {
         "profile": book.profile,
@@ -82,7 +81,10 @@ def account_row(book: Book, rulebook: Rulebook, account: Account, now: int) -> R
         "day_pnl": money_text(day.realised_usd(basis) + total.value),
         "limits": [gauge.row() for gauge in known],
         "positions": [_position(view, position) for position in account.held()],
-        "orders": [{"id": order.id, **order_row(order), "tag": order.tag} for order in account.working_orders()],
+        "orders": [
+            {"id": order.id, **order_row(order), "tag": order.tag, **_maker(account, order)}
+            for order in account.working_orders()
+        ],
         "lockouts": [
             {"id": name, **lockout_row(lockout), "seconds_left": _left(lockout.expires_at, now)}
             for name, lockout in sorted(account.lockouts.items())
@@ -95,56 +97,9 @@ def account_row(book: Book, rulebook: Rulebook, account: Account, now: int) -> R
     }
 
 
-def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> list[Row]:
-    """Rules that lack what they judge by, and why: their recording, a lost hub, or a stale mark (RULES.md 1.5, 8.4).
-
-    Lists that are polled stand in for the user hub, and bars for quotes: what the rules act on is no lack.
-    """
-    stale = [position.contract for position in view.held() if _is_unmarked(view, position)]
-    missing = [hub for hub in TOLD_BY if _is_lost(book.connections, hub)]
-    if USER_HUB in missing and not out_of_sight(book, account):
-        missing.remove(USER_HUB)
-    if MARKET_HUB in missing and view.held() and not stale and _marked_since_loss(book, view):
-        missing.remove(MARKET_HUB)
-    lost = {need: hub for hub in missing for need in TOLD_BY[hub]}
-    found = []
-    for instance in rulebook.instances(account):
-        needs = instance.rule.needs(instance.params)
-        blind = instance.blind_because(book)
-        hubs = sorted({lost[need] for need in needs if need in lost})
-        if blind is not None:
-            reason = blind
-        elif hubs:
-            reason = " and ".join(f"the {hub} hub is {book.connections[hub]}" for hub in hubs)
-        elif "quotes" in needs and stale:
-            reason = f"no fresh mark of {' and '.join(stale)}"
-        else:
-            continue
-        found.append({"rule": instance.rule.id, "name": instance.rule.name, "reason": reason})
-    return sorted(found, key=lambda row: str(row["rule"]))
-
-
-def _marked_since_loss(book: Book, view: View) -> bool:
-    """Whether another source has reported the market of every position since its hub was lost."""
-    since = book.connection_since.get(MARKET_HUB, 0)
-    return all(book.marks[position.contract].at > since for position in view.held())
-
-
-def unseeded_rules(book: Book, rulebook: Rulebook, account: Account) -> list[str]:
-    """The rules that do not judge yet because the fills of the day are still to be listed (RULES.md 8.6)."""
-    if book.day is None:
-        return []
-    unseen = tuple(name for name in awaited(book, account) if name == TRADES)
-    return sorted(dict.fromkeys(one.rule.id for one in rulebook.instances(account) if one.waits(unseen)))
-
-
-def _is_lost(connections: Mapping[Hub, ConnectionState], hub: Hub) -> bool:
-    return connections.get(hub, CONNECTED) != CONNECTED
-
-
-def _is_unmarked(view: View, position: Position) -> bool:
-    one = view.value(position)
-    return one.value is None or one.stale
+def _maker(account: Account, order: Order) -> Row:
+    """Who made a working order, by what its own account tells."""
+    return Attribution().of_order(account.id, account.orders, order).row()
 
 
 def seconds_until(instant: int, now: int) -> int:

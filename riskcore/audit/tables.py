@@ -8,6 +8,7 @@ def _money(*names: str) -> dict[str, Any]:
     return {column: kind for name in names for column, kind in ((name, str), (f"{name}_micros", int))}
 
 
+_MAKER: dict[str, Any] = {"by": str, "likely": str, "by_reason": str}  # Who made it (attribution.py).
 TABLES: dict[str, dict[str, Any]] = {
     "accounts": {"account": int, "name": str},
     "recorded_days": {
@@ -40,6 +41,7 @@ TABLES: dict[str, dict[str, Any]] = {
         "price": str,
         **_money("pnl", "fees", "commissions"),
         "voided": int,
+        **_MAKER,
     },
     "orders": {
         "account": int,
@@ -54,6 +56,7 @@ TABLES: dict[str, dict[str, Any]] = {
         "stop_price": str,
         "parent": int,
         "recorded_at": str,
+        **_MAKER,
     },
     "breaches": {
         "id": str,
@@ -111,6 +114,18 @@ TABLES: dict[str, dict[str, Any]] = {
         "cause": str,
         "text": str,
     },
+    "over_enforcement": {
+        "kind": str,
+        "at": str,
+        "account": int,
+        "contract": str,
+        "command": str,
+        "rule": str,
+        "request": str,
+        "cause": str,
+        "text": str,
+    },
+    "flattens": {"at": str, "account": int, "contract": str, "fill": int, "order": int, **_MAKER},
     "notes": {"kind": str, "at": str, "account": int, "contract": str, "text": str},
     "settings": {
         "profile": str,

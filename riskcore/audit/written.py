@@ -7,7 +7,7 @@ from typing import Any
 
 from riskcore.core.rulebook import tables_of
 from riskcore.core.rules import by_name
-from riskcore.core.rules.base import SWITCHES
+from riskcore.core.rules.base import SOURCE, SWITCHES
 from riskcore.settings.config import read_settings, settings_toml
 from riskcore.settings.kinds import toml_lines
 
@@ -34,8 +34,8 @@ def written_rule(plain: Mapping[str, Any], account: int, name: str | None, rule_
     if instances is None:
         return None
     table = instances[int(index)]
-    own = {key: value for key, value in table.items() if key not in SWITCHES}
-    written = tomllib.loads("\n".join(toml_lines(by_name(rule_name).params, own)))
+    own = {key: value for key, value in table.items() if key not in (*SWITCHES, SOURCE)}
+    written = tomllib.loads("\n".join(toml_lines(by_name(rule_name, table.get(SOURCE, "")).params, own)))
     return {**written, "shadow": True} if table.get("shadow") else written
 
 

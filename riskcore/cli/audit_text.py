@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from riskcore.audit.attribution import maker_words
 from riskcore.audit.happening_words import command_words, short
 
 Row = dict[str, Any]
@@ -18,6 +19,8 @@ def audit_text(report: Row) -> str:
         _section("Lockouts", [_lockout(row, names) for row in report["lockouts"]]),
         _section("Operator overrides", [_override(row, names) for row in report["overrides"]]),
         _section("Missed enforcement", [_missed(row, names) for row in report["missed_enforcement"]]),
+        _section("Over-enforcement", [_over(row, names) for row in report["over_enforcement"]]),
+        _made(report, names),
         _section("Rules that failed", [_note(row, names) for row in report["faults"]]),
         _section("Gaps", [_note(row, names) for row in report["gaps"]]),
         _section("Fills and broker disagreed", [_note(row, names) for row in report["drifts"]]),
@@ -106,6 +109,24 @@ def _missed(row: Row, names: dict[int, str]) -> str:
         f"{short(row['at'])}  {names[row['account']]}  {row['text']}"
         f" (demanded by {row['rule']} since {short(row['since'])})"
     )
+
+
+def _over(row: Row, names: dict[int, str]) -> str:
+    return f"{short(row['at'])}  {names[row['account']]}  {row['text']} (command {row['command']})"
+
+
+def _made(report: Row, names: dict[int, str]) -> list[str]:
+    """Who did it: in figures, and each flatten by itself."""
+    if not report["fills"]:
+        return []
+    lines = ["Who did it", f"  fills   {maker_words(report['fills'])}"]
+    if report["orders"]:
+        lines.append(f"  orders  {maker_words(report['orders'])}")
+    for row in report["flattens"]:
+        likely = f", likely {row['likely']}" if row["likely"] else ""
+        where = f"{short(row['at'])}  {names[row['account']]}  {row['contract']}"
+        lines.append(f"  {where} flat by {row['by']}{likely}: {row['by_reason']}")
+    return lines
 
 
 def _note(row: Row, names: dict[int, str]) -> str:

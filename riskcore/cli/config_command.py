@@ -1,10 +1,11 @@
-"""`riskcore config`: check the settings, show those in force, or write a first file."""
+"""`riskcore config`: check the settings, show those in force, change them, or write a first file."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
+from riskcore.cli.config_change import set_command, try_command
 from riskcore.cli.options import config_options, output_options, print_json, say_on_stderr, warn
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.settings.config import FILE_NAME, Settings, load_settings, settings_toml
@@ -14,7 +15,11 @@ from riskcore.settings.programme_lint import programme_notes
 
 @click.group(epilog="Example: riskcore config check")
 def command() -> None:
-    """Check the settings, show those in force, or write a first file."""
+    """Check the settings, show those in force, change them, or write a first file."""
+
+
+command.add_command(try_command)
+command.add_command(set_command)
 
 
 @command.command(epilog="Example: riskcore config check riskcore.toml")
@@ -59,7 +64,7 @@ def show(config_path: Path | None, sets: tuple[str, ...], as_json: bool, quiet: 
     settings = load_settings(config_path, sets)
     for text in settings.warnings:
         warn(text, quiet=quiet)
-    text = settings_toml(settings.plain)
+    text = settings_toml(settings.plain, settings.keep_payloads)
     if as_json:
         print_json({"schema": "riskcore.config/1", "source": settings.source, "settings": _as_written(text)})
     else:

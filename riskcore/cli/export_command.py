@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from riskcore.cli.source_options import source_of, source_options
 from riskcore.errors import CannotWrite, ConfigError
 
 if TYPE_CHECKING:
-    from riskcore.schema.export import ExportWriter
+    from replay.source import Source
 
 STDOUT = "-"
 
@@ -29,12 +29,18 @@ STDOUT = "-"
     help="File to write, compressed when it ends in .gz; - for stdout. Default: stdout if piped, otherwise a file"
     " named after the trading day.",
 )
+@click.option(
+    "--wire",
+    is_flag=True,
+    help="Write the broker's messages as they were kept, as a wire recording, instead of events and decisions.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @output_options
 def command(
     sessions: tuple[Path, ...],
     all_days: bool,
     out: str | None,
+    wire: bool,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -45,8 +51,8 @@ def command(
 
     Days come from the journal, or from SESSION files: a wire recording is run through the core under the
     settings, so that any recording becomes an export; an export can be cut down to some of its days.
+    With --wire you get what the broker said, word for word, where the journal has kept it (keep_payloads).
     """
-    from replay.export import export
 
     if all_days and options["days"]:
         raise ConfigError("--all means every day; leave out --day")
@@ -57,19 +63,38 @@ def command(
         raise ConfigError("--json describes the file that was written; name one with --out")
     if out not in (None, STDOUT):
         _refuse_existing(Path(out), force)
-    target = _Target(out, force)
-    with target.writer() as writer:
-        target.days = export(
-            source,
-            writer,
-            all_days=all_days,
-            warn=lambda text: warn(text, quiet=quiet),
-            progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-        )
+    target = _Target(out, force, ".wire.jsonl" if wire else ".jsonl")
+    with target.writing() as write:
+        target.days = (_write_wire if wire else _write_journal)(source, write, all_days, quiet)
     if as_json:
         print_json({"schema": "riskcore.export/1", "written": str(target.path), "days": target.days})
     elif target.path is not None and not quiet:
         say_on_stderr(f"wrote {target.path}: {', '.join(target.days)}")
+
+
+def _write_journal(source: "Source", write: Callable[[bytes], object], all_days: bool, quiet: bool) -> list[str]:
+    from replay.export import export
+    from riskcore.schema.export import ExportWriter
+
+    writer = ExportWriter(write)
+    days = export(
+        source,
+        writer,
+        all_days=all_days,
+        warn=lambda text: warn(text, quiet=quiet),
+        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
+    )
+    writer.close()
+    return days
+
+
+def _write_wire(source: "Source", write: Callable[[bytes], object], all_days: bool, quiet: bool) -> list[str]:
+    from replay.wire_export import WireExport, export_wire
+
+    writer = WireExport(write)
+    days = export_wire(source, writer, all_days=all_days)
+    writer.close()
+    return days
 
 
 def _refuse_existing(path: Path, force: bool) -> None:
@@ -80,30 +105,28 @@ def _refuse_existing(path: Path, force: bool) -> None:
 class _Target:
     """Where an export goes. `path` is known when it is written; None for stdout."""
 
-    def __init__(self, out: str | None, force: bool) -> None:
+    def __init__(self, out: str | None, force: bool, ending: str) -> None:
         self._out = out
         self._force = force
+        self._ending = ending
         self.path: Path | None = None
         self.days: list[str] = []
 
     @contextmanager
-    def writer(self) -> Iterator["ExportWriter"]:
-        """A writer whose file appears whole or not at all."""
-        from riskcore.schema.export import ExportWriter
-        from riskcore.store.export_file import write_export
+    def writing(self) -> Iterator[Callable[[bytes], object]]:
+        """Where to write; a file appears whole or not at all."""
+        from riskcore.store.export_file import written_whole
 
         if self._out == STDOUT:
             binary = sys.stdout.buffer
-            to_stdout = ExportWriter(binary.write)
-            yield to_stdout
-            to_stdout.close()
+            yield binary.write
             binary.flush()
             return
         # The name of the day is known only when it was read.
         written = Path(self._out) if self._out is not None else Path(f".riskcore-export-{os.getpid()}.jsonl")
         try:
-            with write_export(written) as to_file:
-                yield to_file
+            with written_whole(written) as write:
+                yield write
             self.path = written if self._out is not None else self._named(written)
         finally:
             if self._out is None:
@@ -111,7 +134,7 @@ class _Target:
 
     def _named(self, written: Path) -> Path:
         first, last = self.days[0], self.days[-1]
-        path = Path(f"{first}.jsonl" if first == last else f"{first}_{last}.jsonl")
+        path = Path(f"{first}{self._ending}" if first == last else f"{first}_{last}{self._ending}")
         _refuse_existing(path, self._force)
         try:
             return written.replace(path)

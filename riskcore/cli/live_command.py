@@ -18,6 +18,12 @@ from riskcore.cli.options import account_option, config_options, output_options,
     metavar="[SCENARIO]",
     help="Start the bundled simulated gateway and run against it: no credentials, no configuration.",
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.jsonl[.gz]",
+    help="Also write a wire recording as it happens; an existing file is kept, and a number goes into the name.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulated gateway.")
 @click.option("--stay", is_flag=True, help="With --simulated: continue after the end of the scenario, until Ctrl-C.")
 @click.option(
@@ -35,6 +41,7 @@ def command(
     dry_run: bool,
     record_only: bool,
     simulated: str | None,
+    record: Path | None,
     seed: int,
     stay: bool,
     api_url: str,
@@ -62,6 +69,7 @@ def command(
         dry_run=dry_run,
         record_only=record_only,
         simulated=simulated,
+        record=record,
         seed=seed,
         stay=stay,
         api_url=api_url,

@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from riskcore.store.location import FILE_NAME, user_data_folder
 
 if TYPE_CHECKING:
     from adapters.simulator.scenario import Scenario
+    from replay.live_recording import LiveRecording
 
 SETTLING_SECONDS = 12  # Behind the end of a scenario: the last look after flat comes ten seconds later.
 
@@ -37,6 +38,7 @@ class Options:
     dry_run: bool
     record_only: bool
     simulated: str | None
+    record: Path | None
     seed: int
     stay: bool
     api_url: str
@@ -88,7 +90,23 @@ async def run(options: Options) -> None:
     clock = SystemClock()
     with closing(_printer(options, clock, "enforcing", bool(options.screen))) as printer:
         watched = options.config_path or find_file()
-        await run_live(_run_of(options, settings, store, broker, clock, printer, watched))
+        with _recorded(options, settings, clock) as recording:
+            await run_live(_run_of(options, settings, store, broker, clock, printer, watched, recording))
+
+
+@contextmanager
+def _recorded(options: Options, settings: Settings, clock: Clock) -> "Iterator[LiveRecording | None]":
+    """The recording that was asked for, closed with its end line. Raises CannotWrite."""
+    if options.record is None:
+        yield None
+        return
+    from replay.live_recording import LiveRecording
+
+    recording = LiveRecording(options.record, settings.plain["profile"]["name"], options.warn, clock.now)
+    if recording.path != options.record:
+        options.warn(f"{options.record} is there already; recording into {recording.path}")
+    with closing(recording):
+        yield recording
 
 
 def _printer(options: Options, clock: Clock, mode: str, screen: bool) -> Printer:
@@ -104,6 +122,7 @@ def _run_of(
     clock: Clock,
     announcer: Announcer,
     watched: Path | None,
+    recording: "LiveRecording | None",
 ) -> Run:
     return Run(
         settings=settings,
@@ -116,6 +135,7 @@ def _run_of(
         sets=options.sets,
         adjust=options.adjusted,
         clock=clock,
+        recording=recording,
     )
 
 
@@ -162,9 +182,10 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
                 await clock.sleep(1)
 
         shown = options.screen if options.screen is not None else not options.quiet
-        with closing(_printer(options, clock, f"simulated: {scenario.name}", shown)) as printer:
+        shown_by = closing(_printer(options, clock, f"simulated: {scenario.name}", shown))
+        with shown_by as printer, _recorded(options, settings, clock) as recording:
             # A settings file that happens to lie about is not the scenario's.
-            asked = _run_of(options, settings, store, broker, clock, printer, options.config_path)
+            asked = _run_of(options, settings, store, broker, clock, printer, options.config_path, recording)
             await run_live(asked, None if options.stay else over)
     if not options.quiet and not options.as_json:
         click.echo(f"\nThe scenario is over. Everything that was received and decided is in {store}")

@@ -11,9 +11,12 @@ from riskcore.cli.options import output_options, print_json
 from riskcore.core.rules import RULES
 from riskcore.core.rules.base import Rule, default_of, parameters_of
 from riskcore.errors import ConfigError
+from riskcore.settings import user_rules
 from riskcore.settings.assignments import parse_toml
+from riskcore.settings.config import find_file, load_settings
 from riskcore.settings.kinds import plain_of, toml_value
 from riskcore.settings.place import range_text
+from riskcore.settings.writers import toml_key
 
 
 @click.command(epilog="Example: riskcore rules daily_realized_loss")
@@ -21,6 +24,7 @@ from riskcore.settings.place import range_text
 @output_options
 def command(name: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Explain the rules and their fields. NAME is a settings name or an id such as RULE-003."""
+    _read_own_rules(name)
     chosen = list(RULES) if name is None else [_named(name)]
     if as_json:
         print_json({"schema": "riskcore.rules/1", "rules": [described(rule) for rule in chosen]})
@@ -34,9 +38,22 @@ def command(name: str | None, as_json: bool, quiet: bool, verbose: bool) -> None
         click.echo(_page(chosen[0]))
 
 
+def _read_own_rules(name: str | None) -> None:
+    """The rules of the user's own that the settings name are rules too; so is one that is asked for."""
+    path = find_file()
+    if path is not None:
+        user_rules.look_in(path.parent)
+        try:
+            load_settings(path)
+        except ConfigError as error:
+            click.echo(f"warning: {error}", err=True)
+    if name is not None and user_rules.is_users(name):
+        user_rules.load(name)
+
+
 def _named(name: str) -> Rule:
     for rule in RULES:
-        if name.lower() in (rule.name, rule.id.lower()):
+        if name == rule.name or name.lower() in (rule.name, rule.id.lower()):
             return rule
     raise ConfigError(f"no rule is called {name[:40]!r}; riskcore rules lists them")
 
@@ -79,7 +96,9 @@ def _fields(parameters: tuple[Any, ...], prefix: str) -> list[dict[str, Any]]:
 
 def _page(rule: Rule) -> str:
     plain = described(rule)
-    lines = [f"{plain['id']}  {plain['name']}", "", plain["text"], "", f"[rules.{plain['name']}]"]
+    lines = [f"{plain['id']}  {plain['name']}", "", plain["text"], "", f"[rules.{toml_key(rule.name)}]"]
+    if rule.source:
+        lines.insert(1, f"your own rule, source {rule.source[:12]}")
     for field in plain["fields"]:
         default = "required" if field["required"] else f"default {json.dumps(field['default'])}"
         lines.append(f"  {field['name']}: {field['doc']}")

@@ -25,6 +25,12 @@ HEALTH_SECONDS = 2.0
 @click.option("--profile", metavar="NAME", help="Profile to show; needed if the journal holds several.")
 @account_option
 @click.option("--watch", is_flag=True, help="Refresh it every second until Ctrl-C.")
+@click.option(
+    "--stop-ticks",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Distance of your stop, for the number of contracts that can safely be opened.",
+)
 @output_options
 def command(
     config_path: Path | None,
@@ -32,11 +38,12 @@ def command(
     profile: str | None,
     accounts: tuple[str, ...],
     watch: bool,
+    stop_ticks: int | None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Show whether an engine is running, and its accounts, day P&L, positions, lockouts and unmet commands.
+    """Show whether an engine is running, and its accounts, limits, positions, lockouts and unmet commands.
 
     Values are those of the last event stored; countdowns run to now. This does not disturb the engine.
     """
@@ -52,14 +59,15 @@ def command(
         lock = _lock_path(store, journal.profile)
         location = existing_store(store)
         if watch:
-            _watch(follower, accounts, lock)
+            _watch(follower, accounts, lock, stop_ticks)
         elif as_json:
-            print_json(status_of(follower, accounts, lock, time.time_ns()) | _health(location, journal.profile))
+            status = status_of(follower, accounts, lock, time.time_ns(), stop_ticks)
+            print_json(status | _health(location, journal.profile))
         else:
             from riskcore.cli.status_text import status_text
 
-            status = status_of(follower, accounts, lock, time.time_ns()) | _health(location, journal.profile)
-            click.echo(status_text(status))
+            status = status_of(follower, accounts, lock, time.time_ns(), stop_ticks)
+            click.echo(status_text(status | _health(location, journal.profile)))
     return 0
 
 
@@ -84,20 +92,20 @@ def _lock_path(store: str | None, profile: str) -> Path:
 # ---- watching ----------------------------------------------------------------------------------------
 
 
-def _watch(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
+def _watch(follower: "Follower", accounts: Sequence[str], lock: Path, stop_ticks: int | None) -> None:
     """Show the state again and again until Ctrl-C: a screen on a terminal, else text whenever something changed."""
     from riskcore.cli.live_text import screen_possible
     from riskcore.live.stop_signals import heeding_signals
 
     with suppress(KeyboardInterrupt), heeding_signals():
         if screen_possible():
-            _watch_screen(follower, accounts, lock)
+            _watch_screen(follower, accounts, lock, stop_ticks)
         else:
-            _watch_text(follower, accounts, lock)
+            _watch_text(follower, accounts, lock, stop_ticks)
 
 
-def _watch_screen(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
-    from riskcore.audit.following import chosen_accounts
+def _watch_screen(follower: "Follower", accounts: Sequence[str], lock: Path, stop_ticks: int | None) -> None:
+    from riskcore.audit.following import chosen_accounts, safe_sizes
     from riskcore.cli.screen.screen import LiveScreen
     from riskcore.store.lease import is_held
 
@@ -109,6 +117,10 @@ def _watch_screen(follower: "Follower", accounts: Sequence[str], lock: Path) -> 
             screen.tell(_of_accounts(follower.told, [one.id for one in chosen_accounts(follower, accounts)]))
             rulebook = follower.rulebook
             rulebook.restrict = tuple(accounts)
+            screen.safe_sizes = {
+                one.id: safe_sizes(follower.book, rulebook, one, stop_ticks)
+                for one in chosen_accounts(follower, accounts)
+            }
             seen = follower.book.connections if running else dict.fromkeys(follower.book.connections, "unwatched")
             screen.refresh(follower.book, rulebook, seen, time.time_ns())
             time.sleep(REFRESH_SECONDS)
@@ -128,13 +140,13 @@ def _of_accounts(told: Iterable[Row], ids: Sequence[int]) -> list[Row]:
     return [row for row in told if row.get("account", None) in (None, *ids)]
 
 
-def _watch_text(follower: "Follower", accounts: Sequence[str], lock: Path) -> None:
+def _watch_text(follower: "Follower", accounts: Sequence[str], lock: Path, stop_ticks: int | None) -> None:
     from riskcore.audit.following import status_of
     from riskcore.cli.status_text import status_text
 
     changed = True
     while True:
         if changed:
-            click.echo(status_text(status_of(follower, accounts, lock, time.time_ns())) + "\n")
+            click.echo(status_text(status_of(follower, accounts, lock, time.time_ns(), stop_ticks)) + "\n")
         time.sleep(REFRESH_SECONDS)
         changed = follower.catch_up()

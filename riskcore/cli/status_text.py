@@ -3,7 +3,7 @@
 from typing import Any
 
 from riskcore.audit.happening_words import account_words, short, words_of
-from riskcore.cli.screen.words import counted, duration
+from riskcore.cli.screen.words import counted, duration, percent
 
 Row = dict[str, Any]
 
@@ -69,6 +69,7 @@ def account_lines(row: Row) -> list[str]:
     if row["can_trade"] is False:
         lines.append("  broker    trading is not allowed")
     lines += [_limit(one) for one in row["limits"]]
+    lines += [f"  room      {one['contract']}: {one['text']}" for one in row.get("safe_size", ())]
     lines += [_position(one) for one in row["positions"]] or ["  flat"]
     lines += [_order(one) for one in row["orders"]]
     lines += [_lockout(one) for one in row["lockouts"]]
@@ -81,8 +82,11 @@ def account_lines(row: Row) -> list[str]:
 
 
 def _limit(row: Row) -> str:
-    shadow = " (shadow)" if row["shadow"] else ""
-    return f"  limit     {row['rule']} {row['name']}: {row['used']} of {row['limit']}, {row['percent']} %{shadow}"
+    """One gauge; how near it is stands in front where it is not simply fine, the share used behind."""
+    state = "" if row["state"] == "ok" else f" {row['state'].upper()}"
+    used = "" if row["used"] is None else f" ({percent(row['used'])} used)"
+    about = f" {row['contract']}" if row["contract"] and row["contract"] not in row["text"] else ""
+    return f"  limit     {row['rule']}{state}{about} {row['text']}{used}"
 
 
 def _position(row: Row) -> str:

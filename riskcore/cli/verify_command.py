@@ -26,7 +26,7 @@ def command(
 
     Every day is run alone from its own opening, under the settings it carries. Exit code 3: damaged, edited, or
     a day that this riskcore cannot judge; 1: decisions differ; 0: fine. A wire recording has no decisions: its
-    lines and end line are checked.
+    lines and end line are checked. Of an evidence pack, give the folder.
     """
     from replay.verify import verify
 

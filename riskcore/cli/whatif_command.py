@@ -117,6 +117,7 @@ def command(
         f"riskcore {shlex.join(sys.argv[1:])}",
         warn=lambda text: warn(text, quiet=quiet),
         progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
+        step=lambda text: progress(text, quiet=quiet),
     )
     if compared is not None:
         if report is not None or card is not None or shared:

@@ -17,7 +17,18 @@ def whatif_text(result: Row) -> str:
     lines += _divergences(result["divergence"])
     lines += _rules(effect["by_rule"])
     lines += ["", _assumptions(result["assumptions"])]
+    lines += _further_runs(result["stamp"]["further_runs"])
     return "\n".join(lines)
+
+
+def _further_runs(row: Row) -> list[str]:
+    if not row["runs"]:
+        return []
+    runs = "1 further run" if row["runs"] == 1 else f"{row['runs']} further runs"
+    return [
+        f"Range and shares took {runs} over these days; {row['skipped']} of {row['days']} days in them could not "
+        "change and were skipped."
+    ]
 
 
 def compared_text(result: Row) -> str:

@@ -93,7 +93,8 @@ def _state(state: Row) -> list[str]:
         booked = "voided" if fill["voided"] else booked
         lines.append(
             f"  {short(fill['at'])}  {fill['side']:<4} {fill['size']} {fill['contract']} at {fill['price']}:"
-            f" {booked}, costs {fill['costs']}, net of the day {fill['running_net']}"
+            f" {booked}, costs {fill['costs']}, net of the day {fill['running_net']}; by {fill['by']}"
+            + (f", likely {fill['likely']}" if fill["likely"] else "")
         )
     return ["The account at that moment", *lines] if lines else []
 

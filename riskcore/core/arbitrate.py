@@ -1,12 +1,12 @@
 """Arbitration: the commands of all rules at one event become one set (RULES.md 3.3)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from riskcore.core.events import Command
+from riskcore.core.events import Command, CommandIssued, LockoutEnded
 from riskcore.core.in_force import covers
 from riskcore.core.kinds import COMMAND_KINDS
-from riskcore.core.names import lockout_id
+from riskcore.core.names import command_id, lockout_id
 from riskcore.core.state import Account
 
 
@@ -30,6 +30,36 @@ def arbitrate(account: Account, candidates: Iterable[Candidate]) -> list[Candida
         if _changes_something(account, candidate):
             kept = _merged(kept, candidate)
     return sorted(kept, key=lambda one: COMMAND_KINDS.index(one.command.kind))
+
+
+def issued(account: Account, resets_at: int, candidates: Iterable[Candidate]) -> Iterator[CommandIssued | LockoutEnded]:
+    """The events that arbitration leads to. A lockout until the reset without a time gets the next one."""
+    for candidate in arbitrate(account, [_dated(one, resets_at) for one in candidates]):
+        command = candidate.command
+        yield CommandIssued(
+            id=_command_id(candidate),
+            account=account.id,
+            rule=candidate.rule,
+            rule_key=candidate.rule_key,
+            breach=candidate.breach,
+            command=command,
+            target=candidate.target if candidate.breach is None else "",
+        )
+        if command.kind == "ClearLockout":
+            yield LockoutEnded(account.id, _lockout_of(candidate), "restored")
+
+
+def _dated(candidate: Candidate, resets_at: int) -> Candidate:
+    command = candidate.command
+    if command.lockout_kind == "until_reset" and command.expires_at is None:
+        return replace(candidate, command=replace(command, expires_at=resets_at))
+    return candidate
+
+
+def _command_id(candidate: Candidate) -> str:
+    command = candidate.command
+    about = command.lockout_key or command.order_id or command.contract
+    return command_id(candidate.origin, command.kind, about)
 
 
 def _changes_something(account: Account, candidate: Candidate) -> bool:

@@ -21,7 +21,7 @@ from riskcore.core.in_flight import (
     unresolved_since,
 )
 from riskcore.core.in_force import next_flat_check
-from riskcore.core.kinds import CLOSES, CLOSING, STOPS, RequestKind
+from riskcore.core.kinds import CLOSES, CLOSING, MOVES, STOPS, RequestKind
 from riskcore.core.names import order_target, request_id, request_target
 from riskcore.core.order_roles import STOP_TAG, can_be_cancelled, cancel_due, entry_orders, leg_grace_ends
 from riskcore.core.planner_commands import confirm_flat, failure_alerts, issued, open_close_alerts
@@ -123,8 +123,7 @@ def _was_opened_by_closing(account: Account, position: Position) -> bool:
 def _in_hand(account: Account, order: Order) -> bool:
     """Whether an obligation in force sees to an order already; the stops of what is being closed go last."""
     return _is_being_closed(account, order.contract) or any(
-        order.id in obligation.order_ids and obligation.kind != "ModifyStop"
-        for obligation in account.obligations.values()
+        order.id in obligation.order_ids and obligation.kind not in MOVES for obligation in account.obligations.values()
     )
 
 
@@ -193,6 +192,8 @@ def _calls(book: Book, account: Account, obligation: Obligation) -> Iterator[Req
         yield from _reduction(book, account, obligation)
     elif kind in STOPS:
         yield from _stop(book, account, obligation)
+    elif kind == "ModifyTarget":
+        yield from _target(account, obligation)
     elif kind == "FitOrder":
         yield from _fit(account, obligation)
     elif kind == "ConfirmRights":
@@ -249,6 +250,13 @@ def _stop(book: Book, account: Account, obligation: Obligation) -> Iterator[Requ
         yield replace(call, tag=_stop_tag(account, obligation, attempts.refused))
     else:
         yield _request(account, obligation, "takeSnapshot")
+
+
+def _target(account: Account, obligation: Obligation) -> Iterator[RequestPlanned]:
+    """The change of the order that takes the profit; not while the position is being closed."""
+    if not _is_being_closed(account, obligation.contract):
+        call = _request(account, obligation, "modifyOrder", obligation.contract, obligation.order_ids[0])
+        yield replace(call, terms=OrderTerms(limit_price=obligation.price))
 
 
 def _stop_tag(account: Account, obligation: Obligation, refused: int) -> str:

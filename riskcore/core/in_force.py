@@ -19,8 +19,8 @@ from riskcore.core.state import (
     Request,
 )
 
-# What is followed by a newer one of the same contract: one wanted stop, one look after flat.
-REPLACED: tuple[tuple[ObligationKind, ...], ...] = (STOPS, ("ConfirmFlat",))
+# What is followed by a newer one of the same contract: one wanted stop, one wanted target, one look after flat.
+REPLACED: tuple[tuple[ObligationKind, ...], ...] = (STOPS, ("ModifyTarget",), ("ConfirmFlat",))
 # When the broker is asked again whether a closed position stayed closed (RULES.md 3.4, step 5).
 FLAT_CHECKS_NS = (2 * SECOND_NS, 10 * SECOND_NS)
 GUARD_CLOSES_WINDOW_NS = 60 * SECOND_NS
@@ -105,6 +105,8 @@ def is_met(account: Account, obligation: Obligation) -> bool:
         return account.rights_told_at >= obligation.set_at
     if obligation.kind == "FitOrder":
         return fits(account, obligation.order_ids[0])
+    if obligation.kind == "ModifyTarget":
+        return _target_is_as_wanted(account, obligation)
     return _stop_is_as_wanted(account, obligation)
 
 
@@ -118,6 +120,14 @@ def _stop_is_as_wanted(account: Account, obligation: Obligation) -> bool:
         return True
     size = min(obligation.size, abs(signed))
     return _stop_stands(account, obligation.contract, obligation.order_ids, obligation.price, size)
+
+
+def _target_is_as_wanted(account: Account, obligation: Obligation) -> bool:
+    """Whether the target is at its price, or there is nothing any more that it could close or that could be moved."""
+    position, order = account.positions.get(obligation.contract or ""), account.orders.get(obligation.order_ids[0])
+    if order is None or not order.working or position is None or obligation.side * position.size >= 0:
+        return True
+    return order.limit_price == obligation.price
 
 
 def effect_seen(account: Account, request: Request) -> bool:

@@ -23,6 +23,7 @@ else:
 
 # Who a fact comes from; the core derives everything else.
 Source = Literal["broker", "market", "clock", "operator", "gateway", "core"]
+SOURCES: tuple[Source, ...] = get_args(Source)
 
 Hub = Literal["user", "market"]
 HUBS: tuple[Hub, ...] = get_args(Hub)
@@ -38,7 +39,14 @@ STALE: ConnectionState = "stale"
 # Commands, in the order in which those of one event are recorded: lock first, then cancel, then close (RULES.md 3.4).
 LockoutCommand = Literal["ClearLockout", "SetLockout"]
 RuleObligation = Literal[
-    "CancelOrders", "CancelOrder", "CloseAllPositions", "ClosePosition", "ReducePosition", "PlaceStop", "ModifyStop"
+    "CancelOrders",
+    "CancelOrder",
+    "CloseAllPositions",
+    "ClosePosition",
+    "ReducePosition",
+    "PlaceStop",
+    "ModifyStop",
+    "ModifyTarget",
 ]
 FollowUp = Literal["ConfirmRights", "ConfirmFlat", "FitOrder"]
 # What holds until the broker's events show it met.
@@ -52,6 +60,7 @@ CLOSES: tuple[ObligationKind, ...] = ("CloseAllPositions", "ClosePosition")
 CUTS: tuple[ObligationKind, ...] = (*CLOSES, "ReducePosition")
 CANCELS: tuple[ObligationKind, ...] = ("CancelOrders", "CancelOrder")
 STOPS: tuple[ObligationKind, ...] = ("PlaceStop", "ModifyStop")
+MOVES: tuple[ObligationKind, ...] = ("ModifyStop", "ModifyTarget")
 AlertLevel = Literal["info", "warning", "critical"]
 
 
@@ -61,7 +70,14 @@ def is_obligation(kind: CommandKind) -> TypeGuard[ObligationKind]:
 
 
 LockoutKind = Literal[
-    "until_reset", "cooldown", "until_time", "until_session", "symbol_permanent", "condition", "terminal"
+    "until_reset",
+    "cooldown",
+    "until_time",
+    "until_session",
+    "until_period",
+    "symbol_permanent",
+    "condition",
+    "terminal",
 ]
 LockoutEnd = Literal["expiry", "reset", "restored", "override", "config", "operator"]
 

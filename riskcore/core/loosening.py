@@ -11,8 +11,8 @@ from typing import Any
 
 from riskcore.core.groups.group import OPPOSITE, Group
 from riskcore.core.programme import strictness
-from riskcore.core.rules import RULES
-from riskcore.core.rules.base import SWITCHES, Rule, parameters_of
+from riskcore.core.rules import by_name, in_order
+from riskcore.core.rules.base import SOURCE, SWITCHES, Rule, parameters_of
 
 Plain = Mapping[str, Any]
 Tables = list[dict[str, Any]]
@@ -225,7 +225,7 @@ def _active(table: Plain) -> bool:
 
 def _compare_rules(old: Mapping[str, Tables], new: Mapping[str, Tables], path: str) -> list[Change]:
     changes = []
-    for rule in RULES:
+    for rule in in_order([*old, *new]):
         before, after = old.get(rule.name, []), new.get(rule.name, [])
         for index in range(max(len(before), len(after))):
             where = f"{path}.{rule.name}.{index}"
@@ -248,7 +248,7 @@ def _compare_tables(rule: Rule, old: Plain, new: Plain, path: str) -> list[Chang
 
 def _rules_now(old: Mapping[str, Tables], new: Mapping[str, Tables], everything: bool) -> dict[str, Tables]:
     tables = {}
-    for rule in RULES:
+    for rule in in_order([*old, *new]):
         before, after = old.get(rule.name, []), new.get(rule.name, [])
         mixed = []
         for index in range(max(len(before), len(after))):
@@ -266,6 +266,12 @@ def _rules_now(old: Mapping[str, Tables], new: Mapping[str, Tables], everything:
 
 
 def _table_now(rule: Rule, old: Plain, new: Plain) -> dict[str, Any]:
+    source = old.get(SOURCE, "")
+    if source != new.get(SOURCE, "") and _active(old):
+        # Nobody can say which of two versions of a user's rule is stricter: the whole table holds on, if it can.
+        judging = by_name(rule.name, source)
+        kept = (*SWITCHES, SOURCE, *(parameter.name for parameter in parameters_of(judging)))
+        return {name: old[name] for name in kept if name in old} if judging.source == source else dict(new)
     return {name: old[name] if _field_loosens(rule, name, old, new) else value for name, value in new.items()}
 
 
@@ -277,6 +283,8 @@ def _field_loosens(rule: Rule, name: str, old: Plain, new: Plain) -> bool:
         return bool(old[name])
     if name in SWITCHES:
         return not _active(new)
+    if name == SOURCE:
+        return True
     specs = {parameter.name: parameter.metadata for parameter in parameters_of(rule)}
     if name in rule.loosens:
         return rule.loosens[name](*(rule.build({key: table[key] for key in specs}) for table in (old, new)))

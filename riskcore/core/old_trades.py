@@ -12,6 +12,8 @@ from riskcore.core.state import Account, Book, OldTrade, Trade
 
 # Trading days whose fills are kept whole: rolling windows cross the reset.
 DAYS_OF_TRADES_KEPT = 2
+# Trading days whose figures, and whose fills in full, are kept: a late fill, a correction or a void may change them.
+DAYS_OF_FIGURES_KEPT = 8
 
 
 def is_old_id(account: Account, trade_id: int) -> bool:

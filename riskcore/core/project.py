@@ -31,7 +31,7 @@ from riskcore.core.names import (
     order_of_target,
     remembered_name,
 )
-from riskcore.core.old_trades import retire
+from riskcore.core.old_trades import DAYS_OF_FIGURES_KEPT, retire
 from riskcore.core.order_roles import LEG_GRACE_NS
 from riskcore.core.programme import balances
 from riskcore.core.quarantine import leave_timer_out
@@ -57,8 +57,6 @@ from riskcore.core.state import (
 )
 from riskcore.core.view import Effect
 
-# Trading days whose figures, and whose fills in full, are kept: a late fill, a correction or a void may change them.
-DAYS_OF_FIGURES_KEPT = 8
 NOTHING = Effect()
 
 

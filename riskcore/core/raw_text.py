@@ -4,6 +4,8 @@ import re
 
 RAW_CHARACTERS = 4096  # How much of a rejected payload's text is kept.
 WITHHELD = "(withheld: it may hold a login)"
+# In what the broker said of an account nothing but a token or the words that carry one is a secret.
+_TOKEN = re.compile(rb'eyJ[\w-]{8}|[Bb]earer |[Tt]oken\\*"|[Pp]assword\\*"')
 # Names of secrets, paths that carry them, and the beginning of every JSON web token.
 _SECRET = re.compile(r'auth/|login|token|key"|password|username|bearer |eyj[\w-]{8}', re.IGNORECASE)
 
@@ -13,6 +15,11 @@ def kept_text(text: str) -> str:
     if _SECRET.search(text):
         return WITHHELD
     return text[:RAW_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+
+
+def holds_secret(text: bytes) -> bool:
+    """Whether a message holds a token or a password, so that it must not be kept as it came."""
+    return _TOKEN.search(text) is not None
 
 
 def unreadable(error: BaseException) -> str:

@@ -15,9 +15,9 @@ from riskcore.core.names import block_key, rule_key
 from riskcore.core.programme.registry import PROGRAMME
 from riskcore.core.programme.terms import account_terms
 from riskcore.core.rules import RULES, STANDING, by_name
-from riskcore.core.rules.base import Rule
+from riskcore.core.rules.base import SOURCE, Rule
 from riskcore.core.rules.commands import alert
-from riskcore.core.state import Account, Book, Lockout
+from riskcore.core.state import Account, Book, Day, Lockout
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,17 @@ class Rulebook:
             self.settings.get("groups") or self.settings.get("programme") or "programme_accounts" in self.settings
         )
 
+    def switched_off(self, account: Account) -> list[RuleInstance]:
+        """The rules that have a table but are not enabled, for those who list what is configured."""
+        if not self.judges(account):
+            return []
+        return [
+            RuleInstance(by_name(name), rule_key(name, index), by_name(name).build(plain))
+            for name, settings in tables_of(self.rules, self.overrides, account.id, account.name).items()
+            for index, plain in enumerate(settings)
+            if not plain.get("enabled", True)
+        ]
+
     def quote_readers(self, account: Account) -> tuple[RuleInstance, ...]:
         """The rules of an account that look at quotes; the others declare that they read none."""
         cache_key = (account.id, account.name, account.simulated)
@@ -123,12 +134,21 @@ class Rulebook:
             cached = self._readers[cache_key] = readers
         return cached
 
+    def fills_since(self, account: Account, day: Day) -> int:
+        """Since when every fill of an account must be known: since the day began, or as far back as a rule looks."""
+        reaches = (
+            instance.rule.reaches_back(instance.params, day)
+            for instance in self.instances(account)
+            if instance.rule.reaches_back is not None
+        )
+        return min([day.opens_at, *reaches])
+
     def _build(self, account: Account) -> tuple[RuleInstance, ...]:
         built = []
         indifferent_to = ("commissions",) if self.profile.pnl_basis == "gross" else ()
         for name, settings in tables_of(self.rules, self.overrides, account.id, account.name).items():
             for index, plain in enumerate(settings):
-                rule = by_name(name)
+                rule = by_name(name, plain.get(SOURCE, ""))
                 if plain.get("enabled", True):
                     params, shadow = rule.build(plain), bool(plain.get("shadow", False))
                     built.append(RuleInstance(rule, f"{name}.{index}", params, shadow, indifferent_to))
@@ -212,7 +232,13 @@ def _ends(instance: RuleInstance, lockout: Lockout) -> bool:
     return instance.rule.id == lockout.rule and not instance.shadow and of_table
 
 
+def of_id(rule_id: str) -> Rule | None:
+    """The rule of an id; None for an id of no rule."""
+    known = (*RULES, *STANDING, *(one.rule for one in PROGRAMME), *GROUP_RULES)
+    return next((rule for rule in known if rule.id == rule_id), None)
+
+
 def title_of(rule_id: str) -> str | None:
     """What the rule of an id is for; None for an id of no rule."""
-    known = (*RULES, *STANDING, *(one.rule for one in PROGRAMME), *GROUP_RULES)
-    return next((rule.title for rule in known if rule.id == rule_id), None)
+    known = of_id(rule_id)
+    return None if known is None else known.title

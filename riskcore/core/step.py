@@ -10,15 +10,16 @@ from dataclasses import replace
 
 from riskcore.core import events as e
 from riskcore.core import guard
-from riskcore.core.arbitrate import Candidate, arbitrate
+from riskcore.core.arbitrate import Candidate, issued
 from riskcore.core.copies import copy_book
 from riskcore.core.day_end import close_day
 from riskcore.core.enforce import fitting, follow_up, missing, reopened
+from riskcore.core.handed_on import carried_over
 from riskcore.core.in_flight import ended
 from riskcore.core.in_force import is_met
 from riskcore.core.issuers import GUARD_ID, GUARD_KEY
 from riskcore.core.kinds import LockoutEnd
-from riskcore.core.names import breached_on, command_id, episode_name, late_target, lockout_id, rule_index
+from riskcore.core.names import breached_on, episode_name, late_target, rule_index
 from riskcore.core.operator import operator_candidates, override_ends, reset_ends
 from riskcore.core.project import apply, bar_phases
 from riskcore.core.quarantine import error_text
@@ -376,24 +377,8 @@ class Turn:
 
     def _issue(self, account: Account, event: e.Event, candidates: list[Candidate]) -> None:
         assert self.book.day is not None
-        for candidate in candidates:
-            if candidate.command.lockout_kind == "until_reset" and candidate.command.expires_at is None:
-                dated = replace(candidate.command, expires_at=self.book.day.closes_at)
-                candidates = [replace(one, command=dated) if one is candidate else one for one in candidates]
-        for candidate in arbitrate(account, candidates):
-            issued = e.CommandIssued(
-                id=_command_id(candidate),
-                account=account.id,
-                rule=candidate.rule,
-                rule_key=candidate.rule_key,
-                breach=candidate.breach,
-                command=candidate.command,
-                target=candidate.target if candidate.breach is None else "",
-            )
-            self.derive(self.book.now, event.key, issued, issued.id)
-            if candidate.command.kind == "ClearLockout":
-                lockout = lockout_id(candidate.command.scope, candidate.rule, candidate.command.lockout_key)
-                self.derive(self.book.now, event.key, e.LockoutEnded(account.id, lockout, "restored"))
+        for body in issued(account, self.book.day.closes_at, candidates):
+            self.derive(self.book.now, event.key, body, body.id if isinstance(body, e.CommandIssued) else None)
 
     def _discharge(self, account: Account, event: e.Event) -> None:
         """End obligations that recorded facts show met; what a close leaves working is cancelled (3.4)."""
@@ -416,29 +401,8 @@ class Turn:
         apply(self.book, event)
 
 
-def _command_id(candidate: Candidate) -> str:
-    command = candidate.command
-    about = command.lockout_key or command.order_id or command.contract
-    return command_id(candidate.origin, command.kind, about)
-
-
 def _off_grid(view: View) -> tuple[str, ...]:
     """The flag of a breach caused by a fill whose price is not on the tick grid (RULES.md 1.2)."""
     trade = view.effect.trade
     tick_size = view.tick_size(trade.contract) if trade is not None else None
     return ("off_grid",) if trade is not None and tick_size and trade.price % tick_size else ()
-
-
-def carried_over(book: Book, body: e.TradingDayOpened) -> e.TradingDayOpened:
-    """The next day's opening event with everything the day that ends hands on."""
-    return replace(
-        body,
-        contracts=tuple(book.contracts[name] for name in sorted(book.contracts)),
-        marks=dict(book.marks),
-        accounts=tuple(book.accounts.values()),
-        connections=dict(book.connections),
-        connection_since=dict(book.connection_since),
-        ordinal=book.ordinal,
-        enforces=book.enforces,
-        started_at=book.started_at,
-    )

@@ -5,6 +5,7 @@ A zone is a tuple of rows (from instant, offset from UTC in seconds), ascending.
 """
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from datetime import date
 
 from riskcore.core.quantities import DAY_NS, SECOND_NS
@@ -72,3 +73,41 @@ def day_bounds(zone: Zone, reset_seconds: int, ordinal: int) -> tuple[int, int]:
     """[opens_at, closes_at) of the trading day that ends on a date; Monday opens on Friday's reset."""
     before = 3 if weekday(ordinal) == 0 else 1
     return instant(zone, ordinal - before, reset_seconds), instant(zone, ordinal, reset_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Trade dates that belong together, by the ordinals of the first and the last one."""
+
+    first: int
+    last: int
+
+    def opens_at(self, day: Day) -> int:
+        """When its first trade date begins, by the calendar of an opened day."""
+        return day_bounds(day.zones[day.timezone], day.reset_seconds, self.first)[0]
+
+    def closes_at(self, day: Day) -> int:
+        """The reset that opens the first trade date of the next one."""
+        return day_bounds(day.zones[day.timezone], day.reset_seconds, self.last)[1]
+
+
+def ordinal_of(trade_date: str) -> int:
+    return date.fromisoformat(trade_date).toordinal()
+
+
+def week_of(ordinal: int) -> Period:
+    """The trade dates Monday to Friday round a date (RULES.md 5, RULE-014)."""
+    monday = ordinal - weekday(ordinal)
+    return Period(monday, monday + 4)
+
+
+def month_of(ordinal: int) -> Period:
+    """The trade dates of the calendar month of a date: its weekdays (RULES.md 5, RULE-014)."""
+    first = date.fromordinal(ordinal).replace(day=1)
+    begins, ends = first.toordinal(), _next_month(first).toordinal() - 1
+    opening = begins + {5: 2, 6: 1}.get(weekday(begins), 0)
+    return Period(opening, ends - max(weekday(ends) - 4, 0))
+
+
+def _next_month(first: date) -> date:
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1)

@@ -159,6 +159,11 @@ class View:
     def keep_account(self, name: str, value: int | None) -> None:
         self._store(self.account.memory, memory_name(self.rule_key, name), value)
 
+    def remembered_names(self) -> list[str]:
+        """The names under which this rule remembers something for the account."""
+        own = memory_name(self.rule_key, "")
+        return [name.removeprefix(own) for name in self.account.memory if name.startswith(own)]
+
     def _store(self, memory: dict[str, int], name: str, value: int | None) -> None:
         if memory.get(name) == value:
             return

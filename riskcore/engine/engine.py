@@ -5,7 +5,7 @@ transaction, and sends the requests that are due. Everything else (hubs, calls, 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
@@ -38,11 +38,12 @@ from riskcore.engine.desk import Replies
 from riskcore.engine.halt import Halt
 from riskcore.engine.inbox import Inbox
 from riskcore.engine.options import Options, Ports
-from riskcore.engine.ports import Outcome
+from riskcore.engine.outbox import Outbox
 from riskcore.engine.quarantine import Quarantine, broken
 from riskcore.engine.resume import Resumed
 from riskcore.engine.sight import Sight
 from riskcore.engine.tasks import Tasks, unless_stopped
+from riskcore.engine.wire import WireLog, connection_text
 from riskcore.engine.writer import Writer
 from riskcore.errors import DiskFull, InvariantBroken, OutOfSequence, RiskcoreError
 from riskcore.settings.calendar import day_for
@@ -74,15 +75,17 @@ class Engine:
         self.announcer = ports.announcer
         self._reload = reload
         self._settings = dict(options.settings)
-        self.inbox = Inbox(ports.clock, ports.normalise)
-        self.inbox.resume_at(resumed.last_at)
         self.writer = Writer(ports.journal)
+        self.wire = WireLog(self.writer.keep_message, options.keep_payloads, ports.recording)
+        self.inbox = Inbox(ports.clock, ports.normalise, self.wire)
+        self.inbox.resume_at(resumed.last_at)
         self.writer.remember(resumed.book)
         self.halt = Halt(self.writer, ports.announcer)
         self._runner = self._going_on(resumed)
         self._quarantine = Quarantine(resumed.left_out, options.version)
         self._tasks = Tasks(self._failed)
         self.sight = Sight(ports, self.inbox, self._tasks, lambda: self._runner)
+        self._outbox = Outbox(ports.gateway, self.inbox, self.writer, self.halt, self.sight, self._tasks)
         self.replies = Replies()
         self.vitals = Vitals()
         self.ready = False
@@ -156,7 +159,9 @@ class Engine:
 
     def _take_over(self) -> None:
         """A start: what the journal says was true when it was written last, and the rest is to be seen."""
+        self.wire.begin(self.book)
         for event in absence(self.book):
+            self.wire.fact(event)
             self._runner.event(event)
         self.sight.take_over(self.inbox.stamp())
         self.inbox.fact(EngineStarted(self.options.version, self.options.enforces), "operator", "engine")
@@ -175,7 +180,7 @@ class Engine:
         self._take_over()
         self._compare_settings()
         for hub, state in connections.items():
-            self.inbox.line({"connection": hub, "state": state})
+            self.inbox.line({"connection": hub, "state": state}, connection_text(hub, state))
 
     def submit(self, body: Fact) -> str:
         """The operator's word as a fact; its natural key, the cause of what follows. Raises DiskFull during a halt."""
@@ -282,7 +287,7 @@ class Engine:
                 # What cannot be worked out is found before it is stored; a command does not wait for that.
                 self._next_due = self._runner.look_ahead()
         self._store(to_send)
-        self._send(to_send)
+        self._outbox.send(to_send)
 
     def _afterwards(self) -> None:
         """What a command need not wait for: telling of what is stored, subscriptions, the deadlines to come."""
@@ -323,7 +328,9 @@ class Engine:
         ]
         for account_id, request in due:
             body = RequestAttempted(account_id, request.id)
-            self._runner.event(Event(self.inbox.stamp(), "gateway", f"attempt:{request.id}", body))
+            event = Event(self.inbox.stamp(), "gateway", f"attempt:{request.id}", body)
+            self.wire.fact(event)
+            self._runner.event(event)
         return due
 
     def _store(self, due: Sequence[tuple[int, Request]]) -> None:
@@ -342,6 +349,7 @@ class Engine:
     def _tell(self) -> None:
         if self.writer.stored >= self._remember_at:
             self._remember()
+        self.wire.flush()
         self.halt.say()
         stored, self._untold = self._untold, []
         if not stored:
@@ -359,26 +367,6 @@ class Engine:
         if not self._quarantine:  # A later start is to find what is left out, behind the last copy.
             self.writer.cache(self.book)
         self._remember_at = self.writer.stored + REMEMBERED_EVERY
-
-    def _send(self, due: Sequence[tuple[int, Request]]) -> None:
-        """Send what is stored; with a broken disk only what may leave without."""
-        if self.writer.broken is not None:
-            due = [one for one in due if self.writer.may_leave(*one)]
-            self.halt.sent_at = self.inbox.stamp() if due else self.halt.sent_at
-        stored = self.writer.broken is None
-        for account, request in due:
-            seeing = request.kind == "takeSnapshot"
-            outcome = self.sight.seen(account) if seeing else self.gateway.carry_out(account, request)
-            self._tasks.call(self._note_outcome(account, request, outcome, stored=stored))
-
-    async def _note_outcome(
-        self, account: int, request: Request, coming: Coroutine[Any, Any, Outcome], *, stored: bool
-    ) -> None:
-        outcome = await coming
-        # Sent unstored, and begun again meanwhile: the journal knows of no such request; the lists show its effect.
-        if stored or self.writer.broken is not None:
-            body = outcome.fact(account, request.id)
-            self.inbox.fact(body, "gateway", f"{outcome.kind}:{request.id}")
 
     # ---- time ----------------------------------------------------------------------------------------
 

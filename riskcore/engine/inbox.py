@@ -8,22 +8,37 @@ is set when they are taken: what waited behind something newer gets that one's t
 import json
 from asyncio import Event as Signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from riskcore.core.bar_schedule import BarSchedule
 from riskcore.core.events import Event, Fact, WireRejected
 from riskcore.core.kinds import Source
 from riskcore.core.quotes import Quotes
 from riskcore.core.raw_text import WITHHELD, kept_text, unreadable
-from riskcore.engine.ports import Clock, Line
+from riskcore.engine.ports import Clock, Line, Texts
 from riskcore.errors import RiskcoreError
 
 # What the broker's hub says of accounts is a trickle; so many waiting means that the engine does not keep up.
 MOST_WAITING = 100_000
 Normalise = Callable[[Line, int], list[Event]]
 Item = list[Event] | Quotes
+_Run = tuple[Quotes, Texts | None]  # Quotes that came together, and their texts.
 _Read = Callable[[int], list[Event]]
+
+
+class Wire(Protocol):
+    """Hears what is taken, in the order in which it is handled, word for word."""
+
+    def message(self, at: int, line: Line, text: bytes) -> None:
+        """A message received at an instant; `text` as in ports.Sink."""
+
+    def quotes(self, ats: Sequence[int], texts: Texts) -> None:
+        """Plain quotes and when they were received."""
+
+    def fact(self, event: Event) -> None:
+        """Something that is no wire message: an operator's word, an outcome, the clock."""
 
 
 class Overflow(RiskcoreError):
@@ -33,11 +48,12 @@ class Overflow(RiskcoreError):
 class Inbox:
     """The sink of hubs and gateway, and the way in for the operator and for time."""
 
-    def __init__(self, clock: Clock, normalise: Normalise) -> None:
+    def __init__(self, clock: Clock, normalise: Normalise, wire: Wire | None = None) -> None:
         self._clock = clock
         self._normalise = normalise
+        self._wire = wire
         self._first: deque[tuple[int, _Read]] = deque()
-        self._market: deque[tuple[int, _Read] | Quotes] = deque()
+        self._market: deque[tuple[int, _Read] | _Run] = deque()
         self._bars = BarSchedule()
         self._numbered = 0
         self._last_at = 0
@@ -45,26 +61,31 @@ class Inbox:
 
     # ---- in ------------------------------------------------------------------------------------------
 
-    def line(self, line: Line) -> None:
+    def line(self, line: Line, text: bytes = b"") -> None:
         """See ports.Sink. Raises Overflow."""
-        self._add(lambda at: self._facts(line, at))
+        self._add(lambda at: self._facts(line, text, at))
 
-    def market(self, line: Line) -> None:
+    def market(self, line: Line, text: bytes = b"") -> None:
         """See ports.Sink."""
-        self._market.append((self._clock.now(), lambda at: self._facts(line, at)))
+        self._market.append((self._clock.now(), lambda at: self._facts(line, text, at)))
         self.filled.set()
 
-    def quotes(self, quotes: Quotes) -> None:
+    def quotes(self, quotes: Quotes, texts: Texts | None = None) -> None:
         """See ports.Sink."""
-        self._market.append(quotes)
+        self._market.append((quotes, texts))
         self.filled.set()
 
     def fact(self, body: Fact, source: Source, about: str) -> str:
         """Something that is no wire message: an operator's word, an outcome, the clock. Returns its natural key."""
         self._numbered += 1
         key = f"{about}@{self._clock.now()}.{self._numbered}"
-        self._add(lambda at: [Event(at, source, key, body)])
+        self._add(lambda at: [self._own(Event(at, source, key, body))])
         return key
+
+    def _own(self, event: Event) -> Event:
+        if self._wire is not None:
+            self._wire.fact(event)
+        return event
 
     def _add(self, read: _Read) -> None:
         if len(self._first) >= MOST_WAITING:
@@ -90,17 +111,23 @@ class Inbox:
             self.filled.clear()
             return None
         item = self._market.popleft()
-        if isinstance(item, Quotes):
-            return self._stamped(item)
-        return self._read(*item)
+        return self._read(item[0], item[1]) if isinstance(item[0], int) else self._quotes(item)
+
+    def _quotes(self, run: _Run) -> Quotes:
+        quotes = self._stamped(run[0])
+        if self._wire is not None and run[1] is not None:
+            self._wire.quotes(quotes.ats, run[1])
+        return quotes
 
     def stamp(self) -> int:
         """The time of something that happens now, in this very turn."""
         self._last_at = max(self._last_at, self._clock.now())
         return self._last_at
 
-    def _facts(self, line: Line, at: int) -> list[Event]:
+    def _facts(self, line: Line, text: bytes, at: int) -> list[Event]:
         """The facts of a line. One that cannot be read whatever the reason is kept, and costs nothing else."""
+        if self._wire is not None and text:
+            self._wire.message(at, line, text)
         try:
             return list(self._normalise(line, at))
         except Exception as error:

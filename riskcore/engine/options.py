@@ -7,17 +7,22 @@ from typing import Any
 from riskcore.engine.arming import Arm, check_accounts
 from riskcore.engine.inbox import Normalise
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway
+from riskcore.engine.wire import Recording
 from riskcore.engine.writer import Appender
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`settings` are plain (settings/config.py); `enforces`: whether anything may be sent; `arm`: see Arm."""
+    """`settings` are plain (settings/config.py); `enforces`: whether anything may be sent; `arm`: see Arm.
+
+    `keep_payloads`: which messages are kept in the journal (user, all, off).
+    """
 
     settings: Mapping[str, Any]
     version: str
     enforces: bool
     arm: Arm = check_accounts
+    keep_payloads: str = "user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +35,4 @@ class Ports:
     feed: Feed
     announcer: Announcer
     normalise: Normalise
+    recording: Recording | None = None

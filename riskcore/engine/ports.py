@@ -5,7 +5,7 @@ with none of them: everything they say becomes a fact first (DESIGN.md "The line
 """
 
 from asyncio import Timeout
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -14,6 +14,7 @@ from riskcore.core.quotes import Quotes
 from riskcore.core.state import Book, Request
 
 Line = dict[str, Any]
+Texts = Callable[[], Sequence[bytes]]
 
 
 class Clock(Protocol):
@@ -32,20 +33,21 @@ class Clock(Protocol):
 class Sink(Protocol):
     """Where everything goes that the broker says, in order of receipt.
 
-    A line is a line of a wire recording without its `at` (INTERFACE.md 4), decoded by adapters.topstepx.fields.
+    A line is a line of a wire recording without its `at` (INTERFACE.md 4), decoded by adapters.topstepx.fields. `text`
+    is the same as it came, an object in one line of JSON without secrets; empty when it is not to be kept.
     """
 
-    def line(self, line: Line) -> None:
+    def line(self, line: Line, text: bytes = b"") -> None:
         """A user-hub event, a REST exchange or a change of a connection; never waits behind market data.
 
         A REST exchange may carry `asked_at` (RFC 3339): when the request left. What was pushed since is newer.
         """
 
-    def market(self, line: Line) -> None:
+    def market(self, line: Line, text: bytes = b"") -> None:
         """A market-hub event that is no plain quote."""
 
-    def quotes(self, quotes: Quotes) -> None:
-        """Plain quotes, stamped when they were received."""
+    def quotes(self, quotes: Quotes, texts: Texts | None = None) -> None:
+        """Plain quotes, stamped when they were received; `texts` gives those of all of them."""
 
 
 @dataclass(frozen=True, slots=True)

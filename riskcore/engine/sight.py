@@ -138,7 +138,9 @@ class Sight:
         known = self._book.accounts.get(account)
         seeded_at = (known.seeded_at if known is not None else 0) or self._started_at
         snapshots = self.snapshots  # Another one by the time of the answer, if the engine has begun again.
-        since = snapshots.fills_since(account, day.opens_at, seeded_at)
+        rulebook = self._runner().turn.rulebook
+        needed_at = day.opens_at if known is None else rulebook.fills_since(known, day)
+        since = snapshots.fills_since(account, needed_at, day.opens_at, seeded_at)
         asked_at = self._inbox.stamp()
         complete = await self._gateway.snapshot(account, since, urgent)
         mode = self.snapshots.mode

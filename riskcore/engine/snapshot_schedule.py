@@ -34,6 +34,8 @@ class _Account:
     asking: bool = False
     again: bool = False  # Only a look that begins from now on counts.
     succeeded_at: int = 0
+    asking_since: int = 0  # The first instant of which the look in hand lists fills.
+    reached: int | None = None  # The first instant since which looks have listed every fill.
 
 
 @dataclass(slots=True)
@@ -96,6 +98,7 @@ class SnapshotSchedule:
         known.asking = False
         if complete:
             known.failures, known.succeeded_at = 0, now
+            known.reached = min(known.asking_since, now if known.reached is None else known.reached)
             self.woken = self.woken or known.again
             known.due = 0 if known.again else now + (self.period_ns if self.streaming else POLL_NS)
         else:
@@ -107,15 +110,21 @@ class SnapshotSchedule:
         known = self._accounts.get(account)
         return known.succeeded_at if known is not None else 0
 
-    def fills_since(self, account: int, opens_at: int, seeded_at: int) -> int:
-        """The last complete look; at first the whole day, and what an engine missed that did not look before the reset.
+    def fills_since(self, account: int, needed_at: int, opens_at: int, seeded_at: int) -> int:
+        """Since when the look that begins now is to list fills. `needed_at`: as far back as rules look.
 
-        It may have died, or the broker did not answer, or the clock here is ahead and the reset came too early.
+        The last complete look, if looks have listed all that rules need. At first the whole day, and what an engine
+        missed that did not look before the reset: it may have died, or the broker did not answer, or the clock here
+        is ahead and the reset came too early.
         """
-        last = self.succeeded_at(account)
-        if last:
-            return last - OVERLAP_NS
-        return min(opens_at, seeded_at - OVERLAP_NS) if opens_at - seeded_at < LONGEST_GAP_NS else opens_at
+        known = self._accounts.get(account, _Account())
+        since = min(needed_at, opens_at)
+        if known.reached is not None:
+            since = known.succeeded_at - OVERLAP_NS if known.reached <= since else since
+        elif opens_at - seeded_at < LONGEST_GAP_NS:
+            since = min(since, seeded_at - OVERLAP_NS)
+        known.asking_since = since
+        return since
 
 
 def period_of(rulebook: Rulebook, accounts: Sequence[Account]) -> int:

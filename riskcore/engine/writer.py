@@ -15,6 +15,7 @@ from riskcore.core.quarantine import quarantined_fact
 from riskcore.core.state import Book, Request
 from riskcore.errors import InvariantBroken, OutOfSequence, StoreError
 from riskcore.schema.codec import encode_event
+from riskcore.schema.payloads import Message
 
 # Without a disk only what makes an account flatter may leave, and questions.
 MAY_LEAVE_UNSTORED: tuple[RequestKind, ...] = ("closeContract", "cancelOrder", "takeSnapshot")
@@ -23,8 +24,11 @@ MAY_LEAVE_UNSTORED: tuple[RequestKind, ...] = ("closeContract", "cancelOrder", "
 class Appender(Protocol):
     """The part of a journal that an engine writes with."""
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Store events durably in one transaction: all or none. Raises StoreError, OutOfSequence."""
+    def append(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
+        """Store events durably in one transaction, with the messages they came from beside them: all or none.
+
+        Raises StoreError, OutOfSequence.
+        """
 
     def tidy(self) -> None:
         """Do what may wait for a quiet moment, so that no `append` has to. Raises StoreError."""
@@ -46,6 +50,7 @@ class Writer:
     def __init__(self, journal: Appender) -> None:
         self._journal = journal
         self._waiting: list[Event] = []
+        self._messages: list[Message] = []  # What the broker said, to be kept with the events that come of it.
         self._obligations: dict[int, frozenset[str]] = {}
         self._lockouts: dict[int, frozenset[str]] = {}
         self.broken: str | None = None
@@ -60,6 +65,10 @@ class Writer:
         """Take over events in order; they are stored by the next `commit`."""
         self._waiting.extend(events)
 
+    def keep_message(self, at: int, line: bytes) -> None:
+        """Take over a message; it is stored with the events up to its time (schema/payloads.py)."""
+        self._messages.append((at, line))
+
     def commit(self, book: Book) -> list[Event]:
         """Store what waits; what is stored now, in order: empty when nothing waited or the journal is broken.
 
@@ -67,14 +76,18 @@ class Writer:
         """
         if not self._waiting or self.broken is not None:
             return []
+        # Quotes that changed nothing are stored a little later than they came; so are their messages.
+        last_at = self._waiting[-1].at
+        messages = [message for message in self._messages if message[0] <= last_at]
         try:
-            self._journal.append(self._waiting)
+            self._journal.append(self._waiting, messages)
         except OutOfSequence:
             raise
         except StoreError as error:
             self.broken = str(error)
             return []
         stored, self._waiting = self._waiting, []
+        del self._messages[: len(messages)]
         self.stored += len(stored)
         self.remember(book)
         return stored
@@ -98,6 +111,7 @@ class Writer:
     def discard(self) -> list[Event]:
         """What waits and will not be stored."""
         lost, self._waiting = self._waiting, []
+        self._messages.clear()
         return lost
 
     def is_well(self) -> bool:

@@ -5,8 +5,9 @@ from typing import Any
 from adapters.topstepx.feed import TopstepFeed
 from adapters.topstepx.gateway import Condition, TopstepGateway
 from adapters.topstepx.signalr.supervisor import HubHealth
+from riskcore.audit.blindness import blind_rows, unseeded_rules
 from riskcore.audit.health import HubSign, QuotaSign, Signs, explain
-from riskcore.audit.status import blind_rows, book_row, seconds_since, unseeded_rules, view_of
+from riskcore.audit.status import book_row, seconds_since, view_of
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Request

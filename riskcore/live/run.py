@@ -27,9 +27,11 @@ from riskcore.engine.options import Options, Ports
 from riskcore.engine.ports import Announcer, Clock
 from riskcore.engine.rehearsal import rehearse
 from riskcore.engine.resume import resume
+from riskcore.engine.wire import Recording
 from riskcore.errors import ConfigError, InvariantBroken
 from riskcore.live.market import control_of
 from riskcore.live.stop_signals import stopped_by_signals
+from riskcore.settings import user_rules
 from riskcore.settings.calendar import calendar_known
 from riskcore.settings.config import Settings, load_settings
 from riskcore.store.journal import Journal
@@ -68,6 +70,7 @@ class Run:
     sets: tuple[str, ...] = ()
     adjust: Callable[[dict[str, Any]], dict[str, Any]] = dict
     clock: Clock | None = None
+    recording: Recording | None = None
 
 
 def check_calendar() -> None:
@@ -127,9 +130,10 @@ async def _run_once(
                 settings=settings,
                 version=VERSION,
                 enforces=run.enforces,
+                keep_payloads=run.settings.keep_payloads,
                 arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
             ),
-            Ports(journal, clock, gateway, feed, run.announcer, normalise),
+            Ports(journal, clock, gateway, feed, run.announcer, normalise, run.recording),
             resumed,
             lambda: resume(journal),
         )
@@ -167,15 +171,20 @@ async def _stop_after(until: Callable[[Engine], Any], engine: Engine) -> None:
 async def _watch_settings(run: Run, engine: Engine, clock: Clock) -> None:
     """Tell the engine when the settings file was edited; an unreadable edit changes nothing."""
     path = run.config_path
-    known: int | None = None  # It may have been edited since it was read, also before an engine that is built again.
+    known: list[
+        int | None
+    ] = []  # It may have been edited since it was read, also before an engine that is built again.
     while path is not None:
         await clock.sleep(CONFIG_SECONDS)
-        changed_at = _changed_at(path)
-        if changed_at == known or changed_at is None:
+        # A rule of the user's own is a setting as well.
+        changed_at = [_changed_at(one) for one in (path, *user_rules.files())]
+        if changed_at == known or changed_at[0] is None:
             continue
         known = changed_at
         try:
-            engine.change_settings(run.adjust(load_settings(path, run.sets).plain))
+            edited = load_settings(path, run.sets)
+            engine.change_settings(run.adjust(edited.plain))
+            engine.wire.policy = edited.keep_payloads
         except ConfigError as error:
             run.warn(f"{error}; the settings in force stay as they are")
 

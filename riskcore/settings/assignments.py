@@ -18,16 +18,21 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise ValueError("nested too deeply") from None
 
 
-def assign(settings: dict[str, Any], assignment: str) -> None:
-    """Applies one `key=value` to raw settings. A number in the key picks one of several tables of a rule."""
+def split_assignment(assignment: str) -> tuple[list[str], str]:
+    """The parts of the key of one `key=value`, and the text of its value. Raises ConfigError."""
     key, equals, text = assignment.partition("=")
     if not equals or len(assignment) > LONGEST:
         raise ConfigError(f"--set {shown(assignment)}: {_EXAMPLE}")
-    names = _names(key.strip(), assignment)
+    return _names(key.strip(), assignment), text.strip()
+
+
+def assign(settings: dict[str, Any], assignment: str) -> None:
+    """Applies one `key=value` to raw settings. A number in the key picks one of several tables of a rule."""
+    names, text = split_assignment(assignment)
     place: Any = settings
     for index, name in enumerate(names[:-1]):
         place = _inside(place, name, ".".join(names[: index + 1]))
-    _table_of(place, ".".join(names[:-1]))[names[-1]] = _value(text.strip())
+    _table_of(place, ".".join(names[:-1]))[names[-1]] = _value(text)
 
 
 def _names(key: str, assignment: str) -> list[str]:

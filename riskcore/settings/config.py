@@ -13,10 +13,11 @@ from typing import Any
 from riskcore.core.groups.group import Group
 from riskcore.core.programme.strictness import judged
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.rules import RULES, by_name
-from riskcore.core.rules.base import SWITCHES, Rule, parameters_of
+from riskcore.core.rules import RULES, by_name, in_order
+from riskcore.core.rules.base import SOURCE, SWITCHES, Rule, parameters_of
 from riskcore.errors import ConfigError
 from riskcore.folders import user_folder
+from riskcore.settings import user_rules
 from riskcore.settings.assignments import assign, parse_toml
 from riskcore.settings.kinds import merge_tables, read_table, toml_lines
 from riskcore.settings.place import LONGEST_TEXT, refuse_unknown, shown, shown_key
@@ -24,7 +25,7 @@ from riskcore.settings.programme import merged_programme, read_programme
 from riskcore.settings.programme_table import ProgrammeTable
 from riskcore.settings.tables import ProfileTable, RuleSwitches
 from riskcore.settings.warnings import warnings_about
-from riskcore.settings.writers import toml_key
+from riskcore.settings.writers import quoted, toml_key
 
 FILE_NAME = "riskcore.toml"
 LARGEST_FILE = 1_048_576
@@ -40,11 +41,15 @@ _RENAMED = {"reset_time": "reset_seconds"}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Checked settings. `plain` is what `rulebook_of` and `TradingDayOpened` take; JSON-serialisable."""
+    """Checked settings. `plain` is what `rulebook_of` and `TradingDayOpened` take; JSON-serialisable.
+
+    `keep_payloads` is no part of it: what is kept beside events decides nothing.
+    """
 
     plain: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
     source: str = "defaults"
+    keep_payloads: str = "user"
 
 
 def user_config_folder() -> Path:
@@ -81,6 +86,7 @@ def load_settings(path: Path | None = None, sets: Sequence[str] = ()) -> Setting
         raise ConfigError(f"{found}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{found}: not UTF-8 text (byte {error.start})") from None
+    user_rules.look_in(found.parent)
     return read_settings(text, sets, str(found))
 
 
@@ -97,7 +103,8 @@ def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults")
         plain = _read(raw, warnings)
     except ConfigError as error:
         raise ConfigError(str(error) if source == "defaults" else f"{source}: {error}") from None
-    return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source)
+    keep_payloads = plain["profile"].pop("keep_payloads")
+    return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source, keep_payloads)
 
 
 def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
@@ -157,8 +164,10 @@ def _profile(raw: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
 def _raw_rules(value: Any, path: str) -> dict[str, list[dict[str, Any]]]:
     """Raw tables per rule, in the order of the registry; a single table becomes a list of one."""
     table = _table(value, path)
+    for name in filter(user_rules.is_users, table):
+        user_rules.load(name)
     refuse_unknown(table, [rule.name for rule in RULES], path)
-    return {rule.name: _instances(table[rule.name], f"{path}.{rule.name}") for rule in RULES if rule.name in table}
+    return {rule.name: _instances(table[rule.name], f"{path}.{toml_key(rule.name)}") for rule in in_order(table)}
 
 
 def _instances(value: Any, path: str) -> list[dict[str, Any]]:
@@ -176,7 +185,8 @@ def _plain_rules(
 ) -> dict[str, list[dict[str, Any]]]:
     return {
         name: [
-            _plain_rule(by_name(name), raw, where, warnings) for raw, where in _addressed(instances, f"{path}.{name}")
+            _plain_rule(by_name(name), raw, where, warnings)
+            for raw, where in _addressed(instances, f"{path}.{toml_key(name)}")
         ]
         for name, instances in rules.items()
     }
@@ -196,11 +206,18 @@ def _addressed(instances: list[dict[str, Any]], path: str) -> list[tuple[dict[st
 def _plain_rule(rule: Rule, raw: Mapping[str, Any], path: str, warnings: list[str]) -> dict[str, Any]:
     switches = {key: raw[key] for key in SWITCHES if key in raw}
     own = {key: value for key, value in raw.items() if key not in SWITCHES}
+    judged_by = own.pop(SOURCE, rule.source) if rule.source else ""
     refuse_unknown(own, [*SWITCHES, *(parameter.name for parameter in parameters_of(rule))], path)
     plain = read_table(RuleSwitches, switches, path, warnings)
     if "enabled" not in raw:
         plain["enabled"] = rule.on_by_default
-    return {**plain, **read_table(rule.params, own, path, warnings)}
+    plain.update(read_table(rule.params, own, path, warnings))
+    if rule.source:
+        if judged_by != rule.source:
+            warnings.append(f"{path}: the module is another one than {shown(judged_by)}, by which these were written")
+        plain[SOURCE] = rule.source
+        user_rules.rehearse(rule, plain)
+    return plain
 
 
 def _accounts(
@@ -233,9 +250,11 @@ def _merged(
     return [merge_tables(rule.params, first, second) for first, second in zip(base, override, strict=True)]
 
 
-def settings_toml(plain: Mapping[str, Any]) -> str:
+def settings_toml(plain: Mapping[str, Any], keep_payloads: str | None = None) -> str:
     """Plain settings as riskcore.toml, amounts as traders write them; reading it gives the same settings."""
     profile = dict(plain["profile"])
+    if keep_payloads is not None:
+        profile["keep_payloads"] = keep_payloads
     for name, plain_name in _NANOSECONDS.items():
         profile[name] = profile.pop(plain_name) // SECOND_NS
     for name, plain_name in _RENAMED.items():
@@ -260,8 +279,11 @@ def _programme_block(programme: Mapping[str, Any] | None, path: str) -> list[lis
 def _rule_blocks(rules: Mapping[str, list[dict[str, Any]]], path: str) -> list[list[str]]:
     blocks = []
     for name, instances in rules.items():
-        header = f"[{path}.{name}]" if len(instances) == 1 else f"[[{path}.{name}]]"
+        where = f"{path}.{toml_key(name)}"
+        header = f"[{where}]" if len(instances) == 1 else f"[[{where}]]"
         for plain in instances:
-            own = toml_lines(by_name(name).params, plain)
-            blocks.append([header, *toml_lines(RuleSwitches, plain), *own])
+            source = plain.get(SOURCE, "")
+            own = toml_lines(by_name(name, source).params, plain)
+            judged_by = [f"{SOURCE} = {quoted(source)}"] if source else []
+            blocks.append([header, *toml_lines(RuleSwitches, plain), *own, *judged_by])
     return blocks

@@ -35,6 +35,12 @@ class ProfileTable:
         choices=("next_reset", "immediate", "never"),
         doc="when a change that loosens a limit takes effect",
     )
+    keep_payloads: str = spec(
+        "user",
+        "choice",
+        choices=("user", "all", "off"),
+        doc="which messages of the broker are kept word for word beside their events: user = all but market data",
+    )
 
 
 @dataclass(frozen=True, slots=True)

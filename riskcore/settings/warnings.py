@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from riskcore.core.rules import RULES, by_name
-from riskcore.core.rules.base import Beside
+from riskcore.core.rules.base import SOURCE, Beside
 from riskcore.settings.programme_lint import programme_warnings
 
 Rules = Mapping[str, list[dict[str, Any]]]
@@ -35,7 +35,11 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
 
 def _active(rules: Rules, name: str) -> list[Any]:
     """The parameters of the tables of a rule that act."""
-    return [by_name(name).build(plain) for plain in rules[name] if plain["enabled"] and not plain["shadow"]]
+    return [
+        by_name(name, plain.get(SOURCE, "")).build(plain)
+        for plain in rules[name]
+        if plain["enabled"] and not plain["shadow"]
+    ]
 
 
 def _about_rules(rules: Rules, path: str) -> list[str]:

@@ -15,7 +15,16 @@ from riskcore.schema.export import ExportWriter
 
 @contextmanager
 def write_export(path: Path) -> Iterator[ExportWriter]:
-    """A writer into a file that appears under its name only when everything is written. Raises CannotWrite.
+    """A writer of a journal export; see `written_whole`. Raises CannotWrite."""
+    with written_whole(path) as write:
+        writer = ExportWriter(write)
+        yield writer
+        writer.close()
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """Writes into a file that appears under its name only when everything is written. Raises CannotWrite.
 
     A .gz carries neither name nor time, so that the same days always give the same bytes.
     """
@@ -24,9 +33,9 @@ def write_export(path: Path) -> Iterator[ExportWriter]:
         with partial.open("wb") as file:
             if path.suffix == ".gz":
                 with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-                    yield from _written(packed.write)
+                    yield packed.write
             else:
-                yield from _written(file.write)
+                yield file.write
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -34,9 +43,3 @@ def write_export(path: Path) -> Iterator[ExportWriter]:
         raise CannotWrite(f"{path}: the export cannot be written ({error.strerror})") from error
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _written(write: Callable[[bytes], object]) -> Iterator[ExportWriter]:
-    writer = ExportWriter(write)
-    yield writer
-    writer.close()

@@ -6,6 +6,7 @@ by the canonical bytes. Nothing is encoded again to check the chain. Source: DES
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from riskcore.errors import Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import HASH_LENGTH, Head, Link, digest_of, head_of, link, stream_of
 from riskcore.schema.codec import book_from_bytes, decode_event, state_bytes
 from riskcore.schema.export import ExportWriter, Stored
+from riskcore.schema.payloads import NO_LINK, Message, link_of, linked, pack, placed, unpack
 from riskcore.store.fingerprint import core_fingerprint
 from riskcore.store.lease import ProfileLock, this_process
 from riskcore.store.reserve import RESERVE_BYTES, Reserve
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
     from riskcore.store.recorder import JournalRecorder
 
 _PAGE = 500  # Rows fetched at a time: enough to hide the query, few enough to stay in the processor cache.
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Where the chain of messages stands: its link in the last stream, if any, and the one that stream hangs on."""
+
+    stream: str
+    link: bytes | None
+    hangs_on: bytes
 
 
 class Journal:
@@ -44,6 +55,7 @@ class Journal:
         self._fence = fence
         self._reserve = reserve
         self._head = self._stored_head()
+        self._kept: _Kept | None = None  # None until some messages are to be kept.
 
     @classmethod
     def open(cls, where: str | Path, profile: str, *, write: bool = False, reserve: bool = False) -> "Journal":
@@ -74,8 +86,8 @@ class Journal:
                 lock.release()
             raise
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Store events durably in one transaction: all or none.
+    def append(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
+        """Store events durably in one transaction, with the messages they came from beside them: all or none.
 
         Each TradingDayOpened begins a new stream, and is given the last hash of the day before. Raises
         OutOfSequence when the events do not continue this journal or somebody else has appended; then, and
@@ -85,8 +97,38 @@ class Journal:
             raise StoreError(f"the journal of profile {self.profile} was opened for reading only")
         links = link(self.profile, self._head, events)
         if links:
-            self._write(lambda: self._recorder.append(links, self.profile, self._fence))
+            packed, kept = self._packed(links, placed(events, messages) if messages else {})
+            self._write(lambda: self._recorder.append(links, self.profile, self._fence, packed))
+            self._kept = kept
             self._head = head_of(links[-1])
+
+    def _packed(self, links: Sequence[Link], kept: dict[int, bytes]) -> tuple[dict[int, bytes], "_Kept | None"]:
+        """Messages as they are stored, by the place of their link, and where their chain then stands."""
+        at = self._kept
+        if at is None:
+            if not kept:
+                return {}, None
+            at = self._stored_kept()
+        packed = {}
+        for index, (stream, _, _, state) in enumerate(links):
+            if stream != at.stream:
+                at = _Kept(stream, None, at.link or NO_LINK)
+            if index in kept:
+                at = replace(at, link=linked(at.link or at.hangs_on, state[:HASH_LENGTH], kept[index]))
+                packed[index] = pack(at.link or NO_LINK, kept[index])
+        return packed, at
+
+    def _stored_kept(self) -> "_Kept":
+        """Where the chain of messages stands in what is stored."""
+        dates = self.streams()
+        if not dates:
+            return _Kept("", None, NO_LINK)
+        stream = stream_of(self.profile, dates[-1])
+        return _Kept(stream, self._last_kept_link(stream), self.messages_hang_on(dates[-1]))
+
+    def _last_kept_link(self, stream: str) -> bytes | None:
+        blob = self._recorder.last_kept(stream)
+        return None if blob is None else link_of(blob)
 
     def _write(self, write: Callable[[], None]) -> None:
         """Into a full disk with the help of the reserve. Raises StoreError."""
@@ -163,6 +205,38 @@ class Journal:
                 if not state.startswith(digest):
                     raise self._corrupt(trade_date, seq, "the hash does not match: this event or one before was edited")
             yield rows
+
+    def messages(self, trade_date: str) -> Iterator[tuple[int, bytes]]:
+        """The messages kept beside the events of a day, in order: the seq of the event, and whole lines.
+
+        Raises Corrupt for messages that were edited, added or taken out, StoreError. As with events, the loss of the
+        last ones of the last day is seen only by who has kept their link elsewhere.
+        """
+        for seq, lines, _ in self.linked_messages(trade_date):
+            yield seq, lines
+
+    def linked_messages(self, trade_date: str) -> Iterator[tuple[int, bytes, bytes]]:
+        """The same with the link of each. Raises Corrupt, StoreError."""
+        stream = stream_of(self.profile, trade_date)
+        link, after = self.messages_hang_on(trade_date), 0
+        while rows := self._recorder.kept_rows(stream, after, _PAGE):
+            for seq, state, packed in rows:
+                after = seq
+                try:
+                    lines = unpack(packed)
+                    link = linked(link, state[:HASH_LENGTH] if isinstance(state, bytes) else b"", lines)
+                    if link != link_of(packed):
+                        raise Corrupt("the messages beside it, or some before, were edited or taken out")
+                except Corrupt as error:
+                    raise self._corrupt(trade_date, seq, str(error)) from None
+                yield seq, lines, link
+
+    def messages_hang_on(self, trade_date: str) -> bytes:
+        """The link before the first messages of a stored day: the last one of the day before. Raises Corrupt."""
+        dates = self.streams()
+        before = dates[: dates.index(trade_date)]
+        found = self._last_kept_link(stream_of(self.profile, before[-1])) if before else None
+        return found or NO_LINK
 
     def verify_storage(self) -> None:
         """Check files, tables, triggers and the links between days, whether or not any day is left.

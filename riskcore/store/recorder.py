@@ -8,7 +8,7 @@ opened, because that import costs time and replaces `dataclasses._process_class`
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from riskcore.errors import Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store.private import create_private, make_private
 
+Kept = tuple[int, bytes, bytes]
 BACK_ENDS = {"sqlite": "riskcore.store.sqlite:HardenedFactory"}
 # SQLite's own files beside the journal. It gives them the journal's mode; older ones may have a wider one.
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -47,8 +48,11 @@ class JournalRecorder(AggregateRecorder, ABC):
     """An append-only table of events and, beside it, leases and remembered states."""
 
     @abstractmethod
-    def append(self, rows: Sequence[Link], profile: str, fence: int) -> None:
-        """Store rows in one durable transaction, if the lease still holds. Raises OutOfSequence, StoreError."""
+    def append(self, rows: Sequence[Link], profile: str, fence: int, payloads: Mapping[int, bytes]) -> None:
+        """Store rows in one durable transaction, if the lease still holds. Raises OutOfSequence, StoreError.
+
+        `payloads`: by a row's place among `rows`, the packed messages kept beside it.
+        """
 
     @abstractmethod
     def tidy(self, *, at_once: bool = False) -> None:
@@ -64,6 +68,14 @@ class JournalRecorder(AggregateRecorder, ABC):
     @abstractmethod
     def rows(self, stream: str, after: int, limit: int) -> list[Link]:
         """At most `limit` rows of a stream with a larger seq than `after`, in order."""
+
+    @abstractmethod
+    def kept_rows(self, stream: str, after: int, limit: int) -> list[Kept]:
+        """Those of the same rows that have messages beside them: seq, state, packed messages."""
+
+    @abstractmethod
+    def last_kept(self, stream: str) -> bytes | None:
+        """The packed messages that were kept last in a stream."""
 
     @abstractmethod
     def last_row(self, stream: str) -> Link | None: ...

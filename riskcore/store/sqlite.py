@@ -7,10 +7,13 @@ last one also stops INSERT OR REPLACE, which walks past a delete trigger. Source
 The package keeps events in a b-tree ordered by text keys. Appending to that rewrites 1.7 pages a commit where a
 table in the order of an integer rewrites 1.1 (measured), so events lie in such a table, at position
 (number of the stream) * 2**32 + seq, and `stored_events`, the package's table, is a view that reads the same.
+
+The messages that became an event are kept in its own row: a table of their own would rewrite one page more a commit.
+Journals from before that lack the column; it is added when one of them is opened for writing.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventsourcing.persistence import InterfaceError
@@ -28,7 +31,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from riskcore.errors import Corrupt, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
-from riskcore.store.recorder import CachedState, JournalRecorder, named_errors
+from riskcore.store.recorder import CachedState, JournalRecorder, Kept, named_errors
 
 # How long an append waits for another writer of the file, such as the engine of another profile: the engine stands
 # still meanwhile, but behind a failed commit it would have to begin again from the journal.
@@ -42,7 +45,8 @@ _COMMITS_AT_LEAST = 50
 _SEQ_BITS = 32
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS streams (number INTEGER PRIMARY KEY, originator_id TEXT NOT NULL UNIQUE)",
-    "CREATE TABLE IF NOT EXISTS events (position INTEGER PRIMARY KEY, topic TEXT NOT NULL, state BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS events (position INTEGER PRIMARY KEY, topic TEXT NOT NULL, state BLOB NOT NULL, "
+    "payload BLOB)",
     "CREATE VIEW IF NOT EXISTS stored_events AS SELECT originator_id, position & 4294967295 AS originator_version, "
     "topic, state FROM streams JOIN events ON position BETWEEN (number << 32) AND (number << 32) + 4294967295",
     "CREATE TABLE IF NOT EXISTS leases "
@@ -65,6 +69,10 @@ _TABLES = (
     "WHEN EXISTS (SELECT 1 FROM streams WHERE number = NEW.number OR originator_id = NEW.originator_id) "
     "BEGIN SELECT RAISE(ABORT, 'streams are never changed'); END",
 )
+# What the statement of the table is without the column, and how it is added: SQLite then keeps the statement above.
+_PAYLOAD_COLUMN = ", payload BLOB"
+_HAS_PAYLOADS = "SELECT 1 FROM pragma_table_info('events') WHERE name = 'payload'"
+_ADD_PAYLOADS = "ALTER TABLE events ADD COLUMN payload BLOB"
 _NEW_STREAM = (
     "INSERT INTO streams (originator_id) SELECT :stream "
     "WHERE NOT EXISTS (SELECT 1 FROM streams WHERE originator_id = :stream)"
@@ -72,6 +80,10 @@ _NEW_STREAM = (
 _ROWS = (
     "SELECT :stream, position - :base, topic, state FROM events "
     "WHERE position > :base + :after AND position <= :base + 4294967295 ORDER BY position "
+)
+_KEPT_ROWS = (
+    "SELECT position - :base, state, payload FROM events WHERE position > :base + :after "
+    "AND position <= :base + 4294967295 AND payload IS NOT NULL ORDER BY position {order} LIMIT :limit"
 )
 _NUMBERS_IN_USE = (
     "WITH RECURSIVE used(number) AS (SELECT min(position) >> 32 FROM events UNION ALL "
@@ -114,17 +126,27 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
         self._writer: SQLiteConnection | None = None
         self._untidied = 0  # Commits since the log was last copied into the file.
         self._bases: dict[str, int] = {}  # Position before the first event of each stream that is stored.
+        self._keeps = False  # Whether the table is known to have the column of payloads.
 
     def construct_create_table_statements(self) -> list[str]:
         return list(_TABLES)
 
-    def append(self, rows: Sequence[Link], profile: str, fence: int) -> None:
+    def _create_table(self, c: SQLiteCursor) -> None:
+        super()._create_table(c)
+        c.execute(_HAS_PAYLOADS)
+        if c.fetchone() is None:
+            c.execute(_ADD_PAYLOADS)
+
+    def append(self, rows: Sequence[Link], profile: str, fence: int, payloads: Mapping[int, bytes]) -> None:
         bases: dict[str, int] = {}
         with named_errors("the journal cannot be written", writing=True), self._writing() as c:
             for stream in {row[0]: None for row in rows}:
                 bases[stream] = self._bases.get(stream) or self._new_base(c, stream)
-            positioned = [(bases[stream] + seq, topic, state) for stream, seq, topic, state in rows]
-            c.executemany("INSERT INTO events VALUES (?, ?, ?)", positioned)
+            positioned = [
+                (bases[stream] + seq, topic, state, payloads.get(index))
+                for index, (stream, seq, topic, state) in enumerate(rows)
+            ]
+            c.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", positioned)
             self._must_hold(c, profile, fence)
         self._bases.update(bases)  # Only now are new streams really there.
         self._untidied += 1
@@ -204,6 +226,24 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
             return []
         return self._select(f"{_ROWS} LIMIT :limit", {"stream": stream, "base": base, "after": after, "limit": limit})
 
+    def kept_rows(self, stream: str, after: int, limit: int) -> list[Kept]:
+        return self._kept(stream, after, limit, "")
+
+    def last_kept(self, stream: str) -> bytes | None:
+        rows = self._kept(stream, 0, 1, "DESC")
+        return rows[0][2] if rows else None
+
+    def _kept(self, stream: str, after: int, limit: int, order: str) -> list[Kept]:
+        base = self._base(stream)
+        if base is None or not self._has_payloads():
+            return []
+        return self._select(_KEPT_ROWS.format(order=order), {"base": base, "after": after, "limit": limit})
+
+    def _has_payloads(self) -> bool:
+        # Asked again until it is there: a writer may add it while this reader has the journal open.
+        self._keeps = self._keeps or bool(self._select(_HAS_PAYLOADS))
+        return self._keeps
+
     def last_row(self, stream: str) -> Link | None:
         base = self._base(stream)
         if base is None:
@@ -230,6 +270,8 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
 
     def check_storage(self) -> None:
         wanted = {statement.replace("IF NOT EXISTS ", "") for statement in self.create_table_statements}
+        if not self._has_payloads():
+            wanted = {statement.replace(_PAYLOAD_COLUMN, "") for statement in wanted}
         found = {row[0] for row in self._select("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
         if found != wanted:
             raise Corrupt("the journal's tables or triggers were changed: events may have been edited")

@@ -125,13 +125,13 @@ class Counter:
         self.left, self.started, self.taken = messages, 0.0, 0.0
         self.done = asyncio.Event()
 
-    def line(self, line: Any) -> None:
+    def line(self, line: Any, text: bytes = b"") -> None:
         pass
 
-    def market(self, line: Any) -> None:
+    def market(self, line: Any, text: bytes = b"") -> None:
         self.count(1)
 
-    def quotes(self, quotes: Any) -> None:
+    def quotes(self, quotes: Any, texts: Any = None) -> None:
         self.count(len(quotes.ats))
 
     def count(self, messages: int) -> None:

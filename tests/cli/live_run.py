@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from adapters.simulator.scenario import Scenario
 from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials
+from replay.live_recording import LiveRecording
 from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.engine.control_client import ask
@@ -67,6 +69,7 @@ def play(
     scale: float = 10,
     settings: str | None = None,
     enforces: bool = True,
+    record: Path | None = None,
 ) -> Live:
     """Run a plot beside a live engine, from its being ready on. Raises what either of them raises."""
     seen: list[Live] = []
@@ -94,7 +97,11 @@ def play(
                 warn=lambda text: listener.said.append(("warning", {"text": text})),
                 clock=clock,
             )
-            await run_live(wanted, until)
+            if record is None:
+                await run_live(wanted, until)
+                return
+            with closing(LiveRecording(record, PROFILE, wanted.warn, clock.now)) as recording:
+                await run_live(replace(wanted, recording=recording), until)
 
     asyncio.run(run())
     for failure in failures:

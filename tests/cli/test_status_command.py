@@ -51,7 +51,8 @@ def test_a_day_that_is_over_for_the_trader(sources: Sources, capfd: pytest.Captu
     assert [row["rule"] for row in found["breaches"]] == ["RULE-004", "RULE-003", "GUARD"]
     assert {row["at"][:10] for row in found["breaches"]} == {"2026-11-23"}
     (loss,) = [row for row in account["limits"] if row["rule"] == "RULE-003"]
-    assert (loss["used"], loss["limit"], loss["percent"]) == ("603.48", "500", 100)
+    assert (loss["now"], loss["limit"], loss["left"], loss["used"]) == ("-603.48", "500", "0", "1.2069")
+    assert loss["state"] == "breached"
 
 
 def test_a_position_a_blind_rule_and_a_lost_hub(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:

@@ -66,7 +66,7 @@ def test_a_request_that_leaves_before_it_is_stored_is_seen(monkeypatch: pytest.M
     def turn(self: Engine) -> None:
         self._take()
         due = self._attempt()
-        self._send(due)
+        self._outbox.send(due)
         asyncio.get_running_loop().call_later(0.001, self._store, due)
 
     monkeypatch.setattr(Engine, "turn", turn)

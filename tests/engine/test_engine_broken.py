@@ -29,6 +29,7 @@ from riskcore.engine.quarantine import Quarantine
 from riskcore.engine.resume import Resumed
 from riskcore.errors import InvariantBroken, OutOfSequence, StoreError
 from riskcore.schema.codec import encode_event
+from riskcore.schema.payloads import Message
 from riskcore.settings.config import read_settings
 from tests.engine.hand_clock import HandClock
 
@@ -43,7 +44,7 @@ class Disk:
         self.stored: list[Event] = []
         self.fault: Exception | None = None
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
         for event in events:
             encode_event(0, event)
         if self.fault is not None:

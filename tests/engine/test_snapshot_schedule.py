@@ -146,12 +146,29 @@ def test_fills_are_listed_from_where_they_are_known_to_be_complete() -> None:
     snapshots = SnapshotSchedule()
     opens_at = 9 * DAY_NS
     # Before the first look: the day, and the gap before it when it is short enough.
-    assert snapshots.fills_since(1, opens_at, opens_at + 2 * OVERLAP_NS) == opens_at
-    assert snapshots.fills_since(1, opens_at, opens_at - MINUTE_NS) == opens_at - MINUTE_NS - OVERLAP_NS
-    assert snapshots.fills_since(1, opens_at, opens_at - LONGEST_GAP_NS) == opens_at
+    assert snapshots.fills_since(1, opens_at, opens_at, opens_at + 2 * OVERLAP_NS) == opens_at
+    assert snapshots.fills_since(1, opens_at, opens_at, opens_at - MINUTE_NS) == opens_at - MINUTE_NS - OVERLAP_NS
+    assert snapshots.fills_since(1, opens_at, opens_at, opens_at - LONGEST_GAP_NS) == opens_at
     snapshots.follow([1])
+    assert snapshots.fills_since(1, opens_at, opens_at, opens_at) == opens_at - OVERLAP_NS
     snapshots.answered(1, opens_at + MINUTE_NS, True)
-    assert snapshots.fills_since(1, opens_at, opens_at) == opens_at + MINUTE_NS - OVERLAP_NS
+    assert snapshots.fills_since(1, opens_at, opens_at, opens_at) == opens_at + MINUTE_NS - OVERLAP_NS
+
+
+def test_fills_are_listed_as_far_back_as_a_rule_looks_once() -> None:
+    snapshots = SnapshotSchedule()
+    snapshots.follow([1])
+    opens_at, week = 9 * DAY_NS, 5 * DAY_NS
+    assert snapshots.fills_since(1, week, opens_at, opens_at - MINUTE_NS) == week
+    snapshots.answered(1, opens_at + MINUTE_NS, False)
+    assert snapshots.fills_since(1, week, opens_at, opens_at - MINUTE_NS) == week, "that look failed"
+    snapshots.answered(1, opens_at + MINUTE_NS, True)
+    recent = opens_at + MINUTE_NS - OVERLAP_NS
+    assert snapshots.fills_since(1, week, opens_at, opens_at) == recent
+    snapshots.answered(1, opens_at + MINUTE_NS, True)
+    assert snapshots.fills_since(1, week - 1, opens_at, opens_at) == week - 1, "a rule that looks further back is new"
+    snapshots.answered(1, opens_at + MINUTE_NS, True)
+    assert snapshots.fills_since(1, week - 1, opens_at, opens_at) == recent
 
 
 @pytest.mark.parametrize(("seconds", "missing"), [(2.999, False), (3, True), (3.001, True)])

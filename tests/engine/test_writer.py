@@ -10,6 +10,7 @@ from riskcore.core.state import Account, Book, Lockout, Obligation, Request
 from riskcore.engine.writer import Writer
 from riskcore.errors import OutOfSequence, StoreError
 from riskcore.schema.codec import encode_event
+from riskcore.schema.payloads import Message
 
 LOCKOUT = Lockout("account/R/l", "account", "R", "until_time", 1, 2, "")
 TICK = Event(1, "clock", "clock@1", ClockTicked())
@@ -31,7 +32,7 @@ class Disk:
         self.stored: list[Event] = []
         self.fault: Exception | None = None
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
         if self.fault is not None:
             raise self.fault
         self.stored.extend(events)

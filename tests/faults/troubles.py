@@ -12,6 +12,7 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Book
 from riskcore.errors import StoreError
 from riskcore.schema.chain import stream_of
+from riskcore.schema.payloads import Message
 from riskcore.store.journal import Journal
 from riskcore.store.sqlite import LOCK_WAIT_SECONDS
 from tests.adapters.clocks import HurriedLoop, LoopClock
@@ -104,12 +105,12 @@ class Disk:
         self._judge, self._witness, self._loop = judge, witness, loop
         self._recorder = journal._recorder
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
         if self.slow_seconds:
             self._loop.pass_over(self.slow_seconds)
             self.struck += 1
         try:
-            self.journal.append(events)
+            self.journal.append(events, messages)
         except StoreError:
             self.struck += 1
             self._judge.disk_broken = True

@@ -4,7 +4,7 @@ The journal, its chain and its codec are the real ones; only the rows lie in a d
 as a real one does, and a process may die before or after it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from riskcore.errors import DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store.journal import Journal
 from riskcore.store.lease import ProfileLock
-from riskcore.store.recorder import CachedState, JournalRecorder
+from riskcore.store.recorder import CachedState, JournalRecorder, Kept
 from riskcore.store.reserve import Reserve
 
 # What a commit says when the disk does not take it (sqlite3's own words).
@@ -33,6 +33,7 @@ class Disk:
     """
 
     streams: dict[str, list[Link]] = field(default_factory=dict)
+    payloads: dict[tuple[str, int], bytes] = field(default_factory=dict)  # By stream and seq.
     states: dict[str, CachedState] = field(default_factory=dict)
     fence: int = 0
     reserve: int = 0  # How many commits of a full disk the reserve has room for.
@@ -100,7 +101,7 @@ class Recorder:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
 
-    def append(self, rows: Sequence[Link], profile: str, fence: int) -> None:
+    def append(self, rows: Sequence[Link], profile: str, fence: int, payloads: Mapping[int, bytes]) -> None:
         disk = self._disk
         disk.committing(rows)
         if disk.slow_seconds:
@@ -112,8 +113,10 @@ class Recorder:
         for stream, seq, _, _ in rows[:1]:
             if seq != len(disk.streams.get(stream, ())) + 1:
                 raise OutOfSequence(f"the journal cannot be written: {seq} is not the next event of {stream}")
-        for row in rows:
+        for index, row in enumerate(rows):
             disk.streams.setdefault(row[0], []).append(row)
+            if index in payloads:
+                disk.payloads[row[0], row[1]] = payloads[index]
         disk.commits += 1
         disk.committed(rows)
 
@@ -127,6 +130,16 @@ class Recorder:
 
     def rows(self, stream: str, after: int, limit: int) -> list[Link]:
         return self._disk.streams.get(stream, [])[after : after + limit]
+
+    def kept_rows(self, stream: str, after: int, limit: int) -> list[Kept]:
+        kept = [
+            (seq, state, self._disk.payloads.get((stream, seq))) for _, seq, _, state in self.rows(stream, 0, 1 << 32)
+        ]
+        return [(seq, state, packed) for seq, state, packed in kept if packed is not None and seq > after][:limit]
+
+    def last_kept(self, stream: str) -> bytes | None:
+        kept = self.kept_rows(stream, 0, 1 << 32)
+        return kept[-1][2] if kept else None
 
     def last_row(self, stream: str) -> Link | None:
         rows = self._disk.streams.get(stream)

@@ -200,8 +200,13 @@ _RULES = (
         "auto_breakeven = { profit_trigger_ticks = 6, offset_ticks = 1 }\n"
         "trailing_stop = { activation_ticks = 10, trail_distance_ticks = 8 }\n"
         'partial_exits = [{ at_r = "1", fraction = "0.5" }]\n'
+        "tighten_after = [{ minutes = 1, distance_ticks = 5 }]\n"
+        'move_target = [{ at_r = "0.5", target_r = "2" }]\n'
     ),
-    lambda chance: f'[rules.daily_realized_profit]\nprofit_target = "{chance.randint(5, 60)}"\n',
+    lambda chance: (
+        f'[rules.daily_realized_profit]\nprofit_target = "{chance.randint(5, 60)}"\n'
+        '[[rules.period_loss]]\nloss_limit = "60"\n[[rules.period_loss]]\nperiod = "monthly"\nloss_limit = "90"\n'
+    ),
 )
 
 

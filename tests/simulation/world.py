@@ -27,6 +27,7 @@ from riskcore.errors import GatewayError, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
 from riskcore.schema.codec import state_bytes
 from riskcore.schema.instants import instant_text
+from riskcore.schema.payloads import Message
 from riskcore.store.journal import Journal
 from tests.simulation.disk import Disk, Killed
 from tests.simulation.invariants import Judge
@@ -314,8 +315,8 @@ class _Journal:
         self._journal = journal
         self._witness = witness
 
-    def append(self, events: Sequence[Event]) -> None:
-        self._journal.append(events)
+    def append(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
+        self._journal.append(events, messages)
         self._witness.appended(events)
 
     def tidy(self) -> None:

@@ -58,7 +58,7 @@ def position(seq: int, stream: int = 1) -> int:
     return (stream << 32) + seq
 
 
-INTO = "INTO events VALUES"
+INTO = "INTO events (position, topic, state) VALUES"
 
 
 @pytest.mark.parametrize(

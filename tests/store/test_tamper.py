@@ -76,9 +76,9 @@ EVENT = "WHERE position = (1 << 32) +"
         f"DELETE FROM events {EVENT} 4",  # The day after hangs on it.
         "DELETE FROM events WHERE position < 2 << 32",
         "DELETE FROM events WHERE position > 2 << 32",
-        f"INSERT INTO events SELECT position + 1, topic, state FROM events {EVENT} 4",
-        "INSERT INTO events VALUES ((1 << 32) + 5, 'ClockTicked.1', x'00')",
-        "INSERT INTO events VALUES ((3 << 32) + 1, 'ClockTicked.1', x'00')",
+        f"INSERT INTO events (position, topic, state) SELECT position + 1, topic, state FROM events {EVENT} 4",
+        "INSERT INTO events (position, topic, state) VALUES ((1 << 32) + 5, 'ClockTicked.1', x'00')",
+        "INSERT INTO events (position, topic, state) VALUES ((3 << 32) + 1, 'ClockTicked.1', x'00')",
         "INSERT INTO streams VALUES (3, 'other')",
     ],
 )

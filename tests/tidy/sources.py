@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
+from riskcore.settings.purity import imported
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("riskcore", "adapters", "replay")
 
@@ -26,16 +28,18 @@ def tree(path: Path) -> ast.Module:
 
 
 @cache
-def imports(module: ast.Module) -> list[tuple[int, str]]:
-    """(line, module) of every import anywhere in a module, whatever it is nested in."""
-    found = []
-    for node in ast.walk(module):
-        if isinstance(node, ast.Import):
-            found.extend((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            start = f"{'.' * node.level}{node.module or ''}"
-            found.extend((node.lineno, f"{start}.{alias.name}") for alias in node.names)
-    return found
+def nodes(module: ast.Module) -> list[ast.AST]:
+    """Every node of a module. Several tests look at all of them, and the walk costs more than what they do."""
+    return list(ast.walk(module))
+
+
+imports = cache(imported)
+
+
+def forget() -> None:
+    """Let the trees go: the garbage collector would look through them for the rest of the run."""
+    for cached in (tree, nodes, imports):
+        cached.cache_clear()
 
 
 def offenders(check: Callable[[ast.Module], Iterable[tuple[int, str]]], paths: Iterable[Path]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tidy.sources import ROOT, offenders
+from tests.tidy.sources import ROOT, nodes, offenders
 
 STARTERS = {
     *("Popen", "check_call", "check_output", "getoutput", "create_subprocess_exec", "create_subprocess_shell"),
@@ -19,7 +19,7 @@ EXEMPT = ("tests/processes.py", "tests/benchmarks", "tests/mutation", "tests/cov
 
 def started_by_hand(module: ast.Module) -> Iterator[tuple[int, str]]:
     """Calls that start a process."""
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
             call = ast.unparse(node.func) if called(node.func) in ENDINGS else ""
             if call in STARTERS or call.rpartition(".")[2] in STARTERS:

@@ -9,7 +9,7 @@ import pytest
 from riskcore.core.balance import KEY, NAME
 from riskcore.core.issuers import GUARD_ID, GUARD_KEY, OPERATOR_ID, OPERATOR_KEY, PLANNER_ID, PLANNER_KEY
 from riskcore.core.rules import RULES, STANDING
-from tests.tidy.sources import imports, inside, shipped, tree
+from tests.tidy.sources import imports, inside, nodes, shipped, tree
 
 REGISTRY = "riskcore.core.rules"
 # Where a rule is defined, by every word that names it: rules without a table have ids only, their names are words.
@@ -30,7 +30,7 @@ PATTERN = re.compile(
 def docstrings(module: ast.Module) -> list[int]:
     """The identities of the constants that are docstrings."""
     found = []
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
             first = node.body[0]
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
@@ -41,7 +41,7 @@ def docstrings(module: ast.Module) -> list[int]:
 def named(module: ast.Module) -> Iterator[tuple[int, str]]:
     """(line, word) of every rule that the code of a module names."""
     prose = docstrings(module)
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
             for word in PATTERN.findall(DOCUMENTATION.sub("", node.value)):
                 yield node.lineno, word

@@ -7,7 +7,7 @@ a newer server may send them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -38,10 +38,11 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """The server tells something. Both fields as they came, None when absent; the normaliser judges them."""
+    """The server tells something. Its fields as they came, None when absent; the normaliser judges them."""
 
     target: Any
     arguments: Any
+    record: bytes = field(default=b"", compare=False, repr=False)  # As it came.
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _of_type(value: Object, record: bytes) -> Message | None:
     error = _error(value)
     match kind:
         case 1:
-            return Invocation(value.get("target"), value.get("arguments"))
+            return Invocation(value.get("target"), value.get("arguments"), record)
         case 3:
             invocation_id = value.get("invocationId")
             if not isinstance(invocation_id, str):

@@ -12,22 +12,29 @@ from rich.text import Text
 from riskcore.cli.screen.words import Clock, counted, dollars, duration, limit_dollars, short_contracts
 from riskcore.core.kinds import CLOSES
 from riskcore.core.names import ACCOUNT, root_of_scope
+from riskcore.core.products import product_code, root_of_code
+from riskcore.core.rules.base import LOSS, PROFIT, SECONDS
 
 Row = dict[str, Any]
 BAR_WIDTH = 12
-NEAR_PERCENT = 70  # From here on a bar is yellow: RULES.md RULE-003 warns there by default.
+MOST_GAUGES = 12
+_COLOURS = {"breached": "bold red", "near": "yellow", "warn": "yellow", "ok": "green"}
 MOST_ROWS = 6  # Positions, and orders, shown one by one.
 TWO_COLUMNS = 84  # Width from which the bars stand side by side.
 _UNSURE = {"stale_mark": "stale mark", "incomplete_marks": "a position without mark", "from_bars": "from bars"}
 
 
 class AccountPanel:
-    """Draws one row of `audit.status.account_row`. `compact` leaves out bars and orders."""
+    """Draws one row of `audit.status.account_row`: `gauges` of its limits, those that bind most.
 
-    def __init__(self, row: Row, clock: Clock, compact: bool = False) -> None:
+    `compact` leaves out the orders.
+    """
+
+    def __init__(self, row: Row, clock: Clock, compact: bool = False, gauges: int = MOST_GAUGES) -> None:
         self.row = row
         self.clock = clock
         self.compact = compact
+        self.gauges = gauges
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         grid = Table.grid(expand=True)
@@ -53,7 +60,7 @@ class AccountPanel:
         row = self.row
         if row["lockouts"] or row["obligations"]:
             return "red"
-        near = any(gauge["percent"] >= NEAR_PERCENT for gauge in _warning(row["limits"]))
+        near = any(gauge["state"] in ("breached", "near", "warn") for gauge in _warning(row["limits"]))
         return "yellow" if near or row["blind"] or row["unseeded"] else "green"
 
     def _state(self) -> str:
@@ -68,8 +75,9 @@ class AccountPanel:
     def _parts(self, width: int) -> list[RenderableType]:
         row = self.row
         parts: list[RenderableType] = [self._money()]
+        parts += _bars(row["limits"], 2 if width >= TWO_COLUMNS else 1, self.gauges)
         if not self.compact:
-            parts += _bars(row["limits"], 2 if width >= TWO_COLUMNS else 1)
+            parts += [_room(one) for one in row.get("safe_size", ())[:MOST_ROWS]]
         parts += [_position(one) for one in row["positions"][:MOST_ROWS]]
         parts += _more(row["positions"], "positions")
         if not row["positions"] and not self.compact:
@@ -122,39 +130,53 @@ class AccountPanel:
 
 def _warning(limits: list[Row]) -> list[Row]:
     """The limits that hurt when they are reached; a profit target does not."""
-    return [gauge for gauge in limits if "profit" not in gauge["name"] and not gauge["shadow"]]
+    return [gauge for gauge in limits if gauge["kind"] != PROFIT]
 
 
-def _bars(limits: list[Row], columns: int) -> list[RenderableType]:
+def _bars(limits: list[Row], columns: int, most: int) -> list[RenderableType]:
+    """The gauges in the order they bind, as bars where there is a share to draw."""
     grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
-    columns = min(columns, len(limits))
+    limits = [gauge for gauge in limits if gauge["state"] != "off"]
+    columns = min(columns, len(limits), most)
     for _ in range(columns):
         grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    cells = [_bar(gauge) for gauge in sorted(limits, key=_importance)]
+    cells = [_bar(gauge) for gauge in limits[:most]]
     for start in range(0, len(cells), max(columns, 1)):
         grid.add_row(*cells[start : start + columns])
     return [grid] if cells else []
 
 
-def _importance(gauge: Row) -> int:
-    """Losses first, then sizes and counts, profits last."""
-    kinds = ("loss", "contract", "micro", "trades")
-    return next((place for place, kind in enumerate(kinds) if kind in gauge["name"]), len(kinds))
-
-
 def _bar(gauge: Row) -> Text:
-    percent = gauge["percent"]
-    filled = min(BAR_WIDTH, -(-percent * BAR_WIDTH // 100))
-    profit = "profit" in gauge["name"]
-    colour = "green" if profit or percent < NEAR_PERCENT else ("yellow" if percent < 100 else "bold red")
-    text = Text(f"{gauge['name'].partition(',')[0]:<13} ", "dim")
-    text.append("█" * filled, colour)
-    text.append("░" * (BAR_WIDTH - filled), "dim")
-    is_money = gauge["unit"] == "$"
-    used, limit = (limit_dollars(gauge[name]) if is_money else gauge[name] for name in ("used", "limit"))
-    text.append(f" {used} / {limit}", colour if percent >= NEAR_PERCENT else "")
-    text.append(f" {gauge['rule'].removeprefix('RULE-')}{' shadow' if gauge['shadow'] else ''}", "dim")
+    state, weak = gauge["state"], gauge["state"] in ("shadow", "blind")
+    colour = "green" if gauge["kind"] == PROFIT else ("dim" if weak else _COLOURS[state])
+    root = root_of_code(product_code(gauge["contract"])) if gauge["contract"] else ""
+    name = gauge["name"].partition(",")[0]
+    text = Text(f"{name if not root or root in name else f'{root} {name}':<13} ", "dim")
+    if gauge["used"] is None:
+        text.append(_figures(gauge) or "no measure", colour if state != "ok" else "")
+    else:
+        filled = min(BAR_WIDTH, int(Decimal(gauge["used"]) * BAR_WIDTH + Decimal("0.9999")))
+        text.append("█" * filled, colour)
+        text.append("░" * (BAR_WIDTH - filled), "dim")
+        text.append(f" {_figures(gauge)}", colour if state in ("warn", "near", "breached") else "")
+    text.append(f" {gauge['rule'].removeprefix('RULE-')}{f' {state}' if weak else ''}", "dim")
     return text
+
+
+def _figures(gauge: Row) -> str:
+    """What is measured, and the limit where there is one: 354.90 / 500, 3 / 5, 1:02:05, true."""
+    now, limit = gauge["now"], gauge["limit"]
+    if now is None:
+        return ""
+    if gauge["kind"] == SECONDS:
+        shown = [duration(int(Decimal(one))) for one in (now, limit) if one is not None]
+    elif gauge["unit"] == "$":
+        amount = -Decimal(now) if gauge["kind"] == LOSS and limit is not None else Decimal(now)
+        shown = [limit_dollars(str(max(amount, Decimal(0)) if limit is not None else amount))]
+        shown += [limit_dollars(limit)] if limit is not None else []
+    else:
+        shown = [one for one in (now, limit) if one is not None]
+    return " / ".join(shown)
 
 
 def _position(row: Row) -> Text:
@@ -166,6 +188,12 @@ def _position(row: Row) -> Text:
     if row["unrealized"] is not None:
         text.append("   open ", "dim")
         text.append(dollars(row["unrealized"]), _colour(row["unrealized"]))
+    return text
+
+
+def _room(row: Row) -> Text:
+    text = _line("room", "dim")
+    text.append(f"{short_contracts(row['contract'])}  {row['text']}", "red" if row["size"] == 0 else "")
     return text
 
 

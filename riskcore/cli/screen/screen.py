@@ -20,7 +20,7 @@ from rich.text import Text
 
 from riskcore.audit.happening_words import account_words, is_worth_a_line, words_of
 from riskcore.audit.status import book_row
-from riskcore.cli.screen.account_panel import AccountPanel
+from riskcore.cli.screen.account_panel import MOST_GAUGES, AccountPanel
 from riskcore.cli.screen.words import CLOSE_SECONDS, Clock, duration, exchange_clock, short_contracts
 from riskcore.core.kinds import Hub
 from riskcore.core.quantities import SECOND_NS
@@ -30,7 +30,9 @@ from riskcore.core.state import Book
 MOST_HAPPENINGS = 200
 REFRESH_NS = SECOND_NS // 4
 QUIET_REFRESH_NS = SECOND_NS
-LEAST_HAPPENINGS = 6  # Lines kept for them; panels become compact before they get fewer.
+LEAST_HAPPENINGS = 9  # Lines kept for them; panels show fewer gauges and become compact before they get fewer.
+# Whether panels are compact, and how many gauges each has: the first that leaves enough room.
+DETAIL = ((False, MOST_GAUGES), (False, 6), (False, 2), (True, 2), (True, 1), (True, 0))
 STYLES = {
     "breach": "bold red",
     "command": "yellow",
@@ -56,13 +58,16 @@ def render(
     *,
     mode: str = "",
     alarm: str = "",
+    safe_sizes: Mapping[int, list[dict[str, Any]]] | None = None,
 ) -> RenderableType:
     """Everything a trader watches, as of `now`. `mode` is said in the header: simulated, dry run, stopped ...
 
-    `alarm` is said above everything: why the limits do not act.
+    `alarm` is said above everything: why the limits do not act. `safe_sizes` are shown where somebody worked them out.
     """
     judged = [account for account in book.accounts.values() if rulebook.judges(account)]
     status = book_row(book, rulebook, sorted(judged, key=lambda one: one.id), now) if book.day is not None else None
+    for row in status["accounts"] if status is not None else ():
+        row["safe_size"] = (safe_sizes or {}).get(row["id"], [])
     seen: dict[Hub, str] = {**(connections or book.connections)}
     return Dashboard(book.profile, exchange_clock(book), status, list(happenings), seen, now, mode, alarm)
 
@@ -82,9 +87,10 @@ class Dashboard:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         height = options.height or options.max_height
-        lines = self._lines(console, options, compact=False)
-        if len(lines) + LEAST_HAPPENINGS > height:
-            lines = self._lines(console, options, compact=True)
+        for compact, gauges in DETAIL:
+            lines = self._lines(console, options, compact, gauges)
+            if len(lines) + LEAST_HAPPENINGS <= height:
+                break
         room = max(height - len(lines) - 2, 1)
         told = happening_list(self.happenings, self.clock, room)
         lines = lines + console.render_lines(told, options.update(height=None), pad=False)
@@ -93,14 +99,14 @@ class Dashboard:
                 yield Segment.line()
             yield from line
 
-    def _lines(self, console: Console, options: ConsoleOptions, compact: bool) -> list[list[Segment]]:
+    def _lines(self, console: Console, options: ConsoleOptions, compact: bool, gauges: int) -> list[list[Segment]]:
         free = options.update(height=None)
         parts: list[RenderableType] = [Text(f" {self.alarm} ", STYLES["halt"])] if self.alarm else []
         parts.append(self._header())
         if self.status is None:
             parts.append(Text(" nothing was recorded yet", "dim"))
         else:
-            parts += [AccountPanel(row, self.clock, compact) for row in self.status["accounts"]]
+            parts += [AccountPanel(row, self.clock, compact, gauges) for row in self.status["accounts"]]
         return [line for part in parts for line in console.render_lines(part, free, pad=False)]
 
     def _header(self) -> RenderableType:
@@ -165,6 +171,8 @@ class LiveScreen:
     def __init__(self, *, mode: str = "", console: Console | None = None) -> None:
         self.mode = mode
         self.told: deque[Mapping[str, Any]] = deque(maxlen=MOST_HAPPENINGS)
+        # Trying them out takes longer than an engine may lose: only who watches from outside does.
+        self.safe_sizes: dict[int, list[dict[str, Any]]] = {}
         self._console = console or Console()
         self._live = Live(console=self._console, screen=True, auto_refresh=False)
         self._picture: RenderableType | None = None
@@ -194,7 +202,16 @@ class LiveScreen:
 
     def refresh(self, book: Book, rulebook: Rulebook, connections: Mapping[Hub, str], now: int) -> None:
         """Show the state as it is now; what is shown is a copy."""
-        self._picture = render(book, rulebook, list(self.told), connections, now, mode=self.mode, alarm=self._alarm)
+        self._picture = render(
+            book,
+            rulebook,
+            list(self.told),
+            connections,
+            now,
+            mode=self.mode,
+            alarm=self._alarm,
+            safe_sizes=self.safe_sizes,
+        )
         self._shown = (book, now)
         self._drawn_at, self._news = now, False
         self._wanted.set()

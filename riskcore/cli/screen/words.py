@@ -66,6 +66,11 @@ def limit_dollars(text: str) -> str:
     return dollars(text).removesuffix(".00")
 
 
+def percent(share: str) -> str:
+    """A share of a limit for people, cut to whole percents: 100 % is shown only where the limit is reached."""
+    return f"{int(Decimal(share) * 100)} %"
+
+
 def counted(number: int, what: str) -> str:
     """1 fill, 2 fills."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

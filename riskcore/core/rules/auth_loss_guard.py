@@ -1,14 +1,27 @@
 """RULE-010 AuthLossGuard: the broker has taken trading rights away (RULES.md 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import AccountObserved, Command
 from riskcore.core.freshness import connected, connection_since
 from riskcore.core.names import ACCOUNT, lockout_id
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules import wording
 from riskcore.core.rules.attempts import is_market_data
-from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rearm, Rule, spec
+from riskcore.core.rules.base import (
+    BREACHED,
+    NO_MEASURE,
+    OK,
+    Action,
+    Breach,
+    Finding,
+    Proposal,
+    Reading,
+    Rearm,
+    Rule,
+    spec,
+)
 from riskcore.core.rules.commands import CANCEL_ENTRIES, FLATTEN, alert
 from riskcore.core.view import View
 
@@ -177,6 +190,14 @@ def admit(params: Params, view: View, proposal: Proposal) -> str | None:
     return "the broker has taken the trading rights away" if view.account.can_trade is False else None
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    """What the broker says of the account's trading rights; nothing else bounds them."""
+    rights = view.account.can_trade
+    words = {True: "true", False: "false", None: "unknown"}
+    taken = rights is False or (rights is None and params.on_unknown == "lock")
+    yield Reading("trading rights", NO_MEASURE, now=words[rights], state=BREACHED if taken else OK)
+
+
 RULE = Rule(
     RULE_ID,
     "auth_loss_guard",
@@ -191,4 +212,6 @@ RULE = Rule(
     keeps_out=True,
     waits_for=("engine",),  # What happens while none runs is judged behind its start, by the broker's answer.
     confirms_every=confirms_every,
+    gauges=gauges,
+    advice=wording.RIGHTS,
 )

@@ -10,13 +10,20 @@ from typing import Any
 
 from riskcore.core.events import Command, Derived
 from riskcore.core.marks import CONSERVATIVE
-from riskcore.core.state import Book, Order
+from riskcore.core.quantities import FRACTION_SCALE, decimal_text, limit_text, money_text
+from riskcore.core.rules.wording import ANY_LIMIT, Advice
+from riskcore.core.state import Book, Day, Order
 from riskcore.core.view import View
 
 UNBOUNDED = 10**30
 SWITCHES = ("enabled", "shadow", "locked")  # Keys every rule table takes beside its own fields.
-# What gauges show, and what they count in: 1e-6 dollars, 1e-6 dollars, the unit of their rule.
-LOSS, PROFIT, COUNT = "loss", "profit", "count"
+SOURCE = "source"  # In the table of a user's own rule: the hash of the module that judges by it.
+# What gauges show, and what they count in: 1e-6 dollars, 1e-6 dollars, the unit of their rule, nanoseconds.
+LOSS, PROFIT, COUNT, SECONDS = "loss", "profit", "count", "seconds"
+NANOSECOND_PLACES = 9
+NO_MEASURE = ""  # A gauge that only says how things are.
+# How near a limit is (INTERFACE.md 9, "Limits"), as far as a rule can say it.
+OK, WARN, NEAR, BREACHED = "ok", "warn", "near", "breached"
 # What a rule may bound (Rule.bounds), so that others need not warn that nothing does.
 OPEN_LOSS, PRODUCTS, PROFIT_OF_DAY = "open_loss", "products", "profit_of_day"
 
@@ -134,12 +141,91 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How much of one limit is used, for people who watch: nothing decides by it. A negative `used` shows as 0."""
+    """How near one limit of a rule is: what `riskcore status` and the screens show, and what `warn_at` warns by.
+
+    Most rules give four values: Reading("day loss", LOSS, used, limit). `used` is how much of the limit is used up, in
+    the unit of its kind, below 0 on the good side. The other fields are for limits that say more:
+
+    now         what is measured, where it is neither `used` nor, of a loss, its opposite; text for what has no number.
+    room        how much may be used up in all, where that is not the limit itself (a floor that moves with its peak).
+    left        what may still happen, where no share of it can be told (a countdown).
+    contract    the contract or product it is about; None for the account.
+    unit        what a COUNT counts.
+    until       when time alone changes it: a breach, the end of a window, the oldest trade leaving its window.
+    note        what to add to the figures, in words.
+    target      names the episode that a warning belongs to, as that of a Breach does.
+    rearms      the warning may come again once less is used (counts), instead of once per episode.
+    allows_equal  the limit itself is still allowed, only more breaches.
+    fresh       False: it rests on a stale or missing mark, so that nobody is warned by it.
+    state       OK, WARN, NEAR or BREACHED, where `used` does not say it.
+    """
 
     name: str
-    kind: str  # LOSS | PROFIT | COUNT
-    used: int
-    limit: int
+    kind: str  # LOSS | PROFIT | COUNT | SECONDS | NO_MEASURE
+    used: int | None = None
+    limit: int | None = None
+    now: int | str | None = None
+    room: int | None = None
+    left: int | None = None
+    contract: str | None = None
+    unit: str = ""
+    until: int | None = None
+    note: str = ""
+    target: str = ""
+    rearms: bool = False
+    allows_equal: bool = False
+    fresh: bool = True
+    state: str | None = None
+
+    @property
+    def capacity(self) -> int | None:
+        """How much may be used up in all; None without a measure."""
+        return None if self.used is None else (self.limit if self.room is None else self.room)
+
+    @property
+    def shown(self) -> int | str | None:
+        """What is measured now, as people know it: a loss is below 0."""
+        if self.now is not None or self.used is None:
+            return self.now
+        return -self.used if self.kind == LOSS else self.used
+
+    @property
+    def remaining(self) -> int | None:
+        """What may still happen before the breach, never below 0; None without a measure."""
+        if self.left is not None or self.used is None or self.capacity is None:
+            return self.left
+        return max(self.capacity - self.used, 0)
+
+    def text(self, value: int | str | None) -> str:
+        """An amount of this gauge as exact decimal text: dollars, seconds, or a count."""
+        if not isinstance(value, int):
+            return value or ""
+        if self.kind == SECONDS:
+            return decimal_text(value, NANOSECOND_PLACES)
+        return str(value) if self.kind in (COUNT, NO_MEASURE) else money_text(value)
+
+    @property
+    def limit_text(self) -> str | None:
+        """The limit as it is written in the settings: 500, and not 500.00."""
+        if self.limit is None or self.kind not in (LOSS, PROFIT):
+            return None if self.limit is None else self.text(self.limit)
+        return limit_text(self.limit)
+
+    def reaches(self, share: int) -> bool:
+        """Whether so much of the limit is used, in 1e-6 of it. A limit of 0 is reached by whatever is used."""
+        if self.used is None or self.capacity is None:
+            return False
+        if self.capacity <= 0:
+            return self.used > 0
+        scale: int = FRACTION_SCALE
+        return self.used * scale >= share * self.capacity
+
+    @property
+    def breaches(self) -> bool:
+        """Whether the limit is reached, or where the limit itself is allowed, passed."""
+        if self.used is None or self.capacity is None or self.used < self.capacity:
+            return False
+        return self.used > self.capacity or not (self.allows_equal or self.capacity <= 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +296,9 @@ class Rule:
                             quotes values positions. What remember decides for its own instant cannot wait.
     joint                   what it finds depends on other accounts of the profile too, so it is judged at their events
                             as well.
+    reaches_back(params, day)
+                            since when every fill must be known, where that is before the day began: a live engine
+                            asks the broker for them before it judges.
     confirms_every(params)  in nanoseconds, how often the broker is at least to be asked about the account while the
                             stream works, or None.
 
@@ -218,7 +307,14 @@ class Rule:
     cuts                    its close is a cut that goes down to nothing, and leaves the contract's orders alone.
 
     What people see of it:
-    gauges(params, view)    how much of its limits is used, for the screen and `riskcore status`.
+    gauges(params, view)    one Reading for each of its limits now: for the screens, `riskcore status` and `audit`, and
+                            for `approaching` (approach.py), which warns by them where the rule has a `warn_at`. It
+                            changes nothing and must do with any view of the account. A rule without it, or with
+                            nothing to show, has a row without figures.
+    caps_size               whether its breaches and its blindness bound the safe size (INTERFACE.md 9); not where the
+                            rule only takes profits or manages what is open.
+    stop_ticks(params)      the distance of the stop it would place, or None; the safe size counts with it.
+    advice                  what its alerts tell the trader to do (wording.py).
     warnings(params, where, beside)
                             sentences for `riskcore config check` about settings that are allowed but rarely meant;
                             `where` is the address of the table.
@@ -232,6 +328,7 @@ class Rule:
                             new ones loosens. The other fields declare their stricter direction by themselves.
     stands(profile, needs)  of a rule that has no table: its parameters, None where it has nothing to watch, from the
                             options of [profile] and what the configured rules of the account need.
+    source                  of a user's own rule: the hash of the module it is from, set when that is read.
     """
 
     id: str
@@ -247,11 +344,15 @@ class Rule:
     admit: Callable[[Any, View, Proposal], str | None] | None = None
     blind: Callable[[Any, Book], str | None] | None = None
     waits_for: tuple[str, ...] | None = None
+    reaches_back: Callable[[Any, Day], int] | None = None
     confirms_every: Callable[[Any], int | None] | None = None
     keeps_out: bool = False
     cuts: bool = False
     joint: bool = False
     gauges: Callable[[Any, View], Iterable[Reading]] | None = None
+    caps_size: bool = True
+    stop_ticks: Callable[[Any], int | None] | None = None
+    advice: Advice = ANY_LIMIT
     warnings: Callable[[Any, str, Beside], Sequence[str]] | None = None
     bounds: Callable[[Any], tuple[str, ...]] = _nothing
     caps: Callable[[Any], Sequence[Cap]] = _no_caps
@@ -259,6 +360,7 @@ class Rule:
     loosens: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     stands: Callable[[Any, tuple[str, ...]], Any] | None = None
     day_closed: Callable[[Any, View], Sequence[Derived]] | None = None
+    source: str = ""
 
     def awaits(self, params: Any) -> tuple[str, ...]:
         """What the rule waits for behind a start: a state that may be gone breaches nothing (RULES.md 1.6)."""
@@ -267,11 +369,14 @@ class Rule:
         return tuple("positions" if need == "quotes" else need for need in self.needs(params))
 
     def build(self, plain: Mapping[str, Any]) -> Any:
-        """Parameters from a plain table (scaled integers, text, lists) without its switches.
+        """Parameters from a plain table (scaled integers, text, lists) without its switches and its source.
 
-        Unknown names raise TypeError.
+        Unknown names raise TypeError; what another version of a user's rule had and this one has not is left out.
         """
-        return self.params(**{name: value for name, value in plain.items() if name not in SWITCHES})
+        if plain.get(SOURCE, self.source) != self.source:
+            known = [parameter.name for parameter in fields(self.params)]
+            plain = {name: value for name, value in plain.items() if name in known}
+        return self.params(**{name: value for name, value in plain.items() if name not in (*SWITCHES, SOURCE)})
 
 
 def default_of(parameter: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from riskcore.core.kinds import CONNECTED, Hub
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert
 from riskcore.core.view import View
@@ -92,4 +93,5 @@ BLIND = Rule(
     deadline=deadline,
     waits_for=("engine",),
     stands=stands,
+    advice=wording.SIGHT,
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from riskcore.core.balance import NAME, STEADY
 from riskcore.core.quantities import money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Finding, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.view import View
@@ -33,4 +34,6 @@ def stands(profile: Any, needs: tuple[str, ...]) -> Params:
     return Params()
 
 
-CALIBRATION = Rule("CALIBRATION", NAME, "The balance and the fills disagree", 4, Params, evaluate, stands=stands)
+CALIBRATION = Rule(
+    "CALIBRATION", NAME, "The balance and the fills disagree", 4, Params, evaluate, stands=stands, advice=wording.COSTS
+)

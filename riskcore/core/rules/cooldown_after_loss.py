@@ -4,15 +4,18 @@ A later version of a fill, or its void, is an event of its unit: judged again, a
 the unit has breached, or for a run that the change made long enough.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from riskcore.core.events import Command
 from riskcore.core.names import memory_name, remembered_name
 from riskcore.core.quantities import MONEY_SCALE, limit_text, money_text
-from riskcore.core.rules.base import Beside, Breach, Finding, Rule, spec
+from riskcore.core.rules import wording
+from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
+from riskcore.core.rules.base import COUNT, Beside, Breach, Finding, Reading, Rule, spec
+from riskcore.core.rules.base import LOSS as LOSSES
 from riskcore.core.rules.commands import CANCEL_ENTRIES, FLATTEN, lock_for
-from riskcore.core.rules.trade_units import counting_fills, result_usd, unit_of
+from riskcore.core.rules.trade_units import FILL, ORDER, counting_fills, result_usd, unit_of
 from riskcore.core.state import Trade
 from riskcore.core.view import View
 
@@ -46,6 +49,7 @@ class Params:
     consecutive_losses: ConsecutiveLosses | None = spec(
         None, "table", table=ConsecutiveLosses, optional=True, doc="pause after a run of losing units"
     )
+    warn_at: WarnAt = warn_at_spec()
 
     def __post_init__(self) -> None:
         if isinstance(self.consecutive_losses, dict):
@@ -121,7 +125,8 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     if unit is None or view.effect.history:
         return ()
     found = (_loss(params, view, unit), _run_of_losses(params, view, unit))
-    return [breach for breach in found if breach is not None]
+    breaches = [breach for breach in found if breach is not None]
+    return (*breaches, *approaching(params.warn_at, view, gauges(params, view)))
 
 
 def _loss(params: Params, view: View, unit: Unit) -> Breach | None:
@@ -141,10 +146,7 @@ def _run_of_losses(params: Params, view: View, unit: Unit) -> Breach | None:
     wanted = params.consecutive_losses
     if wanted is None:
         return None
-    sums, before = (
-        _sums(params, view, [one for one in fills if one.trade_date == unit.fill.trade_date])
-        for fills in (unit.closing, unit.before)
-    )
+    sums, before = (_sums_of_day(params, view, fills, unit.fill.trade_date) for fills in (unit.closing, unit.before))
     run = _trailing_losses(sums)
     if len(run) < wanted.count or unit.name not in run or before.get(unit.name, 0) < 0:
         return None
@@ -152,6 +154,10 @@ def _run_of_losses(params: Params, view: View, unit: Unit) -> Breach | None:
     reason = f"{len(run)} losses in a row"
     commands = _pause(params, lock_for(wanted.cooldown_seconds, view.now, reason, key=RUN))
     return Breach(RUN, figures, commands, contract=unit.fill.contract, once=False)
+
+
+def _sums_of_day(params: Params, view: View, closing: list[Trade], trade_date: str) -> dict[tuple[str, int], int]:
+    return _sums(params, view, [one for one in closing if one.trade_date == trade_date])
 
 
 def _trailing_losses(sums: Mapping[tuple[str, int], int]) -> list[tuple[str, int]]:
@@ -172,6 +178,41 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("trades",)
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    """The result of the unit that is being closed against the lowest tier, and the losing units in a row today."""
+    closing = [trade for trade in counting_fills(view) if trade.profit_usd is not None]
+    lowest = min((tier["loss_amount"] for tier in params.loss_thresholds), default=None)
+    if lowest is not None:
+        unit = _being_closed(params, view, closing)
+        pnl = 0 if unit is None else _sums(params, view, closing)[unit]
+        note = _tier_words(params)
+        yield Reading("loss being closed", LOSSES, -pnl, lowest, target=f"day.{LOSS}", rearms=True, note=note)
+    if params.consecutive_losses is not None:
+        run = _trailing_losses(_sums_of_day(params, view, closing, view.day.trade_date))
+        most = params.consecutive_losses.count
+        yield Reading("losses in a row", COUNT, len(run), most, unit="losses", target=f"day.{RUN}", rearms=True)
+
+
+def _being_closed(params: Params, view: View, closing: list[Trade]) -> tuple[str, int] | None:
+    """The unit that the last closing fill belongs to, while more fills of it may come."""
+    if not closing or params.unit == FILL:
+        return None
+    last = closing[-1]
+    position = view.account.positions.get(last.contract)
+    if params.unit == ORDER:
+        order = None if last.order_id is None else view.account.orders.get(last.order_id)
+        over = position is None or not position.size or (order is not None and not order.working)
+    else:
+        over = position is None or position.round_trips > last.round_trip
+    return None if over else unit_of(last, params.unit)
+
+
+def _tier_words(params: Params) -> str:
+    tiers = sorted(params.loss_thresholds, key=lambda tier: tier["loss_amount"])
+    pauses = [f"{limit_text(tier['loss_amount'])} pauses for {tier['cooldown_seconds']} s" for tier in tiers]
+    return "a loss of " + ", of ".join(pauses)
+
+
 def warnings(params: Params, where: str, beside: Beside) -> Sequence[str]:
     if params.loss_thresholds or params.consecutive_losses is not None:
         return ()
@@ -188,5 +229,7 @@ RULE = Rule(
     remember=remember,
     needs=needs,
     waits_for=(),  # Each fill is judged as it comes, by what is known of those before it.
+    gauges=gauges,
     warnings=warnings,
+    advice=wording.LOSING,
 )

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, fraction_text, limit_text, money_text
+from riskcore.core.rules import wording
+from riskcore.core.rules.approach import WarnAt, approaching, next_share
 from riskcore.core.rules.base import (
     DAY_LOSS,
     LOSS,
     OPEN_LOSS,
-    Action,
     Beside,
     Breach,
     Cap,
@@ -19,7 +20,6 @@ from riskcore.core.rules.base import (
     Rule,
     spec,
 )
-from riskcore.core.rules.commands import alert
 from riskcore.core.rules.day_total import (
     ACTIONS,
     DAY,
@@ -48,11 +48,12 @@ class Params:
         None, "choice", choices=("net", "gross"), optional=True, doc="fees counted or not; the profile's by default"
     )
     action: str = spec("flatten_and_lock", "choice", choices=ACTIONS, doc="what to do at the limit")
-    warn_at: tuple[int, ...] = spec(
+    warn_at: WarnAt = spec(
         (FRACTION_SCALE * 7 // 10, FRACTION_SCALE * 9 // 10),
         "fractions",
         low=0,
         high=FRACTION_SCALE,
+        optional=True,
         doc="shares of the limit at which to alert",
     )
 
@@ -76,7 +77,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
         return ()
     total, floor_usd = _total(params, view), _floor_usd(params, view)
     if total.value > floor_usd:
-        return () if late else _warnings(params, view, total.value, floor_usd)
+        return () if late else _approaching(params, view, total.value)
     figures = {"day_pnl": money_text(total.value), "loss_limit": limit_text(params.loss_limit)}
     if late:
         return (Breach(DAY, figures),)
@@ -87,20 +88,11 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     return () if finding is None else (finding,)
 
 
-def _unwarned(params: Params, view: View) -> list[int]:
-    return [share for share in params.warn_at if not view.episode_open(f"{DAY}.warn.{share}")]
+def _approaching(params: Params, view: View, value: int) -> Sequence[Finding]:
+    def says(reading: Reading, share: int) -> str:
+        return f"day P&L {money_text(value)} has used {fraction_text(share)} of the loss limit"
 
-
-def _warnings(params: Params, view: View, value: int, floor_usd: int) -> Sequence[Finding]:
-    used_usd = floor_usd + params.loss_limit - value
-    return tuple(
-        Action(
-            f"{DAY}.warn.{share}",
-            (alert(f"day P&L {money_text(value)} has used {fraction_text(share)} of the loss limit"),),
-        )
-        for share in _unwarned(params, view)
-        if used_usd * FRACTION_SCALE >= share * params.loss_limit
-    )
+    return approaching(params.warn_at, view, gauges(params, view), says)
 
 
 def remember(params: Params, view: View) -> None:
@@ -120,8 +112,8 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
     if params.basis == "realized" or (view.episode_open(DAY) and not trails_marks):
         return
     value = combined_total(view, params.pnl_basis).value
-    next_share = min(_unwarned(params, view), default=FRACTION_SCALE)
-    next_usd = _floor_usd(params, view) + params.loss_limit - next_share * params.loss_limit // FRACTION_SCALE
+    share = next_share(params.warn_at, view, DAY)
+    next_usd = _floor_usd(params, view) + params.loss_limit - share * params.loss_limit // FRACTION_SCALE
     down_usd = None if view.episode_open(DAY) else value - next_usd
     narrow_by_total(view, bounds, down_usd, peak_usd(view) - value if trails_marks else None)
 
@@ -131,9 +123,9 @@ def needs(params: Params) -> tuple[str, ...]:
 
 
 def gauges(params: Params, view: View) -> Iterator[Reading]:
-    peak = peak_usd(view) if params.basis.startswith("trailing") else 0
+    peak = _floor_usd(params, view) + params.loss_limit
     name = "day loss" if params.basis == "realized" else f"day loss, {params.basis.replace('_', ' ')}"
-    yield Reading(name, LOSS, peak - _total(params, view).value, params.loss_limit)
+    yield Reading(name, LOSS, peak - _total(params, view).value, params.loss_limit, target=DAY)
 
 
 def bounds(params: Params) -> tuple[str, ...]:
@@ -165,4 +157,5 @@ RULE = Rule(
     warnings=warnings,
     bounds=bounds,
     caps=caps,
+    advice=wording.DAY_LOSS,
 )

@@ -5,7 +5,21 @@ from dataclasses import dataclass
 
 from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
-from riskcore.core.rules.base import DAY_PROFIT, PROFIT, PROFIT_OF_DAY, Breach, Cap, Finding, Quiet, Reading, Rule, spec
+from riskcore.core.rules import wording
+from riskcore.core.rules.approach import WarnAt, approaching, next_share, warn_at_spec
+from riskcore.core.rules.base import (
+    DAY_PROFIT,
+    LOSS,
+    PROFIT,
+    PROFIT_OF_DAY,
+    Breach,
+    Cap,
+    Finding,
+    Quiet,
+    Reading,
+    Rule,
+    spec,
+)
 from riskcore.core.rules.day_total import (
     ACTIONS,
     DAY,
@@ -19,6 +33,8 @@ from riskcore.core.rules.day_total import (
     remember_peak,
 )
 from riskcore.core.view import View
+
+GIVEN_BACK = f"{DAY}.given_back"  # What has been given back of the day's peak, for warnings.
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,7 @@ class Params:
         None, "table", table=GiveBack, optional=True, doc="stop as well when a share of the day's peak is lost"
     )
     message: str = spec("Daily target reached", "text", doc="reason shown with the lockout")
+    warn_at: WarnAt = warn_at_spec()
 
     def __post_init__(self) -> None:
         if isinstance(self.give_back, dict):
@@ -63,7 +80,9 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     if certain(total) and total.value >= params.profit_target:
         figures = {"day_pnl": money_text(total.value), "profit_target": limit_text(params.profit_target)}
         return (Breach(DAY, figures, day_commands(params.action, params.message), flags=total.flags),)
-    return () if params.give_back is None or view.effect.late else _given_back(params, params.give_back, view)
+    late = view.effect.late
+    found = () if params.give_back is None or late else _given_back(params, params.give_back, view)
+    return found or approaching(params.warn_at, view, gauges(params, view))
 
 
 def _given_back(params: Params, give_back: GiveBack, view: View) -> Sequence[Finding]:
@@ -93,14 +112,17 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
     breached = view.episode_open(DAY)
     value = combined_total(view, None).value
     if params.basis == "combined" and not breached:
-        narrow_by_total(view, bounds, None, params.profit_target - value)
+        next_usd = params.profit_target * next_share(params.warn_at, view, DAY) // FRACTION_SCALE
+        narrow_by_total(view, bounds, None, next_usd - value)
     if params.give_back is None:
         return
     peak = peak_usd(view)
     if peak < params.give_back.arm:
         narrow_by_total(view, bounds, None, params.give_back.arm - value)
     else:
-        down_usd = None if breached else value - kept_usd(peak, params.give_back.fraction)
+        way_usd = peak - kept_usd(peak, params.give_back.fraction)
+        way_usd = way_usd * next_share(params.warn_at, view, GIVEN_BACK) // FRACTION_SCALE
+        down_usd = None if breached else value - (peak - way_usd)
         narrow_by_total(view, bounds, down_usd, peak - value)
 
 
@@ -111,7 +133,27 @@ def needs(params: Params) -> tuple[str, ...]:
 
 
 def gauges(params: Params, view: View) -> Iterator[Reading]:
-    yield Reading("day profit", PROFIT, _total(params, view).value, params.profit_target)
+    total = _total(params, view)
+    yield Reading("day profit", PROFIT, total.value, params.profit_target, target=DAY, fresh=certain(total))
+    if params.give_back is None:
+        return
+    combined, peak = combined_total(view, None), peak_usd(view)
+    if peak < params.give_back.arm:
+        note = f"the floor counts once the day P&L has been {limit_text(params.give_back.arm)}"
+        yield Reading("day profit given back", PROFIT, now=combined.value, note=note)
+        return
+    floor_usd = kept_usd(peak, params.give_back.fraction)
+    yield Reading(
+        "day profit given back",
+        LOSS,
+        peak - combined.value,
+        floor_usd,
+        now=combined.value,
+        room=peak - floor_usd,
+        target=GIVEN_BACK,
+        fresh=certain(combined),
+        note=f"from the highest day P&L of {money_text(peak)}",
+    )
 
 
 def bounds(params: Params) -> tuple[str, ...]:
@@ -135,4 +177,6 @@ RULE = Rule(
     gauges=gauges,
     bounds=bounds,
     caps=caps,
+    caps_size=False,  # Taking a profit is no reason to open less.
+    advice=wording.DAY_PROFIT,
 )

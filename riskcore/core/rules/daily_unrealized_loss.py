@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
-from riskcore.core.quantities import MONEY_SCALE, limit_text, money_text
+from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
+from riskcore.core.rules import wording
+from riskcore.core.rules.approach import WarnAt, approaching, next_share, warn_at_spec
 from riskcore.core.rules.base import LOSS, OPEN_LOSS, OPEN_POSITIONS, Breach, Cap, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert, close_position, lock_until_reset, optional_lockout
-from riskcore.core.rules.day_total import TOTAL, loss_finding, narrow_by_total, narrow_by_value, open_values
+from riskcore.core.rules.day_total import TOTAL, certain, loss_finding, narrow_by_total, narrow_by_value
 from riskcore.core.view import View
 
 MILLISECOND_NS = 1_000_000
@@ -29,6 +31,7 @@ class Params:
     lockout: str = spec("none", "choice", choices=("none", "until_reset", "cooldown"), doc="lock after the cut")
     cooldown_seconds: int = spec(300, "int", unit="s", low=1, high=86_400, stricter="higher", doc="for cooldown")
     confirm_ms: int = spec(0, "int", unit="ms", low=0, high=5_000, stricter="lower", doc="how long it must hold")
+    warn_at: WarnAt = warn_at_spec()
 
 
 def _below(params: Params, value: int | None) -> bool:
@@ -56,8 +59,11 @@ def remember(params: Params, view: View) -> None:
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
-    if params.scope == TOTAL:
-        return _evaluate_total(params, view)
+    found = _evaluate_total(params, view) if params.scope == TOTAL else _evaluate_each(params, view)
+    return (*found, *approaching(params.warn_at, view, gauges(params, view)))
+
+
+def _evaluate_each(params: Params, view: View) -> Sequence[Finding]:
     found = []
     for position in view.held():
         one = view.value(position)
@@ -119,7 +125,7 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
         if _confirming(params, view.recall_account("below_since")):
             bounds.never = True
         elif params.confirm_ms or not view.episode_open(TOTAL):
-            narrow_by_total(view, bounds, view.total().value + params.loss_limit, None)
+            narrow_by_total(view, bounds, view.total().value + _next_usd(params, view, TOTAL), None)
         return
     for position in view.held():
         if params.confirm_ms == 0 and view.episode_open(position.contract):
@@ -128,7 +134,14 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
         if one.value is None or one.stale or _confirming(params, view.recall(position, "below_since")):
             bounds.never = True
         else:
-            narrow_by_value(view, bounds, position, one.value + params.loss_limit, None)
+            next_usd = _next_usd(params, view, position.contract)
+            narrow_by_value(view, bounds, position, one.value + next_usd, None)
+
+
+def _next_usd(params: Params, view: View, target: str) -> int:
+    """The open loss at which the rule acts next: by a warning, or at the limit."""
+    scale: int = FRACTION_SCALE
+    return params.loss_limit * next_share(params.warn_at, view, target) // scale
 
 
 def _confirming(params: Params, since: int | None) -> bool:
@@ -141,8 +154,18 @@ def needs(params: Params) -> tuple[str, ...]:
 
 
 def gauges(params: Params, view: View) -> Iterator[Reading]:
-    """The open loss of the worst position, or of all together."""
-    yield Reading("open loss", LOSS, -min(open_values(view, params.scope), default=0), params.loss_limit)
+    """The open loss of each position, or of all together."""
+    limit, held = params.loss_limit, view.held()
+    if params.scope == TOTAL or not held:
+        total = view.total()
+        used = -total.value if held else 0
+        yield Reading("open loss", LOSS, used, limit, target=TOTAL, fresh=bool(held) and certain(total))
+        return
+    for position in held:
+        one, contract = view.value(position), position.contract
+        used_or_unknown = None if one.value is None else -one.value
+        fresh = not one.stale
+        yield Reading("open loss", LOSS, used_or_unknown, limit, contract=contract, target=contract, fresh=fresh)
 
 
 def bounds(params: Params) -> tuple[str, ...]:
@@ -167,4 +190,5 @@ RULE = Rule(
     gauges=gauges,
     bounds=bounds,
     caps=caps,
+    advice=wording.OPEN_LOSS,
 )

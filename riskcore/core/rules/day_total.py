@@ -53,9 +53,9 @@ def kept_usd(peak: int, fraction: int) -> int:
     return peak * (scale - fraction) // scale
 
 
-def day_commands(action: str, reason: str) -> tuple[Command, ...]:
-    """The commands of a rule that ends the day, by its `action`."""
-    lock = (lock_until_reset(reason),) if action in ("flatten_and_lock", "lock_only") else ()
+def day_commands(action: str, reason: str, lockout: Command | None = None) -> tuple[Command, ...]:
+    """The commands of a rule that ends the day, by its `action`; `lockout` where it ends more than the day."""
+    lock = (lockout or lock_until_reset(reason),) if action in ("flatten_and_lock", "lock_only") else ()
     close = FLATTEN if action in ("flatten_and_lock", "flatten") else ()
     return lock + close or (alert(reason),)
 
@@ -82,14 +82,6 @@ def loss_finding(
     if recorded:
         return None
     return Breach(stale_target, figures, (alert("a loss at the limit rests on a stale mark"),), flags=total.flags)
-
-
-def open_values(view: View, scope: str) -> list[int]:
-    """Open P&L as a rule of this scope looks at it: of each contract, or of all together."""
-    if scope == TOTAL:
-        return [view.total().value]
-    values = [view.value(position).value for position in view.held()]
-    return [value for value in values if value is not None]
 
 
 def open_positions(view: View) -> list[Position]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskcore.core.marks import default_age, stale_at
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Finding, Quiet, Rearm, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Position
@@ -68,5 +69,14 @@ def stands(profile: Any, needs: tuple[str, ...]) -> Params | None:
 
 
 FEED = Rule(
-    "FEED", "feed", "Stale and missing marks", 5, Params, evaluate, deadline=deadline, quiet=quiet, stands=stands
+    "FEED",
+    "feed",
+    "Stale and missing marks",
+    5,
+    Params,
+    evaluate,
+    deadline=deadline,
+    quiet=quiet,
+    stands=stands,
+    advice=wording.MARKS,
 )

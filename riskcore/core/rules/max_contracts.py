@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
+from riskcore.core.rules import wording
+from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
 from riskcore.core.rules.base import (
     CONTRACTS,
     COUNT,
@@ -42,6 +44,7 @@ class Params:
     include_working_orders: bool = spec(False, "bool", stricter="true", doc="count working orders per side as well")
     lockout: str = spec("none", "choice", choices=("none", "cooldown", "until_reset"), doc="lock after the cut")
     cooldown_seconds: int = spec(60, "int", unit="s", low=1, high=86_400, stricter="higher", doc="for cooldown")
+    warn_at: WarnAt = warn_at_spec()
 
 
 def _limit(params: Params) -> int:
@@ -69,7 +72,8 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     count = exposure.count()
     going_on = view.episode_open(COUNT)
     if count <= limit:
-        return (Rearm(COUNT),) if going_on else ()
+        ended = (Rearm(COUNT),) if going_on else ()
+        return (*ended, *approaching(params.warn_at, view, gauges(params, view)))
     commands = _cuts(params, view, exposure)
     if going_on:
         commands = still_to_cut(view, exposure, commands)
@@ -91,7 +95,8 @@ def needs(params: Params) -> tuple[str, ...]:
 
 def gauges(params: Params, view: View) -> Iterator[Reading]:
     name = "micro units" if params.weighting == "mini_equivalent" else "contracts"
-    yield Reading(name, COUNT, _exposure(params, view).count(), _limit(params))
+    count, limit = _exposure(params, view).count(), _limit(params)
+    yield Reading(name, COUNT, count, limit, unit=name, target=COUNT, rearms=True, allows_equal=True)
 
 
 def caps(params: Params) -> tuple[Cap, ...]:
@@ -110,4 +115,5 @@ RULE = Rule(
     cuts=True,
     gauges=gauges,
     caps=caps,
+    advice=wording.SIZE,
 )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.names import symbol_scope
+from riskcore.core.rules import wording
+from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
 from riskcore.core.rules.base import (
     CONTRACTS,
     COUNT,
@@ -76,6 +78,7 @@ class Params:
         "none", "choice", choices=("none", "cooldown", "until_reset"), doc="lock the root after the cut"
     )
     cooldown_seconds: int = spec(60, "int", unit="s", low=1, high=86_400, stricter="higher", doc="for cooldown")
+    warn_at: WarnAt = warn_at_spec()
 
     def __post_init__(self) -> None:
         if self.unknown_symbol_action.startswith(WITH_LIMIT):
@@ -99,7 +102,7 @@ def _exposures(params: Params, view: View) -> dict[str, Exposure]:
     orders = counted_orders(view) if params.include_working_orders else []
     held = view.held()
     roots = [view.root(position.contract) for position in held] + [view.root(order.contract) for order in orders]
-    roots += view.open_targets()
+    roots += [target for target in view.open_targets() if "." not in target]
     return {
         root: Exposure(
             [position for position in held if view.root(position.contract) == root],
@@ -120,6 +123,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     found: list[Finding] = []
     for root, exposure in _exposures(params, view).items():
         found.extend(_judge(params, view, root, exposure))
+    found.extend(approaching(params.warn_at, view, gauges(params, view)))
     return found
 
 
@@ -162,12 +166,26 @@ def needs(params: Params) -> tuple[str, ...]:
 
 
 def gauges(params: Params, view: View) -> Iterator[Reading]:
-    """One for each listed root that is held or worked in."""
+    """One for each root that is listed, held or worked in."""
     exposures = _exposures(params, view)
-    for root, limit in params.limits.items():
-        exposure = exposures.get(root)
-        if exposure is not None and (exposure.positions or exposure.orders):
-            yield Reading(f"{root} contracts", COUNT, exposure.count(), limit)
+    for root in dict.fromkeys((*params.limits, *exposures)):
+        limit, exposure = _limit(params, root), exposures.get(root)
+        count = 0 if exposure is None else exposure.count()
+        name = f"{root} contracts"
+        if limit is None:
+            yield Reading(name, COUNT, now=count, contract=root, unit="contracts", note="no limit for this product")
+        else:
+            yield Reading(
+                name,
+                COUNT,
+                count,
+                limit,
+                contract=root,
+                unit="contracts",
+                target=root,
+                rearms=True,
+                allows_equal=True,
+            )
 
 
 def warnings(params: Params, where: str, beside: Beside) -> Sequence[str]:
@@ -209,4 +227,5 @@ RULE = Rule(
     warnings=warnings,
     caps=caps,
     loosens=dict.fromkeys(("limits", "default_limit", "unknown_symbol_action"), loosens),
+    advice=wording.SIZE,
 )

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from riskcore.core.events import Command
 from riskcore.core.marks import Valuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
-from riskcore.core.rules.base import PROFIT, Breach, Finding, Quiet, Reading, Rule, spec
+from riskcore.core.rules import wording
+from riskcore.core.rules.approach import WarnAt, approaching, next_share, warn_at_spec
+from riskcore.core.rules.base import LOSS, PROFIT, Breach, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, close_position, lock_until_reset
-from riskcore.core.rules.day_total import TOTAL, certain, kept_usd, narrow_by_total, narrow_by_value, open_values
+from riskcore.core.rules.day_total import TOTAL, certain, kept_usd, narrow_by_total, narrow_by_value
 from riskcore.core.state import Position
 from riskcore.core.view import View
 
@@ -44,6 +46,7 @@ class Params:
         "per_position", "choice", choices=("per_position", TOTAL), doc="each contract by itself, or all together"
     )
     lockout: str = spec("none", "choice", choices=("none", "until_reset"), doc="lock after the profit is taken")
+    warn_at: WarnAt = warn_at_spec()
 
     def __post_init__(self) -> None:
         if self.mode != PROFIT_TARGET and self.arm_profit is None:
@@ -77,8 +80,11 @@ def _open(view: View) -> list[Position]:
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
-    if params.scope == TOTAL:
-        return _evaluate_total(params, view)
+    found = _evaluate_total(params, view) if params.scope == TOTAL else _evaluate_each(params, view)
+    return (*found, *approaching(params.warn_at, view, gauges(params, view)))
+
+
+def _evaluate_each(params: Params, view: View) -> Sequence[Finding]:
     found = []
     for position in _open(view):
         one = view.value(position)
@@ -134,19 +140,27 @@ def remember(params: Params, view: View) -> None:
         view.keep_account(PEAK, _raised(params, view.total().value, view.recall_account(PEAK)))
 
 
-def _slack_usd(params: Params, value: int, peak: int | None, breached: bool) -> tuple[int | None, int | None]:
-    """How far the value may fall and rise before the rule acts or remembers something; None: any distance."""
+def _slack_usd(
+    params: Params, value: int, peak: int | None, breached: bool, share: int
+) -> tuple[int | None, int | None]:
+    """How far the value may fall and rise before the rule acts or remembers something; None: any distance.
+
+    `share` is the part of its way, in 1e-6, at which the rule warns next, or the whole.
+    """
     if params.mode == PROFIT_TARGET:
-        return None, None if breached else params.profit_target - value
+        return None, None if breached else params.profit_target * share // FRACTION_SCALE - value
     if peak is None:
         assert params.arm_profit is not None, "a mode that remembers a peak has an arm_profit"
         return None, params.arm_profit - value
-    return None if breached else value - _floor_usd(params, peak), peak - value
+    way_usd = (peak - _floor_usd(params, peak)) * share // FRACTION_SCALE
+    return None if breached else value - (peak - way_usd), peak - value
 
 
 def quiet(params: Params, view: View, bounds: Quiet) -> None:
     if params.scope == TOTAL:
-        slack_usd = _slack_usd(params, view.total().value, view.recall_account(PEAK), view.episode_open(TOTAL))
+        share = next_share(params.warn_at, view, TOTAL)
+        breached = view.episode_open(TOTAL)
+        slack_usd = _slack_usd(params, view.total().value, view.recall_account(PEAK), breached, share)
         if slack_usd != (None, None):
             narrow_by_total(view, bounds, *slack_usd)
         return
@@ -155,7 +169,8 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
         if value is None:
             bounds.never = True
         else:
-            slack_usd = _slack_usd(params, value, view.recall(position, PEAK), breached)
+            share = next_share(params.warn_at, view, position.contract)
+            slack_usd = _slack_usd(params, value, view.recall(position, PEAK), breached, share)
             narrow_by_value(view, bounds, position, *slack_usd)
 
 
@@ -164,9 +179,40 @@ def needs(params: Params) -> tuple[str, ...]:
 
 
 def gauges(params: Params, view: View) -> Iterator[Reading]:
-    """The open profit of the best position, or of all together; a floor that moves with its peak is not drawn."""
+    """The open profit of each position, or of all together; from its peak on what has been given back of it."""
+    held = _open(view)
+    if params.scope == TOTAL or not held:
+        total = view.total()
+        value, fresh = (total.value, certain(total)) if held else (0, False)
+        yield _reading(params, value, view.recall_account(PEAK) if held else None, fresh, None)
+        return
+    for position in held:
+        one, peak = view.value(position), view.recall(position, PEAK)
+        yield _reading(params, one.value, peak, not one.stale, position.contract)
+
+
+def _reading(params: Params, value: int | None, peak: int | None, fresh: bool, contract: str | None) -> Reading:
+    target = contract or TOTAL
     if params.mode == PROFIT_TARGET:
-        yield Reading("open profit", PROFIT, max(open_values(view, params.scope), default=0), params.profit_target)
+        limit = params.profit_target
+        return Reading("open profit", PROFIT, value, limit, contract=contract, target=target, fresh=fresh)
+    if value is None or peak is None:
+        assert params.arm_profit is not None, "a mode that remembers a peak has an arm_profit"
+        note = f"the floor counts once the open profit has been {limit_text(params.arm_profit)}"
+        return Reading("open profit", PROFIT, now=value, contract=contract, note=note)
+    floor_usd = _floor_usd(params, peak)
+    return Reading(
+        "profit given back",
+        LOSS,
+        peak - value,
+        floor_usd,
+        now=value,
+        room=peak - floor_usd,
+        contract=contract,
+        target=target,
+        fresh=fresh,
+        note=f"from the highest open profit of {money_text(peak)}",
+    )
 
 
 RULE = Rule(
@@ -180,4 +226,6 @@ RULE = Rule(
     quiet=quiet,
     needs=needs,
     gauges=gauges,
+    caps_size=False,  # Taking a profit is no reason to open less.
+    advice=wording.OPEN_PROFIT,
 )

@@ -1,6 +1,6 @@
 """RULE-008 NoStopLossGrace: a position must have a stop (RULES.md 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
@@ -8,8 +8,10 @@ from riskcore.core.freshness import connected, connection_since, in_sight
 from riskcore.core.kinds import CLOSES, STOPS
 from riskcore.core.order_roles import covering_size, leg_cover_ends_at
 from riskcore.core.protection import own_stop
-from riskcore.core.quantities import SECOND_NS, decimal_text
-from riskcore.core.rules.base import Action, Breach, Finding, Rule, spec
+from riskcore.core.quantities import FRACTION_SCALE, SECOND_NS, decimal_text
+from riskcore.core.rules import wording
+from riskcore.core.rules.approach import WarnAt, approaching, unwarned, warn_at_spec
+from riskcore.core.rules.base import NANOSECOND_PLACES, SECONDS, Action, Breach, Finding, Reading, Rule, spec
 from riskcore.core.rules.commands import alert, close_position
 from riskcore.core.rules.stops import entry_of, place_stop
 from riskcore.core.state import Position
@@ -18,7 +20,6 @@ from riskcore.core.view import View
 RULE_ID = "RULE-008"
 # After a reconnect the snapshot says whether a stop was there; it is not waited for longer than this (RULES.md 1.6).
 SNAPSHOT_WAIT_NS = 5 * SECOND_NS
-NANOSECOND_PLACES = 9
 MOST_FAILURES = 3
 MOST_PLACED_AGAIN = 2
 
@@ -47,6 +48,7 @@ class Params:
         "close_position", "choice", choices=("close_position", "place_stop", "alert"), doc="what to do after the grace"
     )
     place_stop_ticks: int = spec(40, "int", unit="ticks", low=1, stricter="lower", doc="distance for place_stop")
+    warn_at: WarnAt = warn_at_spec()
 
     @property
     def grace_ns(self) -> int:
@@ -122,7 +124,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
         breaches_at = _breaches_at(params, view, position)
         if breaches_at is not None and view.now >= breaches_at:
             found.append(_breach(params, view, position, params.grace_ns + view.now - breaches_at))
-    return found
+    return (*found, *approaching(params.warn_at, view, gauges(params, view)))
 
 
 def _breach(params: Params, view: View, position: Position, uncovered_ns: int) -> Breach:
@@ -188,14 +190,42 @@ def deadline(params: Params, view: View) -> int | None:
                 due.append(connection_since(view.book) + SNAPSHOT_WAIT_NS)
         elif not view.episode_open(position.contract):
             due.append(_breaches_at(params, view, position) or leg_cover_ends_at(view.account, position, view.now))
+            due += _warnings_at(params, view, position)
         elif params.action == "place_stop":
             breaches_at = _breaches_at(params, view, position)
             due.append(breaches_at if breaches_at is not None and breaches_at > view.now else None)
     return min((instant for instant in due if instant is not None), default=None)
 
 
+def _warnings_at(params: Params, view: View, position: Position) -> list[int]:
+    """When a clock that is running will have used up the shares of the grace that are still to be warned of."""
+    breaches_at, scale = _breaches_at(params, view, position), FRACTION_SCALE
+    if breaches_at is None:
+        return []
+    left = [params.grace_ns * (scale - share) // scale for share in unwarned(params.warn_at, view, position.contract)]
+    return [breaches_at - one for one in left if breaches_at - one > view.now]
+
+
 def needs(params: Params) -> tuple[str, ...]:
     return ("positions", "orders")
+
+
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    """The time that each position has been without its stop, of the grace."""
+    name, held = "time without a stop", view.held()
+    if not held:
+        yield Reading(name, SECONDS, 0, params.grace_ns)
+    for position in held:
+        breaches_at = _breaches_at(params, view, position)
+        used_ns = view.recall(position, USED) or 0
+        if breaches_at is not None:
+            used_ns = params.grace_ns + view.now - breaches_at
+        contract = position.contract
+        yield Reading(name, SECONDS, used_ns, params.grace_ns, contract=contract, until=breaches_at, target=contract)
+
+
+def stop_ticks(params: Params) -> int:
+    return params.place_stop_ticks
 
 
 RULE = Rule(
@@ -208,4 +238,7 @@ RULE = Rule(
     remember=remember,
     deadline=deadline,
     needs=needs,
+    gauges=gauges,
+    stop_ticks=stop_ticks,
+    advice=wording.STOP,
 )

@@ -1,16 +1,16 @@
-"""RULE-012, partial exits at multiples of R, the distance of the first protective stop (RULES.md 5)."""
+"""RULE-012, partial exits at multiples of R (RULES.md 5)."""
 
 from collections.abc import Sequence
 
 from riskcore.core.quantities import FRACTION_SCALE
 from riskcore.core.rules.base import UNBOUNDED, Action
 from riskcore.core.rules.commands import reduce_position
+from riskcore.core.rules.risk import profit_at
 from riskcore.core.rules.stop_management import Held
 from riskcore.core.rules.trade_settings import Params
 from riskcore.core.view import View
 
 # What is remembered for a position's life; sizes in contracts.
-RISK = "r_points"  # R in 1e-9 points.
 ORIGINAL = "original_size"
 SEEN = "seen_size"
 LEFT = "left_size"  # What the exits asked for so far leave of the position.
@@ -20,14 +20,10 @@ EXIT_AT = "exit_at"
 
 
 def remember_exits(params: Params, view: View, held: Held) -> None:
-    """Fold the position's size, its R, and the levels a mark has reached."""
+    """Fold the position's size and the levels a mark has reached."""
     if not params.partial_exits:
         return
     _follow_size(view, held)
-    stop = held.stop
-    if view.recall(held.position, RISK) is None and stop is not None and stop.stop_price is not None:
-        risk = abs(held.entry.profit(stop.stop_price)) // held.entry.contracts
-        view.keep(held.position, RISK, risk or None)
     if held.fresh and held.price is not None:
         _take_levels(params, view, held, held.price)
 
@@ -60,12 +56,7 @@ def _take_levels(params: Params, view: View, held: Held, price: int) -> None:
 
 
 def _needed(params: Params, view: View, held: Held, level: int) -> int | None:
-    """Profit of a level in points times contracts; None without R."""
-    risk = view.recall(held.position, RISK)
-    if risk is None:
-        return None
-    needed: int = -(-params.partial_exits[level].at_r * risk * held.entry.contracts // FRACTION_SCALE)
-    return needed
+    return profit_at(view, held, params.partial_exits[level].at_r)
 
 
 def _reached(params: Params, view: View, held: Held, level: int, price: int) -> bool:

@@ -1,14 +1,29 @@
 """RULE-009 SessionBlockOutside: trade only in allowed hours (RULES.md 5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.exposure_change import baseline_of, smaller_held
 from riskcore.core.names import ACCOUNT, order_target, symbol_scope
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules import wording
 from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders
-from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rearm, Rule, spec
+from riskcore.core.rules.base import (
+    BREACHED,
+    NEAR,
+    OK,
+    SECONDS,
+    WARN,
+    Action,
+    Breach,
+    Finding,
+    Proposal,
+    Reading,
+    Rearm,
+    Rule,
+    spec,
+)
 from riskcore.core.rules.commands import FLATTEN, alert, close_position
 from riskcore.core.rules.session_hours import Hours, Window, windows_of
 from riskcore.core.state import Order, Position
@@ -279,6 +294,34 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("positions",)
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    """How long the general windows, and those of each product, still allow trading; outside, when they begin again.
+
+    A countdown has no share of anything: the warnings before the end say when it is near.
+    """
+    for scope in _scopes(params, view):
+        name = "allowed hours" if scope.root is None else f"allowed hours of {scope.root}"
+        ends_at = scope.ends_at(view.now)
+        if ends_at is None:
+            next_start = scope.hours.next_start(view.now)
+            note = "outside the allowed hours"
+            yield Reading(
+                name, SECONDS, now=0, left=0, contract=scope.root, until=next_start, note=note, state=BREACHED
+            )
+            continue
+        left_ns = ends_at - view.now
+        state = _nearness(params, left_ns + params.end_ns)
+        yield Reading(name, SECONDS, now=left_ns, left=left_ns, contract=scope.root, until=ends_at, state=state)
+
+
+def _nearness(params: Params, left_ns: int) -> str:
+    """How near the end of a window is: within its last warning, within any, or not yet."""
+    warned = [seconds for seconds in params.warn_before_end_seconds if left_ns <= seconds * SECOND_NS]
+    if not warned:
+        return OK
+    return NEAR if min(params.warn_before_end_seconds) in warned else WARN
+
+
 RULE = Rule(
     "RULE-009",
     "session_block_outside",
@@ -292,4 +335,6 @@ RULE = Rule(
     waits_for=("positions", "orders"),
     admit=admit,
     keeps_out=True,
+    gauges=gauges,
+    advice=wording.HOURS,
 )

@@ -1,4 +1,4 @@
-"""RULE-012, the stop: placed at the entry, moved to breakeven, trailed behind the market (RULES.md 5).
+"""RULE-012, the stop: placed, moved to breakeven, trailed behind the market, tightened with time (RULES.md 5).
 
 What is decided is folded into the position's memory, so that a rebuilt state decides the same; `stop_commands`
 says what was decided at this very instant.
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from riskcore.core.events import Command
 from riskcore.core.order_roles import LEG_GRACE_NS, is_protective, is_waiting_leg
+from riskcore.core.quantities import MINUTE_NS
 from riskcore.core.rules.base import UNBOUNDED, Action
 from riskcore.core.rules.commands import alert
 from riskcore.core.rules.stops import Entry, entry_of, on_grid, place_stop
@@ -19,6 +20,7 @@ from riskcore.core.view import View
 # What is remembered for a position's life: prices in 1e-9 points, instants in nanoseconds.
 BREAKEVEN = "breakeven_price"
 BEST = "best_mark"
+BEST_SINCE_ENTRY = "best_since_entry"
 SENT = "sent_price"
 SENT_AT = "sent_at"
 SIZED = "sized"
@@ -94,6 +96,19 @@ def _learn(params: Params, view: View, held: Held, price: int) -> None:
         active = best is not None or profit >= trailing.activation_ticks * tick
         if active and (best is None or held.better_by(price, best) > 0):
             view.keep(held.position, BEST, price)
+    if params.tighten_after:
+        known = view.recall(held.position, BEST_SINCE_ENTRY)
+        if known is None or held.better_by(price, known) > 0:
+            view.keep(held.position, BEST_SINCE_ENTRY, price)
+
+
+def _tightened(params: Params, view: View, held: Held) -> int | None:
+    """The stop price that holding the position this long asks for; None before the first level."""
+    best, held_ns = view.recall(held.position, BEST_SINCE_ENTRY), view.now - held.position.opened_at
+    reached = [level.distance_ticks for level in params.tighten_after if held_ns >= level.minutes * MINUTE_NS]
+    if best is None or not reached:
+        return None
+    return on_grid(best - held.side * reached[-1] * held.tick_size, held.tick_size, held.side)
 
 
 def _candidate(params: Params, view: View, held: Held) -> int | None:
@@ -109,6 +124,9 @@ def _candidate(params: Params, view: View, held: Held) -> int | None:
         if best is not None and params.trailing_stop is not None:
             distance = params.trailing_stop.trail_distance_ticks * held.tick_size
             prices.append(on_grid(best - held.side * distance, held.tick_size, held.side))
+        tightened = _tightened(params, view, held)
+        if tightened is not None:
+            prices.append(tightened)
     if held.stop is None and params.auto_stop_ticks is not None:
         prices.append(held.entry.offset_price(-params.auto_stop_ticks, held.tick_size))
     return max(prices, key=lambda price: held.side * price, default=None)
@@ -202,6 +220,7 @@ def stop_deadlines(params: Params, view: View, held: Held) -> list[int]:
         due.append(_next_move_at(params, view, held))
     if _waits_for_leg(view, held):
         due.append(held.position.increased_at + LEG_GRACE_NS)
+    due.extend(held.position.opened_at + level.minutes * MINUTE_NS for level in params.tighten_after)
     return [instant for instant in due if instant > view.now]
 
 
@@ -215,6 +234,9 @@ def stop_quiet_below(params: Params, view: View, held: Held) -> int:
         best = view.recall(held.position, BEST)
         activation = held.entry.reached_at(params.trailing_stop.activation_ticks * tick) - 1
         limits.append(activation if best is None else held.side * best)
+    if params.tighten_after:
+        since_entry = view.recall(held.position, BEST_SINCE_ENTRY)
+        limits.append(-UNBOUNDED if since_entry is None else held.side * since_entry)
     wanted = _wanted(params, view, held)
     if wanted is not None:
         limits.append(held.side * wanted)

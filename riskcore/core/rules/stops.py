@@ -28,6 +28,10 @@ class Entry:
         moved = self.side * self.cost + ticks * tick_size * self.contracts
         return self.side * (moved // (tick_size * self.contracts) * tick_size)
 
+    def target_price(self, profit: int, tick_size: int) -> int:
+        """The first price on the tick grid at which `profit` (points times contracts) is reached."""
+        return self.side * -(-self.reached_at(profit) // tick_size) * tick_size
+
     def profit(self, price: int) -> int:
         """Points gained at a price, times contracts: exact, so that a limit is reached or not."""
         return self.side * (price * self.contracts - self.cost)

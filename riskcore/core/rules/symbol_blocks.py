@@ -1,13 +1,27 @@
 """RULE-011 SymbolBlocks: never trade these (RULES.md 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command, PositionsListed
 from riskcore.core.names import block_key, order_target, root_of_scope, symbol_scope
 from riskcore.core.products import micro_of
+from riskcore.core.rules import wording
 from riskcore.core.rules.attempts import ended_order_episodes, is_market_data, new_entry_orders
-from riskcore.core.rules.base import PRODUCTS, Action, Beside, Breach, Finding, Proposal, Rule, spec
+from riskcore.core.rules.base import (
+    BREACHED,
+    COUNT,
+    OK,
+    PRODUCTS,
+    Action,
+    Beside,
+    Breach,
+    Finding,
+    Proposal,
+    Reading,
+    Rule,
+    spec,
+)
 from riskcore.core.rules.commands import close_position
 from riskcore.core.state import Order, Position
 from riskcore.core.view import View
@@ -107,6 +121,27 @@ def needs(params: Params) -> tuple[str, ...]:
     return ("positions",)
 
 
+def gauges(params: Params, view: View) -> Iterator[Reading]:
+    """One for each product that is listed or held: a blocked one allows nothing, an allowed one anything."""
+    held: dict[str, int] = {}
+    for position in view.held():
+        root = view.root(position.contract)
+        held[root] = held.get(root, 0) + abs(position.size)
+    for root in dict.fromkeys((*params.blocked_symbols, *(params.allowed_symbols or ()), *held)):
+        blocked, count = params.blocks(root), held.get(root, 0)
+        yield Reading(
+            f"{root} contracts",
+            COUNT,
+            now=count,
+            limit=0 if blocked else None,
+            left=0 if blocked else None,
+            contract=root,
+            unit="contracts",
+            note="blocked" if blocked else "allowed",
+            state=BREACHED if blocked and count else OK,
+        )
+
+
 def bounds(params: Params) -> tuple[str, ...]:
     return () if params.allowed_symbols is None else (PRODUCTS,)
 
@@ -128,6 +163,8 @@ RULE = Rule(
     waits_for=("positions", "orders"),
     admit=admit,
     keeps_out=True,
+    gauges=gauges,
     warnings=warnings,
     bounds=bounds,
+    advice=wording.PRODUCTS,
 )

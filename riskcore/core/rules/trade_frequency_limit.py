@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from riskcore.core.events import Command
 from riskcore.core.names import ACCOUNT, lockout_id, rule_index
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules import wording
+from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rule, spec
 from riskcore.core.rules.commands import CANCEL_ENTRIES, lock_for, lock_until_reset
 from riskcore.core.rules.trade_units import counting_fills, unit_of
@@ -47,6 +49,7 @@ class Params:
         doc="lock for the rest of the day, or duration:SECONDS",
     )
     count_enforcement_fills: bool = spec(False, "bool", doc="count the fills of riskcore's own orders")
+    warn_at: WarnAt = warn_at_spec()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cooldowns", {**COOLDOWNS, **self.cooldowns})
@@ -150,7 +153,8 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
         return ()
     breaches = _breaches(params, view, trade) if _newly_counted(params, view, trade) else []
     restarted = _restarted(params, view, trade, [breach.target for breach in breaches])
-    return (*breaches, Action("", restarted)) if restarted else breaches
+    found: tuple[Finding, ...] = (*breaches, Action("", restarted)) if restarted else tuple(breaches)
+    return (*found, *approaching(params.warn_at, view, gauges(params, view)))
 
 
 def _breaches(params: Params, view: View, trade: Trade) -> list[Breach]:
@@ -196,11 +200,24 @@ def needs(params: Params) -> tuple[str, ...]:
 
 
 def gauges(params: Params, view: View) -> Iterator[Reading]:
-    """Trades of the day; the rolling windows of a minute and an hour change too fast to be watched."""
+    """The trades of each window; it changes by itself when its oldest trade leaves it, the session's at the reset."""
+    assert view.book.day is not None
+    dating = _dating_fills(params, view).values()
     for window, limit, inside in _windows(params, view):
-        if window == SESSION:
-            count = sum(inside(one) for one in _dating_fills(params, view).values())
-            yield Reading("trades today", COUNT, count, limit)
+        counted = [trade for trade in dating if inside(trade)]
+        oldest = min((trade.placed_at for trade in counted), default=None)
+        leaves_at = None if oldest is None else oldest + WINDOW_NS.get(window, 0)
+        yield Reading(
+            "trades today" if window == SESSION else f"{window} trades",
+            COUNT,
+            len(counted),
+            limit,
+            unit="trades",
+            until=view.book.day.closes_at if counted and window == SESSION else leaves_at,
+            target=window,
+            rearms=True,
+            allows_equal=params.breach_when == "exceeded",
+        )
 
 
 RULE = Rule(
@@ -214,4 +231,5 @@ RULE = Rule(
     waits_for=(),  # Each fill is judged as it comes, by what is known of those before it.
     admit=admit,
     gauges=gauges,
+    advice=wording.PACE,
 )

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from riskcore.core.events import BarObserved
 from riskcore.core.in_force import covers
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import UNBOUNDED, Action, Finding, Quiet, Rule
 from riskcore.core.rules.commands import close_position
 from riskcore.core.rules.partial_exits import exit_actions, exits_quiet_below, remember_exits
+from riskcore.core.rules.risk import remember_risk
 from riskcore.core.rules.stop_management import (
     Held,
     held_of,
@@ -18,7 +20,8 @@ from riskcore.core.rules.stop_management import (
     stop_deadlines,
     stop_quiet_below,
 )
-from riskcore.core.rules.trade_settings import Params
+from riskcore.core.rules.target_moves import remember_target, target_actions, target_quiet_below
+from riskcore.core.rules.trade_settings import Params, tightening_loosens
 from riskcore.core.state import Position
 from riskcore.core.view import View
 
@@ -49,7 +52,9 @@ def remember(params: Params, view: View) -> None:
     for held in _manageable(params, view):
         if not _being_closed(view, held, before):
             remember_stop(params, view, held)
+            remember_risk(params, view, held)
             remember_exits(params, view, held)
+            remember_target(params, view, held)
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
@@ -57,6 +62,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
     for held in _managed(params, view):
         found.extend(stop_actions(params, view, held))
         found.extend(exit_actions(view, held))
+        found.extend(target_actions(view, held))
     for position in view.held():
         held_too_long_at = _held_too_long_at(params, view, position)
         if held_too_long_at is not None and view.now >= held_too_long_at:
@@ -87,14 +93,16 @@ def quiet(params: Params, view: View, bounds: Quiet) -> None:
         if not held.fresh:
             bounds.never = True
             return
-        limit = min(stop_quiet_below(params, view, held), exits_quiet_below(params, view, held))
+        limit = min(
+            quiet_below(params, view, held) for quiet_below in (stop_quiet_below, exits_quiet_below, target_quiet_below)
+        )
         low, high = (-UNBOUNDED, limit) if held.side > 0 else (-limit, UNBOUNDED)
         bounds.narrow(held.position.contract, low, high)
 
 
 def needs(params: Params) -> tuple[str, ...]:
     stops = ("positions", "orders") if params.manages_stops else ("positions",)
-    marks = params.auto_breakeven or params.trailing_stop or params.partial_exits
+    marks = params.auto_breakeven or params.trailing_stop or params.tighten_after or params.measures_risk
     return (*stops, "quotes") if marks else stops
 
 
@@ -109,6 +117,9 @@ RULE = Rule(
     deadline=deadline,
     quiet=quiet,
     needs=needs,
+    loosens={"tighten_after": tightening_loosens},
     on_by_default=False,  # Automation, not punishment: nothing happens before it is asked for (RULES.md 5).
+    caps_size=False,  # It manages what is open and forbids nothing.
     waits_for=(),  # A stop is decided by remember, for that instant; the planner sends it once all was listed.
+    advice=wording.MANAGEMENT,
 )

@@ -11,7 +11,7 @@ from adapters.topstepx import wire
 from adapters.topstepx.breaker import Breaker
 from adapters.topstepx.client import Client
 from adapters.topstepx.credentials import Credentials
-from adapters.topstepx.exchange import Caller
+from adapters.topstepx.exchange import Caller, Exchange
 from adapters.topstepx.fields import Number
 from adapters.topstepx.normalise import normalise
 from adapters.topstepx.quota import Quota
@@ -56,8 +56,12 @@ class Room:
         chance = Random(1)
         caller = Caller(Script(self.broker), self.quota, self.breaker, self.clock)
         login = Credentials(NAME, KEY)
-        self.session = Session(caller, login, self.clock, chance, self.lines.append)
-        self.client = Client(caller, self.session, self.quota, self.breaker, self.clock, chance, self.lines.append)
+
+        def record(exchange: Exchange) -> None:
+            self.lines.append(exchange.line())
+
+        self.session = Session(caller, login, self.clock, chance, record)
+        self.client = Client(caller, self.session, self.quota, self.breaker, self.clock, chance, record)
 
     def run(self, use: Callable[[], Awaitable[Any]]) -> Any:
         async def whole() -> Any:

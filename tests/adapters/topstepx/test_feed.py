@@ -13,7 +13,7 @@ from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
 from riskcore.core.events import ConnectionChanged, WireRejected
 from riskcore.core.quotes import Quotes
-from riskcore.engine.ports import Line
+from riskcore.engine.ports import Line, Texts
 from tests.adapters.clocks import LoopClock, run_hurried
 from tests.adapters.topstepx.signalr.hub_server import END, Caller, HubServer, Script, until
 
@@ -41,15 +41,15 @@ class Kept:
         self.items: list[Line | Quotes] = []
         self.order: list[str] = []
 
-    def line(self, line: Line) -> None:
+    def line(self, line: Line, text: bytes = b"") -> None:
         self.lines.append(line)
         self.order.append("line")
 
-    def market(self, line: Line) -> None:
+    def market(self, line: Line, text: bytes = b"") -> None:
         self.items.append(line)
         self.order.append("market")
 
-    def quotes(self, quotes: Quotes) -> None:
+    def quotes(self, quotes: Quotes, texts: Texts | None = None) -> None:
         self.items.append(quotes)
         self.order.append("quotes")
 

@@ -27,7 +27,7 @@ from riskcore.core.events import (
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.quotes import Quotes
 from riskcore.core.state import BUY, SELL, TYPE_LIMIT, OrderTerms, Request
-from riskcore.engine.ports import Line, Outcome
+from riskcore.engine.ports import Line, Outcome, Texts
 from riskcore.errors import BrokerUnreachable, LoginRefused
 from tests.adapters.clocks import ScaledClock
 from tests.adapters.topstepx.small_broker import (
@@ -57,13 +57,13 @@ class Told:
     def __init__(self) -> None:
         self.lines: list[Line] = []
 
-    def line(self, line: Line) -> None:
+    def line(self, line: Line, text: bytes = b"") -> None:
         self.lines.append(line)
 
-    def market(self, line: Line) -> None:
+    def market(self, line: Line, text: bytes = b"") -> None:
         raise AssertionError("no market data comes by REST")
 
-    def quotes(self, quotes: Quotes) -> None:
+    def quotes(self, quotes: Quotes, texts: Texts | None = None) -> None:
         raise AssertionError("no quotes come by REST")
 
     def facts(self, path: str = "") -> list[Any]:

@@ -43,7 +43,9 @@ class Room:
         self.clock = HandClock()
         self.lines: list[Line] = []
         caller = Caller(Script(self.broker), Quota(), Breaker(), self.clock)
-        self.session = Session(caller, Credentials(NAME, KEY), self.clock, Random(1), self.lines.append)
+        self.session = Session(
+            caller, Credentials(NAME, KEY), self.clock, Random(1), lambda exchange: self.lines.append(exchange.line())
+        )
 
     def run(self, use: Callable[[], Awaitable[Any]]) -> Any:
         return asyncio.run(self._run(use))

@@ -65,10 +65,10 @@ def test_an_open_account_shows_money_bars_positions_and_orders() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "figures"), [("open loss", "90 / 300 004"), ("contracts", "3 / 5 001"), ("trades today", "1 / 50 006")]
+    ("name", "figures"), [("MNQ open loss", "90 / 300 004"), ("contracts", "3 / 5 001"), ("trades today", "1 / 50 006")]
 )
 def test_bars_grow_with_what_is_used(name: str, figures: str) -> None:
-    line = line_with(drawn(open_desk(), width=80), name)
+    line = line_with(drawn(open_desk(), width=80, height=50), name)
     assert figures in line
     used, limit = (int(part.split()[0]) for part in figures.split(" / "))
     assert line.count("█") == -(-used * 12 // limit)

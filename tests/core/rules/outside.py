@@ -58,7 +58,7 @@ def loosens(old: Params, new: Params) -> bool:
 
 
 RULE = Rule(
-    "RULE-900",
+    "RULE-990",
     NAME,
     "Stop for the day at a closed loss",
     90,

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from riskcore.audit.blindness import blind_rows, unseeded_rules
 from riskcore.audit.limits import gauges
-from riskcore.audit.status import blind_rows, unseeded_rules, view_of
+from riskcore.audit.status import view_of
 from riskcore.core import rules
 from riskcore.core.loosening import compare, in_force_now
 from riskcore.core.quantities import SECOND_NS, money
@@ -52,7 +53,7 @@ def test_a_fill_of_yesterday_is_recorded_and_locks_nothing_today(rule: Rule) -> 
     with added(rule):
         day = Ledger(**LIMIT).fill("MNQ", -1, "21000", profit="-100", created=YESTERDAY)
     [breach] = day.breaches
-    assert (breach.rule, breach.target, breach.flags) == ("RULE-900", "late.2026-11-19", ("late",))
+    assert (breach.rule, breach.target, breach.flags) == ("RULE-990", "late.2026-11-19", ("late",))
     assert day.commands == []
     assert not day.account_state.lockouts
 
@@ -94,11 +95,11 @@ def test_after_a_start_it_waits_for_the_fills_it_needs(outside: Rule) -> None:
     desk = begun(**LIMIT).closed("-50")
     assert isinstance(desk, Restarted)
     desk.start("10:00:00").connect()
-    assert unseeded_rules(desk.book, desk.rulebook, desk.account_state) == ["RULE-900"]
+    assert unseeded_rules(desk.book, desk.rulebook, desk.account_state) == ["RULE-990"]
     desk.closed("-50")
     assert desk.breaches == []
     desk.snapshot()
-    assert [breach.rule for breach in desk.breaches] == ["RULE-900"]
+    assert [breach.rule for breach in desk.breaches] == ["RULE-990"]
 
 
 def test_after_a_start_it_judges_at_once_where_it_waits_for_nothing() -> None:
@@ -106,7 +107,7 @@ def test_after_a_start_it_judges_at_once_where_it_waits_for_nothing() -> None:
         desk = begun(**LIMIT).closed("-50")
         assert isinstance(desk, Restarted)
         desk.start("10:00:00").connect().closed("-50")
-    assert [breach.rule for breach in desk.breaches] == ["RULE-900"]
+    assert [breach.rule for breach in desk.breaches] == ["RULE-990"]
 
 
 # ---- blindness ---------------------------------------------------------------------------------------
@@ -119,7 +120,8 @@ def test_it_is_blind_without_what_it_needs(outside: Rule, lacks: tuple[str, ...]
     rows = [row["name"] for row in blind_rows(day.book, day.rulebook, day.account_state, view)]
     assert rows == [NAME] * blind
     assert len(day.breaches) == (not blind)
-    assert bool(gauges(day.book, day.rulebook, day.account_state, view)) == (not blind)
+    states = [gauge.state for gauge in gauges(day.book, day.rulebook, day.account_state, view)]
+    assert ("blind" in states) == blind
 
 
 # ---- what people see ---------------------------------------------------------------------------------
@@ -128,23 +130,30 @@ def test_it_is_blind_without_what_it_needs(outside: Rule, lacks: tuple[str, ...]
 def test_its_gauges_are_shown(outside: Rule) -> None:
     day = Ledger(**LIMIT).closed("-40")
     view = view_of(day.book, day.rulebook, day.book.accounts[ACCOUNT])
-    rows = {gauge.name: gauge.row() for gauge in gauges(day.book, day.rulebook, day.account_state, view)}
+    rows = {gauge.reading.name: gauge.row() for gauge in gauges(day.book, day.rulebook, day.account_state, view)}
     assert list(rows) == ["closed loss", "fills"]
     assert rows["closed loss"] == {
-        "rule": "RULE-900",
+        "account": ACCOUNT,
+        "rule": "RULE-990",
+        "contract": None,
         "name": "closed loss",
-        "unit": "$",
-        "used": "40.00",
+        "kind": "loss",
+        "now": "-40.00",
         "limit": "100",
-        "percent": 40,
-        "shadow": False,
+        "unit": "$",
+        "left": "60.00",
+        "used": "0.4",
+        "state": "ok",
+        "until": None,
+        "text": "closed loss -40.00, the limit 100: 60.00 left",
     }
 
 
 def test_a_gauge_is_never_below_zero(outside: Rule) -> None:
     day = Ledger(**LIMIT).closed("40")
     view = view_of(day.book, day.rulebook, day.account_state)
-    assert gauges(day.book, day.rulebook, day.account_state, view)[0].used == 0
+    [row] = [one.row() for one in gauges(day.book, day.rulebook, day.account_state, view) if one.reading.kind == "loss"]
+    assert (row["now"], row["used"], row["left"]) == ("40.00", "0", "140.00")
 
 
 def test_its_warnings_are_given_at_its_address(outside: Rule) -> None:
@@ -208,6 +217,6 @@ def test_an_id_or_name_is_given_once(changes: dict[str, str]) -> None:
 
 
 def test_it_has_a_title_while_it_is_a_rule(outside: Rule) -> None:
-    assert title_of("RULE-900") == RULE.title
+    assert title_of("RULE-990") == RULE.title
     assert title_of("BLIND") == "Lost sight of the broker"
-    assert title_of("RULE-901") is None
+    assert title_of("RULE-991") is None

@@ -454,6 +454,15 @@ BLOCKS = st.fixed_dictionaries(
             {"activation_ticks": st.integers(1, 40), "trail_distance_ticks": st.integers(1, 40)}
         ),
         "partial_exits": st.just(PRESET),
+        "tighten_after": st.lists(st.integers(1, 40), min_size=1, max_size=2, unique=True).map(
+            lambda distances: [
+                {"minutes": 1 + number, "distance_ticks": distance}
+                for number, distance in enumerate(sorted(distances, reverse=True))
+            ]
+        ),
+        "move_target": st.just(
+            [{"at_r": fraction("0.5"), "target_r": fraction("2")}, {"at_r": fraction("1"), "target_r": fraction("3.1")}]
+        ),
         "min_step_ticks": st.integers(1, 5),
         "min_interval_ms": st.sampled_from([0, 1000, 5000]),
         "manage_without_stop": st.sampled_from(["create", "skip"]),
@@ -462,15 +471,18 @@ BLOCKS = st.fixed_dictionaries(
 
 
 @settings(max_examples=300, deadline=None)
-@given(BLOCKS, st.sampled_from([1, 3, -1, -3]), st.booleans(), moves("MNQ", steps=15))
+@given(BLOCKS, st.sampled_from([1, 3, -1, -3]), st.booleans(), st.integers(0, 150), moves("MNQ", steps=15))
 def test_inside_the_quiet_bounds_nothing_happens_and_nothing_is_remembered(
-    blocks: dict[str, Any], size: int, stopped: bool, steps: list[tuple[str, str, int]]
+    blocks: dict[str, Any], size: int, stopped: bool, seconds: int, steps: list[tuple[str, str, int]]
 ) -> None:
     day = managing(**blocks).fill("MNQ", size, "21000")
     if size == 3:
         day.fill("MNQ", 1, "21000.25")  # An average off the grid.
     if stopped:
         day.order(7, "MNQ", -size, type=STOP, stop=price_text(price("21000") - price("5") * (1 if size > 0 else -1)))
+    target = price("21000") + price("9") * (1 if size > 0 else -1)
+    day.order(8, "MNQ", -size, type=1, limit=price_text(target))
+    day.now += timedelta(seconds=seconds)
     walk(day.mark("MNQ", "21000"), steps)
 
 

@@ -1,21 +1,15 @@
-"""What must add up, and what must not be known beforehand (WHATIF.md 1 and 5)."""
+"""What must add up (WHATIF.md 1 and 5)."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import pytest
 
-from replay.whatif.broker import Assumptions
-from replay.whatif.course import Course
-from replay.whatif.courses import Courses, Options
+from replay.whatif.courses import Options
 from replay.whatif.result import effects_of
 from replay.whatif.settings import Asked
 from replay.whatif.study import Study, whatif
-from riskcore.core.events import Event
-from tests.replay.whatif.course_pairs import NOTHING, courses, days, recorded, settings
+from tests.replay.whatif.course_pairs import NOTHING, courses, recorded, settings
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "days"
 WITH_RULES_THAT_ACT = ("daily-loss", "give-back", "open-loss-cut", "overtrading", "revenge-trading", "two-accounts")
@@ -58,38 +52,3 @@ def test_what_the_broker_did_not_price_is_exact(seed: int) -> None:
         kept = pair.accounts[day.account].day(day.trade_date)
         if kept.all_simulated:
             assert day.exact_usd == 0
-
-
-class Kept:
-    """Everything that the counterfactual was told and decided."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def listen(self, events: Sequence[Event]) -> None:
-        self.events += events
-
-
-def events_of(items: list[Any], seed: int) -> list[Event]:
-    changed, kept = settings(seed + 1000), Kept()
-    base = {**changed, **NOTHING}
-    options = Options(policy=POLICIES[seed % 3], assumptions=Assumptions(latency_ns=(0, 250_000_000)[seed % 2]))
-    pair = Courses(Course(base), Course(changed, listeners=(kept.listen,)), options, lambda _: changed)
-    pair.run(days(items, base))
-    return kept.events
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_nothing_is_known_before_it_happens(seed: int) -> None:
-    """A cut changes nothing before it, but for a close that the rest of the recording would have priced."""
-    items = recorded(seed)
-    whole = events_of(items, seed)
-    random = Random(seed)
-    for _ in range(4):
-        cut = random.randrange(10, len(items))
-        part = events_of(items[:cut], seed)
-        last = items[cut - 1]
-        until = last.ats[-1] if not isinstance(last, Event) else last.at
-        fills = [event for event in part if event.key.startswith("whatif:fill") and event not in whole]
-        until = min([until, *(event.at for event in fills)])
-        assert [one for one in part if one.at < until] == [one for one in whole if one.at < until]

@@ -1,0 +1,62 @@
+"""A gauge as a sentence: what is used of a limit, what is left, until when."""
+
+from riskcore.core.rules.base import BREACHED, COUNT, NO_MEASURE, SECONDS, Reading
+from riskcore.core.state import Lockout
+from riskcore.schema.instants import utc_text
+
+
+def gauge_text(reading: Reading, state: str, why: str, lockout: Lockout | None) -> str:
+    """The row's text. `why` says why the rule has no say at the moment; a lockout of it says what is in force."""
+    parts = [_measured(reading)]
+    if reading.note:
+        parts.append(reading.note)
+    if lockout is not None:
+        parts.append(f"locked {until_words(lockout.expires_at)}: {lockout.reason}")
+    elif reading.until is not None:
+        parts.append(f"{_until_meaning(reading)} {utc_text(reading.until)}")
+    if why:
+        parts.append(f"{state}: {why}" if state != "off" else why)
+    return "; ".join(part for part in parts if part)
+
+
+def until_words(expires_at: int | None) -> str:
+    """When a lockout ends, in words."""
+    return "until it is lifted" if expires_at is None else f"until {utc_text(expires_at)}"
+
+
+def _measured(reading: Reading) -> str:
+    name, kind = reading.name, reading.kind
+    if kind == NO_MEASURE:
+        return f"{name}: {reading.shown}" if reading.shown is not None else name
+    now = reading.shown
+    if now is None:
+        return f"{name} unknown"
+    figure = _amount(reading, now)
+    if reading.capacity is None:
+        if kind == SECONDS:
+            return f"{name}: {figure} left" if reading.state != BREACHED else name
+        return f"{name}: {figure}"
+    assert reading.remaining is not None, "what has a measure has something left, or nothing"
+    left = _amount(reading, reading.remaining)
+    at_limit = not reading.remaining and reading.allows_equal and not reading.breaches
+    ahead = "reached" if reading.breaches else f"{left} left"
+    if at_limit:
+        ahead = "at the limit, one more breaches it"
+    limit = "its floor" if reading.room is not None else "the limit"
+    return f"{name} {figure}, {limit} {reading.limit_text}{_unit(reading)}: {ahead}"
+
+
+def _amount(reading: Reading, value: int | str | None) -> str:
+    return reading.text(value) + _unit(reading)
+
+
+def _unit(reading: Reading) -> str:
+    return " s" if reading.kind == SECONDS else ""
+
+
+def _until_meaning(reading: Reading) -> str:
+    if reading.kind == COUNT:
+        return "changes by itself at"
+    if reading.state == BREACHED:
+        return "begins again at"
+    return "ends at" if reading.capacity is None else "reached at"
