@@ -9,6 +9,7 @@ from typing import Any
 
 from riskcore.errors import ConfigError
 from riskcore.settings.config import load_settings, read_settings, settings_toml
+from riskcore.settings.programme import with_stored_terms
 
 Plain = dict[str, Any]
 Table = tuple[str, int]  # A rule and which of its tables.
@@ -52,10 +53,12 @@ def for_journal(asked: Asked) -> Callable[[Plain], Plain]:
     known: dict[str, Plain] = {}
 
     def changed(recorded: Plain) -> Plain:
+        if not asked.sets:
+            return recorded
         text = settings_toml(recorded)
         if text not in known:
-            known[text] = read_settings(text, asked.sets, "the recorded settings").plain if asked.sets else recorded
-        return _same_day(recorded, known[text])
+            known[text] = read_settings(text, asked.sets, "the recorded settings").plain
+        return _same_day(recorded, with_stored_terms(recorded, known[text]))
 
     return changed
 

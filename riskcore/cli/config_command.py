@@ -9,6 +9,8 @@ from riskcore.cli.config_change import set_command, try_command
 from riskcore.cli.options import config_options, output_options, print_json, say_on_stderr, warn
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.settings.config import FILE_NAME, Settings, load_settings, settings_toml
+from riskcore.settings.presets import PRESETS, preset_text
+from riskcore.settings.programme_lint import programme_notes
 
 
 @click.group(epilog="Example: riskcore config check")
@@ -31,12 +33,16 @@ def check(
     if file is not None and config_path is not None:
         raise ConfigError("give the file as FILE or with --config, not both")
     settings = load_settings(file or config_path, sets)
+    notes = programme_notes(settings.plain)
     if as_json:
-        print_json({"schema": "riskcore.config-check/1", "source": settings.source, "warnings": settings.warnings})
+        row = {"schema": "riskcore.config-check/1", "source": settings.source, "warnings": settings.warnings}
+        print_json(row | {"notes": notes})
         return
     for text in settings.warnings:
         warn(text, quiet=quiet)
     if not quiet:
+        for text in notes:
+            say_on_stderr(f"note: {text}")
         click.echo(f"{settings.source}: {_summary(settings)}")
 
 
@@ -72,15 +78,17 @@ def _as_written(text: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-@command.command(epilog="Example: riskcore config init")
+@command.command(epilog="Example: riskcore config init --preset combine-50k")
+@click.option("--preset", type=click.Choice(PRESETS), help="Values for this account or this way to trade.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @output_options
-def init(force: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
-    """Write a commented riskcore.toml with usual values to the working directory."""
+def init(preset: str | None, force: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Write a commented riskcore.toml with usual values, or those of a preset, to the working directory."""
     from importlib.resources import files
 
     path = Path(FILE_NAME)
-    text = files("riskcore").joinpath("starter.toml").read_text(encoding="utf-8")
+    starter = files("riskcore").joinpath("starter.toml")
+    text = starter.read_text(encoding="utf-8") if preset is None else preset_text(preset)
     try:
         with path.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -21,8 +21,10 @@ from typing import Any, Final, Literal
 from riskcore.core.quantities import SECOND_NS
 from riskcore.errors import ConfigError, RiskcoreError
 from riskcore.live.remote_host import WARNING, HostFacts, remote_host_signs
-from riskcore.settings.calendar import calendar_known, day_for
+from riskcore.settings.calendar import calendar_ends, calendar_known, day_for
 from riskcore.settings.config import Settings, load_settings
+from riskcore.settings.programme import programmes_of, start_warnings
+from riskcore.settings.programme_figures import shipped
 
 OK: Final = "ok"
 WARN: Final = "warn"
@@ -112,8 +114,19 @@ def calendar_check(now: datetime, known: Callable[[int], bool] = calendar_known)
     if now.year in unknown:
         return Check("calendar", FAIL, f"the holidays of {now.year} are not known", "install a newer riskcore")
     if unknown:
-        return Check("calendar", WARN, f"the holidays of {unknown[0]} are not known", "install a newer riskcore soon")
-    return Check("calendar", OK, f"holidays are known until {later.date()} and beyond")
+        text = f"the holidays of {unknown[0]} are not known: the table ends on {calendar_ends()}"
+        return Check("calendar", WARN, text, "install a newer riskcore soon")
+    return Check("calendar", OK, f"holidays and early closes are known until {calendar_ends()}")
+
+
+def programme_check(plain: Mapping[str, Any], now: datetime) -> Check:
+    """Whether the figures of the firm are new enough, and its release days known (PROGRAMME.md 1 and 3.4)."""
+    warnings = start_warnings(plain, now.date())
+    if warnings:
+        return Check("programme", WARN, "; ".join(warnings), "install a newer riskcore, and read the firm's pages")
+    if not programmes_of(plain):
+        return Check("programme", OK, "no account is in the firm's programme")
+    return Check("programme", OK, f"figures of version {shipped().version}; riskcore programme show prints them")
 
 
 def zone_check(plain: Mapping[str, Any], now_ns: int) -> Check:

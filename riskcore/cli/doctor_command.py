@@ -76,6 +76,7 @@ def _checks(
     yield from found
     plain = (settings or read_settings("")).plain
     yield machine.calendar_check(now)
+    yield machine.programme_check(plain, now)
     yield machine.zone_check(plain, time.time_ns())
     where = store or str(user_data_folder() / FILE_NAME)
     is_file = "://" not in where or where.startswith("sqlite://")

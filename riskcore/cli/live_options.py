@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from riskcore.engine.ports import Announcer, Clock
 from riskcore.errors import ConfigError
 from riskcore.live.remote_host import host_facts, remote_host_signs
 from riskcore.live.run import Broker, Run, check_calendar, interactive, run_live
+from riskcore.settings.calendar import calendar_warnings
 from riskcore.settings.config import Settings, find_file, load_settings, read_settings
+from riskcore.settings.programme import start_warnings
 from riskcore.store.location import FILE_NAME, user_data_folder
 
 if TYPE_CHECKING:
@@ -59,7 +62,9 @@ class Options:
         if self.accounts:
             settings["profile"] = {**settings["profile"], "accounts": list(self.accounts)}
         if self.record_only:
-            settings["rules"], settings["accounts"] = {}, {}
+            settings |= {"programme": None, "rules": {}, "accounts": {}}
+            for name in ("programme_accounts", "groups"):
+                settings.pop(name, None)
         return settings
 
 
@@ -135,7 +140,8 @@ def _run_of(
 
 
 def _warn(options: Options, settings: Settings) -> None:
-    for text in settings.warnings:
+    today = datetime.now(UTC).date()
+    for text in [*settings.warnings, *start_warnings(settings.plain, today), *calendar_warnings(today)]:
         options.warn(text)
 
 

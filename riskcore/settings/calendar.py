@@ -7,7 +7,7 @@ Holidays come from the shipped table holidays.csv (CME equity index products; RU
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -20,6 +20,7 @@ from riskcore.errors import ConfigError
 
 DAYS_BEFORE = 370  # Covers a lockout or a broker time from the year before.
 DAYS_AFTER = 400  # Covers the next allowed session, however far holidays push it.
+WARNED_DAYS = 30  # The table is said to end so long before it does.
 LAST_YEARS = 200  # An instant further from 1970 is a transmission error.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_OF_A_DAY = 86_400
@@ -102,7 +103,19 @@ def holidays() -> Mapping[str, Holiday]:
 
 def calendar_known(year: int) -> bool:
     """Whether the shipped table covers a year. An unknown one stops `live`; a replay only warns."""
-    return any(date.startswith(f"{year:04d}-") for date in holidays())
+    return any(day.startswith(f"{year:04d}-") for day in holidays())
+
+
+def calendar_ends() -> str:
+    """The last date the shipped table covers."""
+    return f"{max(holidays())[:4]}-12-31"
+
+
+def calendar_warnings(today: date) -> list[str]:
+    """What to say when the shipped table soon ends."""
+    if date.fromisoformat(calendar_ends()) - today > timedelta(days=WARNED_DAYS):
+        return []
+    return [f"the holidays and early closes after {calendar_ends()} are not known: install a newer riskcore before"]
 
 
 def zones_of(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import csv
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from riskcore.core.programme.terms import READINGS
 from riskcore.core.quantities import fraction, money
 
+OLDEST_DAYS = 90  # An older table warns.
 _CHOICE = "our choice"
 DEFAULT_READINGS = {name: choices[0] for name, choices in READINGS.items()}
 
@@ -40,6 +42,12 @@ class Figure:
         if on is None:
             return self.until is None
         return (self.since is None or self.since <= on) and (self.until is None or on <= self.until)
+
+    def row(self) -> dict[str, Any]:
+        """The row as the table writes it."""
+        names = {"since": "from"}
+        plain = {names.get(name, name): getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: value for name, value in plain.items() if value is not None}
 
     @property
     def source(self) -> str:
@@ -128,6 +136,22 @@ def _row(plain: Mapping[str, Any]) -> Figure:
     names = {"from": "since"}
     given = {names.get(name, name): value for name, value in plain.items()}
     return Figure(**{"article": None, "page": None, **given})
+
+
+def age_days(today: date) -> int:
+    """How old the shipped table is."""
+    return (today - date.fromisoformat(shipped().version)).days
+
+
+def age_warning(today: date) -> str | None:
+    """What to say of a table that has not been checked against the firm's pages for long."""
+    age = age_days(today)
+    if age <= OLDEST_DAYS:
+        return None
+    return (
+        f"the programme's figures are of {shipped().version}, {age} days old: the firm may have changed them since; "
+        "install a newer riskcore, and compare with riskcore programme show"
+    )
 
 
 @lru_cache(maxsize=1)

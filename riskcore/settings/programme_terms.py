@@ -36,10 +36,17 @@ def terms_for(plain: Plain, warnings: list[str], path: str = "programme") -> Ter
 
 
 def figures_of(plain: Plain) -> list[Figure]:
-    """The rows of the shipped table that the terms of a checked programme come from."""
+    """The rows of the shipped table that count for a checked programme, in its order."""
     figures = _figures_of(plain)
     _resolve(plain, figures, [], "programme")
-    return list(figures.asked)
+    shown = ["weight", "hours", *([] if plain["stage"] == "practice" else ["family"])]
+    if plain["stage"] == "xfa":
+        shown += ["payout.day_locks", "payout.paid_share"]
+    for key in shown:
+        figures.find(key)
+        figures.under(key)
+    rows = [row for row in figures.asked if plain["stage"] == "xfa" or not row.key.startswith("payout.")]
+    return sorted(rows, key=shipped().rows.index)
 
 
 def _figures_of(plain: Plain) -> Figures:

@@ -5,6 +5,7 @@ from typing import Any
 
 from riskcore.core.rules import RULES, by_name
 from riskcore.core.rules.base import SOURCE, Beside
+from riskcore.settings.programme_lint import programme_warnings
 
 Rules = Mapping[str, list[dict[str, Any]]]
 
@@ -22,6 +23,7 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
         about = _about_rules({**rules, **overrides}, path)
         # What is true of the whole profile is reported once.
         found.extend(text for text in about if text.removeprefix(path) not in known)
+    found.extend(programme_warnings(plain))
     listed = plain["profile"]["accounts"]
     found.extend(
         f"accounts.{account}: not in profile.accounts; it matters only if a listed account has this other name or id"

@@ -91,3 +91,13 @@ def test_init_that_cannot_write_exits_6(capsys: pytest.CaptureFixture[str]) -> N
     Path("riskcore.toml").mkdir()
     assert run(["config", "init", "--force"]) == 6
     assert "riskcore.toml: cannot be written" in capsys.readouterr().err
+
+
+def test_init_writes_a_preset_that_checks_without_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "init", "--preset", "combine-50k"]) == 0
+    assert run(["config", "check"]) == 0
+    captured = capsys.readouterr()
+    assert "5 rules switched on, 0 warnings" in captured.out
+    assert "note: one day may make 1650.00" in captured.err
+    assert run(["config", "init", "--force", "--preset", "combine-75k"]) == 2
+    assert "'combine-75k' is not one of" in capsys.readouterr().err

@@ -32,10 +32,12 @@ def allowed_best_day_usd(terms: Terms) -> int | None:
 
 def effective_target_usd(terms: Terms, account: Account) -> int | None:
     """The profit that passes, with the best day so far; rounded up to the cent where it has to be shown."""
-    if terms.target_usd is None:
-        return None
-    best = best_day_usd(account)
-    if terms.consistency is None or best is None:
+    return target_with(terms, best_day_usd(account))
+
+
+def target_with(terms: Terms, best: int | None) -> int | None:
+    """The profit that passes beside a best day, rounded up to the cent; None without a target."""
+    if terms.target_usd is None or terms.consistency is None or best is None:
         return terms.target_usd
     needed = -(-best * FRACTION_SCALE // (terms.consistency * CENT)) * CENT
     return max(terms.target_usd, needed)

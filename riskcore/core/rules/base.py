@@ -25,7 +25,7 @@ NO_MEASURE = ""  # A gauge that only says how things are.
 # How near a limit is (INTERFACE.md 9, "Limits"), as far as a rule can say it.
 OK, WARN, NEAR, BREACHED = "ok", "warn", "near", "breached"
 # What a rule may bound (Rule.bounds), so that others need not warn that nothing does.
-OPEN_LOSS, PRODUCTS = "open_loss", "products"
+OPEN_LOSS, PRODUCTS, PROFIT_OF_DAY = "open_loss", "products", "profit_of_day"
 
 # Kinds of values a parameter may have; config.py reads and checks them, `riskcore rules` prints them.
 #   bool, int, money (1e-6 USD), fraction (1e-6), choice, text, zone, roots (list of roots), money_list ...
@@ -243,7 +243,25 @@ class Beside:
         return " or ".join(f"[rules.{name}]" for name in self.bounding.get(bound, ()))
 
 
+# What a rule caps (Rule.caps): a loss of the day, an open loss, a profit of the day, micro-units, or contracts.
+DAY_LOSS, OPEN_POSITIONS, DAY_PROFIT, UNITS, CONTRACTS = "day_loss", "open_loss", "day_profit", "units", "contracts"
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """What a rule caps, so that it can be compared with the firm's own figure; `root` None means all products."""
+
+    field: str  # Of the table, as riskcore.toml has it.
+    kind: str
+    amount: int
+    root: str | None = None
+
+
 def _nothing(params: Any) -> tuple[str, ...]:
+    return ()
+
+
+def _no_caps(params: Any) -> tuple[Cap, ...]:
     return ()
 
 
@@ -300,7 +318,9 @@ class Rule:
     warnings(params, where, beside)
                             sentences for `riskcore config check` about settings that are allowed but rarely meant;
                             `where` is the address of the table.
-    bounds(params)          what it bounds, OPEN_LOSS or PRODUCTS, so that the warnings of others can tell.
+    bounds(params)          what it bounds, OPEN_LOSS, PRODUCTS or PROFIT_OF_DAY, so that others can tell.
+
+    caps(params)            the amounts it caps, so that `riskcore config check` can compare them with the firm's.
 
     How it is configured:
     on_by_default           False: its table does nothing unless it says `enabled = true`.
@@ -335,6 +355,7 @@ class Rule:
     advice: Advice = ANY_LIMIT
     warnings: Callable[[Any, str, Beside], Sequence[str]] | None = None
     bounds: Callable[[Any], tuple[str, ...]] = _nothing
+    caps: Callable[[Any], Sequence[Cap]] = _no_caps
     on_by_default: bool = True
     loosens: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     stands: Callable[[Any, tuple[str, ...]], Any] | None = None

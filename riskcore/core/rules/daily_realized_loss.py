@@ -7,7 +7,19 @@ from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, fraction_text, limit_text, money_text
 from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, next_share
-from riskcore.core.rules.base import LOSS, OPEN_LOSS, Beside, Breach, Finding, Quiet, Reading, Rule, spec
+from riskcore.core.rules.base import (
+    DAY_LOSS,
+    LOSS,
+    OPEN_LOSS,
+    Beside,
+    Breach,
+    Cap,
+    Finding,
+    Quiet,
+    Reading,
+    Rule,
+    spec,
+)
 from riskcore.core.rules.day_total import (
     ACTIONS,
     DAY,
@@ -127,6 +139,10 @@ def warnings(params: Params, where: str, beside: Beside) -> Sequence[str]:
     return (text + f'add {beside.advice(OPEN_LOSS)} or basis = "combined"',)
 
 
+def caps(params: Params) -> tuple[Cap, ...]:
+    return (Cap("loss_limit", DAY_LOSS, params.loss_limit),)
+
+
 RULE = Rule(
     "RULE-003",
     "daily_realized_loss",
@@ -140,5 +156,6 @@ RULE = Rule(
     gauges=gauges,
     warnings=warnings,
     bounds=bounds,
+    caps=caps,
     advice=wording.DAY_LOSS,
 )

@@ -7,7 +7,19 @@ from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
 from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, next_share, warn_at_spec
-from riskcore.core.rules.base import LOSS, PROFIT, Breach, Finding, Quiet, Reading, Rule, spec
+from riskcore.core.rules.base import (
+    DAY_PROFIT,
+    LOSS,
+    PROFIT,
+    PROFIT_OF_DAY,
+    Breach,
+    Cap,
+    Finding,
+    Quiet,
+    Reading,
+    Rule,
+    spec,
+)
 from riskcore.core.rules.day_total import (
     ACTIONS,
     DAY,
@@ -144,6 +156,14 @@ def gauges(params: Params, view: View) -> Iterator[Reading]:
     )
 
 
+def bounds(params: Params) -> tuple[str, ...]:
+    return (PROFIT_OF_DAY,)
+
+
+def caps(params: Params) -> tuple[Cap, ...]:
+    return (Cap("profit_target", DAY_PROFIT, params.profit_target),)
+
+
 RULE = Rule(
     "RULE-013",
     "daily_realized_profit",
@@ -155,6 +175,8 @@ RULE = Rule(
     quiet=quiet,
     needs=needs,
     gauges=gauges,
+    bounds=bounds,
+    caps=caps,
     caps_size=False,  # Taking a profit is no reason to open less.
     advice=wording.DAY_PROFIT,
 )

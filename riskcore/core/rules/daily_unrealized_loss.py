@@ -7,7 +7,7 @@ from riskcore.core.events import Command
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
 from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, next_share, warn_at_spec
-from riskcore.core.rules.base import LOSS, OPEN_LOSS, Breach, Finding, Quiet, Reading, Rule, spec
+from riskcore.core.rules.base import LOSS, OPEN_LOSS, OPEN_POSITIONS, Breach, Cap, Finding, Quiet, Reading, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert, close_position, lock_until_reset, optional_lockout
 from riskcore.core.rules.day_total import TOTAL, certain, loss_finding, narrow_by_total, narrow_by_value
 from riskcore.core.view import View
@@ -172,6 +172,10 @@ def bounds(params: Params) -> tuple[str, ...]:
     return (OPEN_LOSS,)
 
 
+def caps(params: Params) -> tuple[Cap, ...]:
+    return (Cap("loss_limit", OPEN_POSITIONS, params.loss_limit),)
+
+
 RULE = Rule(
     "RULE-004",
     "daily_unrealized_loss",
@@ -185,5 +189,6 @@ RULE = Rule(
     needs=needs,
     gauges=gauges,
     bounds=bounds,
+    caps=caps,
     advice=wording.OPEN_LOSS,
 )

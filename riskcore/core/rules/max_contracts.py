@@ -7,7 +7,20 @@ from riskcore.core.events import Command
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
 from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
-from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule, spec
+from riskcore.core.rules.base import (
+    CONTRACTS,
+    COUNT,
+    UNITS,
+    Action,
+    Breach,
+    Cap,
+    Finding,
+    Proposal,
+    Reading,
+    Rearm,
+    Rule,
+    spec,
+)
 from riskcore.core.rules.commands import FLATTEN, alert, optional_lockout
 from riskcore.core.rules.exposure import Exposure, count_with, counted_orders, still_to_cut
 from riskcore.core.view import View
@@ -86,6 +99,10 @@ def gauges(params: Params, view: View) -> Iterator[Reading]:
     yield Reading(name, COUNT, count, limit, unit=name, target=COUNT, rearms=True, allows_equal=True)
 
 
+def caps(params: Params) -> tuple[Cap, ...]:
+    return (Cap("limit", UNITS if params.weighting == "mini_equivalent" else CONTRACTS, _limit(params)),)
+
+
 RULE = Rule(
     "RULE-001",
     "max_contracts",
@@ -97,5 +114,6 @@ RULE = Rule(
     admit=admit,
     cuts=True,
     gauges=gauges,
+    caps=caps,
     advice=wording.SIZE,
 )

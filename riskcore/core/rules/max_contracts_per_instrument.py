@@ -8,12 +8,14 @@ from riskcore.core.names import symbol_scope
 from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, warn_at_spec
 from riskcore.core.rules.base import (
+    CONTRACTS,
     COUNT,
     PRODUCTS,
     UNBOUNDED,
     Action,
     Beside,
     Breach,
+    Cap,
     Finding,
     Proposal,
     Reading,
@@ -207,6 +209,10 @@ def _most(params: Params, root: str) -> int:
     return UNBOUNDED if limit is None else limit
 
 
+def caps(params: Params) -> tuple[Cap, ...]:
+    return tuple(Cap(f"limits.{root}", CONTRACTS, limit, root) for root, limit in params.limits.items())
+
+
 RULE = Rule(
     "RULE-002",
     "max_contracts_per_instrument",
@@ -219,6 +225,7 @@ RULE = Rule(
     cuts=True,
     gauges=gauges,
     warnings=warnings,
+    caps=caps,
     loosens=dict.fromkeys(("limits", "default_limit", "unknown_symbol_action"), loosens),
     advice=wording.SIZE,
 )
