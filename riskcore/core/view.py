@@ -21,7 +21,7 @@ class Effect(NamedTuple):
     contract: str | None = None  # The contract a quote, print or bar was about.
     gap: str | None = None  # A closing fill larger than the known position.
     resumed: bool = False  # A contract trades again, and a close of it that was refused is tried at once.
-    history: bool = False  # The fill was made while nobody judged (restart.py).
+    history: bool = False  # The fill was made while no engine judged (restart.py).
     shown: tuple[str, ...] = ()  # What was listed for the first time since the engine started: positions, orders.
     corrected: Trade | None = None  # A fill as it was before a later version, or its void, changed it.
     balance_at: int | None = None  # A balance was reported, true as of this instant.
@@ -63,7 +63,7 @@ class View:
 
     @property
     def trade(self) -> Trade | None:
-        """The fill to judge; one that was made while nobody judged counts, and is judged by itself no more."""
+        """The fill to judge; one that was made while no engine judged counts, but is no longer judged by itself."""
         self._fill_readers[self.rule_key] = True
         return None if self.effect.history else self.effect.trade
 
