@@ -46,6 +46,16 @@ def engine_started(book: Book, at: int, body: e.EngineStarted) -> Effect:
     return Effect(tuple(book.accounts))
 
 
+def unseen_marks(book: Book) -> list[e.GapRecorded]:
+    """What a rule remembers of the best mark of a position may be short of the truth (RULE-005, RULE-012)."""
+    text = "the market was not seen while riskcore did not run"
+    return [
+        e.GapRecorded(account.id, position.contract, text)
+        for account in book.accounts.values()
+        for position in account.held()
+    ]
+
+
 def _take_over_requests(account: Account, at: int, enforces: bool) -> None:
     """Sent without an answer: unknown. Not sent yet: planned anew from what there is now, or not at all."""
     for request in list(account.requests.values()):

@@ -92,6 +92,12 @@ class View:
         known = self.book.contracts.get(contract)
         return known.tick_size if known else None
 
+    def fill_off_grid(self) -> bool:
+        """Whether the price of the fill to judge is not on the tick grid (RULES.md 1.2)."""
+        trade = self.effect.trade
+        tick_size = self.tick_size(trade.contract) if trade is not None else None
+        return bool(trade is not None and tick_size and trade.price % tick_size)
+
     def held(self) -> list[Position]:
         """Open positions, listed once per event: judging an event changes none."""
         if self._held is None:
