@@ -16,7 +16,7 @@ lint:
 types:
     .ci/run types
 
-# Run the quick tests: about half a minute.
+# Run the quick tests: about twenty seconds.
 quick:
     .ci/run quick
 

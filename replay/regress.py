@@ -57,7 +57,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one day. `exit_code` is what this day alone would end the command with."""
+    """The outcome of one day. `exit_code` is what this day alone would end the command with."""
 
     name: str
     result: str  # same | different | missing | accepted | failed

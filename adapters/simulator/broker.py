@@ -1,4 +1,4 @@
-"""The simulated broker without any network: REST answers and hub events from one seed and the time it is told.
+"""The simulated broker without any network: REST answers and hub events from one seed and the time it is given.
 
 No clock, no sockets, no asyncio: whoever carries the messages says what time it is (nanoseconds UTC, never
 decreasing). The usual loop is

@@ -25,7 +25,7 @@ class Execution:
     until it fills. parts: the sizes of its fills, the last one repeated until nothing is left; () fills the whole.
     between_parts_seconds: from one part to the next. every_market_order: what is said of market orders concerns those
     of the trader and of Order/place too; else only those that closeContract and partialCloseContract make.
-    pushes: the order in which one fill is told, a permutation of PUSHES; () as captured. shuffles_pushes: any order,
+    pushes: the order in which one fill is pushed, a permutation of PUSHES; () as captured. shuffles_pushes: any order,
     drawn anew for each fill. push_gap_seconds: about how long from one of them to the next.
     fill_volume_lags: the order push of a part that leaves something unfilled tells the volume before that part.
     accepts_second_close: a close is taken while the order of an earlier one works, so that both may fill and the
@@ -70,7 +70,7 @@ class Execution:
         return chain(self.parts, repeat(self.parts[-1])) if self.parts else repeat(1 << 31)
 
     def push_order(self, captured: tuple[str, ...], chance: Chance) -> tuple[str, ...]:
-        """In which order one fill is told; `captured` is how the broker was seen to do it."""
+        """In which order one fill is pushed; `captured` is how the broker was seen to do it."""
         told = list(self.pushes or captured)
         if self.shuffles_pushes:
             for last in range(len(told) - 1, 0, -1):

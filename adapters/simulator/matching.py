@@ -157,7 +157,7 @@ class Exchange:
             self._fill(order, price, self._piece(order))
 
     def reject(self, order: WorkOrder) -> None:
-        """A new order is told as pending and a few milliseconds later as rejected, without a reason (API.md 3.2)."""
+        """A new order is reported as pending, milliseconds later as rejected, without a reason (API.md 3.2)."""
         self._tell_order(order)
         self._wait(3)
         self.show(order, REJECTED)
@@ -248,7 +248,7 @@ class Exchange:
             self._after(order, price)
 
     def _tell_fill(self, order: WorkOrder, trades: list[Fill], holding: Holding, filled_before: int) -> None:
-        """Order, trades and position of one execution, in an order that nobody promises (RULES.md 2)."""
+        """Order, trades and position of one execution, in no promised order (RULES.md 2)."""
         entry = all(fill.profit_usd is None for fill in trades)
         order_first = not entry and self._chance.happens(0.5)
         told = trades
@@ -324,7 +324,7 @@ class Exchange:
         for account in accounts:
             self._tell_account(account)
 
-    # ---- what is told --------------------------------------------------------------------------------
+    # ---- what is pushed ------------------------------------------------------------------------------
 
     def show_account(self, account: TradingAccount) -> None:
         """The hub says what the account is now."""
@@ -352,7 +352,7 @@ class Exchange:
         stop_price: int | None = None,
         tag: str | None = None,
     ) -> WorkOrder:
-        """An order that nobody has been told of yet."""
+        """An order that was not pushed yet."""
         at = self._wait(1)
         order = WorkOrder(
             self.next_id(), account, instrument, kind, side, size, at, at, status, limit_price, stop_price, tag

@@ -122,7 +122,7 @@ class Scenario:
     `largest_fill` is the most contracts that one execution has, 0 for no bound. `execution` says how fast and in what
     parts market orders fill, and what becomes of a second close. `hours` refuses orders outside trading hours (code 5).
     `past` is what the accounts did before; then bars are those of a market that moves and halts when the exchange does.
-    `most_rows` is the most rows of one Order/search or Trade/search, 0 for no bound: nobody knows the broker's.
+    `most_rows` is the most rows of one Order/search or Trade/search, 0 for no bound: the broker's is unknown.
     `limited` refuses calls beyond the broker's quota (call_limits.py). `flat_by` is the second by which the accounts
     are flat if the rules are enforced; None when the plot breaks no rule.
     """

@@ -128,7 +128,7 @@ class Client:
         return exchange
 
     def _too_late(self, body: Body, began_at: int) -> bool:
-        """Whether a login took so long that nobody expects the order any more: the market is another one by now."""
+        """Whether a login took so long that the order is no longer expected: the market has moved on."""
         return body.MUTATES and self._clock.now() - began_at > ACTION_SECONDS * SECOND_NS
 
     async def _held_back(self, body: Body, enforcement: bool, began_at: int) -> str | None:

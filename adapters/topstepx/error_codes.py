@@ -1,6 +1,6 @@
 """What an answer of the broker means: accepted, refused or unresolved, in a sentence a trader understands.
 
-refused: the broker proved that it did nothing. unresolved: nobody knows, a snapshot decides. Source: API.md 2.5,
+refused: the broker proved that it did nothing. unresolved: unknown, a snapshot decides. Source: API.md 2.5,
 DESIGN.md "Requests to the broker". Choices: a code that the broker's documents do not list proves nothing, so it
 is unresolved; "not found" of a cancel or a close means that there is nothing left to do, so it counts as done.
 """

@@ -85,7 +85,7 @@ def _place(account: int, request: Request, terms: OrderTerms) -> Body:
 
 
 async def settled(client: Client, account: int, tag: str | None, exchange: Exchange, enforcement: bool) -> Outcome:
-    """The outcome of a placement; one that nobody knows is looked up by its tag, and never sent again."""
+    """The outcome of a placement; one that is unknown is looked up by its tag, and never sent again."""
     outcome = exchange.outcome()
     burnt = tag_in_use(exchange.response)
     if tag is None or not (outcome.kind == "unresolved" or burnt):

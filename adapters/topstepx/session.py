@@ -138,7 +138,7 @@ class Session:
     def superseded(self, text: str, busy: bool) -> bool:
         """Whether a socket that was opened with this token is to be opened anew, with another one that is there.
 
-        Nobody knows what the broker does to a socket whose token ends (API.md 1), so none lives as long: it is
+        What the broker does to a socket whose token ends is unknown (API.md 1), so none lives as long: it is
         opened anew once its token has been replaced, when busy only in the last half of the time that is left of it.
         The replacement is begun here, too, if it is due.
         """

@@ -17,7 +17,7 @@ class NotSent(GatewayError):
 
 
 class Unanswered(GatewayError):
-    """The call may have reached the broker, and no answer came: nobody knows what it did."""
+    """The call may have reached the broker, and no answer came: what it did is unknown."""
 
 
 class SocketClosed(GatewayError):

@@ -37,7 +37,7 @@ def contracts_by_day(history: History, days: Sequence[Day], watched: Iterable[st
 
 @dataclass(slots=True)
 class Market:
-    """Collects bars. `step` is told of every window that is done, `expired` holds the months that are over."""
+    """Collects bars. `step` is called for every window that is done, `expired` holds the months that are over."""
 
     questions: Questions
     unit: BarUnit

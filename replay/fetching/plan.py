@@ -21,7 +21,7 @@ _FIRST_DATE, _LAST_DATE = "2000-01-01", "2099-12-31"
 # The exchange halts from 16:00 to 17:00 in Chicago and from Friday to Sunday (API.md 7).
 _OPENS_SECONDS, _CLOSES_SECONDS = 17 * 3600, 16 * 3600
 _SATURDAY = 5
-# Nobody knows whether the end of a window is inside it, so windows overlap; a row that comes twice counts once.
+# Whether the end of a window is inside it is unknown, so windows overlap; a row that comes twice counts once.
 OVERLAP_NS = MINUTE_NS
 # What is over for so long is no longer corrected, so its answer is kept for ever.
 SETTLED_AFTER_NS = HOUR_NS
@@ -107,7 +107,7 @@ def _check_date(text: str, option: str) -> None:
 
 
 def windows(days: Iterable[Day], most_days: int = 7) -> list[Window]:
-    """Days as windows of a trading week at most: short ones, because nobody knows how far one question may reach."""
+    """Days as windows of a trading week at most: short ones, because it is unknown how far one question may reach."""
     found: list[list[Day]] = []
     for day in sorted(days, key=lambda one: one.opens_at):
         week = date.fromisoformat(day.trade_date).isocalendar()[:2]

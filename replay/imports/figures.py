@@ -168,7 +168,7 @@ class Matching:
 
 
 def _contradiction(fill: Fill) -> str:
-    """What to say of a fill that is told as an opening one and cannot be."""
+    """What to say of a fill that is reported as an opening one and cannot be."""
     about = f"fill {fill.id} of {fill.contract} opens against an open position, which no netted account does"
     if fill.entry_price is not None:
         return f"{about}: the export may hold the rows of two accounts"
@@ -176,7 +176,7 @@ def _contradiction(fill: Fill) -> str:
 
 
 def _closed(before: Lots, trade: Trade) -> Lots:
-    """The lots after a fill that closes what is open, whatever it is told as, and opens what is left of it."""
+    """The lots after a fill that closes what is open, whatever it is reported as, and opens what is left of it."""
     closed = next_lots(before.side, before.lots, before.early, replace(trade, profit_usd=0))
     if not closed.shortage:
         return closed

@@ -1,7 +1,7 @@
 """What a course does at one moment, contract by contract and order by order (WHATIF.md 1, "Action").
 
 A command counts when at that moment it changes something at the broker: the obligation that it put in force has not
-been met already. A lockout that keeps an entry out is an action as well; it is looked at before the entry is told.
+been met already. A lockout that keeps an entry out is an action as well; it is looked at before the entry is taken.
 """
 
 from collections.abc import Sequence

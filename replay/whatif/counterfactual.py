@@ -108,7 +108,7 @@ class Counterfactual:
                 yield
 
     def _told(self, state: AccountCourse, event: e.Event) -> e.Event | None:
-        """Other facts of an account: what the broker said of balance, positions and order lists counts no more."""
+        """Other facts of an account: what the broker said of balance, positions and order lists no longer counts."""
         body, account = event.body, self.desk.account(state)
         if isinstance(body, e.AccountObserved):
             return replace(event, body=replace(body, balance_usd=None))

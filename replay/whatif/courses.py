@@ -258,7 +258,7 @@ class Courses:
         return event
 
     def _kept_out(self, state: AccountCourse, event: e.Event) -> dict[str, Any] | None:
-        """Whether the counterfactual keeps out an entry that this fact tells of, and the baseline does not."""
+        """Whether the counterfactual keeps out an entry that this fact reports, and the baseline does not."""
         body = event.body
         if isinstance(body, e.TradeRecorded):
             known = self.baseline.book.accounts.get(state.id)

@@ -11,7 +11,7 @@ from riskcore.core.state import Account, Book, Trade
 
 # Account, fill and position of one execution come in no fixed order: a balance this close to a fill is not compared.
 CALM_NS = 2 * SECOND_NS
-NAME = "calibration"  # The rule that tells of it, and whose memory this is.
+NAME = "calibration"  # The rule that reports it, and whose memory this is.
 KEY = f"{NAME}.0"
 # Dropped at the reset: every day is compared with itself.
 BALANCE, NET, AT, DIFFERENCE, STEADY = "day.balance", "day.net", "day.at", "day.difference", "day.steady"

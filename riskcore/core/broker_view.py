@@ -89,7 +89,7 @@ def order_observed(book: Book, at: int, body: e.OrderObserved) -> Effect:
 def _older(body: e.OrderObserved, known: Order) -> bool:
     """Whether this version was overtaken by one already seen (compared in microseconds, API.md 0.12).
 
-    An order that a list did not have and that is shown again works after all: nobody said that it ended.
+    An order that a list did not have and that is shown again still works: nothing said that it had ended.
     """
     ended = known.status in TERMINAL and body.status in WORKING and not known.gone
     if body.updated_at is None or known.updated_at is None:
@@ -100,7 +100,7 @@ def _older(body: e.OrderObserved, known: Order) -> bool:
 
 
 def orders_listed(book: Book, at: int, body: e.OrdersListed) -> Effect:
-    """Orders of the listed statuses that are not in the list work no more."""
+    """Orders of the listed statuses that are not in the list are no longer working."""
     account = account_of(book, body.account)
     asked_at = at if body.asked_at is None else body.asked_at
     if asked_at < account.orders_listed_at:
@@ -133,7 +133,7 @@ def _show(book: Book, account: Account, body: e.PositionObserved, at: int, true_
     explained = position.lot_size * body.size > 0 and abs(position.lot_size) >= abs(body.size)
     increased = exposure_changed(book, account, position, before, at)
     if increased and not explained:
-        # Nobody said the price of this increase: an older mark must not value it (RULES.md 1.5).
+        # The price of this increase is unknown: an older mark must not value it (RULES.md 1.5).
         position.increase_price, position.awaits_mark = None, True
     show(book, account, position, at, true_at, listed)
     note_disagreement(position, at)

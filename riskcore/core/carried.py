@@ -1,4 +1,4 @@
-"""Contracts that the broker shows and no fill explains: carried in, missed, or pushed before their fills are told.
+"""Contracts that the broker shows and no fill explains: carried in, missed, or pushed before their fills are reported.
 
 How they are valued (RULES.md 1.5, "realised + unrealised = equity"):
 
@@ -30,7 +30,7 @@ def show(book: Book, account: Account, position: Position, at: int, true_at: int
         if position.carried_cost is None and position.average_price is not None:
             _take_over(book, account, position, true_at, listed)
         elif listed and position.shown is not None and true_at >= position.shown.at:
-            # It says nothing new but this: a fill that was made by now and is told later is part of what was shown.
+            # It says nothing new but this: a fill that was made by now and is reported later is part of what was shown.
             position.shown = replace(position.shown, at=true_at, listed=True)
         return
     if (lots.lots and not unsettled) or pushed in sizes_gone_through(account, position, at):
@@ -69,7 +69,7 @@ def _take_over(book: Book, account: Account, position: Position, true_at: int, l
 
 
 def is_part_of_shown(position: Position, trade: Trade) -> bool:
-    """Whether a fill that is told now was in what the broker showed before.
+    """Whether a fill that is reported now was in what the broker showed before.
 
     It was when it was made by then; but a push is some moments old when it comes, so it may not know a fill that was
     made and is told about then. Of those the ones belong to it that it is ahead of: what opens, and what closes where

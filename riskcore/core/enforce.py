@@ -1,7 +1,7 @@
 """The planner: obligations minus reality minus requests in flight (DESIGN.md, RULES.md 1.6, 3.4).
 
 The planner is pure: it only says which derived events are missing now. The live engine stores them and sends the
-requests. It plans nothing in a book that nobody enforces (`Book.enforces`): recorded facts of a wire recording
+requests. It plans nothing in a book that no engine enforces (`Book.enforces`): recorded facts of a wire recording
 continue as they happened (INTERFACE.md 5).
 """
 
@@ -101,7 +101,7 @@ def reopened(book: Book, account: Account, command_timeout_ns: int) -> Sequence[
 
 
 def _may_go_unseen(obligation: Obligation, wanted: RequestPlanned) -> bool:
-    """A close of what exists needs no complete picture, and the question what became of one makes the picture."""
+    """A close of what exists needs no complete picture, and asking for the outcome of one makes the picture."""
     return wanted.kind == "closeContract" or (wanted.kind == "takeSnapshot" and obligation.kind in CLOSES)
 
 

@@ -109,7 +109,7 @@ class OrderObserved:
 
 @dataclass(frozen=True, slots=True)
 class OrdersListed:
-    """A complete REST list: orders of these statuses that are not in it work no more."""
+    """A complete REST list: orders of these statuses that are not in it are no longer working."""
 
     account: int
     statuses: tuple[int, ...]
@@ -329,7 +329,7 @@ class RequestRefused:
 
 @dataclass(frozen=True, slots=True)
 class RequestUnresolved:
-    """Nobody knows whether the broker acted: a snapshot decides."""
+    """It is unknown whether the broker acted: a snapshot decides."""
 
     account: int
     request: str

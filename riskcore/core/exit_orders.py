@@ -77,7 +77,7 @@ def exit_orders(account: Account, request: Request) -> list[Order]:
 
 
 def is_shown(account: Account, request: Request) -> bool:
-    """Whether the order of a close was shown, or fills of an order nobody knows that are as large as the close."""
+    """Whether the order of a close was shown, or fills of an unknown order that are as large as the close."""
     if exit_orders(account, request):
         return True
     fills = (
@@ -169,7 +169,7 @@ def _is_clear(account: Account, contract: str | None, since: int) -> bool:
 
 
 def _unknown_since(request: Request, command_timeout_ns: int) -> int:
-    """From when on nobody can expect to hear more about a close of which no order was shown."""
+    """From when on no more can be expected to arrive about a close whose order was never shown."""
     return request.at if request.state == "unresolved" else request.at + command_timeout_ns
 
 
@@ -180,7 +180,7 @@ def _certain_from(request: Request, command_timeout_ns: int) -> int:
 
 
 def look_due(account: Account, contract: str | None, command_timeout_ns: int) -> int | None:
-    """When the broker is to be asked what became of the closes of a contract; None when nothing is open."""
+    """When to ask the broker for the outcome of the closes of a contract; None when nothing is open."""
     sent = sent_closes(account, contract)
     dues = [_look_due(account, request, command_timeout_ns) for request in sent]
     known = [request.id for request in sent]

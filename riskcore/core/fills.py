@@ -138,7 +138,7 @@ def _book_lots(book: Book, account: Account, position: Position, trade: Trade, a
 
 
 def _moved(book: Book, account: Account, position: Position, trade: Trade) -> Lots:
-    """What is open with one more fill; one that is told late changes what the fills behind it closed."""
+    """What is open with one more fill; one that is reported late changes what the fills behind it closed."""
     contract = book.contracts.get(trade.contract)
     after = after_fill(lots_of(position), trade, contract)
     in_order = is_in_order(account, trade)

@@ -135,7 +135,7 @@ def is_in_order(account: Account, trade: Trade) -> bool:
 
 
 def put_in_order(account: Account, contract: str) -> None:
-    """Fills that are told late take the place at which they were made, or what they closed would stay open.
+    """Fills that are reported late take the place at which they were made, or what they closed would stay open.
 
     Voided ones keep theirs; one without a time of the broker stays behind those that were known when it came.
     """

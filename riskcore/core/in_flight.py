@@ -42,7 +42,7 @@ def _is_flat(account: Account, request: Request) -> bool:
 
 
 def unresolved_since(request: Request, now: int, command_timeout_ns: int) -> int | None:
-    """Since when nobody knows what the broker did; None while an answer may still come or has come."""
+    """Since when it is unknown what the broker did; None while an answer may still come or has come."""
     if request.state == "unresolved":
         return request.at
     # An order that was taken and is not seen may be there all the same: a second one would be one too many.

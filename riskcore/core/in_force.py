@@ -55,7 +55,7 @@ def put_in_force(account: Account, body: CommandIssued, at: int) -> None:
 
 
 def _handed_on(account: Account, known: Obligation, successor: str) -> dict[str, Attempts]:
-    """Failures in a row go on counting when a newer wish follows, and nobody is told of them twice."""
+    """Failures in a row go on counting when a newer wish follows, and the trader is not alerted twice."""
     for target in known.attempts:
         told = account.episodes.get(episode_name(PLANNER_KEY, f"{known.id}/{target}"))
         if told is not None:
@@ -176,7 +176,7 @@ def was_rejected(account: Account, request: Request) -> bool:
 
 
 def _modified(account: Account, request: Request) -> bool:
-    """Whether the trader's change of an order is seen, or the order works no more.
+    """Whether the trader's change of an order is seen, or the order is no longer working.
 
     The broker reads a trail price back as a distance (API.md 2.3): any later word about the order shows that one.
     """

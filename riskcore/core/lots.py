@@ -13,7 +13,7 @@ class Lots:
     """What is open of one contract after a fill. `shortage` is what a closing fill found nothing to close for.
 
     `carried` contracts (signed) are open and no fill told of them; `carried_cost` is their signed price times size in
-    1e-9 points, None while nobody has said it. They are older than every lot.
+    1e-9 points, None while it is unknown. They are older than every lot.
     """
 
     side: int

@@ -25,7 +25,7 @@ def issued(book: Book, account: Account, about: str, command: Command) -> Comman
 
 
 def failure_alerts(account: Account, obligation: Obligation) -> Iterator[CommandIssued]:
-    """At the third failure in a row a person is told, once for each target (RULES.md 1.6)."""
+    """At the third failure in a row the trader is alerted, once for each target (RULES.md 1.6)."""
     for target, attempts in obligation.attempts.items():
         about = f"{obligation.id}/{target}"
         if attempts.failures >= ALERT_AT_FAILURE and episode_name(PLANNER_KEY, about) not in account.episodes:

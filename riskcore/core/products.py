@@ -113,7 +113,7 @@ def table_difference(contract: Contract) -> str | None:
     told, table = (
         f"a tick of {price_text(one.tick_size)} worth {money_text(one.tick_value)}" for one in (contract, known)
     )
-    return f"{contract.id}: the broker tells of {told}, the built-in table of {table}"
+    return f"{contract.id}: the broker reports {told}, the built-in table has {table}"
 
 
 def micro_units(root: str) -> int:

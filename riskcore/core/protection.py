@@ -49,7 +49,7 @@ def _group(order: Order) -> str:
 
 
 def _was_for_more(account: Account, order: Order) -> bool:
-    """Whether a stop was made for a position that riskcore has cut: what it closes too much would turn it round."""
+    """Whether a stop was made for a position that riskcore has cut: its excess would reverse the position."""
     closed_at, position = account.memory.get(closed_name(order.contract)), account.positions.get(order.contract)
     if closed_at is None or position is None or not is_protective(order, position):
         return False
@@ -65,7 +65,7 @@ def _waits_for_entry(account: Account, leg: Order) -> bool:
 def _of_contract(account: Account, contract: str, groups: list[list[Order]]) -> Iterator[Misfit]:
     position = account.positions.get(contract)
     if position is not None and position.disagrees_since is not None:
-        return  # Nobody knows the size for sure just now.
+        return  # The size is uncertain just now.
     size = position.size if position is not None else 0
     changed_at = max(position.changed_at, position.fill_at) if position is not None else 0
     stops_left = targets_left = abs(size)
@@ -80,7 +80,7 @@ def _of_contract(account: Account, contract: str, groups: list[list[Order]]) -> 
             fitting = allowed if order in opposite else 0
             if order.remaining > fitting:
                 times = (changed_at, order.working_since or order.recorded_at, entry_filled_at(account, order) or 0)
-                # A stop of ours was placed for a position that was there, and nobody but riskcore takes it back.
+                # A stop of ours was placed for a position that was there, and only riskcore takes it back.
                 grace_ns = 0 if is_own_stop(order) and not fitting else LEG_GRACE_NS
                 yield Misfit(order, fitting, max(times) + grace_ns)
 
@@ -93,7 +93,7 @@ def _tightness(group: list[Order], size: int) -> tuple[bool, int]:
 
 
 def fits(account: Account, order_id: int) -> bool:
-    """Whether an order closes no more than is open, or works no more; not while the size is in doubt."""
+    """Whether an order closes no more than is open, or is no longer working; not while the size is in doubt."""
     order = account.orders.get(order_id)
     position = account.positions.get(order.contract) if order is not None and order.working else None
     if position is not None and position.disagrees_since is not None:

@@ -71,7 +71,7 @@ def left_out_text(event: e.Event) -> str:
 
 
 def told_text(event: e.Event) -> str | None:
-    """What a person is told of an event that leaves something out; None for any other, and for what was told before."""
+    """The report of an event that leaves something out; None for any other, and for what was reported before."""
     body = event.body
     if not isinstance(body, e.FactQuarantined | e.TimerQuarantined) or (
         isinstance(body, e.FactQuarantined) and body.again

@@ -53,7 +53,7 @@ def request_planned(book: Book, at: int, body: e.RequestPlanned) -> Effect:
 
 
 def request_attempted(book: Book, at: int, body: e.RequestAttempted) -> Effect:
-    """The request leaves with the next commit. Nobody judges that: the answer is what changes something."""
+    """The request leaves with the next commit. No rule judges that: the answer is what changes something."""
     account = account_of(book, body.account)
     request = account.requests.get(body.request)
     if request is not None:

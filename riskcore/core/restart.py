@@ -1,4 +1,4 @@
-"""A live engine takes over: what the one before left open, and what nobody has seen meanwhile. Part of the fold.
+"""A live engine takes over: what the one before left open, and what happened unseen meanwhile. Part of the fold.
 
 Source: RULES.md 1.6 (Restart) and 8.6, INTERFACE.md 7.
 """
@@ -26,12 +26,12 @@ def absence(book: Book) -> list[e.Event]:
 
 
 def is_absence(fact: e.Event) -> bool:
-    """Whether a fact says that from here on nobody watched, until an engine starts again."""
+    """Whether a fact says that from here on no engine watched, until one starts again."""
     return fact.source == OPERATOR and isinstance(fact.body, e.ConnectionChanged)
 
 
 def engine_started(book: Book, at: int, body: e.EngineStarted) -> Effect:
-    """What was on its way has nobody any more who hears the answer; fills of the gap are still to be listed."""
+    """Nothing hears the answer to what was on its way any more; fills of the gap are still to be listed."""
     book.enforces, book.started_at = body.enforces, at
     for hub in HUBS:
         known = book.connections.get(hub)
@@ -46,8 +46,18 @@ def engine_started(book: Book, at: int, body: e.EngineStarted) -> Effect:
     return Effect(tuple(book.accounts))
 
 
+def unseen_marks(book: Book) -> list[e.GapRecorded]:
+    """What a rule remembers of the best mark of a position may be short of the truth (RULE-005, RULE-012)."""
+    text = "the market was not seen while riskcore did not run"
+    return [
+        e.GapRecorded(account.id, position.contract, text)
+        for account in book.accounts.values()
+        for position in account.held()
+    ]
+
+
 def _take_over_requests(account: Account, at: int, enforces: bool) -> None:
-    """Sent without an answer: nobody knows. Not sent yet: planned anew from what there is now, or by nobody."""
+    """Sent without an answer: unknown. Not sent yet: planned anew from what there is now, or not at all."""
     for request in list(account.requests.values()):
         if not enforces or (request.state == "planned" and request.obligation):
             del account.requests[request.id]
@@ -104,7 +114,7 @@ def shown(book: Book, body: object, effect: Effect, unknown: tuple[str, ...]) ->
 
 
 def is_history(book: Book, account: Account, trade: Trade) -> bool:
-    """Whether nobody judged when a fill was made: before this engine started, or before its first list of the day.
+    """Whether no engine judged when a fill was made: before this engine started, or before its first list of the day.
 
     Such a fill counts in totals, windows and runs, and is not itself a trade to judge (RULES.md 1.6).
     """

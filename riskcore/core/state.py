@@ -134,7 +134,7 @@ class Order:
     recorded_at: int
     working_since: int | None = None
     filled_at: int | None = None  # When this order was seen filled, for the cover of its bracket legs.
-    gone: bool = False  # A list did not have it any more; nobody said what became of it.
+    gone: bool = False  # A list no longer had it; its outcome is unknown.
     exit_of: str | None = None  # The close of riskcore's that made it (exit_orders.origin).
 
     @property
@@ -171,7 +171,7 @@ class Position:
     awaits_mark: bool = False
     shown: Shown | None = None
     carried: int = 0
-    carried_cost: int | None = 0  # Price times contracts, signed like `carried`; None while nobody has said it.
+    carried_cost: int | None = 0  # Price times contracts, signed like `carried`; None while it is unknown.
     confirmed: int = 0  # How much of `carried` is no matter of fills that are still to come.
     disagrees_since: int | None = None
     round_trips: int = 0

@@ -24,7 +24,7 @@ from riskcore.core.operator import operator_candidates, override_ends, reset_end
 from riskcore.core.project import apply, bar_phases
 from riskcore.core.quarantine import error_text
 from riskcore.core.quotes import quote_key
-from riskcore.core.restart import awaited, awaited_by, is_absence, shown
+from riskcore.core.restart import awaited, awaited_by, is_absence, shown, unseen_marks
 from riskcore.core.rulebook import Rulebook, RuleInstance, orphaned, rulebook_of
 from riskcore.core.rules.base import Action, Breach, Finding, Observed, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
@@ -128,19 +128,13 @@ class Turn:
         if effect.gap is not None and effect.contract is not None:
             self.derive(fact.at, fact.key, e.GapRecorded(effect.accounts[0], effect.contract, effect.gap))
         if isinstance(fact.body, e.EngineStarted):
-            self._note_unseen_marks(fact)
+            for gap in unseen_marks(self.book):
+                self.derive(fact.at, fact.key, gap)
         self._judge_all(fact, effect)
         if isinstance(fact.body, e.OrderRequested):
             self.derive(fact.at, fact.key, answer(self.book, self.rulebook, fact))
         if not isinstance(fact.body, e.QUOTES):
             self._timers_known = False
-
-    def _note_unseen_marks(self, fact: e.Event) -> None:
-        """What a rule remembers of the best mark of a position may be short of the truth (RULE-005, RULE-012)."""
-        text = "the market was not seen while riskcore did not run"
-        for account in self.book.accounts.values():
-            for position in account.held():
-                self.derive(fact.at, fact.key, e.GapRecorded(account.id, position.contract, text))
 
     # ---- time ----------------------------------------------------------------------------------------
 
@@ -347,7 +341,7 @@ class Turn:
         if late and breach.once and episode_name(rule_key, breached_on(view.day.trade_date)) in view.account.counters:
             return []
         breach_id = self._origin(view, rule, rule_key, breach.target)
-        flags = breach.flags + (("late",) if late else ()) + _off_grid(view)
+        flags = breach.flags + (("late",) if late else ()) + (("off_grid",) if view.fill_off_grid() else ())
         self.derive(
             view.now,
             view.event.key,
@@ -399,10 +393,3 @@ class Turn:
         event = e.Event(max(at, self.book.now), "core", key or f"{type(body).__name__}:{cause}", body, cause)
         self.events.append(event)
         apply(self.book, event)
-
-
-def _off_grid(view: View) -> tuple[str, ...]:
-    """The flag of a breach caused by a fill whose price is not on the tick grid (RULES.md 1.2)."""
-    trade = view.effect.trade
-    tick_size = view.tick_size(trade.contract) if trade is not None else None
-    return ("off_grid",) if trade is not None and tick_size and trade.price % tick_size else ()

@@ -16,7 +16,7 @@ from riskcore.core.view import Effect, View
 
 # Fills and the broker's size may disagree this long before a snapshot is asked for (DESIGN.md).
 DRIFT_NS = 2 * SECOND_NS
-FAULT = "day.fault"  # The episode of a rule that has raised: until the reset it is told once.
+FAULT = "day.fault"  # The episode of a rule that has raised: until the reset it is reported once.
 _MOMENT = Event(0, "core", "deadline", ClockTicked())
 
 

@@ -237,7 +237,7 @@ def _with_terms(order: Order, terms: OrderTerms, size: int) -> Order:
 
 
 def _on_the_way(account: Account) -> list[Order]:
-    """The trader's own orders that were sent, or soon will be, and that nobody has seen yet."""
+    """The trader's own orders that were sent, or soon will be, and that the broker has not shown yet."""
     seen = [order.tag for order in account.orders.values()]
     return [
         _order(0, request.contract or "", request.side, request.size, request.terms or OrderTerms(), request.at)

@@ -21,7 +21,7 @@ class Effect(NamedTuple):
     contract: str | None = None  # The contract a quote, print or bar was about.
     gap: str | None = None  # A closing fill larger than the known position.
     resumed: bool = False  # A contract trades again, and a close of it that was refused is tried at once.
-    history: bool = False  # The fill was made while nobody judged (restart.py).
+    history: bool = False  # The fill was made while no engine judged (restart.py).
     shown: tuple[str, ...] = ()  # What was listed for the first time since the engine started: positions, orders.
     corrected: Trade | None = None  # A fill as it was before a later version, or its void, changed it.
     balance_at: int | None = None  # A balance was reported, true as of this instant.
@@ -63,7 +63,7 @@ class View:
 
     @property
     def trade(self) -> Trade | None:
-        """The fill to judge; one that was made while nobody judged counts, and is judged by itself no more."""
+        """The fill to judge; one that was made while no engine judged counts, but is no longer judged by itself."""
         self._fill_readers[self.rule_key] = True
         return None if self.effect.history else self.effect.trade
 
@@ -91,6 +91,12 @@ class View:
     def tick_size(self, contract: str) -> int | None:
         known = self.book.contracts.get(contract)
         return known.tick_size if known else None
+
+    def fill_off_grid(self) -> bool:
+        """Whether the price of the fill to judge is not on the tick grid (RULES.md 1.2)."""
+        trade = self.effect.trade
+        tick_size = self.tick_size(trade.contract) if trade is not None else None
+        return bool(trade is not None and tick_size and trade.price % tick_size)
 
     def held(self) -> list[Position]:
         """Open positions, listed once per event: judging an event changes none."""

@@ -33,7 +33,7 @@ def check_accounts(judged: Sequence[Account], visible: Sequence[Account], enforc
 
 
 def check_contracts(contracts: Iterable[Contract]) -> None:
-    """Refuse to start while nobody knows what a tick of a contract is worth. Raises ConfigError."""
+    """Refuse to start while the tick value of a contract is unknown. Raises ConfigError."""
     for contract in contracts:
         difference = table_difference(contract)
         if difference is not None:
@@ -41,7 +41,7 @@ def check_contracts(contracts: Iterable[Contract]) -> None:
 
 
 def note_contract(contract: Contract, announcer: Announcer, armed: bool) -> None:
-    """The broker has described a contract. Once the rules are armed a difference is told only: nothing is disarmed.
+    """The broker has described a contract. Once the rules are armed a difference is only reported: nothing is disarmed.
 
     Raises ConfigError.
     """

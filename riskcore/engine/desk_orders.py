@@ -33,7 +33,7 @@ _OUTCOMES = {
 
 
 async def order(desk: Desk, market: Market, asked: Asked) -> Row:
-    """Carry out one order command and say what became of it. Raises ConfigError for what makes no sense."""
+    """Carry out one order command and report the outcome. Raises ConfigError for what makes no sense."""
     account = account_named(desk, text_of(asked, "account"))
     action = text_of(asked, "action") or ""
     make = {

@@ -89,12 +89,12 @@ class Engine:
         self.replies = Replies()
         self.vitals = Vitals()
         self.ready = False
-        self._left_out = resumed.left_out  # What nobody has been told of yet.
+        self._left_out = resumed.left_out  # Not reported yet.
         self._stopping = asyncio.Event()
         self._asked_to_stop = False
         self._failure: BaseException | None = None
         self._next_due: int | None = None  # When time alone must act next.
-        self._untold: list[Event] = []  # Stored, and nobody has been told yet.
+        self._untold: list[Event] = []  # Stored, and not reported yet.
         self._commit_ns = 0
         self._remember_at = REMEMBERED_EVERY
 
@@ -290,7 +290,7 @@ class Engine:
         self._outbox.send(to_send)
 
     def _afterwards(self) -> None:
-        """What a command need not wait for: telling of what is stored, subscriptions, the deadlines to come."""
+        """What a command need not wait for: reports of what is stored, subscriptions, the deadlines to come."""
         self._tell()
         self.sight.follow_accounts()
         if self.sight.snapshots.woken:

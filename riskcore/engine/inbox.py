@@ -20,7 +20,7 @@ from riskcore.core.raw_text import WITHHELD, kept_text, unreadable
 from riskcore.engine.ports import Clock, Line, Texts
 from riskcore.errors import RiskcoreError
 
-# What the broker's hub says of accounts is a trickle; so many waiting means that the engine does not keep up.
+# What the broker's hub says of accounts is a trickle; a backlog this long means that the engine does not keep up.
 MOST_WAITING = 100_000
 Normalise = Callable[[Line, int], list[Event]]
 Item = list[Event] | Quotes

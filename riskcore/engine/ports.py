@@ -52,10 +52,10 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt. `reason` is a sentence a trader understands.
+    """The outcome of one attempt. `reason` is a sentence a trader understands.
 
     accepted: the broker said yes (the effect is shown by its events only). refused: it proved that it did nothing.
-    unresolved: nobody knows; a snapshot decides.
+    unresolved: unknown; a snapshot decides.
     """
 
     kind: Literal["accepted", "refused", "unresolved"]

@@ -154,14 +154,14 @@ def is_missing_something(account: Account, looked_at: int, now: int, command_tim
 
 
 def unquoted(book: Book, accounts: Sequence[Account], now: int) -> list[str]:
-    """Held contracts whose quotes do not come: the market hub is gone, or it tells of others only."""
+    """Held contracts whose quotes do not come: the market hub is gone, or it reports only others."""
     gone = book.connections.get(MARKET_HUB, CONNECTED) != CONNECTED
     held = (position for account in accounts for position in account.held())
     return list(dict.fromkeys(one.contract for one in held if gone or now >= stale_at(book, one)))
 
 
 def calls_for_a_look(book: Book, body: DriftDetected | RequestUnresolved) -> bool:
-    """Whether the account is to be looked at now: drift, or a trader's request of which nobody knows what became.
+    """Whether the account is to be looked at now: drift, or a trader's request whose outcome is unknown.
 
     For riskcore's own requests the planner asks for a snapshot itself.
     """

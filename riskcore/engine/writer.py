@@ -1,4 +1,4 @@
-"""What was decided and is not stored yet. Nothing leaves and nothing is told before it is stored (DESIGN.md).
+"""What was decided and is not stored yet. Nothing leaves and nothing is reported before it is stored (DESIGN.md).
 
 A failed commit discards what it held, and nothing is stored any more until the journal has been tried out and the
 engine has begun again from it (halt.py). Until then only obligations that were stored before are carried out, and of

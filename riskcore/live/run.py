@@ -1,4 +1,4 @@
-"""One run of `riskcore live`: settings, journal, ports and engine put together, until it is told to stop."""
+"""One run of `riskcore live`: settings, journal, ports and engine put together, until it is stopped."""
 
 import asyncio
 import gc

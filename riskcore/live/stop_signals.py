@@ -1,4 +1,4 @@
-"""Ctrl-C and termination stop a command that runs until it is told to, whatever it inherited from its parent."""
+"""Ctrl-C and termination stop a command that runs until it is stopped, whatever it inherited from its parent."""
 
 import asyncio
 import os

@@ -39,7 +39,7 @@ def test_a_contract_that_comes_up_later_is_told_and_disarms_nothing(tmp_path: Pa
     live = play(tmp_path, SCENARIOS["quiet"], asked_about)
     [told] = [figures for kind, figures in live.listener.said if kind == "drift"]
     assert told["text"].endswith(
-        ": the broker tells of a tick of 0.25 worth 0.50, the built-in table of a tick of 0.25 worth 2.00"
+        ": the broker reports a tick of 0.25 worth 0.50, the built-in table has a tick of 0.25 worth 2.00"
     )
 
 

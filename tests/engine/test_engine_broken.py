@@ -18,14 +18,12 @@ from riskcore.core.events import (
     RuleFaulted,
     TimerQuarantined,
 )
-from riskcore.core.quarantine import quarantined_fact
 from riskcore.core.rulebook import Rulebook, RuleInstance
 from riskcore.core.state import Account, Book, Request
 from riskcore.engine import sight
 from riskcore.engine.engine import Engine
 from riskcore.engine.options import Options, Ports
 from riskcore.engine.ports import Line, Outcome, Sink
-from riskcore.engine.quarantine import Quarantine
 from riskcore.engine.resume import Resumed
 from riskcore.errors import InvariantBroken, OutOfSequence, StoreError
 from riskcore.schema.codec import encode_event
@@ -113,7 +111,7 @@ def said(key: str, body: Fact) -> Line:
     return {"key": key, "body": body}
 
 
-def engine(disk: Disk, broker: Broker) -> Engine:
+def engine(disk: Disk, broker: Broker, left_out: Sequence[Event] = ()) -> Engine:
     ports = Ports(
         journal=disk,
         clock=HandClock(),
@@ -123,7 +121,8 @@ def engine(disk: Disk, broker: Broker) -> Engine:
         normalise=lambda line, at: [Event(at, "broker", line["key"], line["body"])],
     )
     options = Options(read_settings("[rules.max_contracts]\nlimit = 50\n").plain, "1", enforces=True)
-    return Engine(options, ports, Resumed(Book(), 0, False), lambda: Resumed(Book(), 0, False))
+    resumed = Resumed(Book(), 0, False, tuple(left_out))
+    return Engine(options, ports, resumed, lambda: Resumed(Book(), 0, False))
 
 
 def keys(disk: Disk) -> list[str]:
@@ -271,9 +270,22 @@ def test_a_fact_that_no_journal_can_hold_is_kept_as_what_is_left_out() -> None:
 
 
 def test_a_fact_that_no_journal_could_hold_is_set_aside_when_it_is_reported_again() -> None:
-    fact = Event(1, "broker", "half \ud800", PositionObserved(ACCOUNT, CONTRACT, 2, None))
-    known = Quarantine([quarantined_fact(fact, "cannot be stored", "1")], "1")
-    assert isinstance(known.instead(fact).body, FactQuarantined)
+    told = ("first", "half \ud800", "third")
+    before, behind = Disk(), Disk()
+    with pytest.raises(InvariantBroken):
+        asyncio.run(engine(before, Broker(*told)).run())
+    running = engine(behind, Broker(*told), left_out=before.stored[-1:])
+
+    async def run() -> None:
+        life = asyncio.create_task(running.run())
+        while "third" not in keys(behind) and not life.done():
+            await asyncio.sleep(0)
+        running.stop()
+        await life
+
+    asyncio.run(run())
+    assert keys(behind) == ["account", "first", "quarantine:half \\ud800", "third"]
+    assert [event.body.again for event in behind.stored if isinstance(event.body, FactQuarantined)] == [True]
 
 
 def test_a_list_that_the_core_fails_on_names_the_row_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,23 +15,22 @@ from adapters.simulator.scenario import PricePath, Scenario
 from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.feed import TopstepFeed
-from adapters.topstepx.gateway import TopstepGateway
 from adapters.topstepx.http import hub_url
 from adapters.topstepx.kept_connections import KeptTransport
-from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
 from adapters.topstepx.transport import Answer, Connect, Socket, Transport
 from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
-from riskcore.engine.options import Options, Ports
+from riskcore.engine.options import Options
 from riskcore.engine.resume import resume
 from riskcore.settings.config import read_settings
 from riskcore.store.journal import Journal
 from riskcore.version import VERSION
 from tests.adapters.clocks import HurriedLoop, LoopClock
 from tests.faults.troubles import Disk, Wall
+from tests.live_stack import Access, Watched, build
 from tests.simulation.hub_link import HubLink
 from tests.simulation.invariants import Judge
 from tests.simulation.network import Process
@@ -181,22 +180,11 @@ def _stack(loop: HurriedLoop, clock: LoopClock, gateway: SimulatedGateway, journ
     chance = Random(1)
     secrets = {gateway.api_key}
     transport = _OverheardTransport(KeptTransport(gateway.api_url, own_clock, chance), judge, secrets)
-    broker = TopstepGateway(transport, Credentials(gateway.user_name, gateway.api_key), own_clock, chance)
     sockets = _OverheardSockets(WebSockets(own_clock), process)
-    engine: Engine
-    feed = TopstepFeed(
-        hub_url(gateway.rtc_url), sockets, broker.session, own_clock, chance, lambda: engine.market_expected()
-    )
-    ports = Ports(
-        journal=disk,
-        clock=own_clock,
-        gateway=broker,
-        feed=feed,
-        announcer=listener,
-        normalise=witness.normalise(normalise, process),
-    )
+    credentials = Credentials(gateway.user_name, gateway.api_key)
+    access = Access(transport, sockets, hub_url(gateway.rtc_url), credentials, chance)
     options = Options(read_settings(SETTINGS).plain, VERSION, enforces=True)
-    engine = Engine(options, ports, resume(journal), lambda: resume(journal))
-    witness.watch(engine, process, seed=0)
+    watched = Watched(witness, process, listener, disk, seed=0)
+    engine, feed = build(options, access, own_clock, journal, resume(journal), watched)
     running = asyncio.create_task(engine.run())
     return Stack(loop, clock, wall, gateway, disk, engine, feed, listener, judge, witness, process, secrets, running)

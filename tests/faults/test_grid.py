@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(1800 * max(1, SCALE / FASTER))  # All cells are
 
 @dataclass
 class Grid:
-    """What became of the cells, and what was said while they ran: log lines, failures that nobody waited for."""
+    """The outcomes of the cells, and what was said while they ran: log lines, failures that nothing waited for."""
 
     outcomes: dict[str, list[str] | Exception] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)

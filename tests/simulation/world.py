@@ -15,13 +15,10 @@ from adapters.simulator.broker import Broker
 from adapters.simulator.execution import AS_CAPTURED
 from adapters.simulator.scenario import API_KEY, USER_NAME
 from adapters.topstepx.credentials import Credentials
-from adapters.topstepx.feed import TopstepFeed
-from adapters.topstepx.gateway import TopstepGateway
-from adapters.topstepx.normalise import normalise
 from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.engine.engine import Engine
-from riskcore.engine.options import Options, Ports
+from riskcore.engine.options import Options
 from riskcore.engine.resume import resume
 from riskcore.errors import GatewayError, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
@@ -29,6 +26,7 @@ from riskcore.schema.codec import state_bytes
 from riskcore.schema.instants import instant_text
 from riskcore.schema.payloads import Message
 from riskcore.store.journal import Journal
+from tests.live_stack import Access, Watched, build
 from tests.simulation.disk import Disk, Killed
 from tests.simulation.invariants import Judge
 from tests.simulation.network import Network, Process
@@ -196,31 +194,19 @@ class World:
         clock = SimulatedClock(self.wall)
         resumed = resume(journal)
         clock.go_on_from(resumed.last_at)
-        chance = Random(f"process {self.plan.seed} {process.number}")
-        gateway = TopstepGateway(RestLink(self.network, process), Credentials(USER_NAME, API_KEY), clock, chance)
-        engine: Engine
-        feed = TopstepFeed(
-            "https://rtc.simulated",
-            self.network.connector(process),
-            gateway.session,
-            clock,
-            chance,
-            lambda: engine.market_expected(),
-        )
         self.witness.resumed(resumed.book, self._last_belief)
         self._last_belief = None
-        ports = Ports(
-            journal=_Journal(journal, self.witness),
-            clock=clock,
-            gateway=gateway,
-            feed=feed,
-            announcer=_Announcer(self, process),
-            normalise=self.witness.normalise(normalise, process),
+        access = Access(
+            RestLink(self.network, process),
+            self.network.connector(process),
+            "https://rtc.simulated",
+            Credentials(USER_NAME, API_KEY),
+            Random(f"process {self.plan.seed} {process.number}"),
         )
+        announcer = _Announcer(self, process)
+        watched = Watched(self.witness, process, announcer, _Journal(journal, self.witness), self.plan.seed)
         options = Options(self.plan.settings, "simulation", enforces=True)
-        engine = Engine(options, ports, resumed, lambda: resume(journal))
-        self.witness.watch(engine, process, self.plan.seed)
-        return engine
+        return build(options, access, clock, journal, resumed, watched)[0]
 
     def _looks_at_why_it_ended(self, task: asyncio.Task[None]) -> None:
         error = task.exception() if not task.cancelled() else None

@@ -46,7 +46,7 @@ class HubLost(GatewayError):
 
 
 class Listener(Protocol):
-    """Who is told what a connection says. None of it may wait."""
+    """What hears a connection. None of it may wait."""
 
     def hear(self, message: Message, at: int) -> None:
         """An invocation, plain records or an unreadable record, received at `at`."""

@@ -25,7 +25,7 @@ def new_entry_orders(view: View) -> list[Order]:
 
 
 def ended_order_episodes(view: View) -> list[Rearm]:
-    """Ends of the rule's episodes about orders that work no more."""
+    """Ends of the rule's episodes about orders that are no longer working."""
     ended = []
     for target in view.open_targets():
         order_id = order_of_target(target)

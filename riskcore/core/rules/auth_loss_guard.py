@@ -128,7 +128,7 @@ def _still_false(params: Params, view: View) -> Sequence[Finding]:
 
 
 def _waits_until(view: View) -> int | None:
-    """How long the broker's word is waited for after it was asked; None while nobody could hear it."""
+    """How long to wait for the broker's word after asking; None while it could not be heard."""
     asked_at = view.episode_since(ASKED)
     if asked_at is None or not connected(view.book):
         return None

@@ -92,7 +92,7 @@ def _turn_clock(params: Params, view: View, position: Position) -> None:
 
 
 def _out_of_touch(view: View, position: Position) -> bool:
-    """Whether nobody can say if a stop is there: the connection is lost, or the orders were not listed since.
+    """Whether it is unknown if a stop is there: the connection is lost, or the orders were not listed since.
 
     A recording may never list them, so there they are not waited for longer than a few seconds.
     """
@@ -182,7 +182,7 @@ def _stop_again(params: Params, view: View, position: Position) -> Sequence[Find
 
 
 def deadline(params: Params, view: View) -> int | None:
-    """The earliest moment at which a grace ends, a bracket leg stops covering, or a snapshot is waited for no more."""
+    """The earliest moment at which a grace ends, a bracket leg stops covering, or the wait for a snapshot ends."""
     due: list[int | None] = []
     for position in view.held():
         if view.recall(position, LOST) is not None:

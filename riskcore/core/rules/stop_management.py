@@ -214,7 +214,7 @@ def _in_force(view: View, command: Command) -> bool:
 
 
 def stop_deadlines(params: Params, view: View, held: Held) -> list[int]:
-    """When a wanted price that had to wait may be sent, and when a bracket leg is waited for no more."""
+    """When a wanted price that had to wait may be sent, and when the wait for a bracket leg ends."""
     due = []
     if _wanted(params, view, held) is not None:
         due.append(_next_move_at(params, view, held))

@@ -42,7 +42,7 @@ class Entry:
 
 
 def entry_of(position: Position) -> Entry | None:
-    """The entry of an open position; None while nobody has said its price."""
+    """The entry of an open position; None while its price is unknown."""
     known = entry_cost(position)
     if known is None or known[0] * position.size <= 0:
         return None
