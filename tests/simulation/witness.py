@@ -1,6 +1,6 @@
 """Nothing is lost between the socket and the disk (I2), and the disk tells the state again (I4)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from riskcore.core.events import BarObserved, Event, QuotesObserved, TradingDayOpened
 from riskcore.core.quotes import Quotes
@@ -9,7 +9,7 @@ from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Book
 from riskcore.engine.engine import Engine
 from riskcore.engine.inbox import Normalise
-from riskcore.engine.ports import Line
+from riskcore.engine.ports import Line, Texts
 from riskcore.schema.codec import book_from_bytes, state_bytes
 from tests.simulation.invariants import Judge
 from tests.simulation.network import Process
@@ -44,13 +44,13 @@ class Witness:
     def watch(self, engine: Engine, process: Process, seed: int) -> None:
         """A new process begins."""
         self._heard = self._told = self._stored = 0
-        quotes: Callable[[Quotes], None] = engine.inbox.quotes
+        quotes = engine.inbox.quotes
 
-        def counted(found: Quotes) -> None:
+        def counted(found: Quotes, texts: Texts | None = None) -> None:
             if process.alive:
                 self._heard += len(found.ats)
                 self._told += len(found.ats)
-            quotes(found)
+            quotes(found, texts)
 
         engine.inbox.quotes = counted  # type: ignore[method-assign]
         if seed % FOLDS_EVERY_SEEDS == 0:
