@@ -46,6 +46,26 @@ def evidence_page(
         "<p>riskcore recorded these trading days while they happened. This page is for reading; the files beside it"
         " are the evidence.</p>",
         f"<p><strong>No wire recording:</strong> {escape(missing)}</p>" if missing else "",
+        *_how_to_check(last_hashes, files),
+        *_decisions(report, names),
+        *_who_did_it(report, names),
+        "<h2>Settings in force</h2>",
+        *(
+            f"<h3>from {escape(row['from'])} (riskcore {escape(row['version'])})</h3><pre>{escape(_toml(row))}</pre>"
+            for row in report["settings"]
+        ),
+        "<h2>What the broker said</h2>",
+        _messages(kept),
+    ]
+    body = "\n".join(part for part in parts if part)
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Evidence</title>'
+        f"<style>{_STYLE}</style>\n{body}\n</html>\n"
+    )
+
+
+def _how_to_check(last_hashes: dict[str, str], files: dict[str, str]) -> list[str]:
+    return [
         "<h2>What is here</h2>",
         _table(("file", "what it holds", "SHA-256"), [(n, text, files.get(n, "")) for n, text in _WHAT_IS_HERE]),
         "<h2>How to check it</h2>",
@@ -56,6 +76,11 @@ def evidence_page(
         "<p>Somebody who can write the store could make up a whole day. Compare the last hash of the day with the one"
         " that was sent with the closing alert.</p>",
         _table(("trading day", "last hash"), list(last_hashes.items())),
+    ]
+
+
+def _decisions(report: Row, names: dict[int, Any]) -> list[str]:
+    return [
         "<h2>Breaches</h2>",
         _table(
             ("at", "account", "rule", "contract", "figures", "flags", "id"),
@@ -80,6 +105,11 @@ def evidence_page(
                 for row in report["commands"]
             ],
         ),
+    ]
+
+
+def _who_did_it(report: Row, names: dict[int, Any]) -> list[str]:
+    return [
         "<h2>Fills, and who made them</h2>",
         _table(
             ("broker's time", "recorded at", "account", "contract", "side", "size", "price", "by", "why"),
@@ -106,19 +136,7 @@ def evidence_page(
                 for row in (*report["missed_enforcement"], *report["over_enforcement"])
             ],
         ),
-        "<h2>Settings in force</h2>",
-        *(
-            f"<h3>from {escape(row['from'])} (riskcore {escape(row['version'])})</h3><pre>{escape(_toml(row))}</pre>"
-            for row in report["settings"]
-        ),
-        "<h2>What the broker said</h2>",
-        _messages(kept),
     ]
-    body = "\n".join(part for part in parts if part)
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Evidence</title>'
-        f"<style>{_STYLE}</style>\n{body}\n</html>\n"
-    )
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:

@@ -41,6 +41,7 @@ class LiveRecording:
         self._now = now
         self._packed = self.path.suffix == ".gz"
         self._flushed_at = 0
+        self.last_at = 0
         self._lines: list[bytes] = []
 
     def add(self, line: bytes) -> None:

@@ -18,7 +18,7 @@ from riskcore.core.kinds import CLOSES
 from riskcore.core.names import read_request_id
 from riskcore.core.order_roles import is_leg, is_own_stop
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import TYPE_MARKET, Account, Order, Trade
+from riskcore.core.state import TYPE_MARKET, Book, Order, Trade
 from riskcore.schema.rows import Row
 
 By = Literal["riskcore", "trader", "external"]
@@ -60,15 +60,17 @@ class Attribution:
     _rights_lost: dict[int, list[int]] = field(default_factory=dict)  # Account -> when canTrade was false.
     _flattening: dict[tuple[int, int], bool] = field(default_factory=dict)  # Account, fill -> a flatten was in force.
 
-    def listen(self, account: Account | None, event: e.Event) -> None:
-        """An event, and the account it is about after it was folded."""
+    def listen(self, book: Book, event: e.Event) -> None:
+        """An event after it was folded."""
         body = event.body
         if isinstance(body, e.CommandIssued):
             self._issuers[body.id] = body.rule
         elif isinstance(body, e.AccountObserved) and body.can_trade is False:
             self._rights_lost.setdefault(body.account, []).append(event.at)
-        elif isinstance(body, e.TradeRecorded) and account is not None:
-            closing = [one for one in account.obligations.values() if one.kind in CLOSES]
+        elif isinstance(body, e.TradeRecorded) and book.enforces:
+            # Where nobody carries out what is decided, a close after a breach is the recorded trader's own.
+            obligations = book.accounts[body.account].obligations.values()
+            closing = [one for one in obligations if one.kind in CLOSES]
             about = any(one.contract in (None, body.contract) for one in closing)
             self._flattening.setdefault((body.account, body.trade_id), about)
 

@@ -88,7 +88,7 @@ class Decisions:
         elif isinstance(body, (e.RuleBreached, e.CommandIssued)):
             self.by_id[body.id] = self._decision(stored, body)
         self._apply(event)
-        self._attribution.listen(self._book.accounts.get(getattr(body, "account", 0)), event)
+        self._attribution.listen(self._book, event)
 
     def _apply(self, event: e.Event) -> None:
         body = event.body

@@ -163,7 +163,7 @@ class AuditLog:
         effect = apply(self.book, event)
         self.missed.listen(self.book, event, effect)
         self.over.listen(self.book, event)
-        self.attribution.listen(self.book.accounts.get(getattr(body, "account", 0)), event)
+        self.attribution.listen(self.book, event)
         self.lockouts.listen(event)
         if isinstance(body, e.RuleBreached):
             self.breaches.append({**breach_row(event, body), "trade_date": self.days[-1].trade_date})

@@ -45,7 +45,12 @@ def opening_of(book: Book) -> Event:
 
 
 class Recording(Protocol):
-    """A file that is written as it happens; it reports a failure itself and never raises."""
+    """A file that is written as it happens; it reports a failure itself and never raises.
+
+    It outlives an engine that is built again, so it knows the time of its last line (0: none yet).
+    """
+
+    last_at: int
 
     def add(self, line: bytes) -> None:
         """One whole line."""
@@ -63,11 +68,10 @@ class WireLog:
         self.policy = policy
         self._keep = keep
         self._recording = recording
-        self._last_at = 0
 
     def begin(self, book: Book) -> None:
         """An engine takes over at this state. A recording that begins in the middle of a day opens with it."""
-        if self._recording is None or self._last_at or book.day is None:
+        if self._recording is None or self._recording.last_at or book.day is None:
             return
         self._put(book.now, fact_text(opening_of(book)))
 
@@ -100,14 +104,15 @@ class WireLog:
             self._recording.flush()
 
     def _put(self, at: int, text: bytes) -> None:
-        assert self._recording is not None, "whoever puts has looked"
+        recording = self._recording
+        assert recording is not None, "whoever puts has looked"
         # What is read back from a journal may be older than what was recorded last.
-        self._last_at = max(self._last_at, at)
-        self._recording.add(message_line(self._last_at, text))
+        recording.last_at = max(recording.last_at, at)
+        recording.add(message_line(recording.last_at, text))
 
     def _pass_on(self, at: int, line: bytes, keeps: bool) -> None:
         if keeps:
             self._keep(at, line)
         if self._recording is not None:
-            self._last_at = max(self._last_at, at)
+            self._recording.last_at = max(self._recording.last_at, at)
             self._recording.add(line)

@@ -6,7 +6,7 @@ by the canonical bytes. Nothing is encoded again to check the chain. Source: DES
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -114,8 +114,9 @@ class Journal:
             if stream != at.stream:
                 at = _Kept(stream, None, at.link or NO_LINK)
             if index in kept:
-                at = replace(at, link=linked(at.link or at.hangs_on, state[:HASH_LENGTH], kept[index]))
-                packed[index] = pack(at.link or NO_LINK, kept[index])
+                link = linked(at.link or at.hangs_on, state[:HASH_LENGTH], kept[index])
+                at = _Kept(stream, link, at.hangs_on)
+                packed[index] = pack(link, kept[index])
         return packed, at
 
     def _stored_kept(self) -> "_Kept":

@@ -142,11 +142,17 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
         with named_errors("the journal cannot be written", writing=True), self._writing() as c:
             for stream in {row[0]: None for row in rows}:
                 bases[stream] = self._bases.get(stream) or self._new_base(c, stream)
-            positioned = [
-                (bases[stream] + seq, topic, state, payloads.get(index))
-                for index, (stream, seq, topic, state) in enumerate(rows)
-            ]
-            c.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", positioned)
+            if payloads:
+                c.executemany(
+                    "INSERT INTO events VALUES (?, ?, ?, ?)",
+                    [
+                        (bases[stream] + seq, topic, state, payloads.get(index))
+                        for index, (stream, seq, topic, state) in enumerate(rows)
+                    ],
+                )
+            else:
+                positioned = [(bases[stream] + seq, topic, state) for stream, seq, topic, state in rows]
+                c.executemany("INSERT INTO events (position, topic, state) VALUES (?, ?, ?)", positioned)
             self._must_hold(c, profile, fence)
         self._bases.update(bases)  # Only now are new streams really there.
         self._untidied += 1

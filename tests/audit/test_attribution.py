@@ -133,11 +133,17 @@ def test_the_exit_order_of_a_close_and_its_fill_are_riskcores() -> None:
     assert found["over_enforcement"] == []
 
 
-def test_a_foreign_close_while_riskcore_was_to_flatten_is_external() -> None:
+@pytest.mark.parametrize(("enforces", "by"), [(True, "external"), (False, "trader")])
+def test_a_foreign_close_while_riskcore_flattens_is_external_and_in_a_recording_the_traders(
+    enforces: bool, by: str
+) -> None:
     desk = Desk(**LOSS).at("09:59:00")
-    desk.fill("ES", 1, "6000", order=1).at("10:00:00").closed("-100", contract="YM")
-    desk.at("10:00:01").fill("ES", -1, "6000", profit="0")
-    assert makers(report(desk)["fills"])[-1] == ("external", None)
+    desk.take(e.EngineStarted("0", enforces=enforces), "engine", "operator")
+    desk.take(e.ConnectionChanged("user", "connected"), "connection")
+    desk.snapshot().fill("ES", 1, "6000", order=1).push("ES", 1)
+    desk.at("10:00:00").closed("-100", contract="YM")
+    desk.at("10:00:10").fill("ES", -1, "6000", profit="0")
+    assert makers(report(desk)["fills"])[-1] == (by, None)
 
 
 def test_a_close_that_opens_the_other_side_is_over_enforcement() -> None:

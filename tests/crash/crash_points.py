@@ -66,6 +66,8 @@ def run_script(script: Script, crash_at: int | None = None, *, log: bool = False
         journal = world.disk.journal(PROFILE)
         days = journal.streams()
         events = [event for day in days for _, event, _ in journal.read(day)]
+        for day in days:
+            list(journal.messages(day))  # Their chain holds, whenever the process died.
         findings += _stored_findings(world, events)
         check = Check()
         verify_journal(journal, days, check)

@@ -66,6 +66,8 @@ class Story:
     def stored(self) -> list[Event]:
         with Journal.open(self.folder / "journal.db", PROFILE) as journal:
             journal.verify_storage()
+            # What the broker said is kept with what came of it, whole, whenever the process died.
+            assert [lines for day in journal.streams() for _, lines in journal.messages(day)]
             return [event for day in journal.streams() for _, event, _ in journal.read(day)]
 
     def __str__(self) -> str:
