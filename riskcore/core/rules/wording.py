@@ -26,8 +26,8 @@ SIZE = Advice(
     "Leave the smaller position as it is; check the size in your order ticket before the next entry.",
 )
 DAY_LOSS = Advice(
-    "Trade smaller or stop for today; check that every open position has a stop.",
-    "Stop for today: what is open is closed for you. Do not reopen it in another program.",
+    "Trade smaller, or stop trading; check that every open position has a stop.",
+    "Stop trading: what is open is closed for you. Do not reopen it in another program.",
 )
 OPEN_LOSS = Advice(
     "Reduce the position or move its stop closer before it is closed for you.",

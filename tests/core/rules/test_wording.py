@@ -2,13 +2,14 @@
 
 import pytest
 
+from riskcore.core.groups.registry import GROUP_RULES
 from riskcore.core.issuers import TITLES
 from riskcore.core.programme.registry import PROGRAMME
 from riskcore.core.rules import RULES, STANDING, wording
 from riskcore.core.rules.base import Rule
 from riskcore.core.rules.wording import ANY_LIMIT, OF_ISSUERS, Advice, allowed_words
 
-EVERY_RULE = [*RULES, *STANDING, *(one.rule for one in PROGRAMME)]
+EVERY_RULE = [*RULES, *STANDING, *(one.rule for one in PROGRAMME), *GROUP_RULES]
 EVERY_ADVICE = {name: one for name, one in vars(wording).items() if isinstance(one, Advice)}
 SENTENCES = [
     *(sentence for one in (*EVERY_ADVICE.values(), *OF_ISSUERS.values()) for sentence in (one.near, one.reached)),
@@ -21,7 +22,7 @@ SENTENCES = [
 ]
 
 
-@pytest.mark.parametrize("rule", [*RULES, *STANDING], ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", EVERY_RULE, ids=lambda rule: rule.id)
 def test_every_rule_has_advice_of_its_own(rule: Rule) -> None:
     assert rule.advice is not ANY_LIMIT
     assert rule.advice in EVERY_ADVICE.values()
