@@ -1,13 +1,16 @@
 """What a report knows of recorded days: the stored events folded, and everything worth telling kept as rows.
 
 A read model: built from the events alone, rebuilt at will, and never asked by the core. Quotes and bars are left
-out of the fold, because nothing a report tells depends on a mark. Source: DESIGN.md "Read side".
+out of the fold, because only how near a limit came depends on a mark, and that is followed apart (approaches.py).
+Source: DESIGN.md "Read side".
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from riskcore.audit.approaches import Approaches
 from riskcore.audit.attribution import Attribution, Maker
 from riskcore.audit.missed import MissedEnforcement
 from riskcore.audit.over_enforcement import OverEnforcement
@@ -59,6 +62,7 @@ class AuditLog:
     figures: dict[tuple[int, str], DayFigures] = field(default_factory=dict)
     fills: dict[tuple[int, int], Trade] = field(default_factory=dict)
     orders: dict[tuple[int, int], Order] = field(default_factory=dict)
+    approaches: Approaches = field(default_factory=Approaches)
     _rulebook: Rulebook | None = None
     _commands: dict[str, Row] = field(default_factory=dict)
     _issued_at: dict[str, int] = field(default_factory=dict)
@@ -73,6 +77,7 @@ class AuditLog:
             self.days[-1].events += 1
             if not isinstance(event.body, MARKET):
                 self._take_or_leave_out(event)
+            self._approach(event)
 
     def finish(self) -> "AuditLog":
         """The day is over: what is unmet now was not met."""
@@ -144,6 +149,11 @@ class AuditLog:
         return self._by_account[account]
 
     # ---- events --------------------------------------------------------------------------------------
+
+    def _approach(self, event: e.Event) -> None:
+        """Follow how near the limits come; what cannot be followed is named where the report itself leaves it out."""
+        with suppress(Exception):
+            self.approaches.listen(event)
 
     def _take_or_leave_out(self, event: e.Event) -> None:
         """What this riskcore fails on is left out of the report and named, as an engine leaves it out at a start."""

@@ -57,6 +57,7 @@ def audit_report(log: AuditLog, accounts: Sequence[str] = ()) -> Row:
         "breaches": of(log.breaches),
         "commands": of(log.commands),
         "lockouts": of(log.lockouts.rows),
+        "closest": log.approaches.rows(chosen),
         "overrides": of(log.overrides),
         "missed_enforcement": of(log.missed.rows),
         "over_enforcement": of(log.over.rows),

@@ -4,6 +4,7 @@ from typing import Any
 
 from riskcore.audit.attribution import maker_words
 from riskcore.audit.happening_words import command_words, short
+from riskcore.cli.screen.words import percent
 
 Row = dict[str, Any]
 
@@ -17,6 +18,7 @@ def audit_text(report: Row) -> str:
         _section("Breaches", [_breach(row, names) for row in report["breaches"]], empty="No rule was breached."),
         _section("Commands", [_command(row, names) for row in report["commands"]]),
         _section("Lockouts", [_lockout(row, names) for row in report["lockouts"]]),
+        _section("Closest approach to each limit", [_closest(row, names) for row in report["closest"]]),
         _section("Operator overrides", [_override(row, names) for row in report["overrides"]]),
         _section("Missed enforcement", [_missed(row, names) for row in report["missed_enforcement"]]),
         _section("Over-enforcement", [_over(row, names) for row in report["over_enforcement"]]),
@@ -54,6 +56,13 @@ def _days(report: Row) -> list[str]:
                 f" commissions {row['commissions']}, net {row['net_pnl']}"
             )
     return lines
+
+
+def _closest(row: Row, names: dict[int, str]) -> str:
+    contract = f" {row['contract']}" if row["contract"] else ""
+    unit = "" if row["unit"] == "$" else f" {row['unit']}"
+    measured = f"{row['name']} {row['now']} of {row['limit']}{unit}, {percent(row['used'])} used, {row['left']} left"
+    return f"{row['trade_date']}  {names[row['account']]}  {row['rule']}{contract}  {measured}  at {short(row['at'])}"
 
 
 def _settings(settings: list[Row]) -> list[str]:

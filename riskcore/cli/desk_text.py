@@ -59,6 +59,7 @@ def health_text(answer: Row) -> str:
     lines += [f"  -{part['points_lost']:<4} {part['sentence']}" for part in answer["parts"]]
     if not answer["parts"]:
         lines.append("  nothing is wrong")
+    lines += [f"  binding {one['account']}: {one['rule']} {one['text']}" for one in answer.get("binding", ())]
     if "measured" in answer:
         lines += ["", *_measured_lines(answer["measured"])]
     return "\n".join(lines)

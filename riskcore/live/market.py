@@ -7,6 +7,7 @@ from adapters.topstepx.gateway import Condition, TopstepGateway
 from adapters.topstepx.signalr.supervisor import HubHealth
 from riskcore.audit.blindness import blind_rows, unseeded_rules
 from riskcore.audit.health import HubSign, QuotaSign, Signs, explain
+from riskcore.audit.limits import gauges
 from riskcore.audit.status import book_row, seconds_since, view_of
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.quantities import SECOND_NS
@@ -54,7 +55,19 @@ class LiveMarket:
             }
             for one in found.parts
         ]
-        return {"schema": HEALTH_SCHEMA, "score": found.score, "parts": parts, "measured": self._measured(signs)}
+        return {
+            "schema": HEALTH_SCHEMA,
+            "score": found.score,
+            "parts": parts,
+            "binding": self._binding(),
+            "measured": self._measured(signs),
+        }
+
+    def _binding(self) -> list[Row]:
+        """The limit that binds each account, as in the rows of status."""
+        book, rulebook = self._engine.book, self._engine.rulebook
+        found = [gauges(book, rulebook, one, view_of(book, rulebook, one)) for one in self._engine.judged()]
+        return [known[0].row() for known in found if known]
 
     def picture(self) -> Row:
         engine = self._engine

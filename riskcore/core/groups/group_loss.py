@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from riskcore.core.groups.group import Group, members, view_of
 from riskcore.core.marks import TotalValuation
 from riskcore.core.quantities import limit_text, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import LOSS, OPEN_LOSS, Breach, Finding, Quiet, Reading, Rule
 from riskcore.core.rules.commands import CANCEL_ENTRIES, CLOSE_ALL, lock_until_reset
 from riskcore.core.rules.day_total import DAY, certain, combined_total, loss_finding, narrow_by_value, realised_total
@@ -97,4 +98,5 @@ RULE = Rule(
     gauges=gauges,
     bounds=lambda group: (OPEN_LOSS,) if group.basis == "combined" else (),
     joint=True,
+    advice=wording.DAY_LOSS,
 )

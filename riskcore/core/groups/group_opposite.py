@@ -7,6 +7,7 @@ from riskcore.core.groups.opposite import Opposites
 from riskcore.core.programme.families import family_by
 from riskcore.core.programme.terms import CORRELATED, Terms, account_terms
 from riskcore.core.quantities import SECOND_NS
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import Finding, Rule
 from riskcore.core.view import View
 
@@ -38,4 +39,5 @@ RULE = Rule(
     deadline=deadline,
     needs=lambda group: ("positions",),
     joint=True,
+    advice=wording.OPPOSITE,
 )

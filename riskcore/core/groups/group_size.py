@@ -6,6 +6,7 @@ from riskcore.core.events import Command
 from riskcore.core.groups.group import Group, members, view_of
 from riskcore.core.names import episode_name
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule
 from riskcore.core.rules.commands import reduce_position
 from riskcore.core.rules.exposure import Exposure, count_with, still_to_cut
@@ -82,4 +83,5 @@ RULE = Rule(
     gauges=gauges,
     cuts=True,
     joint=True,
+    advice=wording.SIZE,
 )

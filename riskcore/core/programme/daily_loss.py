@@ -16,6 +16,7 @@ from riskcore.core.programme.levels import (
 )
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import FRACTION_SCALE, limit_text, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import LOSS, OPEN_LOSS, Finding, Proposal, Quiet, Reading, Rule
 from riskcore.core.rules.commands import CANCEL_ENTRIES, FLATTEN, lock_until_reset
 from riskcore.core.rules.day_total import realised_total
@@ -109,4 +110,5 @@ DAILY_LOSS = Rule(
     admit=admit,
     gauges=gauges,
     bounds=bounds,
+    advice=wording.DAY_LOSS,
 )

@@ -6,6 +6,7 @@ from riskcore.core.groups.group import is_listed
 from riskcore.core.groups.opposite import Opposites
 from riskcore.core.programme.families import family_by
 from riskcore.core.programme.terms import CORRELATED, Terms, account_terms
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import Finding, Rule
 from riskcore.core.state import Account
 from riskcore.core.view import View
@@ -45,4 +46,5 @@ RULE = Rule(
     deadline=deadline,
     needs=lambda terms: ("positions",),
     joint=True,
+    advice=wording.OPPOSITE,
 )

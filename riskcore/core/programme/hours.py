@@ -8,7 +8,8 @@ from riskcore.core.order_roles import is_entry
 from riskcore.core.programme.hours_table import Times, clock_text, closes_earlier, is_closed, next_session_at, times_of
 from riskcore.core.programme.terms import Terms
 from riskcore.core.restart import POSITIONS, awaited
-from riskcore.core.rules.base import Action, Breach, Finding, Proposal, Rule
+from riskcore.core.rules import wording
+from riskcore.core.rules.base import BREACHED, NEAR, OK, SECONDS, Action, Breach, Finding, Proposal, Reading, Rule
 from riskcore.core.rules.commands import CANCEL_ENTRIES, CLOSE_ALL, FLATTEN, alert, close_position
 from riskcore.core.state import Day, Position
 from riskcore.core.view import View
@@ -160,6 +161,17 @@ def deadline(terms: Terms, view: View) -> int | None:
     )
 
 
+def gauges(terms: Terms, view: View) -> Iterator[Reading]:
+    """How long positions may still be open, for all products and for those that close earlier."""
+    for root, times in _sets(terms, view):
+        left_ns = max(times.flatten - view.now, 0)
+        state = BREACHED if not left_ns else (NEAR if view.now >= times.last_entry else OK)
+        name = "flat by" if root is None else f"{root} flat by"
+        note = f"entries end {clock_text(_day(view), times.last_entry)} Chicago"
+        until = times.flatten if left_ns else next_session_at(terms, _day(view))
+        yield Reading(name, SECONDS, now=left_ns, left=left_ns, contract=root, until=until, note=note, state=state)
+
+
 RULE = Rule(
     "PROGRAMME-HOURS",
     "programme_hours",
@@ -171,4 +183,6 @@ RULE = Rule(
     deadline=deadline,
     needs=lambda terms: ("positions",),
     admit=admit,
+    gauges=gauges,
+    advice=wording.HOURS,
 )

@@ -18,9 +18,10 @@ from riskcore.core.programme.levels import (
 )
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import LOSS, OPEN_LOSS, Action, Finding, Proposal, Quiet, Reading, Rearm, Rule
 from riskcore.core.rules.commands import CANCEL_ENTRIES, FLATTEN, alert, lock_for_good, lock_until_reset
-from riskcore.core.rules.day_total import open_positions
+from riskcore.core.rules.day_total import certain, open_positions
 from riskcore.core.state import Account, Book
 from riskcore.core.view import View
 
@@ -159,7 +160,8 @@ def gauges(terms: Terms, view: View) -> Iterator[Reading]:
     total, opening = _equity(view), balances.opening_usd(view.account)
     floor = balances.floor_usd(terms, view.account)
     if total is not None and opening is not None and floor is not None and opening > floor:
-        yield Reading("maximum loss", LOSS, opening - total.value, opening - floor)
+        used_usd, room_usd = opening - total.value, opening - floor
+        yield Reading("maximum loss", LOSS, used_usd, floor, now=total.value, room=room_usd, fresh=certain(total))
 
 
 def bounds(terms: Terms) -> tuple[str, ...]:
@@ -180,4 +182,5 @@ MAXIMUM_LOSS = Rule(
     admit=admit,
     gauges=gauges,
     bounds=bounds,
+    advice=wording.FIRM_LOSS,
 )

@@ -7,6 +7,7 @@ from riskcore.core.names import order_target
 from riskcore.core.order_roles import is_entry
 from riskcore.core.programme.balances import ordinal_of
 from riskcore.core.programme.terms import CPI_ALLOWANCE, Terms
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Breach, Finding, Rule
 from riskcore.core.rules.commands import alert, reduce_position
 from riskcore.core.state import STATUS_OPEN, Position
@@ -165,4 +166,5 @@ RULE = Rule(
     remember=remember,
     deadline=deadline,
     needs=lambda terms: ("positions",),
+    advice=wording.NEWS,
 )

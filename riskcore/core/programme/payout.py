@@ -15,6 +15,7 @@ from riskcore.core.programme.balances import (
 from riskcore.core.programme.daily_loss import limit_reached_today
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Finding, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Account, Book
@@ -97,4 +98,6 @@ RULE = Rule(
     evaluate,
     deadline=deadline,
     needs=lambda terms: ("trades", "accounts"),
+    caps_size=False,
+    advice=wording.PAYOUT,
 )

@@ -11,6 +11,7 @@ from riskcore.core.programme.hours_table import next_trade_ordinal
 from riskcore.core.programme.scaling import lots_of, size_cap_units
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import MONEY_SCALE, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Finding, Observed, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import DayFigures, Trade
@@ -342,4 +343,6 @@ PROJECTION = Rule(
     deadline=deadline,
     needs=needs,
     day_closed=day_closed,
+    caps_size=False,
+    advice=wording.BALANCES,
 )

@@ -7,6 +7,7 @@ from riskcore.core.events import Command
 from riskcore.core.products import micro_units
 from riskcore.core.programme.scaling import SIZE_NAME, lots_in_force, product_caps, remember_lots, size_cap_units
 from riskcore.core.programme.terms import Terms
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule
 from riskcore.core.rules.exposure import Exposure, count_with, still_to_cut
 from riskcore.core.state import Position
@@ -99,12 +100,14 @@ def gauges(terms: Terms, view: View) -> Iterator[Reading]:
     lots, held = lots_in_force(terms, view), view.held()
     limit = size_cap_units(terms, lots)
     if limit is not None:
-        yield Reading("micro units", COUNT, _units(view, held).held(), limit)
+        yield Reading("micro units", COUNT, _units(view, held).held(), limit, unit="micro units", allows_equal=True)
     caps = product_caps(terms, lots)
     for root in dict.fromkeys(view.root(position.contract) for position in held):
         if root in caps:
             count = Exposure(_of_root(view, root, held), (), _contracts).held()
-            yield Reading(f"contracts of {root}", COUNT, count, caps[root])
+            yield Reading(
+                f"{root} contracts", COUNT, count, caps[root], contract=root, unit="contracts", allows_equal=True
+            )
 
 
 RULE = Rule(
@@ -119,4 +122,5 @@ RULE = Rule(
     admit=admit,
     gauges=gauges,
     cuts=True,
+    advice=wording.SIZE,
 )

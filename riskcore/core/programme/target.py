@@ -10,6 +10,7 @@ from riskcore.core.programme.balances import best_day_usd, day_net_usd, opening_
 from riskcore.core.programme.maximum_loss import floor_breached_at
 from riskcore.core.programme.terms import CONSISTENCY_BOUNDARY, PASS_AT, Terms
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Finding, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Account
@@ -113,6 +114,8 @@ TARGET = Rule(
     remember=remember_target,
     needs=lambda terms: ("trades", "accounts"),
     day_closed=close_target,
+    caps_size=False,
+    advice=wording.TARGET,
 )
 
 
@@ -152,4 +155,6 @@ CONSISTENCY = Rule(
     Terms,
     evaluate_consistency,
     needs=lambda terms: ("trades",),
+    caps_size=False,
+    advice=wording.TARGET,
 )

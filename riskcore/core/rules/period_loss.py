@@ -12,6 +12,7 @@ from riskcore.core.events import Command, TradesListed
 from riskcore.core.names import ACCOUNT, breached_on, episode_name
 from riskcore.core.old_trades import DAYS_OF_FIGURES_KEPT
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, fraction_text, limit_text, money_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import LOSS, Action, Breach, Finding, Reading, Rearm, Rule, spec
 from riskcore.core.rules.commands import alert
 from riskcore.core.rules.day_total import ACTIONS, day_commands
@@ -288,4 +289,5 @@ RULE = Rule(
     needs=needs,
     reaches_back=reaches_back,
     gauges=gauges,
+    advice=wording.DAY_LOSS,
 )

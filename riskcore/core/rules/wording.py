@@ -26,8 +26,8 @@ SIZE = Advice(
     "Leave the smaller position as it is; check the size in your order ticket before the next entry.",
 )
 DAY_LOSS = Advice(
-    "Trade smaller or stop for today; check that every open position has a stop.",
-    "Stop for today: what is open is closed for you. Do not reopen it in another program.",
+    "Trade smaller, or stop trading; check that every open position has a stop.",
+    "Stop trading: what is open is closed for you. Do not reopen it in another program.",
 )
 OPEN_LOSS = Advice(
     "Reduce the position or move its stop closer before it is closed for you.",
@@ -80,6 +80,27 @@ MARKS = Advice(
 COSTS = Advice(
     "Compare the fees of the last trades with your statement.",
     "Compare the fees of the last trades with your statement.",
+)
+FIRM_LOSS = Advice(
+    "Close or reduce now: the firm closes the account at its Maximum Loss Limit.",
+    "Do not open anything; look at riskcore status for the room to the Maximum Loss Limit.",
+)
+OPPOSITE = Advice(
+    "Hold each product in one direction, in all your accounts.",
+    "Hold each product in one direction, in all your accounts; look for a copier that trades the other way.",
+)
+NEWS = Advice(
+    "Open nothing before the release is over; what you hold may stay.",
+    "Open nothing before the release is over; what you hold may stay.",
+)
+TARGET = Advice(
+    "Look at the platform before you trade on: what one day may make is part of the target.",
+    "Look at the platform before you trade on: what one day may make is part of the target.",
+)
+PAYOUT = Advice("Ask for it on the platform.", "Ask for it on the platform.")
+BALANCES = Advice(
+    "Compare the balance and the floor with your dashboard.",
+    "Compare the balance and the floor with your dashboard.",
 )
 # Of those who issue alerts and are no rules, by their ids (core/issuers.py).
 OF_ISSUERS = {
