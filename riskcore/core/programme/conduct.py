@@ -13,6 +13,7 @@ from riskcore.core.programme.maximum_loss import floor_breached_at
 from riskcore.core.programme.scaling import lots_of, size_cap_units
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import FRACTION_SCALE, MINUTE_NS, SECOND_NS, fraction_text
+from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Finding, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.rules.trade_units import result_usd
@@ -328,4 +329,6 @@ RULE = Rule(
     deadline=deadline,
     needs=lambda terms: ("positions",),
     day_closed=day_closed,
+    caps_size=False,
+    advice=wording.CONDUCT,
 )

@@ -97,6 +97,10 @@ TARGET = Advice(
     "Look at the platform before you trade on: what one day may make is part of the target.",
     "Look at the platform before you trade on: what one day may make is part of the target.",
 )
+CONDUCT = Advice(
+    "Compare what you did with the firm's rules of conduct.",
+    "Compare what you did with the firm's rules of conduct.",
+)
 PAYOUT = Advice("Ask for it on the platform.", "Ask for it on the platform.")
 BALANCES = Advice(
     "Compare the balance and the floor with your dashboard.",
