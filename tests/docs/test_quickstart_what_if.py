@@ -43,9 +43,7 @@ def test_the_page_can_be_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (start,) = [words for fence in fences(PAGE, "sh gateway") for words in command_lines(fence)]
-    gateway = processes.start(
-        [sys.executable, "-m", "riskcore", *start], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    )
+    gateway = processes.start([sys.executable, "-m", "riskcore", *start], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
         for name, value in pasted(gateway).items():
             monkeypatch.setenv(name, value)
