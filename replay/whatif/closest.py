@@ -105,12 +105,14 @@ def closest_rows(baseline: Closest, counterfactual: Closest) -> list[dict[str, A
 
 
 def _row(approach: Approach | None) -> dict[str, Any] | None:
+    """What was left of a limit at its nearest: 0 at the limit, negative beyond it."""
     if approach is None:
         return None
-    reading, used = approach.reading, max(_share(approach.reading), Fraction(0))
-    share = (Decimal(used.numerator) / Decimal(used.denominator)).quantize(FOUR_PLACES).normalize()
+    reading, left = approach.reading, 1 - _share(approach.reading)
+    share = (Decimal(left.numerator) / Decimal(left.denominator)).quantize(FOUR_PLACES).normalize()
+    distance = left * (reading.capacity or 0)
     return {
-        "distance": reading.text(reading.remaining),
+        "distance": reading.text(int(distance)),
         "unit": "count" if reading.kind == COUNT else "USD",
         "fraction": f"{share:f}",
         "at": utc_text(approach.at),

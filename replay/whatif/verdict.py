@@ -20,7 +20,8 @@ def headline(figures: Figures) -> tuple[str, str]:
     named = _main_changes(changes)
     about = "; ".join(dict.fromkeys(_about(one["key"]) for one in named or changes))
     if not named:
-        return counted(len(changes), "other setting"), about
+        added = _rules_added(changes)
+        return f"{counted(added, 'rule')} switched on" if added else counted(len(changes), "other setting"), about
     return ", ".join(_change_words(one, len(named) > 1) for one in named), about
 
 
@@ -86,6 +87,9 @@ def _subject(changes: list[Row]) -> str:
         return "the same settings"
     named = _main_changes(changes)
     if not named:
+        added = _rules_added(changes)
+        if added:
+            return "this rule" if added == 1 else f"these {added} rules"
         return "this change" if len(changes) == 1 else f"these {len(changes)} settings"
     *first, last = [_thing(one) for one in named]
     return f"{', '.join(first)} and {last}" if first else last
@@ -121,6 +125,14 @@ def _main_change(changes: list[Row]) -> Row | None:
     limits = [one for one, setting in settings if setting is not None and setting[2] in _LIMITS]
     switched = any(all(one[course] is None for one in changes) for course in ("baseline", "counterfactual"))
     return limits[0] if switched and len(limits) == 1 else None
+
+
+def _rules_added(changes: list[Row]) -> int:
+    """How many tables were switched on, when that is all that changed: nobody counts the fields of a new rule."""
+    keys = [one["key"].split(".") for one in changes]
+    if any(key[0] != "rules" for key in keys) or any(one["baseline"] is not None for one in changes):
+        return 0
+    return len({tuple(key[: 3 if key[2].isdigit() else 2]) for key in keys})
 
 
 def _table(key: str) -> str:

@@ -28,6 +28,15 @@ def command_lines(fence: Fence) -> list[list[str]]:
     return found
 
 
+def with_files(words: list[str], folder: Path) -> list[str]:
+    """The words of a command as a shell hands them over: a pattern stands for the files that match it."""
+    found: list[str] = []
+    for word in words:
+        matching = sorted(path.relative_to(folder).as_posix() for path in folder.glob(word)) if "*" in word else []
+        found += matching or [word]
+    return found
+
+
 def shell_fences(page: Path) -> list[Fence]:
     return [fence for fence in fences(page) if fence.info.split(" ")[0] == "sh"]
 
@@ -84,7 +93,7 @@ def test_commands_on_recorded_days_run_and_print_what_the_page_shows(
     monkeypatch.chdir(ROOT)
     printed = ""
     for words in command_lines(fence):
-        assert run(words) == 0, words
+        assert run(with_files(words, ROOT)) == 0, words
         printed = capsys.readouterr().out
     assert printed
     shown = output_behind(fence)

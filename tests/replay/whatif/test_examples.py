@@ -122,6 +122,22 @@ def test_6_looser(tmp_path: Path, policy: str) -> None:
     assert (result["range"]["cruellest"], result["range"]["kindest"]) == ("-298.00", "0")
 
 
+@pytest.mark.parametrize(
+    ("bid", "distance", "fraction"), [(20850.25, "0.50", "0.0017"), (20850, "0", "0"), (20849.75, "-0.50", "-0.0017")]
+)
+def test_2_closest_approach_of_a_baseline_that_goes_on(
+    tmp_path: Path, bid: float, distance: str, fraction: str
+) -> None:
+    """What is left at the limit is nothing, and beyond it less than that."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(1, 21000)
+    day.at("09:05:00").sparse(lastPrice=bid, bestBid=bid, bestAsk=bid)
+    day.at("09:20:00").trade(-1, 20950)
+    result = study(day, tmp_path, "rules.daily_unrealized_loss.loss_limit=300")
+    (row,) = result["closest"]
+    assert (row["baseline"]["distance"], row["baseline"]["fraction"]) == (distance, fraction)
+
+
 def test_2_closest_approach(tmp_path: Path) -> None:
     day = Trades().account()
     day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
@@ -130,7 +146,7 @@ def test_2_closest_approach(tmp_path: Path) -> None:
     day.at("09:20:00").trade(-2, 20950)
     result = study(day, tmp_path, "rules.daily_unrealized_loss.loss_limit=300")
     assert money(result) == ("0", "0", "0")
-    near = {"distance": "1.00", "unit": "USD", "fraction": "0.9967", "at": "2026-11-20T15:05:00Z"}
+    near = {"distance": "1.00", "unit": "USD", "fraction": "0.0033", "at": "2026-11-20T15:05:00Z"}
     assert [(row["rule"], row["baseline"], row["counterfactual"]) for row in result["closest"]] == [
         ("RULE-004", near, near)
     ]

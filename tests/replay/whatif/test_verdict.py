@@ -143,3 +143,19 @@ def test_cents_are_shown_where_there_are_any() -> None:
     result = found(BETTER)
     result["effect"]["by_day"][0]["net_pnl"] = "0.10"
     assert "7 better +6.10, 0 worse 0;" in verdict(figures_of(result))
+
+
+@pytest.mark.parametrize(
+    ("before", "title", "subject"),
+    [(None, "3 rules switched on", "these 3 rules"), ("1", "6 other settings", "these 6 settings")],
+)
+def test_rules_that_are_switched_on_are_counted_as_rules(before: str | None, title: str, subject: str) -> None:
+    """A pause has no limit that could name it, so such rules are counted, and not each of their fields."""
+    result = found(BETTER)
+    keys = ("cooldown_after_loss.enabled", "cooldown_after_loss.loss_thresholds.0.loss_amount")
+    keys += ("trade_frequency_limit.0.per_hour", "trade_frequency_limit.0.per_minute")
+    keys += ("trade_frequency_limit.1.per_hour", "trade_frequency_limit.1.per_minute")
+    result["stamp"]["settings_diff"] = [change(f"rules.{key}", before, "5") for key in keys]
+    figures = figures_of(result)
+    assert headline(figures)[0] == title
+    assert verdict(figures).startswith(f"Over 61 days {subject} would have changed 7: ")
