@@ -35,10 +35,8 @@ def run_replay(
     warn: Warn = ignore,
     progress: Progress = ignore,
     listeners: tuple[Listener, ...] = (),
-    messages: Pending | None = None,
 ) -> dict[str, Any]:
-    """The result of INTERFACE.md 5; `keep_quotes` hands quiet quotes to the listeners too. `messages` gets
-    the messages of wire recordings, as far as keep_payloads wants them kept.
+    """The result of INTERFACE.md 5; `keep_quotes` hands quiet quotes to the listeners too.
 
     Raises ConfigError, InputError, StoreError and their kin.
     """
@@ -51,12 +49,13 @@ def run_replay(
     if "wire" in forms:
         for text in settings.warnings:
             warn(text)
+    messages: Pending | None = None
     with ExitStack() as stack:
         if store is not None:
             journal = stack.enter_context(Journal.open(store, settings.plain["profile"]["name"], write=True))
             if journal.streams():
                 raise StoreError(f"{store}: already holds days of this profile; replay into a new store")
-            messages = messages or Pending()
+            messages = Pending()
             listeners = (*listeners, Keeper(journal, messages).keep)
         listeners = (*listeners, Economics(warn).note, warn_of_left_out(warn), Changes(warn).note)
         options = Options(
