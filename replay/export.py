@@ -5,7 +5,7 @@ from pathlib import Path
 
 from replay.left_out import warn_of_left_out
 from replay.recording import open_lines
-from replay.sessions import Progress, Warn, ignore
+from replay.sessions import Progress, Warn, ignore, session_name
 from replay.source import Source, feed
 from riskcore.audit.following import open_journal
 from riskcore.core.events import Event, TradingDayOpened
@@ -59,7 +59,7 @@ def _from_exports(source: Source, writer: ExportWriter, warn: Warn) -> list[str]
     found: list[str] = []
     for path in source.sessions:
         wanted = False
-        for opened, link in _links(path, warn, source.strict):
+        for opened, link in _links(path, session_name(path, source.sessions), warn, source.strict):
             if opened is not None:
                 found.append(opened.day.trade_date)
                 wanted = not source.days or opened.day.trade_date in source.days
@@ -70,7 +70,7 @@ def _from_exports(source: Source, writer: ExportWriter, warn: Warn) -> list[str]
     return choose_days(found, source.days, "the sessions")
 
 
-def _links(path: Path, warn: Warn, strict: bool) -> Iterator[tuple[TradingDayOpened | None, Link]]:
+def _links(path: Path, name: str, warn: Warn, strict: bool) -> Iterator[tuple[TradingDayOpened | None, Link]]:
     """The lines of an export as links, checked; beside the first of a day its opening."""
     last = [b""]
 
@@ -80,7 +80,7 @@ def _links(path: Path, warn: Warn, strict: bool) -> Iterator[tuple[TradingDayOpe
             yield line
 
     stream = ""
-    for seq, event, digest in read_export(noted(open_lines(path)), path.name, warn, strict):
+    for seq, event, digest in read_export(noted(open_lines(path)), name, warn, strict):
         topic, canonical, _ = read_line(last[0])
         assert len(digest) == HASH_LENGTH, "a link is a whole hash and canonical bytes"
         opened = event.body if isinstance(event.body, TradingDayOpened) else None

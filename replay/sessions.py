@@ -55,6 +55,7 @@ class Replay:
     _runner: Runner | None = None
     _last_at: int | None = None
     _in_hand: Item | None = None  # What is being judged.
+    _name: str = ""  # Of the session that is read.
     _rolled: DayRolled | None = None  # The last event of a journal export, when its last day is over.
 
     @property
@@ -65,6 +66,7 @@ class Replay:
     def run(self, paths: Sequence[Path]) -> dict[str, Any]:
         """Run all sessions and return the result. Raises InputError, Corrupt, ConfigError."""
         for path in paths:
+            self._name = session_name(path, paths)
             form = detect_form(path, skip_bad_lines=self.options.skip_bad_lines)
             self.comparison.begin(form == "journal")
             try:
@@ -72,7 +74,7 @@ class Replay:
             except RiskcoreError:
                 raise
             except Exception as error:
-                raise InputError(f"{path.name}: {cannot_be_judged(self._fact_in_hand(), error)}") from error
+                raise InputError(f"{self._name}: {cannot_be_judged(self._fact_in_hand(), error)}") from error
         book = self.runner.finish()
         if book.day is not None:
             self.collector.note_days(book, self.runner.turn.rulebook, book.trade_date)
@@ -112,14 +114,14 @@ class Replay:
         reader.keep, reader.keep_market = self.options.keep_messages, self.options.keep_market
         runner = self._start(reader.lacks)
         for items in reader:
-            check_order(self._last_at, reader.first_at, path.name)
+            check_order(self._last_at, reader.first_at, self._name)
             for item in items:
                 self._in_hand = item
                 if isinstance(item, Quotes):
                     runner.quotes(item)
                 else:
                     runner.event(self._under_our_settings(item))
-            self.progress(path.name, reader.events)
+            self.progress(self._name, reader.events)
         self._close(path, "wire", reader.sha256, reader.events, reader.first_at, reader.last_at)
 
     def _under_our_settings(self, event: Event) -> Event:
@@ -137,7 +139,7 @@ class Replay:
         for event in self._facts(path, lines, cut):
             if first_at is None:
                 first_at = event.at
-                check_order(self._last_at, first_at, path.name)
+                check_order(self._last_at, first_at, self._name)
             last_at, count = event.at, count + 1
             self.comparison.next_fact()
             self._in_hand = event
@@ -150,7 +152,7 @@ class Replay:
         self._close(path, "journal", lines.sha256, count, first_at, last_at)
 
     def _facts(self, path: Path, lines: Any, cut: list[str]) -> Iterator[Event]:
-        for _, event, _ in read_export(lines, path.name, cut.append, self.options.strict):
+        for _, event, _ in read_export(lines, self._name, cut.append, self.options.strict):
             self._rolled = event.body if isinstance(event.body, DayRolled) else None
             if event.derived:
                 self.comparison.record(event)
@@ -161,7 +163,7 @@ class Replay:
         self._last_at = last_at if last_at is not None else self._last_at
         self.rows.append(
             {
-                "path": path.name,
+                "path": self._name,
                 "form": form,
                 "sha256": sha256,
                 "events": count,
@@ -169,6 +171,11 @@ class Replay:
                 "last_at": None if last_at is None else utc_text(last_at),
             }
         )
+
+
+def session_name(path: Path, paths: Sequence[Path]) -> str:
+    """How a session is named: by its file, or by its path where another of the sessions has the same file name."""
+    return str(path) if sum(other.name == path.name for other in paths) > 1 else path.name
 
 
 def check_order(before: int | None, first_at: int | None, name: str) -> None:

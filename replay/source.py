@@ -10,7 +10,7 @@ from pathlib import Path
 
 from replay.recording import detect_form, open_lines
 from replay.replay_run import run_replay
-from replay.sessions import Progress, Warn, ignore
+from replay.sessions import Progress, Warn, ignore, session_name
 from riskcore.audit.following import open_journal
 from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.runner import Listener
@@ -98,16 +98,17 @@ def feed(
 
 
 def _feed_export(source: Source, path: Path, chosen: OnlyDays, warn: Warn, progress: Progress) -> None:
+    name = session_name(path, source.sessions)
     known = chosen.seen[-1] if chosen.seen else ""
     count = 0
-    for events in batches(read_export(open_lines(path), path.name, warn, source.strict)):
+    for events in batches(read_export(open_lines(path), name, warn, source.strict)):
         opened = events[0].body
         if isinstance(opened, TradingDayOpened) and opened.day.trade_date <= known:
             day = opened.day.trade_date
-            raise InputError(f"{path.name}: day {day} was given after {known}; give each day once, oldest first")
+            raise InputError(f"{name}: day {day} was given after {known}; give each day once, oldest first")
         chosen.listen(events)
         count += len(events)
-    progress(path.name, count)
+    progress(name, count)
 
 
 def _feed_store(source: Source, listener: Listener, progress: Progress) -> None:

@@ -12,7 +12,7 @@ from replay.comparison import Comparison
 from replay.evidence import check_files, is_evidence
 from replay.left_out import cannot_be_judged
 from replay.recording import detect_form, open_lines, read_wire
-from replay.sessions import Progress, Warn, ignore
+from replay.sessions import Progress, Warn, ignore, session_name
 from replay.source import Source
 from riskcore.audit.following import open_journal
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
@@ -154,17 +154,18 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> 
     if not source.sessions:
         _verify_store(source, check, progress)
     for path in _session_files(source.sessions, check):
+        name = session_name(path, source.sessions)
         try:
             if detect_form(path, skip_bad_lines=source.skip_bad_lines) == "wire":
                 check.recordings.append(_recording(source, path, warn))
             else:
                 cut: list[str] = []
-                stored = read_export(open_lines(path), path.name, cut.append, source.strict)
-                _judge_again(check, path.name, stored, source.days, progress, cut=cut)
+                stored = read_export(open_lines(path), name, cut.append, source.strict)
+                _judge_again(check, name, stored, source.days, progress, cut=cut)
                 for text in cut:
                     warn(text)
         except (InputError, StoreError) as error:
-            check.damage.append({"source": path.name, "text": str(error)})
+            check.damage.append({"source": name, "text": str(error)})
     if source.days and not check.damage:
         choose_days([row["trade_date"] for row in check.days], source.days, "the sessions")
     return check
@@ -254,7 +255,7 @@ def _recording(source: Source, path: Path, warn: Warn) -> Row:
     for _ in reader:
         pass
     return {
-        "source": path.name,
+        "source": session_name(path, source.sessions),
         "lines": reader.lines,
         "events": reader.events,
         "rejected": reader.rejected,

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from replay.whatif.course import Course
 from replay.whatif.market import DayFacts
 from riskcore.core import events as e
+from riskcore.core.copies import copy_account
+from riskcore.core.names import memory_name
 from riskcore.core.rulebook import Rulebook, RuleInstance
 from riskcore.core.rules.base import COUNT, SECONDS, Reading
 from riskcore.core.state import Account, Mark
@@ -36,6 +38,9 @@ class Closest:
     rules_of: Course
     found: dict[tuple[int, str, str], Approach] = field(default_factory=dict)  # Account, day, table.
     names: dict[str, str] = field(default_factory=dict)  # The rule of a table.
+    # What rules whose level trails a mark remember along this course, per account: the level is of the marks measured.
+    _levels: dict[int, dict[str, int]] = field(default_factory=dict)
+    _levels_of: str = ""
 
     def look(self, account_id: int, at: int) -> None:
         """Measure an account as it is now."""
@@ -54,7 +59,8 @@ class Closest:
                 before = day.last_before(contract, start)
                 if before is not None:
                     marks[contract] = Mark(before.price, None, None, before.at, 0)
-            for place, contract, last in day.extremes(held, start, end):
+            turns = any(_trails(one) for one in self._measured(account))
+            for place, contract, last in day.extremes(held, start, end, turns=turns):
                 marks[contract] = Mark(last, None, None, day.ats[place], 0)
                 self._measure(account, marks, day.ats[place])
 
@@ -63,17 +69,46 @@ class Closest:
         return [one for one in rulebook.instances(account) if one.rule.gauges is not None and not one.shadow]
 
     def _measure(self, account: Account, marks: dict[str, Mark], at: int) -> None:
+        instances = self._measured(account)
+        trailing = [one for one in instances if _trails(one)]
+        if trailing:
+            account = self._with_levels(account, trailing)
         profile = self.rules_of.runner.turn.rulebook.profile
         book = replace(self.course.book, marks=marks, now=max(at, self.course.book.now))
         view = View(book, account, _MOMENT, Effect((account.id,)), profile.pnl_basis, profile.mark)
-        for instance in self._measured(account):
+        for instance in instances:
             view.rule_key = instance.key
             self.names[instance.key] = instance.rule.id
+            if instance in trailing and instance.rule.remember is not None:
+                instance.rule.remember(instance.params, view)
             for reading in instance.rule.gauges(instance.params, view) if instance.rule.gauges is not None else ():
                 name = (account.id, book.trade_date, instance.key)
                 known = self.found.get(name)
                 if _is_measured(reading) and (known is None or _share(reading) > _share(known.reading)):
                     self.found[name] = Approach(reading, at)
+        if trailing:
+            self._levels[account.id] = _of(account.memory, trailing)
+
+    def _with_levels(self, account: Account, trailing: list[RuleInstance]) -> Account:
+        """A copy of the account whose trailed levels stand where the marks measured so far have put them."""
+        if self._levels_of != self.course.book.trade_date:
+            self._levels_of = self.course.book.trade_date
+            self._levels.clear()
+        copied = copy_account(account)
+        for name in _of(copied.memory, trailing):
+            del copied.memory[name]
+        copied.memory.update(self._levels.get(account.id, {}))
+        return copied
+
+
+def _trails(instance: RuleInstance) -> bool:
+    """Whether what a rule measures hangs on what came before: a copy of it then remembers along this course."""
+    return instance.rule.trails is not None and instance.rule.trails(instance.params)
+
+
+def _of(memory: dict[str, int], instances: list[RuleInstance]) -> dict[str, int]:
+    starts = tuple(memory_name(one.key, "") for one in instances)
+    return {name: value for name, value in memory.items() if name.startswith(starts)}
 
 
 def _is_measured(reading: Reading) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from replay.recording import detect_form, open_lines, read_wire
-from replay.sessions import Progress, Warn, check_order, ignore
+from replay.sessions import Progress, Warn, check_order, ignore, session_name
 from replay.whatif.market import DayFacts
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.quotes import Quotes
@@ -29,6 +29,9 @@ class Sessions:
     progress: Progress = ignore
     rows: list[dict[str, Any]] = field(default_factory=list)
     _lacks: tuple[str, ...] = ()
+
+    def _name(self, path: Path) -> str:
+        return session_name(path, self.paths)
 
     def form(self) -> str:
         """wire or journal. Raises ConfigError for files of both forms, InputError for what is neither."""
@@ -54,12 +57,12 @@ class Sessions:
             reader = read_wire(path, skip_bad_lines=self.skip_bad_lines, strict=self.strict, warn=self.warn)
             self._lacks = reader.lacks
             for items in reader:
-                check_order(ended, reader.first_at, path.name)
+                check_order(ended, reader.first_at, self._name(path))
                 # What an engine knew at its start is not what either course begins with.
                 yield [
                     item for item in items if isinstance(item, Quotes) or not isinstance(item.body, TradingDayOpened)
                 ]
-                self.progress(path.name, reader.events)
+                self.progress(self._name(path), reader.events)
             ended = reader.last_at if reader.last_at is not None else ended
             self._row(path, "wire", reader.sha256, reader.events, reader.first_at, reader.last_at)
 
@@ -72,10 +75,10 @@ class Sessions:
             lines = open_lines(path)
             first_at: int | None = None
             last_at = count = 0
-            for _, event, _ in read_export(lines, path.name, self.warn, self.strict):
+            for _, event, _ in read_export(lines, self._name(path), self.warn, self.strict):
                 if first_at is None:
                     first_at = event.at
-                    check_order(ended, first_at, path.name)
+                    check_order(ended, first_at, self._name(path))
                 last_at, count = event.at, count + (not event.derived)
                 body = event.body
                 if isinstance(body, TradingDayOpened):
@@ -87,7 +90,7 @@ class Sessions:
                 elif not event.derived:
                     assert day is not None, "an export begins with the opening of a day"
                     day.add_event(event)
-            self.progress(path.name, count)
+            self.progress(self._name(path), count)
             ended = last_at if first_at is not None else ended
             self._row(path, "journal", lines.sha256, count, first_at, last_at)
         if day is not None:
@@ -96,7 +99,7 @@ class Sessions:
     def _row(self, path: Path, form: str, sha256: str, count: int, first_at: int | None, last_at: int | None) -> None:
         self.rows.append(
             {
-                "path": path.name,
+                "path": self._name(path),
                 "form": form,
                 "sha256": sha256,
                 "events": count,

@@ -213,13 +213,14 @@ class DayFacts:
         """The last price as known before a place."""
         return self.last(contract, bisect_left(self.places(contract), place) - 1)
 
-    def extremes(self, contracts: list[str], start: int, end: int) -> list[tuple[int, str, int]]:
+    def extremes(self, contracts: list[str], start: int, end: int, *, turns: bool) -> list[tuple[int, str, int]]:
         """Where the last price matters from `start` to before `end`: (place, contract, last), in order.
 
-        Of one contract its lowest and its highest; of several every one, for their sum may be extreme anywhere.
+        Of one contract its lowest and its highest, with `turns` each new high and low and the furthest it went back
+        from them; of several every one, for their sum may be extreme anywhere.
         """
         found: list[tuple[int, str, int]] = []
-        if len(contracts) == 1 and self._names == contracts:
+        if len(contracts) == 1 and self._names == contracts and not turns:
             return [(place, contracts[0], last) for place, last in self._lasts.extremes(start, end)]
         for contract in contracts:
             places = self.places(contract)
@@ -228,7 +229,7 @@ class DayFacts:
             if said and len(contracts) == 1:
                 low = min(said)
                 high = max(said, key=lambda one: (one[0], -one[1]))
-                said = [low, high]
+                said = turning_points(said) if turns else [low, high]
             found += [(place, contract, last) for last, place in said]
         return sorted(found)
 
@@ -244,3 +245,18 @@ class DayFacts:
     def last_at(self) -> int | None:
         """When the last fact of the day was received."""
         return self.ats[-1] if self.ats else None
+
+
+def turning_points(said: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of prices with their places: what a level that trails the price, from above or below, may stand or be met at."""
+    found: dict[tuple[int, int], None] = {}
+    for way in (1, -1):
+        best = furthest = said[0]
+        for one in said:
+            if one[0] * way > best[0] * way:
+                found[furthest] = found[best] = None
+                best = furthest = one
+            elif one[0] * way < furthest[0] * way:
+                furthest = one
+        found[furthest] = found[best] = None
+    return list(found)

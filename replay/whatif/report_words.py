@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from riskcore.core.products import product_code, root_of_code
-from riskcore.core.quantities import MONEY_SCALE
+from riskcore.core.quantities import MONEY_SCALE, SECOND_NS
 from riskcore.core.rules import RULES
+from riskcore.schema.instants import read_instant
 from riskcore.schema.rows import Row
 
 MINUS = "\N{MINUS SIGN}"
@@ -121,7 +122,7 @@ def time_words(at: str | None, trade_date: str | None = None) -> str:
     """An instant on the exchange's clock, with its date when that is not the trading day: 10:31:05 CT."""
     if at is None:
         return ""
-    local = datetime.fromisoformat(at[:19]).replace(tzinfo=UTC).astimezone(_EXCHANGE)
+    local = datetime.fromtimestamp(read_instant(at) // SECOND_NS, _EXCHANGE)
     clock = f"{local:%H:%M:%S} CT"
     day = local.date().isoformat()
     return clock if day == trade_date else f"{day_short(day)} {clock}"

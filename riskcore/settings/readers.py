@@ -190,14 +190,19 @@ def read_accounts(value: Any, place: Place) -> list[str]:
     return names
 
 
-def read_root_sizes(value: Any, place: Place) -> dict[str, int]:
-    sizes: dict[str, int] = {}
+def read_by_root(value: Any, place: Place, read: Callable[[Any, Place], Any]) -> dict[str, Any]:
+    """A table with a value for each root. Raises ConfigError for a root that is given twice, by another name."""
+    found: dict[str, Any] = {}
     for key, item in entries(value, place).items():
         root = read_root(key, place)
-        if root in sizes:
+        if root in found:
             raise ConfigError(f"{place.path}: {root} is given twice")
-        sizes[root] = read_int(item, place.inside(key[:LONGEST_TEXT]))
-    return sizes
+        found[root] = read(item, place.inside(key[:LONGEST_TEXT]))
+    return found
+
+
+def read_root_sizes(value: Any, place: Place) -> dict[str, int]:
+    return read_by_root(value, place, read_int)
 
 
 def read_date_times(value: Any, place: Place) -> dict[str, int]:
@@ -238,13 +243,7 @@ def read_windows(value: Any, place: Place) -> list[dict[str, Any]]:
 
 
 def read_root_windows(value: Any, place: Place) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, item in entries(value, place).items():
-        root = read_root(key, place)
-        if root in found:
-            raise ConfigError(f"{place.path}: {root} is given twice")
-        found[root] = read_windows(item, place.inside(root))
-    return found
+    return read_by_root(value, place, read_windows)
 
 
 def read_loss_tiers(value: Any, place: Place) -> list[dict[str, int]]:

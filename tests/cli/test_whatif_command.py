@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from riskcore.cli.main import run
+from tests.recordings import losing_day
 from tests.replay.whatif.sessions import Trades, export
 
 RULE = "rules.daily_realized_loss.loss_limit=500"
@@ -169,3 +170,17 @@ def test_report_and_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert page.startswith("<!")
     assert "50KTC-V2-99000001" not in page
     assert called(capsys, str(session), "--set", RULE, "--quick", "--report", "no/where.html")[0] == 6
+
+
+def test_two_files_of_one_name_are_named_by_their_paths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    later, earlier = tmp_path / "b" / "day.jsonl", tmp_path / "a" / "day.jsonl"
+    for path, start in ((later, "2026-11-23 08:00:00"), (earlier, "2026-11-20 08:00:00")):
+        path.parent.mkdir()
+        losing_day(start).write(path)
+    assert run(["whatif", str(later), str(earlier), "--quick"]) == 3
+    assert capsys.readouterr().err.startswith(f"error: {earlier}: begins before")
+    assert run(["replay", str(later), str(earlier)]) == 3
+    assert f"error: {earlier}: begins before" in capsys.readouterr().err
+    assert run(["whatif", str(earlier), str(later), "--quick", "--json"]) == 0
+    named = json.loads(capsys.readouterr().out)["stamp"]["sessions"]
+    assert [row["path"] for row in named] == [str(earlier), str(later)]

@@ -303,6 +303,7 @@ class Rule:
                             stream works, or None.
 
     What it means where commands are carried out by a simulated broker (WHATIF.md):
+    trails(params)          whether what its gauges read is measured from a level that `remember` moves with the day.
     keeps_out               an entry that `admit` objects to does not come about; other rules answer one that was made.
     cuts                    its close is a cut that goes down to nothing, and leaves the contract's orders alone.
 
@@ -346,6 +347,7 @@ class Rule:
     waits_for: tuple[str, ...] | None = None
     reaches_back: Callable[[Any, Day], int] | None = None
     confirms_every: Callable[[Any], int | None] | None = None
+    trails: Callable[[Any], bool] | None = None
     keeps_out: bool = False
     cuts: bool = False
     joint: bool = False

@@ -128,6 +128,10 @@ def gauges(params: Params, view: View) -> Iterator[Reading]:
     yield Reading(name, LOSS, peak - _total(params, view).value, params.loss_limit, target=DAY)
 
 
+def trails(params: Params) -> bool:
+    return params.basis.startswith("trailing")
+
+
 def bounds(params: Params) -> tuple[str, ...]:
     return (OPEN_LOSS,) if params.basis in ("combined", "trailing_unrealized") else ()
 
@@ -154,6 +158,7 @@ RULE = Rule(
     quiet=quiet,
     needs=needs,
     gauges=gauges,
+    trails=trails,
     warnings=warnings,
     bounds=bounds,
     caps=caps,
