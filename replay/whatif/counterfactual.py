@@ -263,7 +263,9 @@ class Counterfactual:
             own=request.order_id is None,
         )
         state.day(self.desk.trade_date).flags.update(fill.flags)
-        state.simulated.closed(body, self.desk.trade_date, pieces, economics)
+        recorded = max(-state.recorded.get(contract, 0) * request.side, 0)
+        missing = recorded - abs(self.desk.held(state, contract)) + size
+        state.simulated.closed(body, self.desk.trade_date, pieces, economics, missing)
         self.desk.tell(state, body, f"whatif:fill:{own_id - FIRST_OWN_ID}", at)
         yield
         self.desk.tell_size(state, contract, at)

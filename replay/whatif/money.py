@@ -42,17 +42,26 @@ class Simulated:
         """An entry of the record was not made."""
         self._queue(contract).append(Missing(size, trade_id))
 
-    def closed(self, fill: TradeRecorded, trade_date: str, pieces: list[Piece], economics: Contract) -> None:
-        """The broker closed contracts: until the record closes them too, what that realised is simulated."""
+    def closed(
+        self, fill: TradeRecorded, trade_date: str, pieces: list[Piece], economics: Contract, missing: int
+    ) -> None:
+        """The broker closed contracts: until the record closes them too, what that realised is simulated.
+
+        `missing` is how many the record then holds on that side beyond the counterfactual: what the record has closed
+        already (kept positions) is replaced by nothing.
+        """
         costs = per_contract((fill.fees_usd or 0) + (fill.commissions_usd or 0), fill.size)
         for piece in pieces:
             points = (piece.price - fill.price) * fill.side
             net = move_value(points, economics.tick_size, economics.tick_value) - costs
             left = self._against_expected(fill, trade_date, piece.size, costs, net, economics)
-            if left:
-                missing = Missing(left, fill.trade_id, True, trade_date, fill.price, costs, net)
-                self._queue(fill.contract).append(missing)
-                self._add(trade_date, net * left)
+            if not left:
+                continue
+            self._add(trade_date, net * left)
+            queue = self._queue(fill.contract)
+            queued = min(left, missing - sum(one.size for one in queue))
+            if queued > 0:
+                queue.append(Missing(queued, fill.trade_id, True, trade_date, fill.price, costs, net))
 
     def expected(self, fill: TradeRecorded, trade_date: str, size: int, economics: Contract) -> None:
         """The record has closed contracts that the broker was asked to close and has not closed yet."""

@@ -123,13 +123,14 @@ class RecordedFills:
         left = abs(state.recorded.get(body.contract, 0)) - closing
         beyond = max(min(closing, able - left), 0)
         self._clipped(state, body, closing - beyond)
-        if not beyond:
-            return
-        closes = any(one.contract == body.contract and not one.over for one in state.closes)
-        if closes or body.order_id in state.resting:
+        # Down to which size it is closing by itself; what lies between that and the record, it keeps.
+        levels = [one.level for one in state.closes if one.contract == body.contract and not one.over]
+        level = min(levels, default=able)
+        kept = 0 if body.order_id in state.resting else min(beyond, max(min(able, level) - left, 0))
+        if beyond > kept:
             economics = self.desk.contract(body.contract)
-            state.simulated.expected(body, self.desk.trade_date, beyond, economics)
-        else:
+            state.simulated.expected(body, self.desk.trade_date, beyond - kept, economics)
+        if kept:
             self._keep(state, body.contract, at)
 
     def _keep(self, state: AccountCourse, contract: str, at: int) -> None:

@@ -109,9 +109,11 @@ class Course(Judge):
             left = abs(self.record.book.position(fill.contract))
             beyond = max(min(recorded.size, held - left), 0)
             self.ledger.clip(fill, recorded.size - beyond, recorded.day, net)
-            if beyond and requested:
-                self.ledger.expect(fill, beyond, recorded.day, net)
-            elif beyond:
+            levels = [one.level or 0 for one in self.requests if one.contract == fill.contract]
+            kept = min(beyond, max(min([held, *levels]) - left, 0))
+            if beyond > kept:
+                self.ledger.expect(fill, beyond - kept, recorded.day, net)
+            if kept:
                 self.kept.keep(fill.contract, recorded.day)
                 self.kept.close_in_time(self, fill.contract, moment)
             return 0, Fraction(0)
@@ -142,6 +144,7 @@ class Course(Judge):
         against = max(self.book.position(fill.contract) * -fill.side, 0)
         if against and not self._is_cancelled(fill, moment.at):
             # The counterfactual holds the other side: it is reduced first, which is always allowed.
+            self.ledger.only_reduced(fill, min(recorded.size, against))
             first, booked = self._share(fill, recorded, min(recorded.size, against), True, done, fees, moment)
         rest = recorded.size - first
         if not rest:

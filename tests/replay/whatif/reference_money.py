@@ -96,7 +96,12 @@ class Account:
             self.days[one.day].simulated -= one.amount
         self.queues[fill.contract] = [one.missing for one in back] + self.queues[fill.contract]
 
+    def only_reduced(self, fill: Fill, size: int) -> None:
+        """The record opened what the counterfactual only reduced: it does not have those contracts."""
+        self.queues[fill.contract] += [Missing(fill.side, by_broker=False) for _ in range(size)]
+
     def trim(self, contract: str, recorded: int, held: int) -> None:
-        """Forget what the record does not hold any more either: its entry was voided."""
+        """Forget what the record does not hold any more either: its entry was voided, or it was closed there before."""
         queue = self.queues[contract]
-        del queue[max(abs(recorded) - abs(held), 0) :]
+        alike = abs(held) if recorded * held > 0 else 0
+        del queue[max(abs(recorded) - alike, 0) :]
