@@ -7,7 +7,7 @@ instants nanoseconds UTC, sizes contracts, sides +1 buy and -1 sell.
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from replay.whatif.market import DayFacts, Side
+from replay.whatif.market import Bar, DayFacts, Side
 from riskcore.core.quantities import SECOND_NS
 
 BarPath = Literal["point", "kindest", "cruellest"]
@@ -105,9 +105,12 @@ class Resting:
 
 
 def resting_fill(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions) -> Fill | None:
-    """How a resting order is filled by the quotes from `place` on; None while none of the day does."""
+    """How a resting order is filled by the quotes from `place` on, or by bars where none came; None: not that day."""
     find = _stop if order.kind == "stop" else _limit
-    return find(day, order, tick, place, how)
+    quoted = find(day, order, tick, place, how)
+    inside = bar_fill(day, order, tick, place, how)
+    found = [one for one in (quoted, inside) if one is not None]
+    return min(found, key=lambda one: one.moment, default=None)
 
 
 def _stop(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions) -> Fill | None:
@@ -144,3 +147,55 @@ def _limit(day: DayFacts, order: Resting, tick: int, place: int, how: Assumption
             return Fill(Moment(places[index], ORDERS, day.ats[places[index]]), order.price)
         index += 1
     return None
+
+
+# ---- resting orders and bars -------------------------------------------------------------------------
+
+
+def bar_fill(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions) -> Fill | None:
+    """The first bar without quotes that fills a resting order, at its end: when within it nobody knows.
+
+    Of a bar that had begun before the order worked only the close surely came later: the kindest and the point value of
+    a stop, and the cruellest and the point value of a limit, go by it alone.
+    """
+    from_at = day.ats[place] if place < len(day.ats) else day.day.closes_at
+    stop = order.price
+    for bar in day.bars_after(order.contract, from_at):
+        if order.kind == "limit":
+            price = _limit_in(bar, order, tick, how.bar_path, begun=bar.opens_at < from_at)
+        else:
+            price, stop = _stop_in(bar, order, stop, how.bar_path, begun=bar.opens_at < from_at)
+            price = None if price is None else worse(price, order.side, tick, STOP_SLIPPAGE_TICKS)
+        if price is not None:
+            return Fill(instant_in(day, bar.ends_at), price, ("from_bars",))
+    return None
+
+
+def _stop_in(bar: Bar, order: Resting, stop: int, path: BarPath, *, begun: bool) -> tuple[int | None, int]:
+    """At which price a bar triggers a stop, before slippage, and where a trailing one stands after it."""
+    side = order.side
+    best, worst = (bar.high, bar.low) if side < 0 else (bar.low, bar.high)
+    cruel = path == "cruellest"
+    if begun and not cruel:
+        best = worst = bar.close
+    trailed = stop
+    if order.trail is not None:
+        level = best + side * order.trail
+        trailed = max(stop, level) if side < 0 else min(stop, level)
+    # Whether the far end came after the near one is unknown: the cruellest reading trails first.
+    at = trailed if cruel else stop
+    if (at - worst) * -side >= 0:
+        opened_beyond = not begun and (at - bar.open) * -side >= 0
+        return worst if cruel else bar.open if opened_beyond else at, trailed
+    if (trailed - bar.close) * -side >= 0:
+        return trailed, trailed
+    return None, trailed
+
+
+def _limit_in(bar: Bar, order: Resting, tick: int, path: BarPath, *, begun: bool) -> int | None:
+    """The limit's price where a bar trades through it by a tick, or in the kindest reading touches it."""
+    best = bar.high if order.side < 0 else bar.low
+    if begun and path != "kindest":
+        best = bar.close
+    beyond = 0 if path == "kindest" else tick
+    return order.price if (best - order.price) * -order.side >= beyond else None

@@ -196,6 +196,17 @@ class DayFacts:
         later = [bar for bar in self._bars.get(contract, ()) if bar.ends_at > at]
         return min(later, key=lambda bar: (bar.ends_at, bar.ends_at - bar.opens_at), default=None)
 
+    def bars_after(self, contract: str, at: int) -> list[Bar]:
+        """The bars of a contract that end after an instant and no quote falls into, in order, none over another."""
+        found: list[Bar] = []
+        later = [bar for bar in self._bars.get(contract, ()) if bar.ends_at > at]
+        quoted = [self.ats[place] for place in self.places(contract)] if later else []
+        for bar in sorted(later, key=lambda bar: (bar.ends_at, bar.ends_at - bar.opens_at)):
+            covered = bisect_left(quoted, bar.opens_at) < bisect_left(quoted, bar.ends_at)
+            if not covered and (not found or bar.opens_at >= found[-1].ends_at):
+                found.append(bar)
+        return found
+
     def next_fill(self, account: int, contract: str, at: int, place: int) -> int | None:
         """The place of the account's next recorded fill of a contract at or after an instant."""
         fills = self._fills.get((account, contract), ())

@@ -5,6 +5,13 @@ from typing import Any
 
 import pytest
 
+from replay.whatif.broker import Assumptions, Resting, resting_fill
+from replay.whatif.market import DayFacts
+from riskcore.core.events import AccountObserved, BarObserved, Event, QuoteObserved
+from riskcore.core.quantities import SECOND_NS, price, price_text
+from riskcore.schema.instants import instant_ns
+from riskcore.settings.calendar import day_for
+from riskcore.settings.config import read_settings
 from tests.recordings import MNQ
 from tests.replay.whatif.sessions import Trades, export, study, study_of
 
@@ -122,3 +129,106 @@ def test_two_accounts_part_one_by_one(tmp_path: Path) -> None:
         (99000001, "21.24"),
         (other, "0"),
     ]
+
+
+def test_a_trailing_stop_that_goes_on_working_follows_the_last_price(tmp_path: Path) -> None:
+    # Cancelled with the last at 20924: 74 points behind it. 20950 lifts it to 20876, which the next low meets.
+    day = looser(
+        [
+            ("09:40:00", {"lastPrice": 20950, "bestBid": 20949.75}),
+            ("09:41:00", {"lastPrice": 20876.25, "bestBid": 20876}),
+            ("09:42:00", {"lastPrice": 20876, "bestBid": 20875.75}),
+            ("09:42:01", {"bestBid": 20875.5}),
+        ],
+        kind=5,
+        side=1,
+        size=2,
+        stopPrice=20850,
+    )
+    result = study_of(tmp_path, (export(day, tmp_path, OPEN_LOSS),), "rules.daily_unrealized_loss.loss_limit=900")
+    # One tick below the bid after the trigger, 20875.25: 124.75 points on two.
+    assert result["counterfactual"]["accounts"][0]["days"][0]["gross_pnl"] == "-499.00"
+
+
+def test_a_stop_that_goes_on_working_is_met_inside_a_bar(tmp_path: Path) -> None:
+    day = looser([], kind=4, side=1, size=2, stopPrice=20850)
+    clock = day.lines.pop()
+    day.at("09:41:00")
+    bar(day, "15:40:00", 20880, 20890, 20840, 20860)
+    day.lines.append(clock)
+    recorded = export(day, tmp_path, OPEN_LOSS)
+    result = study_of(tmp_path, (recorded,), "rules.daily_unrealized_loss.loss_limit=900", quick=False)
+    # Its own price, one tick worse: 150.25 points on two.
+    assert result["counterfactual"]["accounts"][0]["days"][0]["gross_pnl"] == "-601.00"
+    assert result["effect"]["by_day"][0]["flags"] == ["extrapolated", "from_bars"]
+    # At worst the low of that bar, 20840, one tick worse.
+    assert (result["range"]["cruellest"], result["range"]["cruellest_of"]["bar_path"]) == ("-337.00", "cruellest")
+
+
+TICK = price("0.25")
+DAY = day_for(read_settings("").plain, instant_ns("2026-11-20T15:00:00.000000000Z"))
+BEGAN = instant_ns("2026-11-20T15:00:30.000000000Z")
+
+
+def resting(kind: str, side: int, at: str, bars: list[str], path: str, trail: str | None = None) -> Any:
+    """How an order that works since 09:00:30 is filled by minute bars from 09:00 on, and in which of them."""
+    facts = DayFacts(DAY)
+    facts.add_event(Event(BEGAN, "broker", "account", AccountObserved(1)))
+    for number, text in enumerate(bars):
+        opens_at = BEGAN + (60 * number - 30) * SECOND_NS
+        prices = [price(one) for one in text.split()]
+        body = BarObserved(MNQ, opens_at, 60 * SECOND_NS, *prices)
+        facts.add_event(Event(opens_at + 60 * SECOND_NS, "market", f"bar:{number}", body))
+    order = Resting(1, MNQ, side, kind, price(at), None if trail is None else price(trail))  # type: ignore[arg-type]
+    fill = resting_fill(facts, order, TICK, 0, Assumptions(bar_path=path))  # type: ignore[arg-type]
+    if fill is None:
+        return None
+    assert fill.flags == ("from_bars",)
+    minute = (fill.moment.at - BEGAN + 30 * SECOND_NS) // (60 * SECOND_NS)
+    return minute, price_text(fill.price)
+
+
+@pytest.mark.parametrize(
+    ("kind", "side", "at", "bars", "point", "kindest", "cruellest"),
+    [
+        # A sell stop met inside the second bar.
+        ("stop", -1, "100", ["105 106 104 105", "105 106 98 104"], (2, "99.75"), (2, "99.75"), (2, "97.75")),
+        # One tick above the stop is not enough, and exactly there is.
+        ("stop", -1, "100", ["105 106 104 105", "105 106 100.25 104"], None, None, None),
+        ("stop", -1, "100", ["105 106 104 105", "105 106 100 104"], (2, "99.75"), (2, "99.75"), (2, "99.75")),
+        # The market opens beyond it.
+        ("stop", -1, "100", ["105 106 104 105", "97 99 95 98"], (2, "96.75"), (2, "96.75"), (2, "94.75")),
+        ("stop", 1, "100", ["95 96 94 95", "95 103 94 96"], (2, "100.25"), (2, "100.25"), (2, "103.25")),
+        # The first bar had begun before the order: its low may have been before it too.
+        ("stop", -1, "100", ["105 106 98 105"], None, None, (1, "97.75")),
+        ("limit", -1, "100", ["95 96 94 95", "95 100 94 96"], None, (2, "100"), None),
+        ("limit", -1, "100", ["95 96 94 95", "95 100.25 94 96"], (2, "100"), (2, "100"), (2, "100")),
+        ("limit", 1, "100", ["105 106 99 105"], None, (1, "100"), None),
+    ],
+)
+def test_resting_orders_and_bars(
+    kind: str, side: int, at: str, bars: list[str], point: Any, kindest: Any, cruellest: Any
+) -> None:
+    found = [resting(kind, side, at, bars, path) for path in ("point", "kindest", "cruellest")]
+    assert found == [point, kindest, cruellest]
+
+
+@pytest.mark.parametrize(("path", "expected"), [("point", None), ("kindest", None), ("cruellest", (2, "104.75"))])
+def test_a_trailing_stop_inside_a_bar_hangs_on_the_order_of_its_extremes(path: str, expected: Any) -> None:
+    # Five behind: the high of 110 lifts the stop of 100 to 105, where the low is; it closes above.
+    assert resting("stop", -1, "100", ["105 105 105 105", "106 110 105 108"], path, "5") == expected
+
+
+def test_a_trailing_stop_that_a_bar_has_lifted_meets_the_next_one() -> None:
+    bars = ["105 105 105 105", "106 110 106 109", "109 109 104 106"]
+    assert resting("stop", -1, "100", bars, "point", "5") == (3, "104.75")
+
+
+def test_a_bar_that_quotes_fall_into_fills_nothing_that_they_do_not() -> None:
+    facts = DayFacts(DAY)
+    facts.add_event(Event(BEGAN, "broker", "account", AccountObserved(1)))
+    opens_at = BEGAN + 30 * SECOND_NS
+    facts.add_event(Event(opens_at + SECOND_NS, "market", "quote", QuoteObserved(MNQ, price("105"), None, None)))
+    body = BarObserved(MNQ, opens_at, 60 * SECOND_NS, price("105"), price("105"), price("95"), price("105"))
+    facts.add_event(Event(opens_at + 60 * SECOND_NS, "market", "bar", body))
+    assert resting_fill(facts, Resting(1, MNQ, -1, "stop", price("100")), TICK, 0, Assumptions()) is None
