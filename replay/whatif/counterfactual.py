@@ -1,13 +1,13 @@
-"""What happens behind a divergence: commands carried out, recorded facts as intent, positions kept (WHATIF.md 2, 4)."""
+"""What happens behind a divergence: recorded facts as intent, and what the broker does in turn (WHATIF.md 2, 4)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from replay.whatif import broker
 from replay.whatif.account_course import AccountCourse, Request
-from replay.whatif.actions import Action, works
-from replay.whatif.broker import BEFORE, CLOSES, Fill, Moment, instant_in
+from replay.whatif.actions import works
+from replay.whatif.broker import BEFORE, CLOSES, Fill, Moment
 from replay.whatif.course import Course
+from replay.whatif.decided import Decided
 from replay.whatif.desk import FIRST_OWN_ID, Desk, How, Ids, decided_from
 from replay.whatif.flat_by import flat_by
 from replay.whatif.intent import closed_by, realised
@@ -15,9 +15,8 @@ from replay.whatif.market import DayFacts
 from replay.whatif.recorded_fills import Before, RecordedFills, before_fill, is_engines, note_recorded, watched
 from replay.whatif.recorded_orders import RecordedOrders, observed
 from riskcore.core import events as e
-from riskcore.core.issuers import GUARD_ID
 from riskcore.core.marks import valuation
-from riskcore.core.order_roles import STOP_TAG, entry_orders
+from riskcore.core.order_roles import STOP_TAG
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import (
     STATUS_CANCELLED,
@@ -27,7 +26,6 @@ from riskcore.core.state import (
 )
 
 TYPE_STOP = 4
-FLATTENING = ("CloseAllPositions", "ClosePosition")
 # A push is that much ahead of its fills at most (core/carried.py); later the broker's size is its own word.
 APART_NS = 2 * SECOND_NS
 
@@ -47,7 +45,7 @@ class Counterfactual:
         self.desk = Desk(day, course, baseline, how, state_of, ids)
         self.fills = RecordedFills(self.desk)
         self.orders = RecordedOrders(self.desk, self.fills)
-        self._ends = False
+        self.decided = Decided(self.desk)
 
     # ---- recorded facts ------------------------------------------------------------------------------
 
@@ -126,90 +124,17 @@ class Counterfactual:
             return
         account = self.desk.account(state)
         if any(one.kind == "CloseAllPositions" for one in account.obligations.values()):
-            self._close(state, body.contract, 0, at, place + 1)
+            self.decided.close(state, body.contract, 0, at, place + 1)
 
-    def is_used_up(self, state: AccountCourse, order_id: int) -> bool:
-        """Whether the record has filled all of an order, of which the counterfactual may have executed less."""
-        account = self.desk.baseline.book.accounts.get(state.id)
-        order = account.orders.get(order_id) if account is not None else None
-        return account is not None and order is not None and order_id not in state.resting and not works(account, order)
-
-    # ---- what was decided ----------------------------------------------------------------------------
-
-    def carry_out(self, state: AccountCourse, action: Action, place: int) -> None:
-        """The broker is asked to do what the counterfactual alone decided; quotes before `place` come too early."""
-        at = action.at
-        if action.what == "close":
-            self._close(state, action.contract, action.level[0] or 0, at, place)
-            if action.command is not None and action.command.kind in FLATTENING and not self._cuts(state, action):
-                state.flattening[action.contract] = action.command.kind == "CloseAllPositions"
-                account = self.desk.account(state)
-                for order in entry_orders(account, at, action.contract):
-                    if works(account, order) and not self.is_used_up(state, order.id):
-                        self._cancel(state, order.id, order.contract, at, worked=True)
-            return
-        done_at = at + self.desk.how.assumptions.latency_ns
-        moment = instant_in(self.desk.day, done_at)
-        if action.what == "cancel":
-            self._cancel(state, int(action.target), action.contract, at, worked=action.rule != GUARD_ID)
-        elif action.what in ("stop", "target") and action.command is not None:
-            wanted = action.command
-            self.desk.ask(
-                Request(
-                    state.id,
-                    action.what,
-                    moment,
-                    action.contract,
-                    at,
-                    side=wanted.side or 0,
-                    order_id=wanted.order_id,
-                    size=wanted.size or 0,
-                    price=wanted.price,
-                )
-            )
-
-    def _cuts(self, state: AccountCourse, action: Action) -> bool:
-        """Whether a close is a cut that goes down to nothing: it leaves the contract's orders alone (RULES.md 3.4)."""
-        instances = self.desk.course.runner.turn.rulebook.instances(self.desk.account(state))
-        return action.rule == GUARD_ID or any(one.key == action.rule_key and one.rule.cuts for one in instances)
-
-    def _close(self, state: AccountCourse, contract: str, level: int, at: int, place: int) -> None:
-        held = self.desk.held(state, contract)
-        pending = [one for one in state.closes if one.contract == contract and not one.over]
-        if any(one.level <= level for one in pending):
-            return
-        position = self.desk.account(state).positions.get(contract)
-        signed = held or (position.size if position is not None else 0)
-        side = -1 if signed > 0 else 1
-        economics = self.desk.contract(contract)
-        fill = broker.close(
-            self.desk.day, state.id, contract, side, economics.tick_size, at, place, self.desk.how.assumptions
-        )
-        request = Request(state.id, "close", fill.moment, contract, at, fill, level, side)
-        state.closes.append(request)
-        self.desk.ask(request)
-
-    def only_recorded(self, state: AccountCourse, action: Action, place: int) -> None:
-        """The baseline acts and the counterfactual does not: what it holds it keeps (WHATIF.md 2, looser rules)."""
-        if action.what != "close":
-            return
-        contract, level = action.contract, action.level[0] or 0
-        position = self.desk.account(state).positions.get(contract)
-        held = self.desk.held(state, contract) or (position.size if position is not None else 0)
-        if abs(held) > level:
-            state.kept.add(contract)
-            state.kept_at[contract] = action.at
+    # ---- what the broker does ------------------------------------------------------------------------
 
     def recording_ends(self) -> None:
         """No day follows: what is kept beyond the last line is closed at the last mark."""
-        self._ends = True
         last_at = self.desk.day.last_at or self.desk.day.day.opens_at
         for request in self.desk.requests:
             if request.what == "flat_by" and request.moment.place >= len(self.desk.day.ats):
                 request.moment = Moment(len(self.desk.day.ats), BEFORE, last_at)
                 request.decided_at = max(request.decided_at, last_at + 1)
-
-    # ---- what the broker does ------------------------------------------------------------------------
 
     def next_at(self, place: int) -> int | None:
         return self.desk.next_at(place)
@@ -306,16 +231,7 @@ class Counterfactual:
         whole |= state.flattening.pop("", False)
         for order in account.working_orders():
             if (whole or order.contract == contract) and works(account, order):
-                self._cancel(state, order.id, order.contract, at, worked=True)
-
-    def _cancel(self, state: AccountCourse, order_id: int, contract: str, at: int, *, worked: bool) -> None:
-        """Ask for a cancel. `worked`: the order worked when entries were forbidden, so it may fill until then."""
-        if order_id in state.cancelling:
-            return  # Asked for already; what is decided later changes nothing about it.
-        done_at = at + self.desk.how.assumptions.latency_ns
-        state.cancelling[order_id] = (done_at, worked)
-        moment = instant_in(self.desk.day, done_at)
-        self.desk.ask(Request(state.id, "cancel", moment, contract, at, order_id=order_id))
+                self.decided.cancel(state, order.id, order.contract, at, worked=True)
 
     def _end_flatten(self, state: AccountCourse, at: int) -> None:
         """A flatten is one close for each contract held when it was decided; then it swallows no later one."""
@@ -406,7 +322,7 @@ class Counterfactual:
             return
         due = flat_by(self.desk.day.day)
         if request.moment.at == due:
-            self._close(state, contract, level, due, request.moment.place)
+            self.decided.close(state, contract, level, due, request.moment.place)
             return
         side = -1 if held > 0 else 1
         at_mark = Fill(request.moment, None, ("unpriced",))

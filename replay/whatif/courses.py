@@ -326,7 +326,7 @@ class Courses:
         for account, actions in actions_of(self.counterfactual.book, issued).items():
             state, base, done = self.state(account), self._base.get(account, {}), list[str]()
             for name, action in actions.items():
-                if action.what == "cancel" and self.broker.is_used_up(state, int(action.target)):
+                if action.what == "cancel" and self.broker.decided.is_used_up(state, int(action.target)):
                     continue
                 if action.like(base.get(name)):
                     done.append(action.contract)
@@ -336,7 +336,7 @@ class Courses:
                     continue
                 if not state.parted:
                     self._part(state, action.at, action.cause, base, action.row)
-                self.broker.carry_out(state, action, place)
+                self.broker.decided.carry_out(state, action, place)
                 done.append(action.contract)
             if state.parted and done:
                 state.note_action(done)
@@ -349,7 +349,7 @@ class Courses:
                 if (account, name) not in self._alike:
                     if not state.parted:
                         self._part(state, action.at, action.cause, actions, None)
-                    self.broker.only_recorded(state, action, place)
+                    self.broker.decided.only_recorded(state, action, place)
         self._base = {}
 
     def _part(
