@@ -15,6 +15,7 @@ from replay.whatif.courses import Courses, Options, Plain, Policy
 from replay.whatif.days import Sessions
 from replay.whatif.entries import Entries
 from replay.whatif.export import exporting
+from replay.whatif.input_remarks import OffGrid, missing_days
 from replay.whatif.market import DayFacts
 from replay.whatif.more_bars import with_bars
 from replay.whatif.result import Effects, effects_of
@@ -37,7 +38,7 @@ from riskcore.core.events import TradingDayOpened
 from riskcore.core.quantities import SECOND_NS, money, money_text
 from riskcore.core.rules import by_name
 from riskcore.core.runner import Listener
-from riskcore.errors import ConfigError
+from riskcore.errors import ConfigError, InputError
 from riskcore.version import VERSION
 
 SCHEMA = "riskcore.whatif/1"
@@ -71,13 +72,16 @@ class Study:
     every_day: bool = False  # Also those that cannot change are worked out in each run: the plain way.
 
     def checked(self) -> "Study":
-        """The study itself. Raises ConfigError for options that make no sense."""
+        """The study itself. Raises ConfigError for options that make no sense, InputError."""
         if self.policy not in POLICIES:
             raise ConfigError(f"--policy {self.policy}: there is {', '.join(POLICIES)}")
         if not 0 <= self.latency_ms <= LONGEST_LATENCY_MS:
             raise ConfigError(f"--latency-ms {self.latency_ms}: must lie between 0 and {LONGEST_LATENCY_MS}")
         if not 0 <= self.slippage_ticks <= MOST_SLIPPAGE_TICKS:
             raise ConfigError(f"--slippage-ticks {self.slippage_ticks}: must lie between 0 and {MOST_SLIPPAGE_TICKS}")
+        for path in self.bars:
+            if not path.exists():
+                raise InputError(f"--bars {path}: cannot be read: No such file or directory")
         return self
 
 
@@ -238,15 +242,21 @@ def options_of(study: Study, quote_age_ns: int) -> Options:
 def whatif(study: Study) -> dict[str, Any]:
     """The result of INTERFACE.md 6. Raises ConfigError, InputError, Corrupt, DiskFull."""
     runs = runs_of(study.checked())
-    options, locks, entries = options_of(study, runs.quote_age_ns), Locks(), Entries()
+    options, locks, entries, off_grid = options_of(study, runs.quote_age_ns), Locks(), Entries(), OffGrid()
     with exporting(study.export) as kept:
         courses = runs.run(
-            options, None, (locks.listen, *kept), (entries.listen,), keep_quotes=bool(kept), measured=True
+            options,
+            None,
+            (locks.listen, *kept),
+            (entries.listen, off_grid.listen),
+            keep_quotes=bool(kept),
+            measured=True,
         )
     effects = effects_of(courses)
     if not effects.days and not any(course.book.accounts for course in (courses.baseline, courses.counterfactual)):
         study.warn("the sessions tell of no account, so there is nothing that other rules could change")
-    for text in remarks(courses.counterfactual.book, courses.counterfactual.runner.turn.rulebook):
+    odd = [*missing_days(courses.days), *off_grid.texts()]
+    for text in [*odd, *remarks(courses.counterfactual.book, courses.counterfactual.runner.turn.rulebook)]:
         study.warn(text)
     rows, shared = ([], None) if study.quick else shares_of(runs, options, effects)
     found = None

@@ -178,9 +178,24 @@ def test_two_files_of_one_name_are_named_by_their_paths(tmp_path: Path, capsys: 
         path.parent.mkdir()
         losing_day(start).write(path)
     assert run(["whatif", str(later), str(earlier), "--quick"]) == 3
-    assert capsys.readouterr().err.startswith(f"error: {earlier}: begins before")
+    assert f"error: {earlier}: begins before" in capsys.readouterr().err
     assert run(["replay", str(later), str(earlier)]) == 3
     assert f"error: {earlier}: begins before" in capsys.readouterr().err
     assert run(["whatif", str(earlier), str(later), "--quick", "--json"]) == 0
     named = json.loads(capsys.readouterr().out)["stamp"]["sessions"]
     assert [row["path"] for row in named] == [str(earlier), str(later)]
+
+
+def test_what_is_odd_about_the_days_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = []
+    for start in ("2026-11-20 08:00:00", "2026-11-25 08:00:00", "2026-11-27 08:00:00"):
+        names.append(
+            str(Trades(start).account().trade(2, 21000.1).trade(-2, 21000).write(tmp_path / f"{start[:10]}.jsonl"))
+        )
+    assert run(["whatif", *names, "--quick"]) == 0
+    err = capsys.readouterr().err
+    # Monday and Tuesday; Thursday is Thanksgiving.
+    assert "no session covers 2 trading days between the first and the last, 2026-11-23, 2026-11-24;" in err
+    assert err.count("a fill at 21000.1 is off its grid of 0.25") == 1
+    assert run(["whatif", names[0], "--quick", "--bars", "nothing"]) == 3
+    assert capsys.readouterr().err.endswith("error: --bars nothing: cannot be read: No such file or directory\n")
