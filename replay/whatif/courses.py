@@ -326,7 +326,7 @@ class Courses:
         for account, actions in actions_of(self.counterfactual.book, issued).items():
             state, base, done = self.state(account), self._base.get(account, {}), list[str]()
             for name, action in actions.items():
-                if action.what == "cancel" and self.broker.decided.is_used_up(state, int(action.target)):
+                if self._changes_nothing(state, action):
                     continue
                 if action.like(base.get(name)):
                     done.append(action.contract)
@@ -341,12 +341,18 @@ class Courses:
             if state.parted and done:
                 state.note_action(done)
 
+    def _changes_nothing(self, state: AccountCourse, action: Action) -> bool:
+        """An order that the record has filled is not cancelled; what both courses are closing alike is closed once."""
+        if action.what == "cancel":
+            return self.broker.decided.is_used_up(state, int(action.target))
+        return action.name not in self._base.get(state.id, {}) and _is_under_way(state, action)
+
     def _end_moment(self, place: int) -> None:
         """What only the baseline did."""
         for account, actions in self._base.items():
             state = self.state(account)
             for name, action in actions.items():
-                if (account, name) not in self._alike:
+                if (account, name) not in self._alike and not _is_under_way(state, action):
                     if not state.parted:
                         self._part(state, action.at, action.cause, actions, None)
                     self.broker.decided.only_recorded(state, action, place)
@@ -374,6 +380,12 @@ class Courses:
         )
         if cause != OPENING:
             self.broker.tell_sizes(state, at)
+
+
+def _is_under_way(state: AccountCourse, action: Action) -> bool:
+    """Whether both courses have decided before to close the contract, as far or further."""
+    closing = state.alike.get(action.contract) if action.what == "close" else None
+    return closing is not None and closing <= (action.level[0] or 0)
 
 
 def _open_of(account: Account) -> dict[str, list[Piece]]:

@@ -189,10 +189,9 @@ class Course(Judge):
         return known is not None and not known.worked
 
     def _worked(self, fill: Fill, now: int) -> bool:
-        """A fill of an entry order that worked when the lockout began, before its cancel takes effect."""
+        """A fill of an entry order that worked when its cancel was decided, before that takes effect."""
         known = self.cancelled.get(fill.order) if fill.order is not None else None
-        running = bool(self.memory.locked(now))
-        return running and known is not None and known.worked and now < known.effective_at
+        return known is not None and known.worked and now < known.effective_at
 
     def _is_kept_out(self, fill: Fill, now: int) -> bool:
         return bool(self.memory.locked(now)) and not self._worked(fill, now) and not self._is_cancelled(fill, now)
