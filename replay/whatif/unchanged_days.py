@@ -22,6 +22,8 @@ from riskcore.core.state import Account, Book, Position, Trade
 
 # No rolling window reaches back further than this (RULE-006: trades in the hour).
 LONGEST_WINDOW_NS = 3_600 * SECOND_NS
+# Settings whose rules look further back than a day: with them a day opens alike only where everything is the same.
+CARRIED = ("programme", "programme_accounts", "groups")
 Plain = Mapping[str, Any]
 
 
