@@ -22,7 +22,7 @@ from riskcore.core.state import Account, Book, Position, Trade
 
 # No rolling window reaches back further than this (RULE-006: trades in the hour).
 LONGEST_WINDOW_NS = 3_600 * SECOND_NS
-# Settings whose rules look further back than a day: with them a day opens alike only where everything is the same.
+# Settings whose rules look further back than a day.
 CARRIED = ("programme", "programme_accounts", "groups")
 Plain = Mapping[str, Any]
 
@@ -101,7 +101,7 @@ class UnchangedDays:
             whole = True
         elif (
             not known.fired
-            and book.settings.get("programme") is None
+            and not _reaches_back(counterfactual)
             and all(_alike(*one, off, day.day.opens_at) for one in pairs)
         ):
             whole = False
@@ -123,6 +123,16 @@ class UnchangedDays:
             if state is not None:
                 state.recorded, state.alike, state.rates = dict(recorded), dict(alike), dict(rates)
         return True
+
+
+def _reaches_back(course: Course) -> bool:
+    """Whether a rule in force counts more than the day: then a day opens alike only where everything is the same."""
+    rulebook = course.runner.turn.rulebook
+    return any(course.book.settings.get(name) for name in CARRIED) or any(
+        instance.rule.reaches_back is not None
+        for account in course.book.accounts.values()
+        for instance in rulebook.instances(account)
+    )
 
 
 def _looks_back(day: DayFacts, opening: Book) -> bool:

@@ -18,6 +18,7 @@ RULES = (
     ("[rules.daily_realized_loss]", "loss_limit = {}", (60, 120, 200)),
     ("[rules.daily_unrealized_loss]", "loss_limit = {}", (40, 80)),
     ("[rules.max_contracts]", "limit = {}", (2, 3)),
+    ("[rules.period_loss]", "loss_limit = {}", (150, 300)),
     ("[rules.trade_frequency_limit]", "per_hour = {}", (4, 6)),
     ("[rules.cooldown_after_loss]", "loss_thresholds = [{{loss_amount = {}, cooldown_seconds = 600}}]", (30, 60)),
 )
