@@ -92,7 +92,7 @@ def test_both_ends_of_the_range_of_the_pause(policy: str) -> None:
     assert row.strip() == effect
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_shares_of_all_three() -> None:
     study = study_of("together")
     runs = runs_of(study)

@@ -1,6 +1,5 @@
 """The worked examples of WHATIF.md section 6, on the reference."""
 
-import os
 from fractions import Fraction
 from itertools import accumulate, product
 
@@ -114,9 +113,8 @@ def enumerated(outcomes: tuple[int, ...], fee: str) -> list[str]:
 EVERY_LIMIT = [(200, 562, 3248, 176, 210), (300, 352, 1648, 176, 0), (400, 232, 752, 56, 120)]
 
 
-@pytest.mark.parametrize(
-    ("limit", "hit", "skipped", "helped", "equal"), EVERY_LIMIT if "WHATIF_SEEDS" in os.environ else EVERY_LIMIT[1:2]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize(("limit", "hit", "skipped", "helped", "equal"), EVERY_LIMIT)
 def test_7_enumerated_days(limit: int, hit: int, skipped: int, helped: int, equal: int) -> None:
     rules = {"daily_realized_loss": {"loss_limit": limit}}
     effects, entries, reached = [], 0, 0
