@@ -99,7 +99,7 @@ wholes = st.builds(record, fields_of_a_quote, contracts(CONTRACT))
 mutants = broken(wholes)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(st.one_of(wholes, mutants), min_size=1, max_size=3))
 def test_the_fast_way_gives_what_the_normaliser_gives(records: list[bytes]) -> None:
     records = [text for text in records if b"\n" not in text] or [record("")]
