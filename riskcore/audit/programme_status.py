@@ -11,6 +11,7 @@ from riskcore.audit.status import seconds_until, view_of
 from riskcore.core.programme import balances
 from riskcore.core.programme.hours_table import is_closed, next_session_at, next_trade_ordinal, times_of
 from riskcore.core.programme.levels import conservative_total
+from riskcore.core.programme.maximum_loss import floor_breached_at
 from riskcore.core.programme.payout import Payout, payout_of
 from riskcore.core.programme.target import allowed_best_day_usd, target_with
 from riskcore.core.programme.terms import Terms, account_terms
@@ -48,12 +49,17 @@ def _account_row(terms: Terms, book: Book, rulebook: Rulebook, account: Account,
         "one_more_dollar": _amount(one_more_dollar_usd(terms, book, account)),
         "next_payout_day": next_payout_day(terms, book, account),
         **_room(terms, book, rulebook, account),
+        "floor_reached_at": _instant(floor_breached_at(account)),
         "flat_by": _flat_by(terms, book, now),
     }
 
 
 def _amount(value: int | None) -> str | None:
     return None if value is None else money_text(value)
+
+
+def _instant(at: int | None) -> str | None:
+    return None if at is None else utc_text(at)
 
 
 def _room(terms: Terms, book: Book, rulebook: Rulebook, account: Account) -> Row:

@@ -68,10 +68,17 @@ def _closest(row: Row, names: dict[int, str]) -> str:
 def _settings(settings: list[Row]) -> list[str]:
     lines = []
     for row in settings:
-        rules = [name for name, table in row["settings"].get("rules", {}).items() if _enabled(table)]
-        lines.append(f"Settings in force from {row['from']}: {', '.join(rules) or 'no rules'}")
+        lines.append(f"Settings in force from {row['from']}: {', '.join(_judging(row['settings'])) or 'no rules'}")
         lines += [f"  {one['setting']}: {_value(one['old'])} -> {_value(one['new'])}" for one in row["changes"]]
     return lines
+
+
+def _judging(settings: Row) -> list[str]:
+    """What judges under these settings: rules, the programme, groups."""
+    names = [name for name, table in settings.get("rules", {}).items() if _enabled(table)]
+    if any("programme" in table for table in (settings, *settings.get("accounts", {}).values())):
+        names.append("programme")
+    return [*names, *(f"group {table['name']}" for table in settings.get("group", ()))]
 
 
 def _enabled(table: Any) -> bool:

@@ -49,7 +49,12 @@ def check(
 def _summary(settings: Settings) -> str:
     tables = [plain for instances in settings.plain["rules"].values() for plain in instances]
     active = sum(plain["enabled"] for plain in tables)
-    return f"valid; {_counted(active, 'rule')} switched on, {_counted(len(settings.warnings), 'warning')}"
+    on = [_counted(active, "rule")]
+    if settings.plain["programme"] is not None or settings.plain.get("programme_accounts"):
+        on.append("the programme")
+    if settings.plain.get("groups"):
+        on.append(_counted(len(settings.plain["groups"]), "group"))
+    return f"valid; {', '.join(on)} switched on, {_counted(len(settings.warnings), 'warning')}"
 
 
 def _counted(number: int, noun: str) -> str:

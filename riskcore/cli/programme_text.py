@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from riskcore.audit.happening_words import short
 from riskcore.cli.screen.words import counted, dollars, duration
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI
 from riskcore.core.programme.terms import READINGS
@@ -117,6 +118,9 @@ def _floor_lines(row: Row) -> list[str]:
     if row["room"] is not None:
         uncertain = f" ({', '.join(row['mark_flags'])})" if row["mark_flags"] else ""
         text += f", room {dollars(row['room'])}{uncertain} of equity {dollars(row['equity'])}"
+    if row["floor_reached_at"] is not None:
+        ended = f"reached {short(row['floor_reached_at'])}: the firm ends the account there"
+        return [text, f"  ended      the floor was {ended}; riskcore programme reset lifts the lockout"]
     if known["buffer"] is not None:
         text += f"; entries stop at a room of {dollars(known['buffer'])}, at half of it everything is closed"
     return [text]

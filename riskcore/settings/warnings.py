@@ -14,7 +14,7 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
     """Warnings about plain settings, in a fixed order."""
     rules, accounts, own = plain["rules"], plain["accounts"], plain.get("programme_accounts", {})
     found = []
-    if not rules and not accounts and plain["programme"] is None and not own:
+    if not rules and not accounts and plain["programme"] is None and not own and not plain.get("groups"):
         found.append("no rule is switched on: nothing will be judged")
     found.extend(_about_rules(rules, "rules"))
     for account, overrides in accounts.items():

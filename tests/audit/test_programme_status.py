@@ -49,6 +49,17 @@ def test_the_room_counts_open_positions_at_the_price_they_could_be_closed_at() -
     assert "daily loss limit 1,000.00" in lines
 
 
+@pytest.mark.parametrize(("profit", "ended"), [("-1999.99", False), ("-2000", True), ("-2000.01", True)])
+def test_an_account_whose_floor_was_reached_has_ended(profit: str, ended: bool) -> None:
+    day = combine_day().fill("ES", 1, "6300").at("09:30:00").fill("ES", -1, "6260", profit=profit)
+    assert row(day)["floor_reached_at"] == ("2026-11-20T15:30:00Z" if ended else None)
+    lines = text(day)
+    assert ("  ended      the floor was reached 2026-11-20 15:30:00Z" in lines) == ended
+    assert ("entries stop at a room of" in lines) != ended
+    day.at("2026-11-23 09:00:00").tick()
+    assert ("  ended  " in text(day)) == ended, "for good"
+
+
 def test_one_more_dollar_costs_nothing_until_the_best_day_is_full() -> None:
     day = combine_day()
     assert row(day)["one_more_dollar"] == "0"

@@ -64,6 +64,25 @@ def test_settings_in_force_are_told_when_they_change(sources: Sources, capfd: py
     assert run(["audit", "second-export.jsonl", "first-export.jsonl"]) == 3
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("", "no rules"),
+        ("[programme]", "programme"),
+        ("[accounts.50KTC-V2-99000001.programme]", "programme"),
+        (
+            "[rules.max_contracts]\n[[group]]\nmax_contracts = 5\n[[group]]\nname = 'b'",
+            "max_contracts, group group, group b",
+        ),
+    ],
+)
+def test_what_judges_is_in_force(settings: str, told: str, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    Recording().account().write(tmp_path / "day.jsonl")
+    (tmp_path / "riskcore.toml").write_text(settings, encoding="utf-8")
+    assert run(["audit", str(tmp_path / "day.jsonl"), "--config", str(tmp_path / "riskcore.toml")]) == 0
+    assert f"Settings in force from 2026-11-20: {told}\n" in capfd.readouterr().out
+
+
 def test_missed_enforcement(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
     """The trader adds while he was to be flat, and is not flat when the recording ends."""
     day = Recording().account()

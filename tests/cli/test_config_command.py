@@ -50,6 +50,22 @@ def test_init_refuses_to_overwrite(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[profile]" in Path("riskcore.toml").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        ("[programme]", "0 rules, the programme switched on, 0 warnings"),
+        ('[accounts.A.programme]\nsize = "50K"', "0 rules, the programme switched on, 0 warnings"),
+        ('[group]\nloss_limit = "500"', "0 rules, 1 group switched on, 0 warnings"),
+        ("[programme]\n[[group]]\nmax_contracts = 5", "0 rules, the programme, 1 group switched on, 0 warnings"),
+        ("", "0 rules switched on, 1 warning"),
+    ],
+)
+def test_check_counts_what_judges(text: str, summary: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.toml").write_text(text, encoding="utf-8")
+    assert run(["config", "check", "mine.toml"]) == 0
+    assert capsys.readouterr().out == f"mine.toml: valid; {summary}\n"
+
+
 def test_check_says_what_is_rarely_meant_and_accepts(capsys: pytest.CaptureFixture[str]) -> None:
     Path("mine.toml").write_text(
         "[rules.symbol_blocks]\nshadow = true\n[rules.daily_realized_loss]\n", encoding="utf-8"
@@ -98,7 +114,7 @@ def test_init_writes_a_preset_that_checks_without_a_warning(capsys: pytest.Captu
     assert run(["config", "init", "--preset", "combine-50k"]) == 0
     assert run(["config", "check"]) == 0
     captured = capsys.readouterr()
-    assert "5 rules switched on, 0 warnings" in captured.out
+    assert "5 rules, the programme switched on, 0 warnings" in captured.out
     assert "note: one day may make 1650.00" in captured.err
     assert run(["config", "init", "--force", "--preset", "combine-75k"]) == 2
     assert "'combine-75k' is not one of" in capsys.readouterr().err

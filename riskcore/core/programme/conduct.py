@@ -31,9 +31,9 @@ MOST_ORDERS_A_MINUTE = 30
 # Of each round trip, while it is open: when it began, whether it was ever covered, whether it reached the cap.
 SINCE, COVERED, FULL = "trip.since", "trip.covered", "trip.full"
 # Of each day: counted while it is open, kept under its ordinal once it has closed.
-TRIPS, FULL_TRIPS, UNCOVERED, SECONDS = "trips", "full_trips", "uncovered", "seconds"
+TRIPS, FULL_TRIPS, UNCOVERED, HELD_NS = "trips", "full_trips", "uncovered", "held_ns"
 WINS, WON, LOSSES, LOST, GUARDED = "wins", "won_usd", "losses", "lost_usd", "guarded"
-COUNTED = (TRIPS, FULL_TRIPS, UNCOVERED, SECONDS, WINS, WON, LOSSES, LOST, GUARDED)
+COUNTED = (TRIPS, FULL_TRIPS, UNCOVERED, HELD_NS, WINS, WON, LOSSES, LOST, GUARDED)
 GUARD_BASE, NEWS_UNITS, NEWEST_ORDER, ORDERS_AT_MOST = "day.guard_base", "day.news_units", "newest_order", "day.orders"
 PLACED, RESET = "day.placed", "reset"
 
@@ -104,7 +104,7 @@ def _end_trip(view: View, position: Position, since: int) -> None:
     _add(view, TRIPS, 1)
     _add(view, FULL_TRIPS, view.recall_account(f"{FULL}.{contract}") or 0)
     _add(view, UNCOVERED, 0 if view.recall_account(f"{COVERED}.{contract}") else 1)
-    _add(view, SECONDS, (view.now - since) // SECOND_NS)
+    _add(view, HELD_NS, view.now - since)
     if result:
         _add(view, WINS if result > 0 else LOSSES, 1)
         _add(view, WON if result > 0 else LOST, abs(result))
@@ -211,7 +211,7 @@ def _larger(terms: Terms, book: Book, account: Account) -> bool:
 
 def _mean_seconds(account: Account) -> int:
     trips = _day(account, TRIPS)
-    return _day(account, SECONDS) // trips if trips else 0
+    return _day(account, HELD_NS) // (trips * SECOND_NS) if trips else 0
 
 
 def _news_units(terms: Terms, book: Book, account: Account) -> int:

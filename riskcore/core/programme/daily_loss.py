@@ -67,7 +67,9 @@ def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
         return {"level": level.name, "day_pnl": day_pnl, "loss_limit": limit}
 
     def commands(level: Level, is_locked: bool) -> tuple[Command, ...]:
-        lock = () if is_locked else (lock_until_reset(f"day P&L {day_pnl} is at the Daily Loss Limit of {limit}"),)
+        relation = "reached" if level.name == LIMIT else "is close to"
+        reason = f"day P&L {day_pnl} {relation} the Daily Loss Limit of {limit}"
+        lock = () if is_locked else (lock_until_reset(reason),)
         return (*lock, CANCEL_ENTRIES) if level.name == ENTRIES else (*lock, *FLATTEN)
 
     return level_findings(view, _levels(terms), total, figures, commands)

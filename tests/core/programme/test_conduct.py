@@ -57,6 +57,19 @@ def test_round_trips_without_a_stop() -> None:
     assert told(trip(day, "1"), "never had a stop") == 1
 
 
+def test_the_mean_round_trip_loses_no_part_of_a_second() -> None:
+    """Ninety-nine trips of 59.9 seconds and one that makes the mean 59.99, then 60, seconds."""
+    for last, seconds, alerts in (("01:08.900", 59, 1), ("01:09.900", 60, 0)):
+        day = under(TERMS).account(balance="50000")
+        for number in range(99):
+            hour, minute = 8 + number // 30, 2 * (number % 30)
+            day.at(f"{hour:02}:{minute:02}:00").fill("MES", 1, "6000")
+            day.at(f"{hour:02}:{minute:02}:59.900").fill("MES", -1, "6000", profit="1")
+        day.at("13:00:00").fill("MES", 1, "6000").at(f"13:{last}").fill("MES", -1, "6000", profit="1")
+        assert conduct(day)["seconds_trading"] == seconds
+        assert told(day, "less than a minute on average") == alerts
+
+
 def test_what_the_source_cannot_see_is_blind() -> None:
     day = under(TERMS, lacks=("orders",)).account(balance="50000")
     assert conduct(day)["no_stop_share"] is None

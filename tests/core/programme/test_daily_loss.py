@@ -59,6 +59,14 @@ def test_prog_dll_example_the_levels(loss: str, level: str | None) -> None:
         assert (lockout.key, lockout.kind) == ("day", "until_reset")
 
 
+@pytest.mark.parametrize(
+    ("loss", "relation"), [("-900", "is close to"), ("-999.99", "is close to"), ("-1000", "reached")]
+)
+def test_the_lockout_says_whether_the_limit_itself_was_reached(loss: str, relation: str) -> None:
+    [lockout] = day_of().closed(loss).account_state.lockouts.values()
+    assert relation in lockout.reason
+
+
 def test_prog_dll_example_realised_and_open_in_one_mark() -> None:
     day = day_of().closed("-640").fill("ES", 1, "6300").at("09:00:01").mark("ES", "6299")
     assert found(day) == []

@@ -344,4 +344,6 @@ def test_the_gauge_shows_how_much_of_the_room_is_used() -> None:
     terms = combine()
     day = bid(long_es(terms), "6270")
     view = View(day.book, day.account_state, day.events[-1], Effect(), "net", "last", "programme_mll.0")
-    assert [(one.used, one.capacity) for one in gauges(terms, view)] == [(usd("1500"), usd("2000"))]
+    assert [(one.used, one.room, one.limit) for one in gauges(terms, view)] == [
+        (usd("1500"), usd("2000"), usd("48000"))
+    ]
