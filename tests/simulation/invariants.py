@@ -98,6 +98,7 @@ class Judge:
     tags: dict[int, str] = field(default_factory=dict)  # Of each order that was told with one.
     rejected: set[str] = field(default_factory=set)  # The tags whose order the exchange did not take.
     overrides: int = 0
+    resets: int = 0  # Of the programme, by the operator.
     lockouts: dict[tuple[int, str], int | None] = field(default_factory=dict)
     exit_orders: ExitOrders = field(init=False)
     equity: Equity = field(init=False)
@@ -278,6 +279,9 @@ class Judge:
     def _override(self, event: e.Event) -> None:
         self.overrides += 1
 
+    def _programme_reset(self, event: e.Event) -> None:
+        self.resets += 1
+
     # ---- what leaves -----------------------------------------------------------------------------------
 
     def sending(self, path: str, body: bytes) -> None:
@@ -318,7 +322,8 @@ class Judge:
                 continue
             ended_by, at = self.ended_lockouts.get(key, ("nothing", 0))
             own_end = ended_by in ("expiry", "reset") and expires_at is not None and at >= expires_at
-            if not (own_end or ended_by in ("restored", "config") or (ended_by == "override" and self.overrides)):
+            said = (ended_by == "override" and self.overrides) or (ended_by == "operator" and self.resets)
+            if not (own_end or ended_by in ("restored", "config") or said):
                 self.find("I12", f"lockout {key} until {expires_at} was ended by {ended_by} at {at}")
         self.lockouts = {key: value for key, value in self.lockouts.items() if key[0] != account.id} | now
 
@@ -455,4 +460,5 @@ _HANDLERS = {
     "DriftDetected": Judge._drift,
     "LockoutEnded": Judge._lockout_ended,
     "OperatorOverride": Judge._override,
+    "ProgrammeReset": Judge._programme_reset,
 }
