@@ -1,4 +1,4 @@
-"""The twenty-one scripts whose every crash point is tried. Prices move once and stay, so that no start comes too late."""
+"""The twenty-one scripts whose every crash point is tried. Prices move once and stay: no start comes too late."""
 
 from adapters.simulator.scenario import Action, FaultAt, Habit, PricePath
 from riskcore.core import events as e
