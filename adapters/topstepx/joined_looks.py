@@ -41,6 +41,7 @@ class JoinedLooks:
         self._clock = clock
         self._lanes: dict[tuple[int, bool], _Lane] = {}
         self._begun_at = 0
+        self._turns = asyncio.Lock()
 
     async def look(self, account: int, since: int, urgent: bool) -> bool:
         """Everything about an account, asked for from now on, with fills since `since`; whether all of it came."""
@@ -64,13 +65,14 @@ class JoinedLooks:
         return complete
 
     async def _turn(self) -> None:
-        """Wait while looks have to be few."""
-        while self._quota.crowded(self._clock.now()):
-            wait_ns = self._begun_at + APART_NS - self._clock.now()
-            if wait_ns <= 0:
-                break
-            await self._clock.sleep(wait_ns / SECOND_NS)
-        self._begun_at = self._clock.now()
+        """Wait while looks have to be few; in the order of asking, or a busy account would starve the others."""
+        async with self._turns:
+            while self._quota.crowded(self._clock.now()):
+                wait_ns = self._begun_at + APART_NS - self._clock.now()
+                if wait_ns <= 0:
+                    break
+                await self._clock.sleep(wait_ns / SECOND_NS)
+            self._begun_at = self._clock.now()
 
     def _lane(self, account: int, urgent: bool) -> _Lane:
         return self._lanes.setdefault((account, urgent), _Lane())

@@ -68,17 +68,17 @@ def _closest(row: Row, names: dict[int, str]) -> str:
 def _settings(settings: list[Row]) -> list[str]:
     lines = []
     for row in settings:
-        lines.append(f"Settings in force from {row['from']}: {', '.join(_judging(row['settings'])) or 'no rules'}")
+        lines.append(f"Settings in force from {row['from']}: {', '.join(_in_force(row['settings'])) or 'no rules'}")
         lines += [f"  {one['setting']}: {_value(one['old'])} -> {_value(one['new'])}" for one in row["changes"]]
     return lines
 
 
-def _judging(settings: Row) -> list[str]:
-    """What judges under these settings: rules, the programme, groups."""
-    names = [name for name, table in settings.get("rules", {}).items() if _enabled(table)]
-    if any("programme" in table for table in (settings, *settings.get("accounts", {}).values())):
-        names.append("programme")
-    return [*names, *(f"group {table['name']}" for table in settings.get("group", ()))]
+def _in_force(settings: Row) -> list[str]:
+    """The rules that are switched on, then the firm's programme and the groups."""
+    rules = [name for name, table in settings.get("rules", {}).items() if _enabled(table)]
+    own = any("programme" in table for table in settings.get("accounts", {}).values())
+    groups = [f"group {group['name']}" for group in settings.get("group", ())]
+    return [*rules, *(["programme"] if own or settings.get("programme") else []), *groups]
 
 
 def _enabled(table: Any) -> bool:

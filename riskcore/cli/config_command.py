@@ -10,6 +10,7 @@ from riskcore.cli.options import config_options, output_options, print_json, say
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.settings.config import FILE_NAME, Settings, load_settings, settings_toml
 from riskcore.settings.presets import PRESETS, preset_text
+from riskcore.settings.programme import programmes_of
 from riskcore.settings.programme_lint import programme_notes
 
 
@@ -49,12 +50,11 @@ def check(
 def _summary(settings: Settings) -> str:
     tables = [plain for instances in settings.plain["rules"].values() for plain in instances]
     active = sum(plain["enabled"] for plain in tables)
-    on = [_counted(active, "rule")]
-    if settings.plain["programme"] is not None or settings.plain.get("programme_accounts"):
-        on.append("the programme")
-    if settings.plain.get("groups"):
-        on.append(_counted(len(settings.plain["groups"]), "group"))
-    return f"valid; {', '.join(on)} switched on, {_counted(len(settings.warnings), 'warning')}"
+    programmes, groups = len(programmes_of(settings.plain)), len(settings.plain.get("groups", ()))
+    further = [_counted(programmes, "programme")] if programmes else []
+    further += [_counted(groups, "group")] if groups else []
+    switched_on = ", ".join([_counted(active, "rule"), *further])
+    return f"valid; {switched_on} switched on, {_counted(len(settings.warnings), 'warning')}"
 
 
 def _counted(number: int, noun: str) -> str:

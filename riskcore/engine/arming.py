@@ -10,6 +10,7 @@ from riskcore.core.quarantine import told_text
 from riskcore.core.state import Account, Contract
 from riskcore.engine.ports import Announcer
 from riskcore.errors import ConfigError
+from riskcore.settings.programme import programmes_of
 
 # What may stand in the way of judging accounts: those judged, those the login shows, whether anything is to be sent.
 Arm = Callable[[Sequence[Account], Sequence[Account], bool], None]
@@ -61,12 +62,13 @@ Plain = Mapping[str, Any]
 
 
 def tell_ready(announcer: Announcer, judged: Sequence[Account], enforces: bool, settings: Plain) -> None:
-    """The rules are armed; `rules` is how many tables of them the settings have.
+    """The rules are armed; `rules` is how many tables the settings have of rules, programmes and groups.
 
     `unseeded` are the accounts whose fills of the day are still to be listed: none, or nothing would be armed.
     """
     tables = [settings["rules"], *settings["accounts"].values()]
     rules = sum(len(instances) for table in tables for instances in table.values())
+    rules += len(programmes_of(settings)) + len(settings.get("groups", ()))
     ids, unseeded = [account.id for account in judged], [account.id for account in judged if account.unseeded]
     announcer.say("ready", accounts=ids, enforces=enforces, rules=rules, unseeded=unseeded)
 

@@ -149,8 +149,14 @@ def state_bytes(book: Book) -> bytes:
     return _encode(book)
 
 
+# Every field of a book has a default, so that without this any object would be read as an empty one.
+_FIRST_OF_A_STATE = b'{"profile":'
+
+
 def book_from_bytes(data: bytes) -> Book:
     """The book of `state_bytes`. Raises Corrupt."""
+    if not data.startswith(_FIRST_OF_A_STATE):
+        raise Corrupt("not a stored state: it does not begin like one")
     try:
         return _decode_book(data)
     except NOT_DECODED as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 from riskcore.core.rules import RULES, by_name
 from riskcore.core.rules.base import SOURCE, Beside
+from riskcore.settings.programme import programmes_of
 from riskcore.settings.programme_lint import programme_warnings
 
 Rules = Mapping[str, list[dict[str, Any]]]
@@ -14,7 +15,7 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
     """Warnings about plain settings, in a fixed order."""
     rules, accounts, own = plain["rules"], plain["accounts"], plain.get("programme_accounts", {})
     found = []
-    if not rules and not accounts and plain["programme"] is None and not own and not plain.get("groups"):
+    if not rules and not accounts and not programmes_of(plain) and not plain.get("groups"):
         found.append("no rule is switched on: nothing will be judged")
     found.extend(_about_rules(rules, "rules"))
     for account, overrides in accounts.items():

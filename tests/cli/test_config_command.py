@@ -53,10 +53,10 @@ def test_init_refuses_to_overwrite(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "summary"),
     [
-        ("[programme]", "0 rules, the programme switched on, 0 warnings"),
-        ('[accounts.A.programme]\nsize = "50K"', "0 rules, the programme switched on, 0 warnings"),
+        ("[programme]", "0 rules, 1 programme switched on, 0 warnings"),
+        ('[accounts.A.programme]\nsize = "50K"', "0 rules, 1 programme switched on, 0 warnings"),
         ('[group]\nloss_limit = "500"', "0 rules, 1 group switched on, 0 warnings"),
-        ("[programme]\n[[group]]\nmax_contracts = 5", "0 rules, the programme, 1 group switched on, 0 warnings"),
+        ("[programme]\n[[group]]\nmax_contracts = 5", "0 rules, 1 programme, 1 group switched on, 0 warnings"),
         ("", "0 rules switched on, 1 warning"),
     ],
 )
@@ -79,6 +79,22 @@ def test_check_says_what_is_rarely_meant_and_accepts(capsys: pytest.CaptureFixtu
     assert capsys.readouterr() == ("", "")
     assert run(["config", "check", "mine.toml", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["warnings"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("[group]\nloss_limit = 400\n", "0 rules, 1 group"),
+        ("[programme]\n[[group]]\n[[group]]\n", "0 rules, 1 programme, 2 groups"),
+        ("[accounts.A.programme]\n[accounts.B.programme]\n", "0 rules, 2 programmes"),
+    ],
+)
+def test_check_counts_programmes_and_groups_beside_the_rules(
+    capsys: pytest.CaptureFixture[str], text: str, counted: str
+) -> None:
+    Path("mine.toml").write_text(text, encoding="utf-8")
+    assert run(["config", "check", "mine.toml"]) == 0
+    assert capsys.readouterr().out == f"mine.toml: valid; {counted} switched on, 0 warnings\n"
 
 
 def test_check_refuses_what_cannot_be_used(capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,7 +130,7 @@ def test_init_writes_a_preset_that_checks_without_a_warning(capsys: pytest.Captu
     assert run(["config", "init", "--preset", "combine-50k"]) == 0
     assert run(["config", "check"]) == 0
     captured = capsys.readouterr()
-    assert "5 rules, the programme switched on, 0 warnings" in captured.out
+    assert "5 rules, 1 programme switched on, 0 warnings" in captured.out
     assert "note: one day may make 1650.00" in captured.err
     assert run(["config", "init", "--force", "--preset", "combine-75k"]) == 2
     assert "'combine-75k' is not one of" in capsys.readouterr().err

@@ -13,6 +13,12 @@ from dataclasses import dataclass, fields
 
 from replay.verify import Check, verify_journal
 from riskcore.core.events import CommandIssued, Event, RequestAttempted
+from riskcore.core.names import memory_name
+from riskcore.core.programme.balances import FLOOR, FLOOR_SOURCE, OPENING, recall
+from riskcore.core.programme.daily_loss import DAILY_LOSS
+from riskcore.core.programme.maximum_loss import MAXIMUM_LOSS
+from riskcore.core.programme.scaling import LOTS, SIZE_KEY
+from riskcore.core.state import Account
 from riskcore.engine import engine as engine_module
 from tests.crash.crash_world import Boundary, CrashWorld
 from tests.crash.script import Script
@@ -34,6 +40,7 @@ class Ending:
     lockouts: dict[tuple[int, str], int | None]
     closed: Counter[tuple[int, str]]  # Contracts that orders of riskcore's own have bought or sold.
     commands: Counter[tuple[int, str, str]]  # Account, rule and kind of what the rules and the operator decided.
+    programme: dict[tuple[int, str], int | None]  # Opening balance, floor, cap and the levels reached, per account.
 
 
 @dataclass(frozen=True)
@@ -162,4 +169,20 @@ def _ending(world: CrashWorld, events: list[Event]) -> Ending:
             for event in events
             if isinstance(event.body, CommandIssued) and event.body.rule not in _OF_THE_MOMENT
         ),
+        {
+            (account.id, name): value
+            for account in engine.book.accounts.values()
+            for name, value in _programme_of(account)
+        },
     )
+
+
+def _programme_of(account: Account) -> Iterator[tuple[str, int | None]]:
+    """What the firm's programme has come to; when a level was reached differs with the death."""
+    yield "opening balance", recall(account, OPENING)
+    yield "floor", recall(account, FLOOR)
+    yield "floor source", recall(account, FLOOR_SOURCE)
+    yield "lots", account.memory.get(memory_name(SIZE_KEY, LOTS))
+    for episode in account.episodes:
+        if episode.startswith((MAXIMUM_LOSS.name, DAILY_LOSS.name)):
+            yield episode, None

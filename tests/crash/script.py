@@ -50,6 +50,7 @@ class Script:
     edits: tuple[tuple[float, str], ...] = ()
     stops: tuple[float, ...] = ()
     accounts: int = 1
+    balance: str = "50000"
     largest_fill: int = 0
     begins: str = "15:30:00"
     seconds: float = 6.0
@@ -72,7 +73,7 @@ class Script:
                 "",
                 self.prices,
                 tuple(
-                    AccountPlan(FIRST_ACCOUNT + place, f"PRAC-V2-{FIRST_ACCOUNT + place}")
+                    AccountPlan(FIRST_ACCOUNT + place, f"PRAC-V2-{FIRST_ACCOUNT + place}", self.balance)
                     for place in range(self.accounts)
                 ),
                 self.actions,

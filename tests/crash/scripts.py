@@ -1,8 +1,9 @@
-"""The twenty scripts whose every crash point is tried. Prices move once and stay, so that no start comes too late."""
+"""The twenty-one scripts whose every crash point is tried. Prices move once and stay: no start comes too late."""
 
 from adapters.simulator.scenario import Action, FaultAt, Habit, PricePath
 from riskcore.core import events as e
-from riskcore.core.quantities import SECOND_NS
+from riskcore.core.programme.balances import PAID, recall
+from riskcore.core.quantities import SECOND_NS, money
 from riskcore.core.state import BUY, SELL, OrderTerms
 from tests.crash.script import ONE_QUOTE_A_SECOND, Script, Word
 from tests.simulation.plan import FIRST_ACCOUNT
@@ -26,6 +27,9 @@ _RISES = (_path("MNQ", "21000", (2, "21000"), (2.5, "21010")),)
 _DAILY_LOSS = '[rules.daily_realized_loss]\nloss_limit = "200"\nbasis = "combined"\n'
 _SMALLER_LOSS = _DAILY_LOSS.replace("200", "100")
 _LARGER_LOSS = _DAILY_LOSS.replace("200", "2000")
+# An Express Funded Account with 1,900 dollars may hold three lots. After a payout of 700 it is two, and the floor is 0.
+_EXPRESS = '[programme]\nstage = "xfa"\nfloor_override = "-50"\n'
+_PAYOUT = e.PayoutRecorded(FIRST_ACCOUNT, money("700"))
 _BUY_FIVE = Action(1, "market", side=BUY, size=5)
 _BREACH = ("RuleBreached", "CommandIssued", "RequestConfirmed", "ObligationMet")
 
@@ -47,6 +51,11 @@ def _held(world: World) -> int:
 def _locked(world: World) -> bool:
     assert world.engine is not None, "the operator has spoken to it"
     return _LOCK in world.engine.book.accounts[FIRST_ACCOUNT].lockouts
+
+
+def _paid(world: World) -> bool:
+    assert world.engine is not None, "the operator has spoken to it"
+    return bool(recall(world.engine.book.accounts[FIRST_ACCOUNT], PAID))
 
 
 def _bracket(size: int) -> e.OrderRequested:
@@ -160,6 +169,17 @@ SCRIPTS = (
         ),
         calls=(_CLOSE,),
         stored=("LockRequested", "OperatorOverride"),
+    ),
+    Script(
+        "payout-and-maximum-loss",
+        _EXPRESS,
+        (_path("MNQ", "21000", (7, "21000"), (7.5, "20972")),),
+        (Action(1, "market", side=BUY, size=25),),
+        words=(Word(3, _PAYOUT, lambda world: _paid(world)),),
+        balance="1900",
+        seconds=10,
+        calls=(_REDUCE, _CLOSE),
+        stored=(*_BREACH, "PayoutRecorded"),
     ),
 )
 BY_NAME = {script.name: script for script in SCRIPTS}

@@ -5,6 +5,7 @@ import sys
 import time
 
 from tests.simulation.campaign import Verdict, run_seeds
+from tests.simulation.programme_plan import PROGRAMME_FROM
 from tests.simulation.world import run_seed
 
 
@@ -14,11 +15,13 @@ def main() -> int:
     what.add_argument("--seed", type=int, help="run this seed and print all that happened")
     what.add_argument("--seeds", type=int, help="run so many seeds and print those that fail")
     parser.add_argument("--from", dest="first", type=int, default=None, help="the first seed (default: by the time)")
+    parser.add_argument("--programme", action="store_true", help="seeds with the firm's programme and groups")
     parser.add_argument("--workers", type=int, default=None, help="processes (default: one a core)")
     chosen = parser.parse_args()
+    more = PROGRAMME_FROM if chosen.programme else 0
     if chosen.seed is not None:
-        return _one(chosen.seed)
-    first = chosen.first if chosen.first is not None else int(time.time()) * 1000
+        return _one(chosen.seed + more)
+    first = more + (chosen.first if chosen.first is not None else int(time.time()) * 1000)
     return _many(range(first, first + chosen.seeds), chosen.workers)
 
 

@@ -17,6 +17,7 @@ from riskcore.core.freshness import reconciled
 from riskcore.core.in_force import next_flat_check
 from riskcore.core.kinds import CLOSING, OBLIGATION_KINDS
 from riskcore.core.order_roles import entry_orders
+from riskcore.core.programme.balances import BASE_SETTLED, FLOOR, recall
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import (
     STATUS_PENDING,
@@ -98,6 +99,9 @@ class Judge:
     tags: dict[int, str] = field(default_factory=dict)  # Of each order that was told with one.
     rejected: set[str] = field(default_factory=set)  # The tags whose order the exchange did not take.
     overrides: int = 0
+    resets: int = 0  # Of the programme, by the operator.
+    shadows: set[str] = field(default_factory=set)  # Breaches that only record.
+    floors: dict[int, tuple[int, int]] = field(default_factory=dict)  # Of the programme, and the resets by then.
     lockouts: dict[tuple[int, str], int | None] = field(default_factory=dict)
     exit_orders: ExitOrders = field(init=False)
     equity: Equity = field(init=False)
@@ -160,9 +164,16 @@ class Judge:
     def _issued(self, event: e.Event) -> None:
         body = event.body
         assert isinstance(body, e.CommandIssued)
+        if body.breach in self.shadows and body.command.kind != "Alert":
+            self.find("I14", f"{body.id} acts on a breach that only records")
         if body.command.kind in OBLIGATION_KINDS:
             self.obligations[body.id] = event.at
             self.ever[body.id] = body.command.kind
+
+    def _breached(self, event: e.Event) -> None:
+        assert isinstance(event.body, e.RuleBreached)
+        if event.body.shadow:
+            self.shadows.add(event.body.id)
 
     def _met(self, event: e.Event) -> None:
         assert isinstance(event.body, e.ObligationMet)
@@ -278,6 +289,9 @@ class Judge:
     def _override(self, event: e.Event) -> None:
         self.overrides += 1
 
+    def _programme_reset(self, event: e.Event) -> None:
+        self.resets += 1
+
     # ---- what leaves -----------------------------------------------------------------------------------
 
     def sending(self, path: str, body: bytes) -> None:
@@ -301,6 +315,7 @@ class Judge:
         """The book right behind a commit."""
         for account in book.accounts.values():
             self._lockouts_hold(account, book)
+            self._floor_holds(account)
             for difference in self.equity.differences(book, account):
                 self.find("I13", difference)
             for obligation in account.obligations.values():
@@ -318,9 +333,20 @@ class Judge:
                 continue
             ended_by, at = self.ended_lockouts.get(key, ("nothing", 0))
             own_end = ended_by in ("expiry", "reset") and expires_at is not None and at >= expires_at
-            if not (own_end or ended_by in ("restored", "config") or (ended_by == "override" and self.overrides)):
+            said = (ended_by == "override" and self.overrides) or (ended_by == "operator" and self.resets)
+            if not (own_end or ended_by in ("restored", "config") or said):
                 self.find("I12", f"lockout {key} until {expires_at} was ended by {ended_by} at {at}")
         self.lockouts = {key: value for key, value in self.lockouts.items() if key[0] != account.id} | now
+
+    def _floor_holds(self, account: Account) -> None:
+        """The floor never falls without a reset, while the opening balance that it stands on is settled (I14)."""
+        floor = recall(account, FLOOR)
+        if floor is None or not recall(account, BASE_SETTLED):
+            return
+        before, resets = self.floors.get(account.id, (floor, self.resets))
+        if floor < before and resets == self.resets:
+            self.find("I14", f"the floor of account {account.id} fell from {before} to {floor}")
+        self.floors[account.id] = floor, self.resets
 
     def _is_pursued(self, book: Book, account: Account, obligation: Obligation) -> None:
         """An unmet obligation has a request on its way, or a time at which one follows (I7)."""
@@ -441,6 +467,7 @@ _HANDLERS = {
     "PositionsListed": Judge._listed,
     "OrdersListed": Judge._listed,
     "TradesListed": Judge._listed,
+    "RuleBreached": Judge._breached,
     "CommandIssued": Judge._issued,
     "ObligationMet": Judge._met,
     "RequestPlanned": Judge._planned,
@@ -455,4 +482,5 @@ _HANDLERS = {
     "DriftDetected": Judge._drift,
     "LockoutEnded": Judge._lockout_ended,
     "OperatorOverride": Judge._override,
+    "ProgrammeReset": Judge._programme_reset,
 }

@@ -16,6 +16,7 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import OrderTerms
 from riskcore.settings.config import read_settings
 from tests.simulation.disk import BROKEN
+from tests.simulation.programme_plan import PROGRAMME_FROM, with_programme
 
 # Half of the seeds get a venue where closes fill late, in parts and perhaps twice. Smaller seeds are older than that
 # venue, and stay what they were: those that failed once are run for ever.
@@ -107,13 +108,15 @@ def draw(seed: int) -> Plan:
         seed=seed,
         start=start,
         scenario=scenario,
-        settings=read_settings(_settings(chance)).plain,
+        settings=read_settings(random_settings(chance)).plain,
         heal_at=heal_at,
         end_at=heal_at + AFTER_HEALING_SECONDS,
     )
     plan = _troubled(chance, plan)
     slow = seed >= SLOW_VENUE_FROM and Random(f"slow venue {seed}").random() < 0.5
-    return with_slow_venue(plan) if slow else plan
+    if slow:
+        plan = with_slow_venue(plan)
+    return with_programme(plan, random_settings) if seed >= PROGRAMME_FROM else plan
 
 
 # ---- the day -------------------------------------------------------------------------------------------
@@ -210,15 +213,15 @@ _RULES = (
 )
 
 
-def _settings(chance: Random) -> str:
-    """A profile whose rules are a random few, with limits that a careless trader hits."""
+def random_settings(chance: Random, rules: int | None = None) -> str:
+    """A profile whose rules are a random few, or so many, with limits that a careless trader hits."""
     switches = f'name = "{PROFILE}"\noperator_unlock = "with_reason"\n'
     if chance.random() < 0.1:
         switches += "strict_mode = true\n"
     if chance.random() < 0.1:
         switches += 'on_blind = "flatten"\nblind_limit_seconds = 5\n'
-    rules = chance.sample(_RULES, chance.randint(1, 4))
-    return f"[profile]\n{switches}" + "".join(rule(chance) for rule in rules)
+    chosen = chance.sample(_RULES, chance.randint(1, 4) if rules is None else rules)
+    return f"[profile]\n{switches}" + "".join(rule(chance) for rule in chosen)
 
 
 # ---- trouble -------------------------------------------------------------------------------------------

@@ -135,3 +135,23 @@ def test_looks_begin_some_seconds_apart_while_the_quota_is_crowded(desk: Desk, u
         assert [at for _, at, _, _ in desk.begun] == pytest.approx([0, apart])
 
     desk.run(use)
+
+
+@pytest.mark.parametrize("asks_every_seconds", [0.07, 0.1, 0.13, 0.3])
+def test_an_account_that_asks_again_and_again_does_not_keep_another_one_waiting(
+    desk: Desk, asks_every_seconds: float
+) -> None:
+    async def use(desk: Desk) -> None:
+        wanted = []
+        for _ in range(100):
+            desk.quota.spend(START, "/api/Position/searchOpen")
+        while desk.loop.time() < 10:
+            wanted.append(desk.want())
+            await asyncio.sleep(asks_every_seconds)
+            if 0.6 < desk.loop.time() < 9:
+                wanted.append(desk.want(account=OTHER))
+        begun = [account for account, *_ in desk.begun]
+        assert begun == [ACCOUNT, ACCOUNT, OTHER, ACCOUNT]
+        await asyncio.gather(*wanted)
+
+    desk.run(use)
