@@ -320,7 +320,7 @@ class Counterfactual:
         level = abs(recorded) if recorded * held > 0 else 0
         if abs(held) <= level:
             return
-        due = flat_by(self.desk.day.day)
+        due = flat_by(self.desk.course.book, self.desk.account(state), contract)
         if request.moment.at == due:
             self.decided.close(state, contract, level, due, request.moment.place)
             return

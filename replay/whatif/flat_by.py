@@ -2,14 +2,20 @@
 
 from datetime import date
 
-from riskcore.core.state import Day
+from riskcore.core.exposure_change import root_of
+from riskcore.core.programme.hours_table import times_of
+from riskcore.core.programme.terms import account_terms
+from riskcore.core.state import Account, Book
 from riskcore.core.trading_day import EXCHANGE_ZONE, instant
-from riskcore.settings.calendar import zone_rows
 
 FLAT_BY_SECONDS = (15 * 60 + 8) * 60
 
 
-def flat_by(day: Day) -> int:
-    """The flat-by time of a trading day, in nanoseconds UTC."""
-    ordinal = date.fromisoformat(day.trade_date).toordinal()
-    return instant(zone_rows(EXCHANGE_ZONE, ordinal), ordinal, FLAT_BY_SECONDS)
+def flat_by(book: Book, account: Account, contract: str) -> int:
+    """The flat-by time of a contract on the open day, in nanoseconds UTC: the programme's deadline of its product."""
+    assert book.day is not None, "a position is kept on an open day"
+    terms = account_terms(book.settings, account.id, account.name)
+    if terms is not None:
+        return times_of(terms, book.day, root_of(book, contract)).deadline
+    ordinal = date.fromisoformat(book.day.trade_date).toordinal()
+    return instant(book.day.zones[EXCHANGE_ZONE], ordinal, FLAT_BY_SECONDS)

@@ -144,7 +144,7 @@ class RecordedFills:
             if not one.over
         ):
             return
-        due = flat_by(facts.day)
+        due = flat_by(self.desk.course.book, self.desk.account(state), contract)
         moment = instant_in(facts, due) if at < due else Moment(len(facts.ats), BEFORE, facts.day.closes_at - 1)
         self.desk.ask(Request(state.id, "flat_by", moment, contract, due))
 

@@ -116,6 +116,19 @@ def test_what_is_kept_is_closed_at_the_flat_by_time(tmp_path: Path) -> None:
     assert result["effect"]["by_day"][0]["flags"] == ["extrapolated"]
 
 
+def test_what_is_kept_is_closed_at_the_deadline_of_the_programme(tmp_path: Path) -> None:
+    day = looser(
+        [("15:08:00.250", {"bestBid": 20970}), ("15:10:00.250", {"bestBid": 20960})],
+        kind=4,
+        side=1,
+        size=2,
+        stopPrice=20800,
+    )
+    sets = ("rules.daily_unrealized_loss.loss_limit=900", 'programme.enforce=["mll"]')
+    result = study_of(tmp_path, (export(day, tmp_path, OPEN_LOSS),), *sets)
+    assert result["counterfactual"]["accounts"][0]["days"][0]["gross_pnl"] == "-162.00"  # 20960 less two ticks.
+
+
 def test_two_accounts_part_one_by_one(tmp_path: Path) -> None:
     other = 99000002
     day = Trades().account().account(other, "50KTC-V2-99000002")
