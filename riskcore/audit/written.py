@@ -5,11 +5,16 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from riskcore.core.groups.group import Group
+from riskcore.core.groups.registry import GROUP_RULES
+from riskcore.core.programme.registry import PROGRAMME
+from riskcore.core.programme.terms import account_programme
 from riskcore.core.rulebook import tables_of
 from riskcore.core.rules import by_name
 from riskcore.core.rules.base import SOURCE, SWITCHES
 from riskcore.settings.config import read_settings, settings_toml
 from riskcore.settings.kinds import toml_lines
+from riskcore.settings.programme_table import ProgrammeTable
 
 Written = dict[str, Any]
 
@@ -30,6 +35,11 @@ def written_settings(plain: Mapping[str, Any]) -> Written:
 def written_rule(plain: Mapping[str, Any], account: int, name: str | None, rule_key: str) -> Written | None:
     """The parameters of one rule instance as they were in force for an account; None for what is not configured."""
     rule_name, _, index = rule_key.rpartition(".")
+    if any(rule_name == one.rule.name for one in PROGRAMME):
+        programme = account_programme(plain, account, name)
+        return tomllib.loads("\n".join(toml_lines(ProgrammeTable, programme))) if programme else None
+    if any(rule_name == rule.name for rule in GROUP_RULES):
+        return tomllib.loads("\n".join(toml_lines(Group, plain["groups"][int(index)])))
     instances = tables_of(plain.get("rules", {}), plain.get("accounts", {}), account, name).get(rule_name)
     if instances is None:
         return None

@@ -65,6 +65,19 @@ def test_the_instance_and_the_account_override_that_decided() -> None:
     assert written_rule(plain, 1, "first", "feed.0") is None
 
 
+def test_the_programme_of_the_account_and_the_group_that_decided() -> None:
+    plain = read_settings(
+        '[programme]\nsize = "100K"\n[accounts.second.programme]\nmll_buffer = 300\n'
+        "[[group]]\nmax_contracts = 5\n[[group]]\nloss_limit = 800"
+    ).plain
+    assert written_rule(plain, 1, "first", "programme_mll.0")["mll_buffer"] == "200"
+    second = written_rule(plain, 2, "second", "programme_dll.0")
+    assert (second["size"], second["mll_buffer"]) == ("100K", "300")
+    assert written_rule(plain, 1, "first", "group_size.0")["max_contracts"] == 5
+    assert written_rule(plain, 1, "first", "group_loss.1")["loss_limit"] == "800"
+    assert written_rule(read_settings("").plain, 1, "first", "programme_mll.0") is None
+
+
 def test_changes_name_every_setting_that_differs() -> None:
     old = {"rules": {"a": {"limit": "1", "kept": 2}, "b": {"x": 1}}, "list": [{"x": 1}, {"x": 2}]}
     new = {"rules": {"a": {"limit": "3", "kept": 2}, "c": {}}, "list": [{"x": 1}, {"x": 5}]}

@@ -130,11 +130,17 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
+def account_programme(settings: Mapping[str, Any], account: int, name: str | None) -> Mapping[str, Any]:
+    """The programme of an account: its own where it has one, else the profile's. Empty: it is in none."""
+    own = settings.get("programme_accounts", {})
+    found: Mapping[str, Any] = own.get(str(account)) or own.get(name or "") or settings.get("programme") or {}
+    return found
+
+
 def account_terms(settings: Mapping[str, Any], account: int, name: str | None) -> Terms | None:
-    """The terms of an account: its own where it has some, else the profile's. None: it is in no programme.
+    """The terms of an account; None where it is in no programme.
 
     Settings stored by a version that did not judge the programme carry no terms.
     """
-    own = settings.get("programme_accounts", {})
-    plain = own.get(str(account)) or own.get(name or "") or settings.get("programme") or {}
+    plain = account_programme(settings, account, name)
     return terms_of(plain["terms"]) if "terms" in plain else None
