@@ -35,7 +35,7 @@ COMMANDS = {
     "modify-target": "Move the target of a position.",
     "lock": "Lock yourself out until a time; you cannot undo it.",
     "unlock": "End a lockout early, if the settings allow it.",
-    "programme": "Show the firm's figures and where accounts stand; enter payouts.",
+    "programme": "Show the firm's figures and where you stand; enter payouts.",
     "calendar": "Show the hours of the next days, early closes and deadlines.",
     "config": "Check, show or write the settings.",
     "doctor": "Check that you are ready to go live, and what to do if not.",

@@ -47,5 +47,5 @@ def test_a_contract_that_is_known_at_the_start_refuses_it(tmp_path: Path, reques
     live = play(tmp_path, SCENARIOS["quiet"], asked_about)
     assert "drift" not in [kind for kind, _ in live.listener.said]
     request.getfixturevalue("another_table")
-    with pytest.raises(ConfigError, match=r"the built-in table of a tick of 0\.25 worth 2\.00"):
+    with pytest.raises(ConfigError, match=r"the built-in table has a tick of 0\.25 worth 2\.00"):
         play(tmp_path, SCENARIOS["quiet"], asked_about)
