@@ -32,7 +32,7 @@ def test_a_different_tick_is_warned_of_once(tmp_path: Path, tick_value: str, war
     told: list[str] = []
     run_replay([recording(tmp_path, tick_value)], sets=("rules.max_contracts.limit=3",), warn=told.append)
     assert (
-        len([text for text in told if "worth 2.00, the built-in table of a tick of 0.25 worth 0.50" in text])
+        len([text for text in told if "worth 2.00, the built-in table has a tick of 0.25 worth 0.50" in text])
         == warnings
     )
 
