@@ -42,7 +42,7 @@ def run(day: RandomDay, plain: dict[str, Any], *, every_event: bool) -> tuple[li
 
 
 # RISKCORE_EXAMPLES makes it a long campaign of fresh days.
-EXAMPLES = int(os.environ.get("RISKCORE_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("RISKCORE_EXAMPLES", "6"))
 
 
 @pytest.mark.timeout(300 + 5 * EXAMPLES)

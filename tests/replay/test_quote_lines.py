@@ -165,7 +165,7 @@ wholes = st.builds(line, fields_of_a_quote, times, contracts(CONTRACT))
 mutants = broken(wholes)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(st.one_of(wholes, mutants), min_size=1, max_size=3))
 def test_the_fast_way_gives_what_the_normaliser_gives(lines: list[bytes]) -> None:
     lines = [text for text in lines if b"\n" not in text] or [line("")]
