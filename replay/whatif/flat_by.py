@@ -1,12 +1,10 @@
 """The latest moment to hold a position (WHATIF.md 2): 15:08 in Chicago where no programme says another."""
 
-from datetime import date
-
 from riskcore.core.exposure_change import root_of
 from riskcore.core.programme.hours_table import times_of
 from riskcore.core.programme.terms import account_terms
 from riskcore.core.state import Account, Book
-from riskcore.core.trading_day import EXCHANGE_ZONE, instant
+from riskcore.core.trading_day import exchange_instant
 
 FLAT_BY_SECONDS = (15 * 60 + 8) * 60
 
@@ -17,5 +15,4 @@ def flat_by(book: Book, account: Account, contract: str) -> int:
     terms = account_terms(book.settings, account.id, account.name)
     if terms is not None:
         return times_of(terms, book.day, root_of(book, contract)).deadline
-    ordinal = date.fromisoformat(book.day.trade_date).toordinal()
-    return instant(book.day.zones[EXCHANGE_ZONE], ordinal, FLAT_BY_SECONDS)
+    return exchange_instant(book.day, FLAT_BY_SECONDS)

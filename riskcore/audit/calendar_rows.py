@@ -5,13 +5,20 @@ nothing acts at them.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from riskcore.core.programme.hours_table import closes_earlier, is_closed, next_session_at, times_of
 from riskcore.core.programme.terms import Terms, terms_of
 from riskcore.core.state import Day
-from riskcore.core.trading_day import EXCHANGE_ZONE, WEEKDAYS, instant, local_text, weekday
+from riskcore.core.trading_day import (
+    EXCHANGE_ZONE,
+    WEEKDAYS,
+    exchange_instant,
+    instant,
+    local_text,
+    ordinal_of,
+    weekday,
+)
 from riskcore.schema.instants import utc_text
 from riskcore.settings.calendar import calendar_ends, calendar_known, day_for
 from riskcore.settings.programme import programmes_of, read_programme
@@ -46,7 +53,7 @@ def calendar_rows(plain: Mapping[str, Any], now: int, days: int) -> Row:
 
 def _day_row(day: Day, every: list[tuple[str | None, Terms]]) -> Row:
     terms = every[0][1]
-    ordinal = date.fromisoformat(day.trade_date).toordinal()
+    ordinal = ordinal_of(day.trade_date)
     chicago = day.zones[EXCHANGE_ZONE]
     closed = is_closed(terms, day)
     opens = Figures({}).seconds(_SESSION_OPENS)
@@ -60,20 +67,19 @@ def _day_row(day: Day, every: list[tuple[str | None, Terms]]) -> Row:
         "early_close": None if day.early_close_at is None else _moment(day, day.early_close_at),
         "reset": _moment(day, day.closes_at),
         "next_session": _moment(day, next_session_at(terms, day)),
-        "release": _release(terms, day, ordinal),
+        "release": _release(terms, day),
         "deadlines": [] if closed else [_deadlines(day, account, one) for account, one in every],
     }
 
 
-def _release(terms: Terms, day: Day, ordinal: int) -> Row | None:
+def _release(terms: Terms, day: Day) -> Row | None:
     """The window round the release of the consumer price index, on its days."""
     if day.trade_date not in terms.news_days:
         return None
-    chicago = day.zones[EXCHANGE_ZONE]
     return {
         "name": "CPI",
-        "from": _moment(day, instant(chicago, ordinal, terms.news_from)),
-        "until": _moment(day, instant(chicago, ordinal, terms.news_until)),
+        "from": _moment(day, exchange_instant(day, terms.news_from)),
+        "until": _moment(day, exchange_instant(day, terms.news_until)),
     }
 
 
@@ -99,10 +105,9 @@ def _times(day: Day, terms: Terms, root: str | None) -> Row:
 
 def _source(day: Day, terms: Terms, root: str | None, deadline: int) -> str:
     """Which of the times makes the deadline, and where it stands."""
-    ordinal = date.fromisoformat(day.trade_date).toordinal()
-    if root is not None and deadline == instant(day.zones[EXCHANGE_ZONE], ordinal, dict(terms.own_closes)[root]):
+    if root is not None and deadline == exchange_instant(day, dict(terms.own_closes)[root]):
         return f"own close {by_key()[f'hours.own_close.{root}'][0].source}"
-    if deadline == instant(day.zones[EXCHANGE_ZONE], ordinal, terms.flat_by):
+    if deadline == exchange_instant(day, terms.flat_by):
         return f"flat_by {by_key()['hours.flat_by'][0].source}"
     source = by_key()["hours.early_close_minutes"][0].source
     return f"{terms.early_close_minutes} min before the early close {source}"

@@ -18,7 +18,7 @@ from riskcore.core.programme.terms import Terms, account_terms
 from riskcore.core.quantities import MONEY_SCALE, money_text
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book
-from riskcore.core.trading_day import date_text
+from riskcore.core.trading_day import date_text, ordinal_of
 from riskcore.schema.instants import utc_text
 from riskcore.schema.programme_rows import programme_row
 from riskcore.settings.calendar import holidays
@@ -91,13 +91,13 @@ def next_payout_day(terms: Terms, book: Book, account: Account) -> str | None:
     payout = payout_of(terms, book, account)
     if payout is None:
         return None
-    today = balances.ordinal_of(book.trade_date)
+    today = ordinal_of(book.trade_date)
     missing = _missing_days(terms, payout)
     counted_today = balances.day_counts(book) or (book.day is not None and is_closed(terms, book.day))
     day = today
     if missing:
         first = next_trade_ordinal(terms, today) if counted_today else today
-        day = max(first, balances.ordinal_of(payout.window.from_date))
+        day = max(first, ordinal_of(payout.window.from_date))
         for _ in range(missing - 1):
             day = next_trade_ordinal(terms, day)
     while date_text(day) in holidays() or (day == today and "daily_loss_limit" in payout.blockers):

@@ -95,6 +95,11 @@ def ordinal_of(trade_date: str) -> int:
     return date.fromisoformat(trade_date).toordinal()
 
 
+def exchange_instant(day: Day, seconds: int) -> int:
+    """The instant of a time of the day in Chicago on a day's trade date, whatever the zone of the profile."""
+    return instant(day.zones[EXCHANGE_ZONE], ordinal_of(day.trade_date), seconds)
+
+
 def week_of(ordinal: int) -> Period:
     """The trade dates Monday to Friday round a date (RULES.md 5, RULE-014)."""
     monday = ordinal - weekday(ordinal)

@@ -7,14 +7,13 @@ Source: PROGRAMME.md 4.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal, get_args
 
 from riskcore.core.names import memory_name, rule_key
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account, Book, Day, DayFigures
-from riskcore.core.trading_day import EXCHANGE_ZONE, date_text, instant
+from riskcore.core.trading_day import date_text, exchange_instant, ordinal_of
 
 NAME = "programme"
 KEY = rule_key(NAME, 0)
@@ -51,10 +50,6 @@ def rows(account: Account, prefix: str) -> Iterator[tuple[int, int]]:
     for name, value in account.memory.items():
         if name.startswith(stem):
             yield int(name.removeprefix(stem)), value
-
-
-def ordinal_of(trade_date: str) -> int:
-    return date.fromisoformat(trade_date).toordinal()
 
 
 def figures_today(book: Book, account: Account) -> DayFigures:
@@ -208,8 +203,7 @@ def payout_window(book: Book, account: Account) -> PayoutWindow | None:
 
 def payout_day_locks_at(day: Day) -> int:
     """The instant from which an open day counts in the payout window."""
-    zone = day.zones.get(EXCHANGE_ZONE) or day.zones[day.timezone]
-    return instant(zone, ordinal_of(day.trade_date), PAYOUT_DAY_LOCKS)
+    return exchange_instant(day, PAYOUT_DAY_LOCKS)
 
 
 def day_counts(book: Book) -> bool:

@@ -8,7 +8,6 @@ from riskcore.core.issuers import GUARD_KEY
 from riskcore.core.names import episode_name, memory_name, rule_key
 from riskcore.core.order_roles import covering_size
 from riskcore.core.products import micro_units
-from riskcore.core.programme.balances import ordinal_of
 from riskcore.core.programme.maximum_loss import floor_breached_at
 from riskcore.core.programme.scaling import lots_of, size_cap_units
 from riskcore.core.programme.terms import Terms
@@ -18,7 +17,7 @@ from riskcore.core.rules.base import Action, Finding, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.rules.trade_units import result_usd
 from riskcore.core.state import STATUS_CANCELLED, Account, Book, Position
-from riskcore.core.trading_day import EXCHANGE_ZONE, instant
+from riskcore.core.trading_day import exchange_instant, ordinal_of
 from riskcore.core.view import View
 
 NAME = "programme_conduct"
@@ -70,7 +69,7 @@ def _units(view: View) -> int:
 def _released_at(view: View) -> int:
     day = view.book.day
     assert day is not None, "a rule looks at a day that is open"
-    return instant(day.zones[EXCHANGE_ZONE], ordinal_of(day.trade_date), RELEASED_AT)
+    return exchange_instant(day, RELEASED_AT)
 
 
 def _cap(terms: Terms, account: Account) -> int | None:

@@ -4,12 +4,19 @@ All times are of Chicago, whatever the zone of the profile.
 """
 
 from dataclasses import dataclass
-from datetime import date
 
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import MINUTE_NS
 from riskcore.core.state import Day
-from riskcore.core.trading_day import EXCHANGE_ZONE, date_text, instant, local_text, weekday
+from riskcore.core.trading_day import (
+    EXCHANGE_ZONE,
+    date_text,
+    exchange_instant,
+    instant,
+    local_text,
+    ordinal_of,
+    weekday,
+)
 
 SESSION_OPENS = 17 * 3600
 FRIDAY = 4
@@ -32,10 +39,9 @@ def is_closed(terms: Terms, day: Day) -> bool:
 
 def times_of(terms: Terms, day: Day, root: str | None = None) -> Times:
     """The times of a root that closes by itself, or of every other product (None)."""
-    ordinal = date.fromisoformat(day.trade_date).toordinal()
     own = dict(terms.own_closes)
     seconds = terms.flat_by if root is None else min(terms.flat_by, own.get(root, terms.flat_by))
-    deadline = instant(day.zones[EXCHANGE_ZONE], ordinal, seconds)
+    deadline = exchange_instant(day, seconds)
     if day.early_close_at is not None:
         deadline = min(deadline, day.early_close_at - terms.early_close_minutes * MINUTE_NS)
     return Times(
@@ -61,7 +67,7 @@ def next_trade_ordinal(terms: Terms, ordinal: int) -> int:
 
 def next_session_at(terms: Terms, day: Day) -> int:
     """When the next session opens: 17:00 on the eve of the next trade date that is not closed."""
-    ordinal = next_trade_ordinal(terms, date.fromisoformat(day.trade_date).toordinal())
+    ordinal = next_trade_ordinal(terms, ordinal_of(day.trade_date))
     return instant(day.zones[EXCHANGE_ZONE], ordinal - 1, SESSION_OPENS)
 
 

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from riskcore.core.events import Command, PositionsListed
 from riskcore.core.names import order_target
 from riskcore.core.order_roles import is_entry
-from riskcore.core.programme.balances import ordinal_of
 from riskcore.core.programme.terms import CPI_ALLOWANCE, Terms
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Breach, Finding, Rule
 from riskcore.core.rules.commands import alert, reduce_position
 from riskcore.core.state import STATUS_OPEN, Position
-from riskcore.core.trading_day import EXCHANGE_ZONE, instant
+from riskcore.core.trading_day import exchange_instant
 from riskcore.core.view import View
 
 # Memory of the account for one day, and of a position: what was held when the window began, less what was reduced.
@@ -22,7 +21,7 @@ def _at(view: View, seconds: int) -> int:
     """The instant of a time of the day in Chicago on the open trade date."""
     day = view.book.day
     assert day is not None, "a rule looks at a day that is open"
-    return instant(day.zones[EXCHANGE_ZONE], ordinal_of(day.trade_date), seconds)
+    return exchange_instant(day, seconds)
 
 
 def _is_release_day(terms: Terms, view: View) -> bool:

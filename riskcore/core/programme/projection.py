@@ -15,7 +15,7 @@ from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Finding, Observed, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import DayFigures, Trade
-from riskcore.core.trading_day import trade_date_of
+from riskcore.core.trading_day import ordinal_of, trade_date_of
 from riskcore.core.view import View
 
 # Balances of a day are kept as long as a fill of it may still be told, changed or voided.
@@ -101,7 +101,7 @@ def _close_known_days(view: View) -> None:
         figures = view.account.days[trade_date]
         if trade_date >= view.book.trade_date:
             continue
-        ordinal = b.ordinal_of(trade_date)
+        ordinal = ordinal_of(trade_date)
         view.keep_account(f"{b.CLOSING_OF}{ordinal}", closing)
         if figures.fills > 0:
             view.keep_account(f"{b.NET_OF}{ordinal}", figures.net_usd)
@@ -110,7 +110,7 @@ def _close_known_days(view: View) -> None:
 
 
 def _begin(terms: Terms, view: View) -> None:
-    today = b.ordinal_of(view.book.trade_date)
+    today = ordinal_of(view.book.trade_date)
     view.keep_account(b.FIRST_DAY, today)
     if view.recall_account(b.WINDOW_FROM) is None:
         view.keep_account(b.WINDOW_FROM, today)
@@ -185,7 +185,7 @@ def _moved(terms: Terms, view: View, trade: Trade | None, before: Trade | None) 
 
 def _correct(terms: Terms, view: View, trade_date: str, amount: int) -> None:
     """A late fill or a void moves every balance since its day, and may raise the floor at once."""
-    ordinal, opening = b.ordinal_of(trade_date), b.opening_usd(view.account)
+    ordinal, opening = ordinal_of(trade_date), b.opening_usd(view.account)
     first_day = view.recall_account(b.FIRST_DAY)
     if opening is None or first_day is None or ordinal < first_day:
         return  # The balance that our records begin with has it.
@@ -229,7 +229,7 @@ def _paid(terms: Terms, view: View, body: e.PayoutRecorded) -> None:
         view.keep_account(b.PAYOUT_BALANCE, b.balance_usd(view.book, view.account))
     view.keep_account(b.TOLD_SINCE, 0)
     view.keep_account(b.PAID, 1)
-    requested = b.ordinal_of(body.trade_date or view.book.trade_date)
+    requested = ordinal_of(body.trade_date or view.book.trade_date)
     view.keep_account(b.WINDOW_FROM, next_trade_ordinal(terms, requested))
     view.keep_account(b.WINDOW_KNOWN, 1)
 
@@ -262,7 +262,7 @@ def _reset(terms: Terms, view: View, body: e.ProgrammeReset) -> None:
 
 def day_closed(terms: Terms, view: View) -> Sequence[e.Derived]:
     """The closing balance opens the next day and moves the floor."""
-    account, today = view.account, b.ordinal_of(view.book.trade_date)
+    account, today = view.account, ordinal_of(view.book.trade_date)
     computed = b.balance_usd(view.book, account)
     if computed is None:
         return ()

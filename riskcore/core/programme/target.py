@@ -6,7 +6,7 @@ Both only advise. Their rules share this file because the best day moves the tar
 from collections.abc import Iterator, Sequence
 
 from riskcore.core.events import Derived, ProgrammeReset, TargetReached
-from riskcore.core.programme.balances import best_day_usd, day_net_usd, opening_usd, ordinal_of
+from riskcore.core.programme.balances import best_day_usd, day_net_usd, opening_usd
 from riskcore.core.programme.maximum_loss import floor_breached_at
 from riskcore.core.programme.terms import CONSISTENCY_BOUNDARY, PASS_AT, Terms
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
@@ -14,7 +14,7 @@ from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Finding, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Account
-from riskcore.core.trading_day import date_text
+from riskcore.core.trading_day import date_text, ordinal_of
 from riskcore.core.view import View
 
 CENT = MONEY_SCALE // 100
