@@ -3,7 +3,7 @@
 A rulebook is derived from the plain settings in `TradingDayOpened`; it holds no state of the day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +83,7 @@ class Rulebook:
     settings: Mapping[str, Any] = field(default_factory=dict)  # With what is on beside rules: programme and groups.
     _instances: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
     _readers: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
+    _joint: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
 
     def judges(self, account: Account) -> bool:
         """Whether the account is judged: one of the profile's, and of those that the command names."""
@@ -105,14 +106,7 @@ class Rulebook:
 
     def joint(self, account: Account) -> tuple[RuleInstance, ...]:
         """The rules of an account that look at other accounts too."""
-        return tuple(one for one in self.instances(account) if one.rule.joint) if self._has_joint else ()
-
-    @property
-    def _has_joint(self) -> bool:
-        """Whether any account can have such a rule."""
-        return bool(
-            self.settings.get("groups") or self.settings.get("programme") or "programme_accounts" in self.settings
-        )
+        return self._those(account, self._joint, lambda rule: rule.joint)
 
     def switched_off(self, account: Account) -> list[RuleInstance]:
         """The rules that have a table but are not enabled, for those who list what is configured."""
@@ -127,11 +121,16 @@ class Rulebook:
 
     def quote_readers(self, account: Account) -> tuple[RuleInstance, ...]:
         """The rules of an account that look at quotes; the others declare that they read none."""
+        return self._those(account, self._readers, lambda rule: rule.quiet is not None)
+
+    def _those(
+        self, account: Account, known: dict[_Who, tuple[RuleInstance, ...]], wanted: Callable[[Rule], bool]
+    ) -> tuple[RuleInstance, ...]:
+        """The rules of an account that are of a kind, picked out once: every quote asks for them."""
         cache_key = (account.id, account.name, account.simulated)
-        cached = self._readers.get(cache_key)
+        cached = known.get(cache_key)
         if cached is None:
-            readers = tuple(one for one in self.instances(account) if one.rule.quiet is not None)
-            cached = self._readers[cache_key] = readers
+            cached = known[cache_key] = tuple(one for one in self.instances(account) if wanted(one.rule))
         return cached
 
     def fills_since(self, account: Account, day: Day) -> int:
@@ -151,7 +150,7 @@ class Rulebook:
                 rule = by_name(name, plain.get(SOURCE, ""))
                 if plain.get("enabled", True):
                     params, shadow = rule.build(plain), bool(plain.get("shadow", False))
-                    built.append(RuleInstance(rule, f"{name}.{index}", params, shadow, indifferent_to))
+                    built.append(RuleInstance(rule, rule_key(name, index), params, shadow, indifferent_to))
         built += self._shared(account, indifferent_to)
         standing = self._standing(built) if built else []
         return tuple(sorted([*built, *standing], key=lambda instance: (-instance.rule.strength, instance.key)))
@@ -190,7 +189,7 @@ class Rulebook:
             assert rule.stands is not None, "a rule without a table says what it stands for"
             params = rule.stands(self.profile, needs)
             if params is not None:
-                found.append(RuleInstance(rule, f"{rule.name}.0", params))
+                found.append(RuleInstance(rule, rule_key(rule.name, 0), params))
         return found
 
 

@@ -39,13 +39,8 @@ def remember_lots(terms: Terms, view: View) -> None:
     view.keep_account(LOTS, lots if known is None else min(known, lots))
 
 
-def lots_in_force(terms: Terms, view: View) -> int | None:
-    """Lots that the account may hold now; None where nothing scales, or while no balance has been reported."""
-    return lots_of(terms, view.account)
-
-
 def lots_of(terms: Terms, account: Account) -> int | None:
-    """The same for whoever shows it."""
+    """Lots that the account may hold now; None where nothing scales, or while no balance has been reported."""
     return account.memory.get(memory_name(SIZE_KEY, LOTS)) if terms.scaling else None
 
 

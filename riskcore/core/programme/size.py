@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from riskcore.core.events import Command
 from riskcore.core.products import micro_units
-from riskcore.core.programme.scaling import SIZE_NAME, lots_in_force, product_caps, remember_lots, size_cap_units
+from riskcore.core.programme.scaling import SIZE_NAME, lots_of, product_caps, remember_lots, size_cap_units
 from riskcore.core.programme.terms import Terms
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule
@@ -29,7 +29,7 @@ def _units(view: View, positions: Sequence[Position]) -> Exposure:
 
 
 def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
-    lots, held = lots_in_force(terms, view), view.held()
+    lots, held = lots_of(terms, view.account), view.held()
     caps = product_caps(terms, lots)
     found: list[Finding] = []
     left = {position.contract: position for position in held}
@@ -81,7 +81,7 @@ def _over(
 
 
 def admit(terms: Terms, view: View, proposal: Proposal) -> str | None:
-    lots, held = lots_in_force(terms, view), view.held()
+    lots, held = lots_of(terms, view.account), view.held()
     root = view.root(proposal.order.contract)
     cap, limit = product_caps(terms, lots).get(root), size_cap_units(terms, lots)
     if cap is not None:
@@ -97,7 +97,7 @@ def admit(terms: Terms, view: View, proposal: Proposal) -> str | None:
 
 
 def gauges(terms: Terms, view: View) -> Iterator[Reading]:
-    lots, held = lots_in_force(terms, view), view.held()
+    lots, held = lots_of(terms, view.account), view.held()
     limit = size_cap_units(terms, lots)
     if limit is not None:
         yield Reading("micro units", COUNT, _units(view, held).held(), limit, unit="micro units", allows_equal=True)
