@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from riskcore.core.groups.group import is_listed
 from riskcore.core.groups.opposite import Opposites
 from riskcore.core.programme.families import family_by
-from riskcore.core.programme.terms import CORRELATED, Terms, account_terms
+from riskcore.core.programme.terms import CORRELATED, Terms, account_stage
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import Finding, Rule
 from riskcore.core.state import Account
 from riskcore.core.view import View
+
+PRACTICE = "practice"
 
 
 def _accounts(view: View) -> list[Account]:
@@ -18,8 +20,7 @@ def _accounts(view: View) -> list[Account]:
     listed = tuple(settings.get("profile", {}).get("accounts", ()))
     found = []
     for account in view.book.accounts.values():
-        terms = account_terms(settings, account.id, account.name)
-        if is_listed(listed, account) and (terms is None or terms.stage != "practice"):
+        if is_listed(listed, account) and account_stage(settings, account.id, account.name) != PRACTICE:
             found.append(account)
     return found
 
@@ -29,11 +30,11 @@ def _opposites(terms: Terms, view: View) -> Opposites:
 
 
 def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
-    return () if terms.stage == "practice" else _opposites(terms, view).findings(view, close=True)
+    return () if terms.stage == PRACTICE else _opposites(terms, view).findings(view, close=True)
 
 
 def deadline(terms: Terms, view: View) -> int | None:
-    return None if terms.stage == "practice" else _opposites(terms, view).deadline(view)
+    return None if terms.stage == PRACTICE else _opposites(terms, view).deadline(view)
 
 
 RULE = Rule(

@@ -137,6 +137,13 @@ def account_programme(settings: Mapping[str, Any], account: int, name: str | Non
     return found
 
 
+def account_stage(settings: Mapping[str, Any], account: int, name: str | None) -> str | None:
+    """The stage that an account is judged by; None where it is in no programme. Cheaper than all of its terms."""
+    terms = account_programme(settings, account, name).get("terms", {})
+    stage: str | None = terms.get("stage")
+    return stage
+
+
 def account_terms(settings: Mapping[str, Any], account: int, name: str | None) -> Terms | None:
     """The terms of an account; None where it is in no programme.
 

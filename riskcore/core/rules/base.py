@@ -295,7 +295,7 @@ class Rule:
                             orders, trades; "engine": that one runs at all. By default what it needs; a rule that reads
                             quotes values positions. What remember decides for its own instant cannot wait.
     joint                   what it finds depends on other accounts of the profile too, so it is judged at their events
-                            as well.
+                            as well. It remembers nothing: memory is folded at the events of its own account alone.
     reaches_back(params, day)
                             since when every fill must be known, where that is before the day began: a live engine
                             asks the broker for them before it judges.
