@@ -90,8 +90,9 @@ def _follow(terms: Terms, view: View, position: Position) -> None:
     cap = _cap(terms, view.account)
     if cap is not None and abs(position.size) * micro_units(view.root(position.contract)) >= cap:
         view.keep_account(f"{FULL}.{position.contract}", 1)
-    if covering_size(view.account, position, view.now) >= abs(position.size):
-        view.keep_account(f"{COVERED}.{position.contract}", 1)
+    covered = f"{COVERED}.{position.contract}"
+    if view.recall_account(covered) is None and covering_size(view.account, position, view.now) >= abs(position.size):
+        view.keep_account(covered, 1)
 
 
 def _end_trip(view: View, position: Position, since: int) -> None:
@@ -159,78 +160,90 @@ def _days(account: Account) -> list[int]:
 # ---- what is counted ---------------------------------------------------------------------------------
 
 
-def _sum(account: Account, name: str) -> int:
-    """Of the window, with the open day."""
-    days = _days(account)[-WINDOW_DAYS:]
-    kept = sum(account.memory.get(memory_name(KEY, f"{name}.{ordinal}"), 0) for ordinal in days)
-    return kept + account.memory.get(memory_name(KEY, f"day.{name}"), 0)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the counters count: an account now, and what its days of the window come to with the open one."""
+
+    terms: Terms
+    book: Book
+    account: Account
+    window: Mapping[str, int]
+
+    def recall(self, name: str) -> int:
+        return self.account.memory.get(memory_name(KEY, name), 0)
+
+    def of_today(self, name: str) -> int:
+        return self.recall(f"day.{name}")
 
 
-def _day(account: Account, name: str) -> int:
-    return account.memory.get(memory_name(KEY, f"day.{name}"), 0)
+def _seen(terms: Terms, book: Book, account: Account) -> Seen:
+    """The memory of an account, gone through once for all counters."""
+    memory, days = account.memory, _days(account)[-WINDOW_DAYS:]
+    window = {
+        name: sum(memory.get(memory_name(KEY, f"{name}.{ordinal}"), 0) for ordinal in days)
+        + memory.get(memory_name(KEY, f"day.{name}"), 0)
+        for name in COUNTED
+    }
+    return Seen(terms, book, account, window)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One counter: its value now, whether it is crossed, and what the alert then says."""
+
+    value: Callable[[Seen], int]
+    crossed: Callable[[Seen], bool]
+    text: str
+    share: bool = False  # The value is a share, in 1e-6.
 
 
 def _share(part: int, whole: int) -> int:
     return part * FRACTION_SCALE // whole if whole else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """One counter: its value now, whether it is crossed, and what the trader is told then."""
-
-    value: Callable[[Terms, Book, Account], int]
-    crossed: Callable[[Terms, Book, Account], bool]
-    text: str
-    share: bool = False  # The value is a share, in 1e-6.
+def _same_day(seen: Seen) -> int:
+    assert seen.book.day is not None, "conduct is looked at on an open day"
+    times = (floor_breached_at(one) for one in seen.book.accounts.values())
+    return sum(at is not None and at >= seen.book.day.opens_at for at in times)
 
 
-def _same_day(terms: Terms, book: Book, account: Account) -> int:
-    assert book.day is not None, "conduct is looked at on an open day"
-    times = (floor_breached_at(one) for one in book.accounts.values())
-    return sum(at is not None and at >= book.day.opens_at for at in times)
+def _contracts(seen: Seen) -> int:
+    trades = seen.account.trades.values()
+    return sum(one.size for one in trades if one.trade_date == seen.book.trade_date and not one.voided)
 
 
-def _contracts(terms: Terms, book: Book, account: Account) -> int:
-    return sum(one.size for one in account.trades.values() if one.trade_date == book.trade_date and not one.voided)
+def _cancelled(seen: Seen) -> int:
+    return sum(order.status == STATUS_CANCELLED for order in seen.account.orders.values())
 
 
-def _cancelled(account: Account) -> int:
-    return sum(order.status == STATUS_CANCELLED for order in account.orders.values())
-
-
-def _resets(terms: Terms, book: Book, account: Account) -> int:
+def _resets(seen: Seen) -> int:
     stem = memory_name(KEY, f"{RESET}.")
-    return sum(value for name, value in account.memory.items() if name.startswith(stem))
+    return sum(value for name, value in seen.account.memory.items() if name.startswith(stem))
 
 
-def _larger(terms: Terms, book: Book, account: Account) -> bool:
-    wins, losses = _sum(account, WINS), _sum(account, LOSSES)
-    return min(wins, losses) >= 5 and _sum(account, LOST) * wins > _sum(account, WON) * losses
+def _larger(seen: Seen) -> bool:
+    wins, losses = seen.window[WINS], seen.window[LOSSES]
+    return min(wins, losses) >= 5 and seen.window[LOST] * wins > seen.window[WON] * losses
 
 
-def _mean_seconds(account: Account) -> int:
-    trips = _day(account, TRIPS)
-    return _day(account, HELD_NS) // (trips * SECOND_NS) if trips else 0
+def _mean_seconds(seen: Seen) -> int:
+    trips = seen.of_today(TRIPS)
+    return seen.of_today(HELD_NS) // (trips * SECOND_NS) if trips else 0
 
 
-def _news_units(terms: Terms, book: Book, account: Account) -> int:
-    return account.memory.get(memory_name(KEY, NEWS_UNITS), 0)
+def _news_at_cap(seen: Seen) -> bool:
+    cap = _cap(seen.terms, seen.account)
+    return cap is not None and seen.recall(NEWS_UNITS) >= cap > 0
 
 
-def _news_at_cap(terms: Terms, book: Book, account: Account) -> bool:
-    cap, units = _cap(terms, account), _news_units(terms, book, account)
-    return cap is not None and units >= cap > 0
-
-
-def _of_trips(name: str) -> tuple[Callable[[Terms, Book, Account], int], Callable[[Terms, Book, Account], bool]]:
+def _of_trips(name: str) -> tuple[Callable[[Seen], int], Callable[[Seen], bool]]:
     """The share of round trips of the window, and whether it is more than half of at least ten."""
 
-    def value(terms: Terms, book: Book, account: Account) -> int:
-        return _share(_sum(account, name), _sum(account, TRIPS))
+    def value(seen: Seen) -> int:
+        return _share(seen.window[name], seen.window[TRIPS])
 
-    def crossed(terms: Terms, book: Book, account: Account) -> bool:
-        trips = _sum(account, TRIPS)
-        return trips >= 10 and 2 * _sum(account, name) > trips
+    def crossed(seen: Seen) -> bool:
+        return seen.window[TRIPS] >= 10 and 2 * seen.window[name] > seen.window[TRIPS]
 
     return value, crossed
 
@@ -238,14 +251,14 @@ def _of_trips(name: str) -> tuple[Callable[[Terms, Book, Account], int], Callabl
 COUNTERS: Mapping[str, Counter] = {
     "mll_same_day": Counter(
         _same_day,
-        lambda terms, book, account: _same_day(terms, book, account) >= 2,
+        lambda seen: _same_day(seen) >= 2,
         "two or more accounts have reached their maximum loss limit today",
     ),
     "max_size_share": Counter(
         *_of_trips(FULL_TRIPS), "more than half of the round trips of 20 trading days reached the largest size", True
     ),
     "losers_larger": Counter(
-        lambda terms, book, account: int(_larger(terms, book, account)),
+        lambda seen: int(_larger(seen)),
         _larger,
         "the mean losing round trip of 20 trading days is larger than the mean winning one",
     ),
@@ -253,35 +266,35 @@ COUNTERS: Mapping[str, Counter] = {
         *_of_trips(UNCOVERED), "more than half of the round trips of 20 trading days never had a stop", True
     ),
     "limits_disregarded": Counter(
-        lambda terms, book, account: _sum(account, GUARDED),
-        lambda terms, book, account: _sum(account, GUARDED) >= 3,
+        lambda seen: seen.window[GUARDED],
+        lambda seen: seen.window[GUARDED] >= 3,
         "three or more times in 20 trading days something was opened during a lockout",
     ),
     "size_into_news": Counter(
-        _news_units, _news_at_cap, "the largest size was held into the release of consumer prices"
+        lambda seen: seen.recall(NEWS_UNITS),
+        _news_at_cap,
+        "the largest size was held into the release of consumer prices",
     ),
     "seconds_trading": Counter(
-        lambda terms, book, account: _mean_seconds(account),
-        lambda terms, book, account: _day(account, TRIPS) >= 100 and _mean_seconds(account) < 60,
+        _mean_seconds,
+        lambda seen: seen.of_today(TRIPS) >= 100 and _mean_seconds(seen) < 60,
         "a hundred or more round trips today lasted less than a minute on average",
     ),
     "contracts_per_day": Counter(
-        _contracts,
-        lambda terms, book, account: _contracts(terms, book, account) > 200,
-        "more than 200 contracts were filled today",
+        _contracts, lambda seen: _contracts(seen) > 200, "more than 200 contracts were filled today"
     ),
     "orders_per_minute": Counter(
-        lambda terms, book, account: account.memory.get(memory_name(KEY, ORDERS_AT_MOST), 0),
-        lambda terms, book, account: account.memory.get(memory_name(KEY, ORDERS_AT_MOST), 0) > MOST_ORDERS_A_MINUTE,
+        lambda seen: seen.recall(ORDERS_AT_MOST),
+        lambda seen: seen.recall(ORDERS_AT_MOST) > MOST_ORDERS_A_MINUTE,
         "more than 30 orders were placed within a minute",
     ),
     "cancel_share": Counter(
-        lambda terms, book, account: _share(_cancelled(account), len(account.orders)),
-        lambda terms, book, account: len(account.orders) >= 50 and 10 * _cancelled(account) > 9 * len(account.orders),
+        lambda seen: _share(_cancelled(seen), len(seen.account.orders)),
+        lambda seen: len(seen.account.orders) >= 50 and 10 * _cancelled(seen) > 9 * len(seen.account.orders),
         "more than 90 % of today's orders were cancelled",
         True,
     ),
-    "resets": Counter(_resets, lambda terms, book, account: False, ""),
+    "resets": Counter(_resets, lambda seen: False, ""),
 }
 ADVICE = "the firm's conduct policies look at this; nothing is enforced"
 
@@ -289,8 +302,9 @@ ADVICE = "the firm's conduct policies look at this; nothing is enforced"
 def conduct_of(terms: Terms, book: Book, account: Account) -> dict[str, int | str | None]:
     """Every counter by its name; shares as text, None where the source cannot see what is counted."""
     found: dict[str, int | str | None] = {}
+    seen = _seen(terms, book, account)
     for name, counter in COUNTERS.items():
-        value = counter.value(terms, book, account)
+        value = counter.value(seen)
         found[name] = fraction_text(value) if counter.share else value
     if "orders" in book.lacks:
         found.update(dict.fromkeys(("no_stop_share", "orders_per_minute", "cancel_share")))
@@ -302,11 +316,12 @@ def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
 
 
 def _alerts(terms: Terms, view: View) -> Iterator[Finding]:
+    seen = _seen(terms, view.book, view.account)
     for name, counter in COUNTERS.items():
         if "orders" in view.book.lacks and name == "no_stop_share":
             continue
         target = f"day.{name}"
-        if not view.episode_open(target) and counter.crossed(terms, view.book, view.account):
+        if not view.episode_open(target) and counter.crossed(seen):
             yield Action(target, (alert(f"{counter.text}: {ADVICE}", "info"),))
 
 
