@@ -8,8 +8,7 @@ from riskcore.core.names import episode_name
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule
-from riskcore.core.rules.commands import reduce_position
-from riskcore.core.rules.exposure import Exposure, count_with, still_to_cut
+from riskcore.core.rules.exposure import Exposure, count_with, newest_cuts, still_to_cut
 from riskcore.core.state import Account, Position
 from riskcore.core.view import View
 
@@ -30,17 +29,10 @@ def _count(group: Group, view: View) -> int:
 
 
 def _cuts(group: Group, view: View, excess: int) -> list[tuple[Account, Command]]:
-    """What brings the group down by `excess`, the exposure increased last first; whole contracts, rounded up."""
+    """What brings the group down by `excess`, and the account whose position it cuts."""
     held = [(account, position) for account in members(group, view.book) for position in account.held()]
-    found = []
-    for account, position in sorted(held, key=lambda one: -one[1].increase_order):
-        if excess <= 0:
-            break
-        weight = micro_units(view.root(position.contract))
-        contracts = min(-(-excess // weight), abs(position.size))
-        excess -= contracts * weight
-        found.append((account, reduce_position(position.contract, abs(position.size) - contracts, contracts)))
-    return found
+    cuts = newest_cuts([position for _, position in held], excess, lambda contract: micro_units(view.root(contract)))
+    return [(account, command) for cut, command in cuts for account, position in held if position is cut]
 
 
 def evaluate(group: Group, view: View) -> Sequence[Finding]:

@@ -9,6 +9,7 @@ from riskcore.core.programme.terms import CPI_ALLOWANCE, Terms
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import Action, Breach, Finding, Rule
 from riskcore.core.rules.commands import alert, reduce_position
+from riskcore.core.rules.exposure import newest_cuts
 from riskcore.core.state import STATUS_OPEN, Position
 from riskcore.core.trading_day import exchange_instant
 from riskcore.core.view import View
@@ -116,17 +117,10 @@ def _micro_entries(terms: Terms, view: View) -> Iterator[Finding]:
         if opened > terms.news_allowance:
             figures = {"opened": str(opened), "allowed": str(terms.news_allowance)}
             newest = max(increased, key=lambda one: one.increase_order)
-            commands = tuple(_cuts(view, held, opened - terms.news_allowance))
+            # What was held before the window stays.
+            cuts = newest_cuts(held, opened - terms.news_allowance, lambda contract: 1, lambda one: _opened(view, one))
+            commands = tuple(command for _, command in cuts)
             yield Breach("micros" if together else roots[0], figures, commands, contract=newest.contract, once=False)
-
-
-def _cuts(view: View, held: Sequence[Position], excess: int) -> Iterator[Command]:
-    """What takes the excess off again, the exposure increased last first; what was held before the window stays."""
-    for position in sorted(held, key=lambda one: -one.increase_order):
-        contracts = min(excess, _opened(view, position))
-        if contracts > 0:
-            excess -= contracts
-            yield reduce_position(position.contract, abs(position.size) - contracts, contracts)
 
 
 def _increased(view: View, roots: Sequence[str]) -> list[Position]:

@@ -1,6 +1,6 @@
 """How many contracts an account has open or may soon have, and what brings them down: RULE-001 and RULE-002."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from riskcore.core.events import QUOTES, BarObserved, Command
@@ -58,19 +58,10 @@ class Exposure:
 
         Whole contracts are cut, rounded up. Net cuts only the heavier side: the other one offsets it.
         """
-        excess = self.held() - limit
         side = 1 if self._signed() > 0 else -1
-        commands = []
-        for position in sorted(self.positions, key=lambda one: -one.increase_order):
-            if excess <= 0:
-                break
-            if self.net and position.size * side <= 0:
-                continue
-            units = self.weight(position.contract)
-            contracts = min(-(-excess // units), abs(position.size))
-            excess -= contracts * units
-            commands.append(reduce_position(position.contract, abs(position.size) - contracts, contracts))
-        return tuple(commands)
+        positions = [one for one in self.positions if not self.net or one.size * side > 0]
+        excess = self.held() - limit
+        return tuple(command for _, command in newest_cuts(positions, excess, self.weight))
 
     def cancels(self, view: View, limit: int) -> tuple[Command, ...]:
         """What working orders are too many beside the positions, the newest entry order of each side first."""
@@ -82,6 +73,24 @@ class Exposure:
                     excess -= order.remaining * self.weight(order.contract)
                     commands.append(Command("CancelOrder", contract=order.contract, order_id=order.id))
         return tuple(commands)
+
+
+def newest_cuts(
+    positions: Sequence[Position],
+    excess: int,
+    weight: Callable[[str], int],
+    most: Callable[[Position], int] = lambda position: abs(position.size),
+) -> Iterator[tuple[Position, Command]]:
+    """What takes `excess` units off, the exposure increased last first, at most `most` contracts of each position.
+
+    Whole contracts are cut, rounded up.
+    """
+    for position in sorted(positions, key=lambda one: -one.increase_order):
+        units = weight(position.contract)
+        contracts = min(-(-excess // units), most(position))
+        if contracts > 0:
+            excess -= contracts * units
+            yield position, reduce_position(position.contract, abs(position.size) - contracts, contracts)
 
 
 def counted_orders(view: View) -> list[Order]:
