@@ -1,6 +1,6 @@
 """`riskcore live --record`: the wire recording of a running engine, written as it happens. Source: INTERFACE.md 4.
 
-It never stands in the way of the engine: a file that cannot be written any more is given up, and that is said once.
+It never stands in the way of the engine: a file that can no longer be written is given up, with one warning.
 """
 
 from collections.abc import Callable

@@ -44,7 +44,7 @@ def payout(account: str, amount: str, on: str | None, **options: Any) -> int:
 @click.option("--floor", metavar="AMOUNT", help="Maximum Loss Limit after it. Default: start less maximum loss.")
 @_options
 def reset(account: str, reason: str, balance: str | None, floor: str | None, **options: Any) -> int:
-    """Start an account anew after the firm has reset it. Ends the lockouts of the Maximum Loss Limit, nothing else.
+    """Start an account over after the firm has reset it. Ends only the lockouts of the Maximum Loss Limit.
 
     The firm's own Reset gives a new account number: then nothing has to be entered here.
     """

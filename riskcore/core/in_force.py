@@ -111,7 +111,7 @@ def is_met(account: Account, obligation: Obligation) -> bool:
 
 
 def _stop_is_as_wanted(account: Account, obligation: Obligation) -> bool:
-    """Whether the stop stands, or there is nothing any more that it could protect or that could be moved."""
+    """Whether the stop stands, or nothing is left for it to protect, or it cannot be moved."""
     position = account.positions.get(obligation.contract or "")
     signed = position.size if position is not None else 0
     if signed == 0 or obligation.side * signed > 0:
@@ -123,7 +123,7 @@ def _stop_is_as_wanted(account: Account, obligation: Obligation) -> bool:
 
 
 def _target_is_as_wanted(account: Account, obligation: Obligation) -> bool:
-    """Whether the target is at its price, or there is nothing any more that it could close or that could be moved."""
+    """Whether the target is at its price, or nothing is left for it to close, or it cannot be moved."""
     position, order = account.positions.get(obligation.contract or ""), account.orders.get(obligation.order_ids[0])
     if order is None or not order.working or position is None or obligation.side * position.size >= 0:
         return True

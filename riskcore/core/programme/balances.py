@@ -153,7 +153,7 @@ class DayBalances:
 
 
 def closed_day(account: Account, trade_date: str) -> DayBalances | None:
-    """A closed day of the last ones; None for one that is not kept any more, or never was."""
+    """A closed day of the last ones; None for one that is no longer kept, or never was."""
     ordinal = ordinal_of(trade_date)
     closing = recall(account, f"{CLOSING_OF}{ordinal}")
     if closing is None:

@@ -17,7 +17,7 @@ class PayoutRecorded:
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeReset:
-    """The account starts anew: None means the start balance of its terms, and the floor of that (PROGRAMME.md 6)."""
+    """The account starts over: None means the start balance of its terms, and the floor of that (PROGRAMME.md 6)."""
 
     account: int
     reason: str

@@ -71,7 +71,7 @@ def _blockers(
 
 
 def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
-    """One notice a window when nothing is in the way any more."""
+    """One notice a window when nothing is in the way."""
     payout = payout_of(terms, view.book, view.account)
     if payout is None or not payout.eligible:
         return ()

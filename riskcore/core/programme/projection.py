@@ -117,7 +117,7 @@ def _begin(terms: Terms, view: View) -> None:
 
 
 def _start_floor(terms: Terms, view: View) -> None:
-    """F at the start; worked out anew while the balance it stands on is."""
+    """F at the start; worked out again for as long as the opening balance is."""
     opening = b.opening_usd(view.account)
     assert opening is not None, "a floor starts from an opening balance"
     closings = [opening, *(closing for _, closing in b.rows(view.account, b.CLOSING_OF))]
@@ -235,7 +235,7 @@ def _paid(terms: Terms, view: View, body: e.PayoutRecorded) -> None:
 
 
 def _reset(terms: Terms, view: View, body: e.ProgrammeReset) -> None:
-    """All starts anew, from what the dashboard shows."""
+    """Everything starts over, from what the dashboard shows."""
     figures = b.figures_today(view.book, view.account)
     start = terms.start_usd or 0
     balance = start if body.balance_usd is None else body.balance_usd
