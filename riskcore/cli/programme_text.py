@@ -5,6 +5,7 @@ from typing import Any
 from riskcore.audit.happening_words import short
 from riskcore.cli.screen.words import counted, dollars, duration
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI
+from riskcore.core.programme.payout import BLOCKER_WORDS
 from riskcore.core.programme.terms import READINGS
 
 Row = dict[str, Any]
@@ -65,16 +66,6 @@ def _value(row: Row | None) -> str:
 
 
 # ---- status ------------------------------------------------------------------------------------------
-
-_BLOCKERS = {
-    "winning_days": "too few winning days",
-    "traded_days": "too few days with a trade",
-    "not_profitable": "no profit since the last payout",
-    "consistency": "one day is too much of the window's profit",
-    "below_minimum": "less than the smallest payout",
-    "daily_loss_limit": "the daily loss limit was reached today",
-    "holiday": "no payout on a day of early close",
-}
 
 
 def status_text(result: Row) -> str:
@@ -170,7 +161,7 @@ def _payout_lines(row: Row) -> list[str]:
     since = f"since {payout['window_from']}{'' if payout['window_known'] else ', where our records begin'}"
     if payout["eligible"]:
         return [f"  payout     up to {dollars(payout['max'])} may be asked for now; {days} {since}"]
-    why = ", ".join(_BLOCKERS[code] for code in payout["blockers"])
+    why = ", ".join(BLOCKER_WORDS[code] for code in payout["blockers"])
     lines = [f"  payout     not yet: {why}; {days} {since}"]
     if row["next_payout_day"] is not None:
         lines.append(f"             at the earliest on {row['next_payout_day']}, up to {dollars(payout['max'])} by now")

@@ -1,6 +1,6 @@
 """GROUP-OPPOSITE: no account of a group long while another is short (PROGRAMME.md 7)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from riskcore.core.groups.group import Group, members
 from riskcore.core.groups.opposite import Opposites
@@ -8,7 +8,7 @@ from riskcore.core.programme.families import family_by
 from riskcore.core.programme.terms import CORRELATED, Terms, account_terms
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules import wording
-from riskcore.core.rules.base import Finding, Rule
+from riskcore.core.rules.base import Finding, Reading, Rule
 from riskcore.core.view import View
 
 GRACE_NS = 2 * SECOND_NS  # Where no programme says another.
@@ -29,6 +29,10 @@ def deadline(group: Group, view: View) -> int | None:
     return _opposites(group, view).deadline(view)
 
 
+def gauges(group: Group, view: View) -> Iterator[Reading]:
+    yield _opposites(group, view).reading(view)
+
+
 RULE = Rule(
     "GROUP-OPPOSITE",
     "group_opposite",
@@ -38,6 +42,7 @@ RULE = Rule(
     evaluate,
     deadline=deadline,
     needs=lambda group: ("positions",),
+    gauges=gauges,
     joint=True,
     advice=wording.OPPOSITE,
 )

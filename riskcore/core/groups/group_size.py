@@ -60,7 +60,8 @@ def admit(group: Group, view: View, proposal: Proposal) -> str | None:
 
 
 def gauges(group: Group, view: View) -> Iterator[Reading]:
-    yield Reading(f"micro units of {group.name}", COUNT, _count(group, view), _limit(group))
+    count, limit = _count(group, view), _limit(group)
+    yield Reading(f"micro units of {group.name}", COUNT, count, limit, unit="micro units", allows_equal=True)
 
 
 RULE = Rule(

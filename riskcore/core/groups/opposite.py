@@ -7,7 +7,7 @@ because the legs that a copier places arrive apart. Source: PROGRAMME.md 5, PROG
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from riskcore.core.rules.base import Breach, Finding, Rearm
+from riskcore.core.rules.base import BREACHED, NO_MEASURE, OK, Breach, Finding, Reading, Rearm
 from riskcore.core.rules.commands import alert, close_position
 from riskcore.core.state import Account, Position
 from riskcore.core.view import View
@@ -45,6 +45,13 @@ class Opposites:
         """When the first pair that has not been acted on outlasts the grace."""
         pairs = [pair for pair in self._completed(view) if not view.episode_open(pair.family)]
         return min((pair.since + self.grace_ns for pair in pairs), default=None)
+
+    def reading(self, view: View) -> Reading:
+        """The families in which the accounts hold opposite positions now."""
+        names = {self.family(view.root(one.contract)): None for account in self.accounts for one in account.held()}
+        standing = [name for name in names if self._stands(view, name)]
+        state = BREACHED if standing else OK
+        return Reading("opposite positions", NO_MEASURE, now=", ".join(standing) or "none", state=state)
 
     def _completed(self, view: View) -> Iterator[Pair]:
         """The pairs that a position of the account in view completed."""

@@ -13,7 +13,7 @@ from riskcore.core.programme.scaling import lots_of, size_cap_units
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import FRACTION_SCALE, MINUTE_NS, SECOND_NS, fraction_text
 from riskcore.core.rules import wording
-from riskcore.core.rules.base import Action, Finding, Rule
+from riskcore.core.rules.base import NEAR, NO_MEASURE, OK, Action, Finding, Reading, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.rules.trade_units import result_usd
 from riskcore.core.state import STATUS_CANCELLED, Account, Book, Position
@@ -316,13 +316,26 @@ def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
 
 
 def _alerts(terms: Terms, view: View) -> Iterator[Finding]:
+    for name, counter in _crossed(terms, view):
+        target = f"day.{name}"
+        if not view.episode_open(target):
+            yield Action(target, (alert(f"{counter.text}: {ADVICE}", "info"),))
+
+
+def _crossed(terms: Terms, view: View) -> Iterator[tuple[str, Counter]]:
+    """The counters that are past what the firm looks at."""
     seen = _seen(terms, view.book, view.account)
     for name, counter in COUNTERS.items():
         if "orders" in view.book.lacks and name == "no_stop_share":
             continue
-        target = f"day.{name}"
-        if not view.episode_open(target) and counter.crossed(seen):
-            yield Action(target, (alert(f"{counter.text}: {ADVICE}", "info"),))
+        if counter.crossed(seen):
+            yield name, counter
+
+
+def gauges(terms: Terms, view: View) -> Iterator[Reading]:
+    crossed = [counter.text for _, counter in _crossed(terms, view)]
+    words = "; ".join(crossed) or "nothing the firm looks at"
+    yield Reading("conduct", NO_MEASURE, now=words, state=NEAR if crossed else OK)
 
 
 def deadline(terms: Terms, view: View) -> int | None:
@@ -343,6 +356,7 @@ RULE = Rule(
     deadline=deadline,
     needs=lambda terms: ("positions",),
     day_closed=day_closed,
+    gauges=gauges,
     caps_size=False,
     advice=wording.CONDUCT,
 )

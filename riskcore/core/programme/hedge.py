@@ -1,13 +1,13 @@
 """PROG-HEDGE: no opposite positions in the accounts of one trader (PROGRAMME.md 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from riskcore.core.groups.group import is_listed
 from riskcore.core.groups.opposite import Opposites
 from riskcore.core.programme.families import family_by
 from riskcore.core.programme.terms import CORRELATED, Terms, account_stage
 from riskcore.core.rules import wording
-from riskcore.core.rules.base import Finding, Rule
+from riskcore.core.rules.base import NO_MEASURE, Finding, Reading, Rule
 from riskcore.core.state import Account
 from riskcore.core.view import View
 
@@ -37,6 +37,14 @@ def deadline(terms: Terms, view: View) -> int | None:
     return None if terms.stage == PRACTICE else _opposites(terms, view).deadline(view)
 
 
+def gauges(terms: Terms, view: View) -> Iterator[Reading]:
+    """What stands against what, unless the account is one that the firm exempts."""
+    if terms.stage == PRACTICE:
+        yield Reading("opposite positions", NO_MEASURE, now="allowed in Practice")
+    else:
+        yield _opposites(terms, view).reading(view)
+
+
 RULE = Rule(
     "PROGRAMME-HEDGE",
     "programme_hedge",
@@ -46,6 +54,7 @@ RULE = Rule(
     evaluate,
     deadline=deadline,
     needs=lambda terms: ("positions",),
+    gauges=gauges,
     joint=True,
     advice=wording.OPPOSITE,
 )

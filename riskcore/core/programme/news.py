@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from riskcore.core.events import Command, PositionsListed
 from riskcore.core.names import order_target
 from riskcore.core.order_roles import is_entry
+from riskcore.core.programme.hours_table import clock_text
 from riskcore.core.programme.terms import CPI_ALLOWANCE, Terms
 from riskcore.core.rules import wording
-from riskcore.core.rules.base import Action, Breach, Finding, Rule
+from riskcore.core.rules.base import NEAR, NO_MEASURE, Action, Breach, Finding, Reading, Rule
 from riskcore.core.rules.commands import alert, reduce_position
 from riskcore.core.rules.exposure import newest_cuts
 from riskcore.core.state import STATUS_OPEN, Position
@@ -149,6 +150,24 @@ def deadline(terms: Terms, view: View) -> int | None:
     return _at(view, terms.news_from) if view.recall_account(BEGAN) is None else None
 
 
+def gauges(terms: Terms, view: View) -> Iterator[Reading]:
+    """Whether consumer prices are released today, and whether something may be opened now."""
+    if not _is_release_day(terms, view) or view.now >= _at(view, terms.news_until):
+        yield Reading("consumer prices", NO_MEASURE, now="no release ahead today")
+    elif _open(terms, view):
+        yield Reading(
+            "consumer prices",
+            NO_MEASURE,
+            now="nothing may be opened in index, metal and Nikkei products",
+            until=_at(view, terms.news_until),
+            state=NEAR,
+        )
+    else:
+        assert view.book.day is not None, "a rule looks at a day that is open"
+        begins = clock_text(view.book.day, _at(view, terms.news_from))
+        yield Reading("consumer prices", NO_MEASURE, now=f"nothing may be opened from {begins} Chicago")
+
+
 RULE = Rule(
     "PROGRAMME-NEWS",
     "programme_news",
@@ -159,5 +178,6 @@ RULE = Rule(
     remember=remember,
     deadline=deadline,
     needs=lambda terms: ("positions",),
+    gauges=gauges,
     advice=wording.NEWS,
 )

@@ -16,11 +16,20 @@ from riskcore.core.programme.daily_loss import limit_reached_today
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
 from riskcore.core.rules import wording
-from riskcore.core.rules.base import Action, Finding, Rule
+from riskcore.core.rules.base import NO_MEASURE, Action, Finding, Reading, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Account, Book
 from riskcore.core.view import View
 
+BLOCKER_WORDS = {
+    "winning_days": "too few winning days",
+    "traded_days": "too few days with a trade",
+    "not_profitable": "no profit since the last payout",
+    "consistency": "one day is too much of the window's profit",
+    "below_minimum": "less than the smallest payout",
+    "daily_loss_limit": "the daily loss limit was reached today",
+    "holiday": "no payout on a day of early close",
+}
 CENT = MONEY_SCALE // 100
 
 
@@ -89,6 +98,16 @@ def deadline(terms: Terms, view: View) -> int | None:
     return payout_day_locks_at(view.book.day) if day_fills(view.book, view.account) > 0 else None
 
 
+def gauges(terms: Terms, view: View) -> Iterator[Reading]:
+    """What may be asked for now, or what is in the way."""
+    payout = payout_of(terms, view.book, view.account)
+    if payout is None:
+        return
+    blockers = ", ".join(BLOCKER_WORDS[name] for name in payout.blockers)
+    words = f"not yet, {blockers}" if blockers else f"up to {money_text(payout.max_usd)} may be asked for"
+    yield Reading("payout", NO_MEASURE, now=words)
+
+
 RULE = Rule(
     "PROGRAMME-PAYOUT",
     "programme_payout",
@@ -98,6 +117,7 @@ RULE = Rule(
     evaluate,
     deadline=deadline,
     needs=lambda terms: ("trades", "accounts"),
+    gauges=gauges,
     caps_size=False,
     advice=wording.PAYOUT,
 )

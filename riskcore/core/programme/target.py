@@ -11,7 +11,7 @@ from riskcore.core.programme.maximum_loss import floor_breached_at
 from riskcore.core.programme.terms import CONSISTENCY_BOUNDARY, PASS_AT, Terms
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
 from riskcore.core.rules import wording
-from riskcore.core.rules.base import Action, Finding, Rule
+from riskcore.core.rules.base import PROFIT, Action, Finding, Reading, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Account
 from riskcore.core.trading_day import date_text, ordinal_of
@@ -104,6 +104,16 @@ def close_target(terms: Terms, view: View) -> Sequence[Derived]:
     return (TargetReached(view.account.id, view.book.trade_date, closing - terms.start_usd),)
 
 
+def target_gauges(terms: Terms, view: View) -> Iterator[Reading]:
+    """The profit and the one that passes. Reaching it breaches nothing, so no share of it is shown."""
+    profit, target = _profit_now_usd(terms, view), effective_target_usd(terms, view.account)
+    passed = passed_on(view.account)
+    if profit is None or target is None:
+        return
+    note = f"{money_text(target)} passes" if passed is None else f"passed on {passed}"
+    yield Reading("profit", PROFIT, now=profit, limit=target, left=max(target - profit, 0), note=note)
+
+
 TARGET = Rule(
     "PROGRAMME-TARGET",
     TARGET_NAME,
@@ -114,6 +124,7 @@ TARGET = Rule(
     remember=remember_target,
     needs=lambda terms: ("trades", "accounts"),
     day_closed=close_target,
+    gauges=target_gauges,
     caps_size=False,
     advice=wording.TARGET,
 )
@@ -147,6 +158,15 @@ def _notices(view: View, net_usd: int, allowed_usd: int) -> Iterator[Finding]:
         yield Action(OVER, (alert(text, "info"),))
 
 
+def consistency_gauges(terms: Terms, view: View) -> Iterator[Reading]:
+    """What today has made and what one day may make."""
+    allowed = allowed_best_day_usd(terms)
+    if allowed is not None:
+        net = day_net_usd(view.book, view.account)
+        note = f"one day may make {money_text(allowed)}, more raises the target"
+        yield Reading("profit of today", PROFIT, now=net, limit=allowed, left=max(allowed - net, 0), note=note)
+
+
 CONSISTENCY = Rule(
     "PROGRAMME-CONSISTENCY",
     "programme_consistency",
@@ -155,6 +175,7 @@ CONSISTENCY = Rule(
     Terms,
     evaluate_consistency,
     needs=lambda terms: ("trades",),
+    gauges=consistency_gauges,
     caps_size=False,
     advice=wording.TARGET,
 )

@@ -7,8 +7,12 @@ import pytest
 
 from riskcore.audit.limits import gauges
 from riskcore.audit.status import view_of
+from tests.core.groups.desk import OTHER
 from tests.core.ledger import ACCOUNT, Ledger, usd
 from tests.core.programme.terms import combine, under
+from tests.core.programme.test_hedge import hedged
+from tests.core.programme.test_news import release_day
+from tests.core.programme.test_payout import days_of, standard
 
 Row = dict[str, Any]
 
@@ -68,3 +72,60 @@ def test_every_rule_of_the_programme_has_a_row() -> None:
     instances = day.rulebook.instances(day.account_state)
     shown = [rule for rule, _ in rows_of(day)]
     assert [one.rule.id for one in instances if one.rule.stands is None and one.rule.id not in shown] == []
+
+
+ADVISING = ("PROGRAMME-TARGET", "PROGRAMME-CONSISTENCY", "PROGRAMME-NEWS", "PROGRAMME-HEDGE", "PROGRAMME-CONDUCT")
+
+
+def test_what_only_advises_has_figures_and_never_binds() -> None:
+    day = opened(enforce=("mll",), target_usd=usd("3000"), consistency=500_000).at("10:00:00").closed("1800")
+    found = rows_of(day)
+    target, best = found["PROGRAMME-TARGET", None], found["PROGRAMME-CONSISTENCY", None]
+    assert (target["now"], target["limit"], target["left"], target["used"]) == ("1800.00", "3000", "1200.00", None)
+    assert (best["now"], best["limit"], best["left"]) == ("1800.00", "1500", "0")
+    assert [found[rule, None]["used"] for rule in ADVISING] == [None] * len(ADVISING)
+    assert found["PROGRAMME-CONDUCT", None]["text"] == "conduct: nothing the firm looks at"
+
+
+def test_a_best_day_moves_the_target_that_is_shown() -> None:
+    day = (
+        opened(enforce=("mll",), target_usd=usd("3000"), consistency=500_000)
+        .at("10:00:00")
+        .closed("1800")
+        .at("2026-11-23 10:00")
+        .tick()
+    )
+    target = rows_of(day)["PROGRAMME-TARGET", None]
+    assert (target["now"], target["limit"], target["left"]) == ("1800.00", "3600", "1800.00")
+
+
+@pytest.mark.parametrize(
+    ("at", "now"),
+    [
+        ("07:24:59", "nothing may be opened from 07:25 Chicago"),
+        ("07:25:00", "nothing may be opened in index, metal and Nikkei products"),
+        ("07:34:59", "nothing may be opened in index, metal and Nikkei products"),
+        ("07:35:00", "no release ahead today"),
+    ],
+)
+def test_the_release_of_consumer_prices(at: str, now: str) -> None:
+    assert rows_of(release_day().account(ACCOUNT).at(at).tick())["PROGRAMME-NEWS", None]["now"] == now
+
+
+def test_opposite_positions_are_named() -> None:
+    day = hedged().at("09:30:00").fill("ES", 1, "6000")
+    assert rows_of(day)["PROGRAMME-HEDGE", None]["now"] == "none"
+    day.fill("MES", -3, "6000", account=OTHER)
+    assert rows_of(day)["PROGRAMME-HEDGE", None]["now"] == "ES"
+
+
+def test_what_is_in_the_way_of_a_payout() -> None:
+    terms = standard()
+
+    def words(days: int) -> str:
+        text = rows_of(days_of(*["150"] * days, terms=terms))["PROGRAMME-PAYOUT", None]["now"]
+        assert isinstance(text, str)
+        return text
+
+    assert words(4) == "not yet, too few winning days"
+    assert words(5) == "up to 375.00 may be asked for"
