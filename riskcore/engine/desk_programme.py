@@ -23,6 +23,10 @@ async def payout(desk: Desk, asked: Asked) -> Row:
     if terms is None:
         raise ConfigError(f"{account.name or account.id} is in no programme: [programme] of riskcore.toml names it")
     amount = _amount(asked, "amount")
+    if terms.stage == "combine":
+        raise ConfigError(
+            f"{account.name or account.id} is a Combine, which pays nothing out: stage of [programme] says so"
+        )
     if amount is None or amount <= 0:
         raise ConfigError("the amount of a payout must be above zero")
     requested = _trade_date(desk, text_of(asked, "on"))

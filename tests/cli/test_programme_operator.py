@@ -76,6 +76,14 @@ def test_what_makes_no_sense_is_refused_and_stores_nothing(
     assert not of(stored.store, e.PayoutRecorded | e.ProgrammeReset | e.NoteRecorded)
 
 
+def test_a_combine_pays_nothing_out(stored: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    config = stored.folder / "riskcore.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace('"xfa"', '"combine"'), encoding="utf-8")
+    code, text = told(stored, capfd, "programme", "payout", NAME, "700.00")
+    assert (code, "is a Combine" in text) == (2, True), text
+    assert not of(stored.store, e.PayoutRecorded)
+
+
 def test_a_payout_needs_a_programme(
     sources: Sources, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
