@@ -1,5 +1,6 @@
 """A gauge as a sentence: what is used of a limit, what is left, until when."""
 
+from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules.base import BREACHED, COUNT, NO_MEASURE, SECONDS, Reading
 from riskcore.core.state import Lockout
 from riskcore.schema.instants import utc_text
@@ -42,16 +43,16 @@ def _measured(reading: Reading) -> str:
     ahead = "reached" if reading.breaches else f"{left} left"
     if at_limit:
         ahead = "at the limit, one more breaches it"
+    limit_figure = _amount(reading, reading.limit) if kind == SECONDS else reading.limit_text
     limit = "its floor" if reading.room is not None else "the limit"
-    return f"{name} {figure}, {limit} {reading.limit_text}{_unit(reading)}: {ahead}"
+    return f"{name} {figure}, {limit} {limit_figure}: {ahead}"
 
 
 def _amount(reading: Reading, value: int | str | None) -> str:
-    return reading.text(value) + _unit(reading)
-
-
-def _unit(reading: Reading) -> str:
-    return " s" if reading.kind == SECONDS else ""
+    """People count whole seconds; the fields of the row keep what is behind the point."""
+    if reading.kind == SECONDS and isinstance(value, int):
+        return f"{value // SECOND_NS} s"
+    return reading.text(value)
 
 
 def _until_meaning(reading: Reading) -> str:
