@@ -1,4 +1,4 @@
-"""The twenty-one scripts whose every crash point is tried. Prices move once and stay: no start comes too late."""
+"""The scripts whose every crash point is tried. Prices move once and stay: no start comes too late."""
 
 from adapters.simulator.scenario import Action, FaultAt, Habit, PricePath
 from riskcore.core import events as e
@@ -65,6 +65,11 @@ def _bracket(size: int) -> e.OrderRequested:
 
 SCRIPTS = (
     _loss("daily-loss"),
+    _loss(
+        "weekly-loss",
+        rules='[[rules.period_loss]]\nperiod = "weekly"\nloss_limit = "200"\n',
+        actions=(_BUY_FIVE, Action(3, "market", side=SELL, size=4)),
+    ),
     _loss(
         "two-accounts",
         accounts=2,
