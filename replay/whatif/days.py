@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from replay.left_out import warn_of_left_out
 from replay.recording import detect_form, open_lines, read_wire
 from replay.sessions import Progress, Warn, check_order, ignore, session_name
 from replay.whatif.market import DayFacts
@@ -71,6 +72,7 @@ class Sessions:
     def _journal(self) -> Iterator[DayFacts]:
         day: DayFacts | None = None
         ended: int | None = None
+        note = warn_of_left_out(self.warn)
         for path in self.paths:
             lines = open_lines(path)
             first_at: int | None = None
@@ -80,6 +82,7 @@ class Sessions:
                     first_at = event.at
                     check_order(ended, first_at, self._name(path))
                 last_at, count = event.at, count + (not event.derived)
+                note((event,))
                 body = event.body
                 if isinstance(body, TradingDayOpened):
                     if day is not None:

@@ -112,6 +112,16 @@ def test_an_export_of_such_a_day_replays_to_the_same_decisions(days: Days, capfd
     assert "goes on without" not in warned
 
 
+def test_what_if_knows_no_more_of_such_a_day_than_the_engine_did(days: Days, capfd: pytest.CaptureFixture[str]) -> None:
+    same, warned = said(capfd, "whatif", str(days.export))
+    assert names_both(warned)
+    assert (same["divergence"], same["effect"]["net_pnl"]) == ([], "0")
+    assert same["counterfactual"] == same["baseline"]
+    other, _ = said(capfd, "whatif", str(days.export), "--set", "rules.daily_realized_loss.loss_limit=900", "--quick")
+    assert other["divergence"]
+    assert other["baseline"] == same["baseline"]
+
+
 def test_regress_says_it(days: Days, capfd: pytest.CaptureFixture[str]) -> None:
     folder = days.export.parent / "recorded" / "day"
     folder.mkdir(parents=True)
