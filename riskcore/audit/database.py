@@ -12,12 +12,12 @@ from pathlib import Path
 
 from riskcore.audit.log import AuditLog
 from riskcore.audit.makers import flatten_rows
-from riskcore.audit.tables import INDEXES, TABLES, VIEWS
+from riskcore.audit.tables import FOREIGN_KEYS, INDEXES, PRIMARY_KEYS, TABLES, VIEWS
 from riskcore.audit.words import order_row
 from riskcore.audit.written import flat_settings
 from riskcore.core.order_words import side_word
 from riskcore.core.products import product_code, root_of_code
-from riskcore.core.quantities import money_text, price_text
+from riskcore.core.quantities import money, money_text, price_text
 from riskcore.core.state import Order, Trade
 from riskcore.errors import CannotWrite, ConfigError, StoreError
 from riskcore.schema.instants import utc_text
@@ -66,9 +66,13 @@ def _build(path: Path, log: AuditLog, accounts: list[int]) -> None:
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         database = Database(connection)
         for name, columns in TABLES.items():
-            Table(database, name).create(columns)
-        for name, rows in _rows(log, accounts).items():
-            Table(database, name).insert_all(rows)
+            foreign = [(column, other, PRIMARY_KEYS[other]) for column, other in FOREIGN_KEYS.get(name, {}).items()]
+            Table(database, name).create(columns, pk=PRIMARY_KEYS.get(name), foreign_keys=foreign)
+        rows = _rows(log, accounts)
+        known = {name: {row["id"] for row in rows[name]} for name in ("breaches", "commands", "requests")}
+        for name in TABLES:
+            links = {column: known[other] for column, other in FOREIGN_KEYS.get(name, {}).items() if other in known}
+            Table(database, name).insert_all(_linked(row, links) for row in rows[name])
         for table, columns_of_index in INDEXES:
             Table(database, table).create_index(columns_of_index)
         for name, sql in VIEWS.items():
@@ -78,7 +82,15 @@ def _build(path: Path, log: AuditLog, accounts: list[int]) -> None:
         connection.close()
 
 
-def _rows(log: AuditLog, accounts: list[int]) -> dict[str, Iterable[Row]]:
+def _linked(row: Row, links: dict[str, set[str]]) -> Row:
+    """A row whose foreign keys all lead somewhere: what belongs to an earlier day that is not here leads nowhere."""
+    return {**row, **{column: None for column, known in links.items() if row[column] not in known}}
+
+
+def _rows(log: AuditLog, accounts: list[int]) -> dict[str, list[Row]]:
+    commands = [row for row in log.command_rows() if row["account"] in accounts]
+    sent = log.enforcement.fill_rows()
+
     def of(rows: list[Row]) -> list[Row]:
         return [row for row in rows if row["account"] in accounts]
 
@@ -96,15 +108,20 @@ def _rows(log: AuditLog, accounts: list[int]) -> dict[str, Iterable[Row]]:
             for day in log.days
         ],
         "days": [_day(log, name) for name in sorted(log.figures) if name[0] in accounts],
-        "fills": [_fill(log, account, trade) for (account, _), trade in log.fills.items() if account in accounts],
+        "fills": [
+            {**_fill(log, account, trade), **_slippage(sent.get((account, trade.id), {}))}
+            for (account, _), trade in log.fills.items()
+            if account in accounts
+        ],
         "orders": [_order(log, account, order) for (account, _), order in log.orders.items() if account in accounts],
         "breaches": [_breach(row) for row in of(log.breaches)],
         "breach_figures": [
             {"breach": row["id"], "name": name, "value": value}
             for row in of(log.breaches)
-            for name, value in row["figures"].items()
+            for name, value in {**row["figures"], **row["parts"]}.items()
         ],
-        "commands": [_command(row) for row in of(log.commands)],
+        "commands": [_command(row) for row in commands],
+        "requests": [_request(request) for row in commands for request in row["requests"]],
         "lockouts": of(log.lockouts.rows),
         "overrides": of(log.overrides),
         "missed_enforcement": of(log.missed.rows),
@@ -157,10 +174,29 @@ def _fill(log: AuditLog, account: int, trade: Trade) -> Row:
 
 def _order(log: AuditLog, account: int, order: Order) -> Row:
     row = {"account": account, "order": order.id, **order_row(order), "recorded_at": utc_text(order.recorded_at)}
-    return {**row, **log.maker_of_order(account, order).row()}
+    maker = log.maker_of_order(account, order).row()
+    return {**row, **maker, "request": log.enforcement.request_of_order(account, order.id)}
+
+
+def _slippage(sent: Row) -> Row:
+    """What is known of the fill of an exit order; of another fill, nothing."""
+    usd = sent.get("slippage_usd")
+    return {
+        "request": sent.get("request"),
+        "slippage_ticks": sent.get("slippage_ticks"),
+        **_amount("slippage_usd", None if usd is None else money(usd)),
+    }
+
+
+def _request(row: Row) -> Row:
+    wanted = {name: row[name] for name in TABLES["requests"] if name in row}
+    seconds = {name: None if row[name] is None else float(row[name]) for name in row if name.endswith("_seconds")}
+    usd = row["slippage_usd"]
+    return {**wanted, **seconds, **_amount("slippage_usd", None if usd is None else money(usd))}
 
 
 def _breach(row: Row) -> Row:
+    row = {name: value for name, value in row.items() if name != "parts"}
     return {**row, "figures": json.dumps(row["figures"]), "flags": ", ".join(row["flags"])}
 
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from riskcore.audit.attribution import Attribution
+from riskcore.audit.enforcement import Enforcement
+from riskcore.audit.fold_stored import fold_stored
+from riskcore.audit.parts import parts_of
 from riskcore.core import events as e
 from riskcore.core.marks import valuation
 from riskcore.core.order_words import side_word
-from riskcore.core.project import apply, bar_phases
 from riskcore.core.quantities import money_text, price_text
 from riskcore.core.quarantine import LEFT_OUT, error_text, left_out_text, quarantined_fact, told_text
 from riskcore.core.quotes import quote_key
@@ -41,9 +43,9 @@ class Decision:
     account_name: str | None
     state: Row
     lockout: Row | None = None  # What a breach of the guard went against.
+    parts: Row = field(default_factory=dict)  # Of a total at its limit.
     left_out: tuple[str, ...] = ()  # What was left out of the day before, in words.
     in_force: tuple[str, ...] = ()  # Commands already in force that the account owed.
-    met: Stored | None = None
     met_by: Stored | None = None
 
 
@@ -52,6 +54,7 @@ class Decisions:
     """Listens to the stored events of days, oldest first, and keeps every decision by its id."""
 
     by_id: dict[str, Decision] = field(default_factory=dict)
+    enforcement: Enforcement = field(default_factory=Enforcement)
     _book: Book = field(default_factory=Book)
     _seq: int = 0
     _opened: e.TradingDayOpened | None = None
@@ -87,24 +90,14 @@ class Decisions:
             self._met(stored, body)
         elif isinstance(body, (e.RuleBreached, e.CommandIssued)):
             self.by_id[body.id] = self._decision(stored, body)
-        self._apply(event)
+        fold_stored(self._book, event)
+        self.enforcement.listen(self._book, event)
         self._attribution.listen(self._book, event)
-
-    def _apply(self, event: e.Event) -> None:
-        body = event.body
-        if isinstance(body, e.QuotesObserved):
-            for at, contract, last, bid, ask in body.quotes:
-                apply(self._book, e.Event(at, "market", "", e.QuoteObserved(contract, last, bid, ask)))
-        elif isinstance(body, e.BarObserved):
-            for _ in bar_phases(self._book, event, body):
-                pass
-        else:
-            apply(self._book, event)
 
     def _met(self, stored: Stored, body: e.ObligationMet) -> None:
         decision = self.by_id.get(body.obligation)
         if decision is not None:
-            decision.met, decision.met_by = stored, self._input_of(stored.event.cause)
+            decision.met_by = self._input_of(stored.event.cause)
 
     def _input_of(self, cause: str) -> Stored:
         """The fact or timer that led to a derived event; a quote is found among those journaled with it."""
@@ -132,6 +125,7 @@ class Decisions:
             in_force=tuple(account.obligations),
         )
         if isinstance(body, e.RuleBreached):
+            decision.parts = parts_of(self._book, body)
             decision.lockout = self._lockout(account, body.figures.get("lockout"))
         elif body.command.kind == "SetLockout":
             name = f"{body.command.scope}/{body.rule}/{body.command.lockout_key}"

@@ -92,9 +92,10 @@ def _command(row: Mapping[str, Any]) -> str:
     return command_words({"contract": None, "price": None, **row})
 
 
-def _request(row: Mapping[str, Any]) -> str:
+def request_words(row: Mapping[str, Any]) -> str:
+    """What a request asks of the broker; fields that do not apply are absent or null."""
     about = [row.get("kind", row["id"]), row.get("side"), row.get("size"), row.get("price")]
-    about += [f"order {row['order']}" if "order" in row else row.get("contract")]
+    about += [f"order {row['order']}" if row.get("order") is not None else row.get("contract")]
     about += [f"attempt {row['attempt']}" if row.get("attempt", 1) > 1 else None]
     return " ".join(str(part) for part in about if part is not None)
 
@@ -105,7 +106,7 @@ def _outcome(row: Mapping[str, Any]) -> str:
     if row["outcome"] == "declined":
         return f"declined: {row['reason']}"
     reason = f": {row['reason']}" if row.get("reason") else ""
-    return f"{row['outcome']}: {_request(row)}{reason}"
+    return f"{row['outcome']}: {request_words(row)}{reason}"
 
 
 def _lockout(row: Mapping[str, Any]) -> str:
@@ -164,7 +165,7 @@ def _value(value: Any) -> str:
 _WORDS: dict[str, Words] = {
     "breach": _breach,
     "command": _command,
-    "request": _request,
+    "request": request_words,
     "outcome": _outcome,
     "lockout": _lockout,
     "connection": _connection,

@@ -1,8 +1,6 @@
 """What a report knows of recorded days: the stored events folded, and everything worth telling kept as rows.
 
-A read model: built from the events alone, rebuilt at will, and never asked by the core. Quotes and bars are left
-out of the fold, because only how near a limit came depends on a mark, and that is followed apart (approaches.py).
-Source: DESIGN.md "Read side".
+A read model: built from the events alone, rebuilt at will, and never asked by the core. Source: DESIGN.md "Read side".
 """
 
 from collections.abc import Sequence
@@ -12,13 +10,14 @@ from typing import Any
 
 from riskcore.audit.approaches import Approaches
 from riskcore.audit.attribution import Attribution, Maker
+from riskcore.audit.enforcement import Enforcement
+from riskcore.audit.fold_stored import fold_stored
 from riskcore.audit.missed import MissedEnforcement
 from riskcore.audit.over_enforcement import OverEnforcement
+from riskcore.audit.parts import parts_of
 from riskcore.audit.words import balance_drift_text, target_text
 from riskcore.audit.written import Written, changes, written_settings
 from riskcore.core import events as e
-from riskcore.core.project import apply
-from riskcore.core.quantities import decimal_text
 from riskcore.core.quarantine import error_text, left_out_text, quarantined_fact, told_text
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Account, Book, DayFigures, Order, Trade
@@ -28,7 +27,6 @@ from riskcore.schema.rows import LockoutHistory, Row, breach_row, command_row, i
 from riskcore.version import VERSION
 
 MARKET = (e.QuoteObserved, e.QuotesObserved, e.MarketTraded, e.BarObserved, e.DepthObserved)
-SECOND_PLACES = 9  # Nanoseconds as decimal seconds.
 
 
 @dataclass(slots=True)
@@ -51,12 +49,13 @@ class AuditLog:
     days: list[RecordedDay] = field(default_factory=list)
     settings: list[Row] = field(default_factory=list)
     breaches: list[Row] = field(default_factory=list)
-    commands: list[Row] = field(default_factory=list)
+    commands: list[Row] = field(default_factory=list)  # As they were issued; `command_rows` adds what was sent.
     lockouts: LockoutHistory = field(default_factory=LockoutHistory)
     overrides: list[Row] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)  # Faults, gaps, drifts.
     missed: MissedEnforcement = field(default_factory=MissedEnforcement)
     over: OverEnforcement = field(default_factory=OverEnforcement)
+    enforcement: Enforcement = field(default_factory=Enforcement)
     attribution: Attribution = field(default_factory=Attribution)
     names: dict[int, str | None] = field(default_factory=dict)
     figures: dict[tuple[int, str], DayFigures] = field(default_factory=dict)
@@ -64,8 +63,6 @@ class AuditLog:
     orders: dict[tuple[int, int], Order] = field(default_factory=dict)
     approaches: Approaches = field(default_factory=Approaches)
     _rulebook: Rulebook | None = None
-    _commands: dict[str, Row] = field(default_factory=dict)
-    _issued_at: dict[str, int] = field(default_factory=dict)
     _overridden: Row | None = None
     _by_account: dict[int, dict[int, Order]] = field(default_factory=dict)  # Orders, built when all are known.
     _in_force: Written = field(default_factory=dict)
@@ -75,9 +72,19 @@ class AuditLog:
             if isinstance(event.body, e.TradingDayOpened):
                 self._open(event, event.body)
             self.days[-1].events += 1
-            if not isinstance(event.body, MARKET):
-                self._take_or_leave_out(event)
+            self._take_or_leave_out(event)
             self._approach(event)
+
+    def command_rows(self) -> list[Row]:
+        """Every command with its outcome, and the requests that were sent for it. May be asked at any time."""
+        return [
+            {
+                **row,
+                **self.enforcement.outcome_row(row["id"]),
+                "requests": self.enforcement.request_rows(row["id"]),
+            }
+            for row in self.commands
+        ]
 
     def finish(self) -> "AuditLog":
         """The day is over: what is unmet now was not met."""
@@ -170,33 +177,21 @@ class AuditLog:
         body = event.body
         if isinstance(body, e.DayRolled):
             self._keep_records()
-        effect = apply(self.book, event)
+        effect = fold_stored(self.book, event)
+        if isinstance(body, MARKET):
+            return
+        self.enforcement.listen(self.book, event)
         self.missed.listen(self.book, event, effect)
         self.over.listen(self.book, event)
         self.attribution.listen(self.book, event)
         self.lockouts.listen(event)
         if isinstance(body, e.RuleBreached):
-            self.breaches.append({**breach_row(event, body), "trade_date": self.days[-1].trade_date})
+            row = {**breach_row(event, body), "parts": parts_of(self.book, body)}
+            self.breaches.append({**row, "trade_date": self.days[-1].trade_date})
         elif isinstance(body, e.CommandIssued):
-            self._command(event, body)
-        elif isinstance(body, e.ObligationMet):
-            self._met(event, body)
+            self.commands.append({**command_row(event, body), "trade_date": self.days[-1].trade_date})
         else:
             self._note(event, body)
-
-    def _command(self, event: e.Event, body: e.CommandIssued) -> None:
-        row = {**command_row(event, body), "trade_date": self.days[-1].trade_date}
-        if body.id in self.book.accounts[body.account].obligations:
-            row.update(met_at=None, met_after_seconds=None)
-        self._commands[body.id] = row
-        self._issued_at[body.id] = event.at
-        self.commands.append(row)
-
-    def _met(self, event: e.Event, body: e.ObligationMet) -> None:
-        row = self._commands.get(body.obligation)
-        if row is not None:
-            after_ns = event.at - self._issued_at[body.obligation]
-            row.update(met_at=utc_text(event.at), met_after_seconds=decimal_text(after_ns, SECOND_PLACES))
 
     def _note(self, event: e.Event, body: e.Body) -> None:
         at, day = utc_text(event.at), self.days[-1]

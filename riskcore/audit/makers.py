@@ -11,7 +11,8 @@ from riskcore.schema.rows import Row
 
 
 def fill_rows(log: AuditLog) -> list[Row]:
-    """Every fill, in the order of recording."""
+    """Every fill, in the order of recording. That of a close of riskcore names its request and its slippage."""
+    sent = log.enforcement.fill_rows()
     return [
         {
             "id": trade.id,
@@ -27,6 +28,7 @@ def fill_rows(log: AuditLog) -> list[Row]:
             "order": trade.order_id,
             "voided": trade.voided,
             **log.maker_of_fill(account, trade).row(),
+            **sent.get((account, trade.id), {}),
         }
         for account, trade in _fills(log)
     ]
@@ -47,6 +49,7 @@ def order_rows(log: AuditLog) -> list[Row]:
             **order_row(order),
             "tag": order.tag,
             **made.get((account, order.id), log.maker_of_order(account, order).row()),
+            "request": log.enforcement.request_of_order(account, order.id),
         }
         for (account, _), order in sorted(log.orders.items())
     ]

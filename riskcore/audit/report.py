@@ -55,7 +55,7 @@ def audit_report(log: AuditLog, accounts: Sequence[str] = ()) -> Row:
             for account in chosen
         ],
         "breaches": of(log.breaches),
-        "commands": of(log.commands),
+        "commands": of(log.command_rows()),
         "lockouts": of(log.lockouts.rows),
         "closest": log.approaches.rows(chosen),
         "overrides": of(log.overrides),

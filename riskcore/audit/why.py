@@ -7,7 +7,7 @@ from riskcore.audit.words import describe
 from riskcore.audit.written import written_rule
 from riskcore.core.events import CommandIssued, RuleBreached
 from riskcore.core.issuers import TITLES
-from riskcore.core.quantities import SECOND_NS, decimal_text
+from riskcore.core.names import read_request_id
 from riskcore.core.rulebook import title_of
 from riskcore.errors import ConfigError
 from riskcore.schema.instants import utc_text
@@ -15,7 +15,6 @@ from riskcore.schema.rows import Row, breach_row, command_row
 
 SCHEMA = "riskcore.why/1"
 MOST_CANDIDATES = 12
-SECOND_PLACES = len(str(SECOND_NS)) - 1
 
 
 def explain(decisions: Decisions, wanted: str, accounts: Sequence[str] = ()) -> Row:
@@ -46,8 +45,10 @@ def explain(decisions: Decisions, wanted: str, accounts: Sequence[str] = ()) -> 
         "lockout": shown.lockout,
         "state": shown.state,
         "left_out": list(shown.left_out),
-        "commands": [_command(one) for one in _commands_of(decisions, shown)],
-        "already_in_force": [_command(decisions.by_id[name]) for name in shown.in_force if name in decisions.by_id],
+        "commands": [_command(decisions, one) for one in _commands_of(decisions, shown)],
+        "already_in_force": [
+            _command(decisions, decisions.by_id[name]) for name in shown.in_force if name in decisions.by_id
+        ],
     }
 
 
@@ -57,9 +58,13 @@ def _found(decisions: Decisions, wanted: str, accounts: Sequence[str]) -> Decisi
         for name, decision in decisions.by_id.items()
         if not accounts or str(decision.body.account) in accounts or decision.account_name in accounts
     }
+    request = read_request_id(wanted)
+    if wanted not in known and request is not None and request.origin in known:
+        return known[request.origin]  # What was sent is explained by its command.
     if wanted in known:
         return known[wanted]
     matching = [name for name in known if wanted and (name.startswith(wanted) or name.endswith(wanted))]
+    matching = matching or _of_rule(known, wanted)
     # A breach and its own commands share their beginning: the breach is meant.
     breaches = [name for name in matching if isinstance(known[name].body, RuleBreached)]
     if len(breaches) == 1 and all(_belongs(known[name], breaches[0]) for name in matching):
@@ -68,9 +73,31 @@ def _found(decisions: Decisions, wanted: str, accounts: Sequence[str]) -> Decisi
         return known[matching[0]]
     if not matching:
         raise ConfigError(f"no breach or command {wanted[:80]!r} in these days; riskcore audit lists them")
-    listed = "\n".join(f"  {name}" for name in matching[:MOST_CANDIDATES])
+    listed = "\n".join(f"  {_candidate(known[name])}" for name in matching[:MOST_CANDIDATES])
     more = f"\n  and {len(matching) - MOST_CANDIDATES} more" if len(matching) > MOST_CANDIDATES else ""
-    raise ConfigError(f"{wanted[:80]!r} fits {len(matching)} decisions; give more of the id:\n{listed}{more}")
+    raise ConfigError(f"{wanted[:80]!r} fits {len(matching)} decisions; give the id of one:\n{listed}{more}")
+
+
+def _of_rule(known: dict[str, Decision], wanted: str) -> list[str]:
+    """The breaches of a rule, or else its commands; it is named by its id, its table, or one of several such tables."""
+    rule = wanted.lower()
+    bodies = {name: decision.body for name, decision in known.items()}
+    decided = [
+        name
+        for name, body in bodies.items()
+        if rule in (body.rule.lower(), body.rule_key.lower(), body.rule_key.rpartition(".")[0].lower())
+    ]
+    return [name for name in decided if isinstance(bodies[name], RuleBreached)] or decided
+
+
+def _candidate(decision: Decision) -> str:
+    """A decision in one line: its id, when it was made, and what it says."""
+    body, at = decision.body, utc_text(decision.stored.event.at)
+    if isinstance(body, RuleBreached):
+        what = "  ".join(f"{name} {value}" for name, value in sorted(body.figures.items()))
+    else:
+        what = body.command.kind
+    return f"{body.id}  {at}  {body.rule}  {what}"
 
 
 def _belongs(decision: Decision, breach: str) -> bool:
@@ -112,17 +139,18 @@ def _event(stored: Stored) -> Row:
 def _breach(decision: Decision) -> Row:
     body = decision.body
     assert isinstance(body, RuleBreached), "only a breach is shown as one"
-    return {"seq": decision.stored.seq, **breach_row(decision.stored.event, body)}
+    return {"seq": decision.stored.seq, **breach_row(decision.stored.event, body), "parts": decision.parts}
 
 
-def _command(decision: Decision) -> Row:
+def _command(decisions: Decisions, decision: Decision) -> Row:
     body = decision.body
     assert isinstance(body, CommandIssued), "only a command is shown as one"
-    row = {"seq": decision.stored.seq, **command_row(decision.stored.event, body)}
-    row.update(met_at=None, met_after_seconds=None, met_by=None)
-    if decision.met is not None and decision.met_by is not None:
-        after_ns = decision.met.event.at - decision.stored.event.at
-        row["met_at"] = utc_text(decision.met.event.at)
-        row["met_after_seconds"] = decimal_text(after_ns, SECOND_PLACES)
-        row["met_by"] = _event(decision.met_by)
-    return row
+    return {
+        "seq": decision.stored.seq,
+        **command_row(decision.stored.event, body),
+        "met_at": None,
+        "met_after_seconds": None,
+        **decisions.enforcement.outcome_row(body.id),
+        "met_by": None if decision.met_by is None else _event(decision.met_by),
+        "requests": decisions.enforcement.request_rows(body.id),
+    }

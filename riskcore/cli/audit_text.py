@@ -5,6 +5,7 @@ from typing import Any
 from riskcore.audit.attribution import maker_words
 from riskcore.audit.happening_words import command_words, short
 from riskcore.cli.screen.words import percent
+from riskcore.cli.sent_text import figures_words, outcome_words, request_lines
 
 Row = dict[str, Any]
 
@@ -36,7 +37,7 @@ def audit_text(report: Row) -> str:
 def _section(title: str, rows: list[str], empty: str = "") -> list[str]:
     if not rows:
         return [empty] if empty else []
-    return [f"{title} ({len(rows)})", *(f"  {row}" for row in rows)]
+    return [f"{title} ({len(rows)})", *(f"  {line}" for row in rows for line in row.splitlines())]
 
 
 def _days(report: Row) -> list[str]:
@@ -89,25 +90,17 @@ def _value(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def figures_text(figures: Row) -> str:
-    return "  ".join(f"{name} {value}" for name, value in figures.items())
-
-
 def _breach(row: Row, names: dict[int, str]) -> str:
     where = f"  {row['contract']}" if row["contract"] else ""
     flags = f"  [{', '.join(row['flags'])}]" if row["flags"] else ""
-    return f"{short(row['at'])}  {names[row['account']]}  {row['rule']}{where}  {figures_text(row['figures'])}{flags}"
+    what = f"{short(row['at'])}  {names[row['account']]}  {row['rule']}{where}  {figures_words(row)}{flags}"
+    return f"{what}\n  id {row['id']}"
 
 
 def _command(row: Row, names: dict[int, str]) -> str:
-    return f"{short(row['at'])}  {names[row['account']]}  {command_words(row)}{met_words(row)}"
-
-
-def met_words(row: Row) -> str:
-    """When an obligation was met; nothing for commands that act by being recorded."""
-    if "met_at" not in row:
-        return ""
-    return f"  met after {row['met_after_seconds']} s" if row["met_at"] else "  not met"
+    outcome = f"  {outcome_words(row)}" if "outcome" in row else ""
+    what = f"{short(row['at'])}  {names[row['account']]}  {command_words(row)}{outcome}"
+    return "\n".join([what, f"  id {row['id']}", *(f"  {line}" for line in request_lines(row))])
 
 
 def _lockout(row: Row, names: dict[int, str]) -> str:

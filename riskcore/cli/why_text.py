@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from riskcore.audit.happening_words import command_words, short
+from riskcore.cli.sent_text import TOTALS, outcome_words, parts_words, request_lines
 
 Row = dict[str, Any]
 MOST_FILLS = 20
@@ -52,7 +53,10 @@ def _figures(breach: Row | None) -> list[str]:
     if breach is None:
         return []
     width = max((len(name) for name in breach["figures"]), default=0)
-    lines = [f"  {name:<{width}}  {value}" for name, value in breach["figures"].items()]
+    parts = parts_words(breach["parts"])
+    lines = [
+        f"  {name:<{width}}  {value}{parts if name in TOTALS else ''}" for name, value in breach["figures"].items()
+    ]
     return [f"Figures at the limit, {short(breach['at'])}", *lines]
 
 
@@ -103,11 +107,12 @@ def _commands(title: str, commands: list[Row], explanation: Row) -> list[str]:
     lines = []
     for row in commands:
         marker = ">" if row["id"] == explanation["id"] else " "
-        lines.append(f"{marker} {short(row['at'])}  {command_words(row)}")
+        lines += [f"{marker} {short(row['at'])}  {command_words(row)}", f"    id {row['id']}"]
         if row["met_by"] is None:
-            continue
-        if row["met_by"] == explanation["input"] and row["met_after_seconds"] == "0":
+            lines += [f"    {outcome_words(row)}"] if "outcome" in row else []
+        elif row["met_by"] == explanation["input"] and row["met_after_seconds"] == "0":
             lines.append("    met: it was already so")
         else:
-            lines.append(f"    met after {row['met_after_seconds']} s: {_event(row['met_by'])}")
+            lines.append(f"    {outcome_words(row)}: {_event(row['met_by'])}")
+        lines += [f"    {line}" for line in request_lines(row)]
     return [title, *lines] if lines else []
