@@ -111,11 +111,11 @@ class Enforcement:
         return [self._row(sent) for sent in self._by_command.get(command, ())]
 
     def request_of_order(self, account: int, order: int | None) -> str | None:
-        """The request whose exit order it is."""
+        """The request that made an order: a close its exit order, or a wanted stop."""
         return None if order is None else self._makers.get((account, order))
 
     def fill_rows(self) -> dict[_Fill, Row]:
-        """By account and id, of each fill of an exit order: its request and the slippage."""
+        """By account and id, of each fill of such an order: its request and the slippage."""
         rows: dict[_Fill, Row] = {}
         for sent in self._sent.values():
             for name in sent.fills:
@@ -194,6 +194,8 @@ class Enforcement:
         elif isinstance(body, e.RequestAccepted | e.RequestRefused | e.RequestUnresolved):
             sent.answered_at, sent.answer = at, _ANSWERS[type(body)]
             sent.broker_order = getattr(body, "order_id", None)
+            if sent.broker_order is not None:
+                self._makers.setdefault((body.account, sent.broker_order), body.request)
             sent.reason = getattr(body, "reason", None) or sent.reason
             # A list may have shown the effect before the answer came.
             sent.outcome = sent.outcome if over else sent.answer

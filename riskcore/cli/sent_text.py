@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from riskcore.audit.happening_words import request_words, short
+from riskcore.cli.screen.words import dollars
 
 Row = dict[str, Any]
 TOTALS = ("day_pnl", "equity")  # The figures that may be made of closed and open results.
@@ -49,7 +50,7 @@ def after_words(seconds: str) -> str:
 
 def _outcome(request: Row) -> str:
     reason = f" ({request['reason']})" if request["reason"] else ""
-    return f"{request['outcome']}{reason}"
+    return f"{request['outcome']}{reason if request['outcome'] == 'superseded' else ''}"
 
 
 def _times(request: Row) -> list[str]:
@@ -59,7 +60,12 @@ def _times(request: Row) -> list[str]:
     if request["answered_at"] is None:
         return [sent, "no answer"]
     order = f" as order {request['broker_order']}" if request["broker_order"] is not None else ""
-    return [sent, f"answer: {request['answer']}{order}, {after_words(request['answered_after_seconds'])} later"]
+    after = after_words(request["answered_after_seconds"])
+    failed = request["answer"] in ("refused", "unresolved") and request["reason"]
+    return [
+        sent,
+        f"answer: {request['answer']}{order}, {after} later{' (' + request['reason'] + ')' if failed else ''}",
+    ]
 
 
 def _exits(request: Row) -> list[str]:
@@ -67,13 +73,14 @@ def _exits(request: Row) -> list[str]:
     lines = [_fill(fill, request) for fill in request["fills"]]
     filled = [fill["order"] for fill in request["fills"]]
     lines += [f"exit order {order}: no fill" for order in request["exit_orders"] if order not in filled]
-    if request["fills"]:
+    if request["fills"] and request["exit_orders"]:
         lines.append(f"filled {after_words(request['filled_after_seconds'])} after it was sent; {_slippage(request)}")
     return lines
 
 
 def _fill(fill: Row, request: Row) -> str:
-    order = f"exit order {fill['order']}" if fill["order"] in request["exit_orders"] else "an order not shown"
+    known = (*request["exit_orders"], request["broker_order"])
+    order = f"exit order {fill['order']}" if fill["order"] in known else "an exit order that was not shown"
     return f"{order}: filled {fill['size']} at {fill['price']} (fill {fill['id']}, {short(fill['at'])})"
 
 
@@ -82,4 +89,6 @@ def _slippage(request: Row) -> str:
     if ticks is None:
         return "no slippage known: there was no mark at the decision"
     unit = "tick" if ticks in ("1", "-1") else "ticks"
-    return f"slippage {ticks} {unit}, ${request['slippage_usd']} in all, against the mark {mark} at the decision"
+    return (
+        f"slippage {ticks} {unit}, {dollars(request['slippage_usd'])} in all, against the mark {mark} at the decision"
+    )

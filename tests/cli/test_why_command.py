@@ -90,6 +90,23 @@ def test_several_fitting_decisions_are_listed(sources: Sources, capfd: pytest.Ca
     assert "fits" in error
 
 
+@pytest.mark.parametrize("wanted", ["RULE-003", "rule-003", "daily_realized_loss", "daily_realized_loss.0"])
+def test_a_rule_lists_its_breaches_or_explains_the_only_one(
+    sources: Sources, wanted: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["why", wanted, str(sources.wire), "--quiet"]) == 2
+    error = capfd.readouterr().err
+    assert f"{wanted!r} fits 2 decisions" in error
+    assert f"{LOSS}  2026-11-20T14:31:05Z  RULE-003  day_pnl -604.74  loss_limit 500" in error
+    assert "RULE-004" not in error
+    assert explained(capfd, wanted, str(sources.wire), "--day", "2026-11-20")["id"] == LOSS
+
+
+def test_a_rule_that_only_acted_lists_its_commands(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["why", "FEED", str(sources.wire), "--day", "2026-11-20", "--quiet"]) == 2
+    assert "FEED  Alert" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("wanted", ["nothing", "", "trade:72002/99000001/RULE-003/day/2"])
 def test_an_unknown_id_is_exit_2(sources: Sources, wanted: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["why", wanted, str(sources.wire), "--quiet"]) == 2
