@@ -1,11 +1,14 @@
 """Are recorded decisions what the core decides? Every day alone from its own opening (DESIGN.md, "Replay").
 
-Beside the decisions the hand-over is checked: what a day hands on to the next is what the next one opened with.
+Beside the decisions the hand-over is checked: what a day hands on to the next is what the next one opened with. And
+that the end is there: a tail that was cut off is found where something still shows it, and with a hash kept elsewhere
+wherever it is.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import hexdigits
 from typing import Any
 
 from replay.comparison import Comparison
@@ -20,6 +23,7 @@ from riskcore.core.handed_on import carried_over
 from riskcore.core.quarantine import told_text
 from riskcore.core.runner import Runner
 from riskcore.errors import ConfigError, InputError, RiskcoreError, StoreError
+from riskcore.schema.chain import HASH_LENGTH
 from riskcore.schema.export import Stored, read_export
 from riskcore.settings.calendar import day_for
 from riskcore.settings.user_rules import changed_since
@@ -38,21 +42,58 @@ class Check:
     days: list[Row] = field(default_factory=list)
     recordings: list[Row] = field(default_factory=list)
     damage: list[Row] = field(default_factory=list)
+    incomplete: list[Row] = field(default_factory=list)
+    strict: bool = False  # What is incomplete is an error, not a warning.
+    kept: "KeptHash | None" = None
+
+    def lacks_its_end(self, source: str, trade_date: str | None, text: str) -> None:
+        """Note that events at an end are missing; of a day once."""
+        if (source, trade_date) not in [(row["source"], row["trade_date"]) for row in self.incomplete]:
+            self.incomplete.append({"source": source, "trade_date": trade_date, "text": text})
 
     def result(self) -> Row:
         return {
             "schema": SCHEMA,
             "version": VERSION,
-            "days": self.days,
-            "recordings": self.recordings,
+            "days": [{**row, "incomplete": self._is_incomplete(row)} for row in self.days],
+            "recordings": [{**row, "incomplete": self._is_incomplete(row)} for row in self.recordings],
+            "incomplete": self.incomplete,
+            "last_hash": None if self.kept is None else self.kept.row(),
             "damage": self.damage,
         }
 
+    def _is_incomplete(self, row: Row) -> bool:
+        about = (row["source"], row.get("trade_date"))
+        return about in [(one["source"], one["trade_date"]) for one in self.incomplete]
+
     def exit_code(self) -> int:
-        """3 for damage, 1 for decisions that differ, else 0 (INTERFACE.md 1)."""
+        """3 for damage; 1 for decisions that differ, a kept hash that is not found, and with `strict` for a missing
+        end; else 0 (INTERFACE.md 1).
+        """
         if self.damage:
             return InputError.exit_code
-        return int(any(row["differences"] for row in self.days))
+        missing = (self.strict and self.incomplete) or (self.kept is not None and self.kept.found is None)
+        return int(bool(missing) or any(row["differences"] for row in self.days))
+
+
+@dataclass(slots=True)
+class KeptHash:
+    """The hash of an event, kept where nobody could edit it: everything up to that event must be what it was."""
+
+    hash: str
+    found: Row | None = None
+    events_behind: int = 0
+
+    def pass_by(self, source: str, trade_date: str, seq: int, digest: bytes) -> None:
+        """Look at the hash of the next event."""
+        if self.found is not None:
+            self.events_behind += 1
+        elif digest.hex() == self.hash:
+            self.found = {"source": source, "trade_date": trade_date, "seq": seq}
+
+    def row(self) -> Row:
+        behind = None if self.found is None else self.events_behind
+        return {"hash": self.hash, "found": self.found, "events_behind": behind}
 
 
 class _Day:
@@ -136,6 +177,7 @@ class _Day:
             "trade_date": self.opened.day.trade_date,
             "version": self.opened.version,
             "events": self.events,
+            "closed": isinstance(self._event.body, DayRolled),
             "last_hash": self.last_hash,
             "recorded": outcome["recorded"],
             "recomputed": outcome["recomputed"],
@@ -146,9 +188,12 @@ class _Day:
         }
 
 
-def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> Check:
-    """Check every session file, or the journal. Damage is a finding; raises ConfigError for a wrong command line."""
-    check = Check()
+def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore, last_hash: str | None = None) -> Check:
+    """Check every session file, or the journal. Damage is a finding; raises ConfigError for a wrong command line.
+
+    `last_hash` was the hash of the last event once: it must still be there.
+    """
+    check = Check(strict=source.strict, kept=None if last_hash is None else KeptHash(_hash(last_hash)))
     if source.sets:
         raise ConfigError("recorded days carry the settings they were judged by; leave out --set")
     if not source.sessions:
@@ -157,18 +202,39 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore) -> 
         name = session_name(path, source.sessions)
         try:
             if detect_form(path, skip_bad_lines=source.skip_bad_lines) == "wire":
-                check.recordings.append(_recording(source, path, warn))
+                check.recordings.append(_recording(source, path, check, warn))
             else:
                 cut: list[str] = []
-                stored = read_export(open_lines(path), name, cut.append, source.strict)
+                stored = read_export(open_lines(path), name, cut.append)
                 _judge_again(check, name, stored, source.days, progress, cut=cut)
-                for text in cut:
-                    warn(text)
         except (InputError, StoreError) as error:
             check.damage.append({"source": name, "text": str(error)})
+    if check.kept is not None and not check.days and not check.damage:
+        raise ConfigError("--last-hash is the hash of an event; a wire recording has none")
+    _find_missing_ends(check)
     if source.days and not check.damage:
         choose_days([row["trade_date"] for row in check.days], source.days, "the sessions")
     return check
+
+
+def _hash(text: str) -> str:
+    if len(text) != 2 * HASH_LENGTH or not set(text.lower()) <= set(hexdigits):
+        raise ConfigError(f"--last-hash {text[:80]!r}: a hash has {2 * HASH_LENGTH} digits 0-9 and a-f")
+    return text.lower()
+
+
+def _find_missing_ends(check: Check) -> None:
+    """A day that a later day of its profile follows has ended, so its last event says so."""
+    for row in check.days:
+        later = [
+            one for one in check.days if one["profile"] == row["profile"] and one["trade_date"] > row["trade_date"]
+        ]
+        if later and not row["closed"]:
+            text = (
+                f"{row['source']}: the end of day {row['trade_date']} is missing behind event {row['events']}, "
+                f"although day {later[0]['trade_date']} follows"
+            )
+            check.lacks_its_end(row["source"], row["trade_date"], text)
 
 
 def _session_files(paths: Sequence[Path], check: Check) -> list[Path]:
@@ -188,10 +254,15 @@ def _session_files(paths: Sequence[Path], check: Check) -> list[Path]:
 def _verify_store(source: Source, check: Check, progress: Progress) -> None:
     with open_journal(source.store, source.profile, source.config_path) as (journal, stored):
         verify_journal(journal, choose_days(stored, source.days, f"profile {journal.profile}"), check, progress)
+        if not source.days:
+            for day in [day for day in journal.remembered() if day not in stored]:
+                text = f"{journal.profile}: day {day} is missing: an engine stopped in it, and none of it is stored"
+                check.lacks_its_end(journal.profile, day, text)
 
 
 def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress: Progress = ignore) -> None:
     """Add the findings of these days of an open journal to `check`."""
+    remembered = journal.remembered()  # Before the days are read: an engine may be appending to them.
     try:
         # Tables, triggers, pages and the links between all days; the chain of a day is checked as it is read.
         journal.verify_storage()
@@ -203,8 +274,20 @@ def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress
             _judge_again(check, journal.profile, journal.read(day), (), progress, opened)
             for _ in journal.messages(day):
                 pass
+            _compare_with_remembered(check, journal, day, remembered.get(day, 0))
         except StoreError as error:
             check.damage.append({"source": journal.profile, "text": str(error)})
+
+
+def _compare_with_remembered(check: Check, journal: Journal, day: str, remembered: int) -> None:
+    """An engine that stopped left beside its events how many there were."""
+    last = journal.last_seq(day)
+    if remembered > last:
+        text = (
+            f"{journal.profile}: the end of day {day} is missing: an engine stopped behind event {remembered}, "
+            f"and the last one stored is {last}"
+        )
+        check.lacks_its_end(journal.profile, day, text)
 
 
 def _judge_again(
@@ -240,22 +323,33 @@ def _judge_again(
             current = _Day(source, event, event.body) if wanted else None
         if current is not None:
             current.follow(seq, event, digest.hex())
+            if check.kept is not None:
+                check.kept.pass_by(source, current.opened.day.trade_date, seq, digest)
     if current is not None:
         if cut:
             current.comparison.forgive_tail()
         close(current, following)
+    for text in cut:
+        check.lacks_its_end(source, None if current is None else current.opened.day.trade_date, text)
     check.days += rows
 
 
-def _recording(source: Source, path: Path, warn: Warn) -> Row:
+def _recording(source: Source, path: Path, check: Check, warn: Warn) -> Row:
     """A wire recording holds no decisions: that it can be read, and that its end line fits, is all there is."""
     if source.days:
         raise ConfigError("a wire recording is verified as a whole; leave out --day")
-    reader = read_wire(path, skip_bad_lines=source.skip_bad_lines, strict=source.strict, warn=warn)
+    said: list[str] = []
+    reader = read_wire(path, skip_bad_lines=source.skip_bad_lines, warn=said.append)
     for _ in reader:
         pass
+    name = session_name(path, source.sessions)
+    for text in said:
+        if reader.cut:
+            check.lacks_its_end(name, None, text)
+        else:
+            warn(text)
     return {
-        "source": session_name(path, source.sessions),
+        "source": name,
         "lines": reader.lines,
         "events": reader.events,
         "rejected": reader.rejected,

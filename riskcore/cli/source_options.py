@@ -19,7 +19,7 @@ DATE_FORMAT = "%Y-%m-%d"
 def source_options(command: Command) -> Command:
     """SESSION files and the options that choose among journals, profiles and days; pass them on to `source_of`."""
     for name, parameter, text in (
-        ("--strict", "strict", "Treat a file that was cut off as an error (exit code 3)."),
+        ("--strict", "strict", "Treat a file that was cut off as an error."),
         ("--skip-bad-lines", "skip_bad_lines", "Record unreadable lines as rejected input and continue."),
     ):
         command = click.option(name, parameter, is_flag=True, help=text)(command)

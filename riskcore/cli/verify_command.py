@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import output_options, print_json, progress, say_on_stderr, warn
+from riskcore.cli.screen.words import counted
 from riskcore.cli.source_options import source_of, source_options
 
 Row = dict[str, Any]
@@ -14,9 +15,15 @@ Row = dict[str, Any]
 @click.command(epilog="Example: riskcore verify friday.jsonl.gz")
 @click.argument("sessions", nargs=-1, type=click.Path(path_type=Path), metavar="[SESSION]...")
 @source_options
+@click.option(
+    "--last-hash",
+    metavar="HASH",
+    help="A hash that verify printed once and you kept: everything up to that event must still be there.",
+)
 @output_options
 def command(
     sessions: tuple[Path, ...],
+    last_hash: str | None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -25,8 +32,9 @@ def command(
     """Check days of the journal, or SESSION files: nothing missing, nothing edited, and decided the same again.
 
     Every day is run alone from its own opening, under the settings it carries. Exit code 3: damaged, edited, or
-    a day that this riskcore cannot judge; 1: decisions differ; 0: fine. A wire recording has no decisions: its
-    lines and end line are checked. Of an evidence pack, give the folder.
+    a day that this riskcore cannot judge; 1: decisions differ, --last-hash is not found, or with --strict an end
+    is missing; 0: fine. A wire recording has no decisions: its lines and end line are checked. Of an evidence
+    pack, give the folder.
     """
     from replay.verify import verify
 
@@ -34,8 +42,14 @@ def command(
         source_of(sessions, options),
         warn=lambda text: warn(text, quiet=quiet),
         progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
+        last_hash=last_hash,
     )
     result = check.result()
+    for row in result["incomplete"]:
+        if check.strict:
+            say_on_stderr(f"error: incomplete: {row['text']}")
+        else:
+            warn(f"incomplete: {row['text']}", quiet=quiet)
     for damage in result["damage"]:
         say_on_stderr(f"error: {damage['text']}")
     if as_json:
@@ -46,19 +60,25 @@ def command(
 
 
 def verified_text(result: Row) -> str:
-    """One line a day or recording, and the first differences."""
-    lines = [
-        f"{row['source']}  {row['lines']} lines, {row['events']} events, {row['rejected']} rejected; "
-        f"{'the end line matches' if row['end_line'] else 'no end line'}; a wire recording has no decisions to compare"
-        for row in result["recordings"]
-    ]
+    """One line a day or recording, the first differences, and what a kept hash says."""
+    lines = [_recording(row) for row in result["recordings"]]
     for row in result["days"]:
         lines += _day(row, result["version"])
-    return "\n".join(lines)
+    return "\n".join([*lines, *_kept(result["last_hash"])])
+
+
+def _recording(row: Row) -> str:
+    end = "the end line matches" if row["end_line"] else "no end line, so nothing shows whether its end is there"
+    if row["incomplete"]:
+        end = "INCOMPLETE, its end is missing"
+    return (
+        f"{row['source']}  {row['lines']} lines, {row['events']} events, {row['rejected']} rejected; {end}; "
+        "a wire recording has no decisions to compare"
+    )
 
 
 def _day(row: Row, version: str) -> list[str]:
-    start = f"{row['source']}  {row['trade_date']}  {row['events']} events, chain whole, last hash {row['last_hash']}"
+    start = f"{row['source']}  {row['trade_date']}  {row['events']} events, {_end(row)}, last hash {row['last_hash']}"
     left_out = [f"  {text}" for text in (*row["left_out"], *row["changed_rules"])]
     if not row["differences"]:
         same = f"  {row['recorded']} decisions by riskcore {row['version']}, decided the same by {version}"
@@ -73,3 +93,23 @@ def _day(row: Row, version: str) -> list[str]:
             for one in row["differences"]
         ),
     ]
+
+
+def _end(row: Row) -> str:
+    """How far the chain is known to go: only a day that has ended is whole."""
+    if row["incomplete"]:
+        return "chain unbroken up to there, INCOMPLETE"
+    if row["closed"]:
+        return "chain whole"
+    return "chain unbroken, the day has not ended"
+
+
+def _kept(kept: Row | None) -> list[str]:
+    if kept is None:
+        return []
+    if kept["found"] is None:
+        return ["LAST HASH NOT FOUND: events up to it are missing or were rewritten"]
+    found, behind = kept["found"], kept["events_behind"]
+    where = f"event {found['seq']} of {found['trade_date']} in {found['source']}"
+    since = f", {counted(behind, 'event')} behind it" if behind else ", the last one"
+    return [f"last hash found: {where}{since}"]

@@ -289,6 +289,12 @@ class Journal:
             return None
         return cached.seq, book_from_bytes(cached.state)
 
+    def remembered(self) -> dict[str, int]:
+        """By trade date, behind which event a book was remembered: that many there were once. Raises StoreError."""
+        prefix = stream_of(self.profile, "")
+        seqs = self._recorder.remembered_seqs()
+        return {stream.removeprefix(prefix): seq for stream, seq in seqs.items() if stream.startswith(prefix)}
+
     def close(self) -> None:
         """Close the store and let the profile go."""
         self._recorder.close()

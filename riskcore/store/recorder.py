@@ -99,6 +99,10 @@ class JournalRecorder(AggregateRecorder, ABC):
     def get_state(self, stream: str) -> CachedState | None: ...
 
     @abstractmethod
+    def remembered_seqs(self) -> dict[str, int]:
+        """By stream, the event behind which a state was remembered."""
+
+    @abstractmethod
     def close(self) -> None: ...
 
 

@@ -302,6 +302,9 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
         rows = self._select("SELECT seq, fingerprint, seal, state FROM state_cache WHERE stream = ?", (stream,))
         return CachedState(*rows[0]) if rows else None
 
+    def remembered_seqs(self) -> dict[str, int]:
+        return dict(self._select("SELECT stream, seq FROM state_cache WHERE stream != ''"))
+
     def close(self) -> None:
         if self._writer is not None:
             self.datastore.pool.put_connection(self._writer)

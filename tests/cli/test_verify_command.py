@@ -2,13 +2,16 @@
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from riskcore.cli.main import run
 from riskcore.core.events import Event, RuleBreached, TradingDayOpened
+from riskcore.engine.resume import resume
 from riskcore.schema.export import ExportWriter, read_export
+from riskcore.store.journal import Journal
 from tests.cli.sources import Sources
 
 
@@ -80,13 +83,132 @@ def test_a_missing_moved_or_doubled_line_is_exit_3(sources: Sources, what: str) 
     assert run(["verify", str(sources.export)]) == 3
 
 
-def test_a_cut_export_is_read_up_to_the_cut_and_exit_3_with_strict(
+# ---- ends that are missing ---------------------------------------------------------------------------
+
+
+def cut_off(path: Path, how: str) -> None:
+    """The end line is taken away, or with it some events, or the last line is torn."""
+    lines = lines_of(path)
+    left = b"".join(lines[:-1] if how == "end line" else lines[:-4])
+    path.write_bytes(left[:-20] if how == "torn" else left)
+
+
+@pytest.mark.parametrize("how", ["end line", "events", "torn"])
+@pytest.mark.parametrize("form", ["export", "wire"])
+def test_a_file_whose_end_is_missing_is_incomplete_and_exit_1_with_strict(
+    sources: Sources, form: str, how: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path: Path = getattr(sources, form)
+    cut_off(path, how)
+    assert run(["verify", str(path)]) == 0
+    said = capfd.readouterr()
+    assert said.err.startswith("warning: incomplete: ")
+    assert path.name in said.err
+    last = [line for line in said.out.splitlines() if line.startswith(path.name)][-1]
+    assert "INCOMPLETE" in last
+    assert "whole" not in last
+    assert run(["verify", str(path), "--strict", "--json"]) == 1
+    said = capfd.readouterr()
+    assert said.err.startswith("error: incomplete: ")
+    result = json.loads(said.out)
+    assert [row["source"] for row in result["incomplete"]] == [path.name]
+    assert [row["incomplete"] for row in result["days"]] == ([False, True] if form == "export" else [])
+    assert [row["incomplete"] for row in result["recordings"]] == ([True] if form == "wire" else [])
+    assert result["damage"] == []
+
+
+def test_a_recording_of_another_writer_needs_no_end_line_and_is_not_called_whole(
     sources: Sources, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    sources.export.write_bytes(b"".join(lines_of(sources.export)[:-1]))
-    assert run(["verify", str(sources.export)]) == 0
-    assert "warning" in capfd.readouterr().err
-    assert run(["verify", str(sources.export), "--strict"]) == 3
+    sources.wire.write_bytes(b"".join([b'{"riskcore":"wire/1"}\n', *lines_of(sources.wire)[1:-1]]))
+    assert run(["verify", str(sources.wire), "--strict"]) == 0
+    text = capfd.readouterr().out
+    assert "nothing shows whether its end is there" in text
+    assert "whole" not in text
+
+
+def test_a_day_that_a_later_one_follows_must_have_its_end(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    """Its last event is gone and the end line is right again: only the day that follows shows it."""
+    events = [event for _, event, _ in read_export(lines_of(sources.export), "export")]
+    second = max(index for index, event in enumerate(events) if isinstance(event.body, TradingDayOpened))
+    for name, day in (("first.jsonl", events[: second - 1]), ("second.jsonl", [fresh(one) for one in events[second:]])):
+        with Path(name).open("wb") as file:
+            writer = ExportWriter(file.write)
+            writer.add_events(day)
+            writer.close()
+    assert run(["verify", "second.jsonl", "--strict"]) == 0
+    assert "chain unbroken, the day has not ended" in capfd.readouterr().out
+    run(["verify", "first.jsonl", "second.jsonl", "--json"])
+    assert [row["text"] for row in json.loads(capfd.readouterr().out)["incomplete"]] == [
+        f"first.jsonl: the end of day 2026-11-20 is missing behind event {second - 1}, although day 2026-11-23 follows"
+    ]
+
+
+def forget_the_last_events(store: Path, count: int) -> None:
+    """What somebody does who can write the file: triggers away, events away, triggers back."""
+    last = "SELECT position FROM events ORDER BY position DESC LIMIT ?"
+    with sqlite3.connect(store) as connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(f"DELETE FROM events WHERE position IN ({last})", (count,))
+        connection.execute("DELETE FROM streams WHERE number NOT IN (SELECT position >> 32 FROM events)")
+        for _, sql in triggers:
+            connection.execute(sql)
+    connection.close()
+
+
+def remember(store: Path) -> None:
+    """As an engine does that stops: the book behind the last event is kept beside it."""
+    with Journal.open(store, "combine", write=True) as journal:
+        journal.cache_state(resume(journal).book)
+
+
+@pytest.mark.parametrize("whole_day", [False, True])
+def test_a_store_whose_last_events_were_deleted_is_incomplete(
+    sources: Sources, whole_day: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    store = ["--store", str(sources.store)]
+    remember(sources.store)
+    assert run(["verify", *store, "--strict", "--json"]) == 0
+    count = json.loads(capfd.readouterr().out)["days"][-1]["events"]
+    forget_the_last_events(sources.store, count if whole_day else 1)
+    assert run(["verify", *store]) == 0
+    told = "day 2026-11-23 is missing" if whole_day else f"stopped behind event {count}, and the last one stored"
+    assert told in capfd.readouterr().err
+    assert run(["verify", *store, "--strict", "--json"]) == 1
+    assert [row["trade_date"] for row in json.loads(capfd.readouterr().out)["incomplete"]] == ["2026-11-23"]
+
+
+def test_a_kept_hash_shows_what_nothing_else_does(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    store = ["--store", str(sources.store)]
+    assert run(["verify", *store, "--json"]) == 0
+    first, last = json.loads(capfd.readouterr().out)["days"]
+    assert run(["verify", *store, "--last-hash", last["last_hash"].upper()]) == 0
+    told = f"last hash found: event {last['events']} of 2026-11-23 in combine, the last one"
+    assert told in capfd.readouterr().out
+    assert run(["verify", *store, "--last-hash", first["last_hash"], "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["last_hash"] == {
+        "hash": first["last_hash"],
+        "found": {"source": "combine", "trade_date": "2026-11-20", "seq": first["events"]},
+        "events_behind": last["events"],
+    }
+    forget_the_last_events(sources.store, 1)
+    assert run(["verify", *store, "--strict"]) == 0
+    capfd.readouterr()
+    assert run(["verify", *store, "--last-hash", last["last_hash"]]) == 1
+    assert "LAST HASH NOT FOUND" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("wrong", ["", "abc", "g" * 64, "a" * 63, "a" * 65])
+def test_what_is_no_hash_is_exit_2(sources: Sources, wrong: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(sources.export), "--last-hash", wrong]) == 2
+    assert "64 digits" in capfd.readouterr().err
+
+
+def test_a_recording_has_no_hash_of_an_event(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(sources.wire), "--last-hash", "a" * 64]) == 2
+    assert "a wire recording has none" in capfd.readouterr().err
 
 
 def test_a_damaged_file_does_not_hide_the_others(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
