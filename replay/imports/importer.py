@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.topstepx.fields import Object
+from replay.imports.advice import next_steps
 from replay.imports.bars import Bars, BarSource, Known
 from replay.imports.figures import AccountDay, Matching, totals
 from replay.imports.history import Fill, History
@@ -257,7 +258,7 @@ def contract_line(contract: str, row: Object) -> Object:
 
 def run_import(
     files: Sequence[Path],
-    settings: Mapping[str, Any],
+    settings: dict[str, Any],
     *,
     bars: Sequence[Path] = (),
     quotes: Sequence[Path] = (),
@@ -279,4 +280,5 @@ def run_import(
     except OSError as error:
         raise ConfigError(f"{out}: cannot be used as a folder: {error.strerror or error}") from None
     bar_files, quote_files = Bars((*bars, *sources.bar_files), only), QuoteFiles(quotes, only)
-    return Import(sources, settings, out, bar_files, quote_files, warn, progress).run()
+    result = Import(sources, settings, out, bar_files, quote_files, warn, progress).run()
+    return {**result, "next_steps": next_steps(result["days"], settings)}

@@ -4,7 +4,7 @@ from typing import Any
 
 from riskcore.audit.attribution import maker_words
 from riskcore.audit.happening_words import command_words, short
-from riskcore.cli.screen.words import percent
+from riskcore.cli.screen.words import counted, percent
 from riskcore.cli.sent_text import figures_words, outcome_words, request_lines
 
 Row = dict[str, Any]
@@ -46,14 +46,14 @@ def _days(report: Row) -> list[str]:
         lacks = f", without {', '.join(day['lacks'])}" if day["lacks"] else ""
         rejected = f", {day['rejected']} rejected" if day["rejected"] else ""
         lines.append(
-            f"{day['profile']}  {day['trade_date']}  {day['events']} events{rejected}{lacks}"
+            f"{day['profile']}  {day['trade_date']}  {counted(day['events'], 'event')}{rejected}{lacks}"
             f"  (judged by riskcore {day['version']})"
         )
     for account in report["accounts"]:
         for row in account["days"]:
             lines.append(
-                f"  {row['trade_date']}  {account['name'] or account['id']}  {row['fills']} fills,"
-                f" {row['round_trips']} round trips, gross {row['gross_pnl']}, fees {row['fees']},"
+                f"  {row['trade_date']}  {account['name'] or account['id']}  {counted(row['fills'], 'fill')},"
+                f" {counted(row['round_trips'], 'round trip')}, gross {row['gross_pnl']}, fees {row['fees']},"
                 f" commissions {row['commissions']}, net {row['net_pnl']}"
             )
     return lines

@@ -9,7 +9,9 @@ def result_text(result: Row) -> str:
     """Days and accounts with their sums, then what is not known, what differs, and what was checked."""
     if not result["days"]:
         return "\n".join(["No fills and no orders in these files; nothing was written.", *_of_files(result)])
-    return "\n".join([*days_lines(result), *_of_files(result), *checked_lines(result)])
+    steps = result["next_steps"]
+    further = ["", f"Next: {steps[0]}", *(f"      {step}" for step in steps[1:])] if steps else []
+    return "\n".join([*days_lines(result), *_of_files(result), *checked_lines(result), *further])
 
 
 def days_lines(result: Row) -> list[str]:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from riskcore.audit.happening_words import command_words, short
+from riskcore.cli.screen.words import counted
 from riskcore.cli.sent_text import TOTALS, outcome_words, parts_words, request_lines
 
 Row = dict[str, Any]
@@ -83,7 +84,7 @@ def _state(state: Row) -> list[str]:
     if day is not None:
         lines.append(
             f"  day so far: gross {day['gross_pnl']} - fees {day['fees']} - commissions {day['commissions']}"
-            f" = net {day['net_pnl']}; {day['fills']} fills, {day['round_trips']} round trips"
+            f" = net {day['net_pnl']}; {counted(day['fills'], 'fill')}, {counted(day['round_trips'], 'round trip')}"
         )
     for row in state["positions"]:
         mark = "" if row["mark"] is None else f", mark {row['mark']}, open P&L {row['unrealized']}"

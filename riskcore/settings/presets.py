@@ -57,7 +57,8 @@ weighting = "mini_equivalent"
 
 [rules.daily_realized_loss]      # your own limit: flat and locked until the reset, before the firm's limits are near
 loss_limit = "{day_loss}"
-basis = "combined"               # closed and open profit and loss together
+basis = "combined"               # closed and open profit and loss together. It needs prices: a day imported without
+                                 # --bars or --quotes is judged with basis = "realized" (closed trades only)
 
 [rules.cooldown_after_loss]      # pauses after a losing trade: 100 for 5 min, 200 for 15 min, 300 for 30 min
 
