@@ -8,7 +8,6 @@ from riskcore.core.rulebook import RuleInstance, rulebook_of
 from riskcore.core.state import Account
 
 REALIZED, QUOTES = "realized", "quotes"
-DAY_LOSS = "daily_realized_loss"  # The rule that most people begin with; named where no settings name one.
 
 
 def next_steps(days: Sequence[Mapping[str, Any]], settings: dict[str, Any]) -> list[str]:
@@ -30,8 +29,9 @@ def next_steps(days: Sequence[Mapping[str, Any]], settings: dict[str, Any]) -> l
         "bars) or --quotes FILE.parquet"
     ]
     closed = _named((one for one in blind if one.rule.name in tables and _can_do_without(one)), tables)
-    closed = closed or ([] if judging else [DAY_LOSS])
-    if closed:
+    if not judging:
+        steps.append(f'or judge closed trades only, with rules whose settings say basis = "{REALIZED}"')
+    elif closed:
         sets = " ".join(f"--set rules.{name}.basis={REALIZED}" for name in closed)
         steps.append(f'or judge closed trades only: basis = "{REALIZED}" in riskcore.toml, or replay with {sets}')
     return steps

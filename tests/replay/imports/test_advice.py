@@ -23,7 +23,6 @@ def steps(settings: str, *days: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("settings", "blind", "basis"),
     [
-        ("", "", "daily_realized_loss"),
         (COMBINED, ": daily_realized_loss", "daily_realized_loss"),
         ("[rules.daily_unrealized_loss]\n", ": daily_unrealized_loss", None),
         (
@@ -48,6 +47,12 @@ def test_the_rules_that_are_blind_are_named_and_those_that_need_no_prices_are_of
     assert [step.partition("replay with ")[2] for step in found[1:]] == (
         [] if basis is None else [f"--set rules.{basis}.basis=realized"]
     )
+
+
+def test_without_any_rule_both_ways_are_named() -> None:
+    priced, closed = steps("", BLIND)
+    assert "rules that look at open P&L are blind. Import again with --bars" in priced
+    assert closed == 'or judge closed trades only, with rules whose settings say basis = "realized"'
 
 
 def test_where_nothing_is_blind_there_is_nothing_to_say() -> None:
