@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 from riskcore.audit.happening_words import request_words, short
-from riskcore.cli.screen.words import dollars
 
 Row = dict[str, Any]
 TOTALS = ("day_pnl", "equity")  # The figures that may be made of closed and open results.
@@ -89,6 +88,4 @@ def _slippage(request: Row) -> str:
     if ticks is None:
         return "no slippage known: there was no mark at the decision"
     unit = "tick" if ticks in ("1", "-1") else "ticks"
-    return (
-        f"slippage {ticks} {unit}, {dollars(request['slippage_usd'])} in all, against the mark {mark} at the decision"
-    )
+    return f"slippage {ticks} {unit}, {request['slippage_usd']} dollars in all, against the mark {mark} at the decision"

@@ -50,7 +50,7 @@ def test_request_answer_exit_order_price_slippage_and_latency(
         rf"closeContract sell {request['size']} \S+: confirmed; sent \S+ \S+, {LATENCY} after the decision; "
         rf"answer: accepted, {LATENCY} later",
         rf"exit order {fill['order']}: filled {fill['size']} at {fill['price']} \(fill {fill['id']}, ",
-        rf"filled {LATENCY} after it was sent; slippage {request['slippage_ticks']} ticks?, \S+ in all, "
+        rf"filled {LATENCY} after it was sent; slippage {request['slippage_ticks']} ticks?, \S+ dollars in all, "
         rf"against the mark {request['mark']} at the decision",
         rf"day_pnl +\S+ \(realised {breach['parts']['realized']}, open {breach['parts']['unrealized']}\)",
     ]
