@@ -59,13 +59,10 @@ class RunningEquity:
             held = [one for one in account.held() if open_cost(one) is not None]
             if not held:
                 continue
-            fixed = self._realised(account)
             moving = [(one, _own_prices(day, one, start, end)) for one in held]
             lowest = self._lowest([pair for pair in moving if pair[1]])
             if lowest is not None:
-                unmoved = (one for one, prices in moving if not prices)
-                fixed += self._open(unmoved, day.ats[start])
-                self._inside(account).equity(fixed + lowest)
+                self._inside(account).equity(self._realised(account) + lowest)
 
     def market(self, event: Event) -> None:
         """A print marks; so do the extremes of a bar, where the position was held all through it (RULES.md 1.5)."""
@@ -118,7 +115,6 @@ class RunningEquity:
             values = [self._value(position, price) for _, price in ends]
             return min((one for one in values if one is not None), default=None)
         steps = sorted((place, index, price) for index, (_, prices) in enumerate(moving) for place, price in prices)
-        # Where no mark has come since it was opened, a position stands at its first price here.
         now = [self._value(position, prices[0][1]) or 0 for position, prices in moving]
         lowest: int | None = None
         for (place, index, price), after in pairwise([*steps, (None, 0, 0)]):
@@ -129,21 +125,28 @@ class RunningEquity:
 
 
 def _own_prices(day: DayFacts, position: Position, start: int, end: int) -> list[tuple[int, int]]:
-    """(place, price) of every quote of a position's contract: the side it could be closed at, else the last price."""
+    """(place, price) of every mark of a position: the side it could be closed at, else the last price.
+
+    The first is the one before `start`: where nothing has come since the position was increased, that fill's price.
+    """
     cost = open_cost(position)
     assert cost is not None, "only what is valued is followed"
     contract, long = position.contract, cost[0] > 0
     places, quotes = day.places(contract), day.quotes(start, end)
+    before = bisect_left(places, start) - 1
+    own, last = (
+        None if side is None else side.price
+        for side in ((day.bid if long else day.ask)(contract, before), day.last(contract, before))
+    )
+    awaits = before < 0 or day.ats[places[before]] <= position.increased_at
+    first = position.increase_price if awaits and position.increase_price is not None else last if own is None else own
+    found = [] if first is None else [(start - 1, first)]
     said = quotes.bids if long else quotes.asks
-    side = (day.bid if long else day.ask)(contract, bisect_left(places, start) - 1)
-    known = None if side is None else side.price
-    found = []
-    if side is not None and side.at > position.increased_at:
-        found.append((start - 1, side.price))
     for offset, name in enumerate(quotes.contracts):
         if name == contract:
-            known = said[offset] if said[offset] is not None else known
-            price = known if known is not None else quotes.lasts[offset]
+            own = said[offset] if said[offset] is not None else own
+            last = quotes.lasts[offset] if quotes.lasts[offset] is not None else last
+            price = last if own is None else own
             if price is not None:
                 found.append((start + offset, price))
     return found

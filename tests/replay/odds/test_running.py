@@ -59,7 +59,7 @@ def test_recorded_days(first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert measured(paths) == lowest_by_the_book(paths)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(12))
 def test_random_days_with_two_contracts(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     chance, day = random.Random(seed), Trades().account()
@@ -70,6 +70,9 @@ def test_random_days_with_two_contracts(seed: int, tmp_path: Path, monkeypatch: 
         day.at(f"09:{step:02d}:00")
         if chance.random() < 0.3:
             day.trade(chance.choice((-2, -1, 1, 2)), prices[contract], contract)
+        elif chance.random() < (0.9 if seed % 2 else 0.3):
+            sides = ("lastPrice",) if seed % 4 == 1 else ("lastPrice", "bestBid", "bestAsk")
+            day.sparse(contract, **{chance.choice(sides): prices[contract]})
         else:
             day.quote(prices[contract], contract)
     path = day.write(tmp_path / "day.jsonl")
