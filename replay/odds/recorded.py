@@ -93,7 +93,8 @@ def _day(follower: RunningEquity, account: int, trade_date: str, figures: DayFig
     inside = follower.found.get((account, trade_date), Inside())
     net = figures.net_usd
     inside.realised(net)
-    inside.equity(min(net, figures.worst_usd))
+    if trade_date not in follower.marked:
+        inside.equity(min(net, figures.worst_usd))
     return OddsDay(
         net,
         inside.low_usd,

@@ -64,6 +64,8 @@ def test_random_days_with_two_contracts(seed: int, tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     chance, day = random.Random(seed), Trades().account()
     prices = {MNQ: 21000, MES: 6000}
+    for contract, price in prices.items():
+        day.quote(price, contract)
     for step in range(60):
         contract = chance.choice(list(prices))
         prices[contract] += chance.randint(-20, 20)
