@@ -11,7 +11,7 @@ from replay.odds.days import Block, Integers, OddsDay, Table, table_of
 from replay.odds.draws import resamples
 from replay.odds.funded import Funded, funded
 from replay.odds.intervals import Interval, data_interval, wilson
-from replay.odds.journeys import LOST, NEITHER, PASSED, Journeys, journeys
+from replay.odds.journeys import LOST, PASSED, Journeys, journeys
 from replay.odds.merged import LOSE, PASS, Exact, exact
 from riskcore.core.programme.terms import Terms
 
@@ -28,7 +28,7 @@ def share(value: float | Fraction) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """How many days it takes those that end so; `counts` has the journeys by day, or is empty where it is exact."""
+    """How many days it takes those that end so: on average, and by when a quarter, a half and three quarters have."""
 
     mean: float
     quartiles: tuple[int, int, int]
@@ -93,11 +93,8 @@ def odds_of_many(
 
 def chances_of(travelled: Journeys) -> list[Chance]:
     """What the journeys of each setting came to."""
-    return [_drawn(ends == PASSED, ends == LOST, days) for ends, days in zip(*_columns(travelled), strict=True)]
-
-
-def _columns(travelled: Journeys) -> tuple[Any, Any]:
-    return travelled.ends, travelled.days
+    each = zip(travelled.ends, travelled.days, strict=True)
+    return [_drawn(ends == PASSED, ends == LOST, days) for ends, days in each]
 
 
 def _first_payouts(accounts: Funded) -> list[Chance]:
@@ -114,13 +111,14 @@ def _drawn(passed: Any, lost: Any, days: Any) -> Chance:
         hits / count,
         losses / count,
         (count - hits - losses) / count,
-        _days(days[passed]),
-        _days(days[lost]),
+        drawn_days(days[passed]),
+        drawn_days(days[lost]),
         wilson(hits, count),
     )
 
 
-def _days(days: Any) -> Days | None:
+def drawn_days(days: Any) -> Days | None:
+    """How many days journeys took; None where none did."""
     if not len(days):
         return None
     ordered = np.sort(days)

@@ -6,17 +6,18 @@ journey, so journeys test the floor themselves.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from replay.odds.days import OddsDay
+from replay.odds.history import History
 from replay.odds.running import Inside, RunningEquity
 from replay.result import remarks
 from replay.whatif.course import Course
 from replay.whatif.courses import Courses
 from replay.whatif.input_remarks import missing_days
 from replay.whatif.study import Runs, options_of
-from riskcore.core.programme.terms import Terms, account_programme, account_terms
+from riskcore.core.programme.terms import account_programme, account_terms
 from riskcore.core.state import DayFigures
 from riskcore.errors import ConfigError
 from riskcore.schema.rows import is_shown
@@ -26,22 +27,6 @@ NO_PROGRAMME = (
     "there is no [programme] to pass: write one (riskcore config init), or name it here: "
     "--set programme.stage=combine --set programme.size=50K"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The days of one account, oldest first. `programme` is the plain table that its terms come from."""
-
-    account: int
-    name: str | None
-    terms: Terms
-    programme: Plain
-    recorded: tuple[OddsDay, ...]
-    under: tuple[OddsDay, ...]
-
-    @property
-    def called(self) -> str:
-        return self.name or str(self.account)
 
 
 def histories(runs: Runs, change: Callable[[Plain], Plain] = lambda programme: programme) -> list[History]:
