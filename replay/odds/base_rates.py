@@ -18,8 +18,8 @@ PUBLISHED = {
 def random_walk(terms: Terms) -> float | None:
     """The chance of a trader without an edge whose balance moves in steps as small as can be; None without a target.
 
-    Static floor: L / (L + T). A floor that trails until it reaches the start: e^(−1) · L / T; where the target comes
-    before that, e^(−T / L).
+    Static floor: L / (L + T). A floor that trails until it reaches the start, which is before the target in all
+    accounts of the firm: e^(−1) · L / T.
     """
     loss, target = terms.maximum_loss_usd, terms.target_usd
     if loss is None or target is None:
@@ -28,8 +28,6 @@ def random_walk(terms: Terms) -> float | None:
         context.prec = 30
         if terms.floor_kind == "static":
             chance = Decimal(loss) / (loss + target)
-        elif target >= loss:
-            chance = Decimal(-1).exp() * loss / target
         else:
-            chance = (Decimal(-target) / loss).exp()
+            chance = Decimal(-1).exp() * loss / target
         return float(chance.quantize(SIX_PLACES))

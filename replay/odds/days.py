@@ -125,8 +125,16 @@ class Table:
             starts[row] = ends - picked[row]
             inside = np.arange(ends[-1]) - np.repeat(starts[row], picked[row])
             places[row, : ends[-1]] = np.repeat(self.starts[0][blocks], picked[row]) + inside
-        columns = (self.net, self.low, self.high, self.low_before_high, self.traded, self.limit_hit)
-        return Table(*(column[0][places] for column in columns), starts=starts, last=self.last[0][places])
+        return Table(
+            self.net[0][places],
+            self.low[0][places],
+            self.high[0][places],
+            self.low_before_high[0][places],
+            self.traded[0][places],
+            self.limit_hit[0][places],
+            starts,
+            self.last[0][places],
+        )
 
 
 def table_of(histories: Sequence[Sequence[OddsDay]], terms: Terms, block: Block = "day") -> Table:
@@ -136,17 +144,19 @@ def table_of(histories: Sequence[Sequence[OddsDay]], terms: Terms, block: Block 
     last = np.zeros(len(histories[0]), dtype=np.bool_)
     last[[*(start - 1 for start in starts[1:]), len(last) - 1]] = True
     rows = [[day for day, _ in history] for history in limited_days]
-    columns = [
+    net, low, high, before = (
         np.array([[getattr(day, name) for day in history] for history in rows], dtype=np.int64)
         for name in ("net_usd", "low_usd", "high_usd", "low_before_high_usd")
-    ]
-    columns[1] = np.minimum(columns[1], columns[0])
+    )
     return Table(
-        *columns,
-        traded=np.array([[day.traded for day in history] for history in rows], dtype=np.bool_),
-        limit_hit=np.array([[hit for _, hit in history] for history in limited_days], dtype=np.bool_),
-        starts=np.tile(np.array(starts, dtype=np.int64), (len(rows), 1)),
-        last=np.tile(last, (len(rows), 1)),
+        net,
+        np.minimum(low, net),
+        high,
+        before,
+        np.array([[day.traded for day in history] for history in rows], dtype=np.bool_),
+        np.array([[hit for _, hit in history] for history in limited_days], dtype=np.bool_),
+        np.tile(np.array(starts, dtype=np.int64), (len(rows), 1)),
+        np.tile(last, (len(rows), 1)),
     )
 
 

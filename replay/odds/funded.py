@@ -81,7 +81,8 @@ def _allowed(walk: Walk, terms: Terms, places: Integers) -> Flags:
     """Where, with the days that are needed, nothing but the amount can stand in the way of a payout."""
     if terms.payout_path == "standard":
         gained: Flags = walk.carried(_BALANCE)[places] - walk.carried(_AFTER)[places] >= CENT
-        return gained | (walk.carried(_PAID)[places] == 0)
+        gained |= walk.carried(_PAID)[places] == 0
+        return gained
     window, best = walk.carried(_NET)[places], walk.carried(_BEST)[places]
     allowed: Flags = (window > 0) & (best * FRACTION_SCALE <= window * terms.payout_best_day_share)
     return allowed

@@ -41,7 +41,13 @@ def journeys(table: Table, terms: Terms, count: int, seed: int, most_days: int =
     )
     for start, end in parts:
         rules = _Rules(terms, table.part(start, end))
-        _travel(Walk(rules.table, draws, carried=3, scratch=2), rules, found.ends[start:end], found.days[start:end], most_days)
+        _travel(
+            Walk(rules.table, draws, carried=3, scratch=2),
+            rules,
+            found.ends[start:end],
+            found.days[start:end],
+            most_days,
+        )
     return found
 
 

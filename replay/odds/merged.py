@@ -94,8 +94,10 @@ def next_state(state: State, day: OddsDay, terms: Terms) -> Next:
     """Where a day leads. A best day that raises no target is not kept, so that more journeys meet again."""
     start = terms.start_usd or 0
     profit, best = state.profit + day.net_usd, max(state.best, day.net_usd)
-    if terms.reading(PASS_AT) == "in_session" and state.profit + day.low_before_high_usd > state.floor:
-        if passes(terms, state.profit + day.high_usd, max(state.best, day.high_usd)):
+    before_floor = state.profit + day.low_before_high_usd > state.floor
+    if terms.reading(PASS_AT) == "in_session" and before_floor:
+        inside = state.profit + day.high_usd, max(state.best, day.high_usd)
+        if passes(terms, *inside):
             return PASS
     if state.profit + min(day.low_usd, day.net_usd) <= state.floor:
         return LOSE
@@ -233,9 +235,7 @@ def _take_out(row: dict[State, Fraction], known: list[Fraction], state: State, s
 # ---- days --------------------------------------------------------------------------------------------
 
 
-def _quartiles(
-    graph: _Graph, start: State, chances: dict[str, Fraction]
-) -> dict[str, tuple[int, int, int] | None]:
+def _quartiles(graph: _Graph, start: State, chances: dict[str, Fraction]) -> dict[str, tuple[int, int, int] | None]:
     """The days by which a quarter, a half and three quarters of those that end so have done so."""
     wanted = {end: [float(chances[end]) * quarter / 4 for quarter in (1, 2, 3)] for end in chances}
     reached: dict[str, list[int]] = {end: [] for end in chances}

@@ -53,8 +53,10 @@ def _counts(name: str, history: History) -> bool:
         return terms.target_usd is not None
     if name == OLDER_COMBINES:
         by_date = history.programme.get("consistency") == "by_date" and created is not None
-        return by_date and terms.target_usd is not None and _under(history, name, "all_55") != _under(
-            history, name, "keep_50"
+        return (
+            by_date
+            and terms.target_usd is not None
+            and _under(history, name, "all_55") != _under(history, name, "keep_50")
         )
     return _is_of_days(name, terms)
 

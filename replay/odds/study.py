@@ -7,10 +7,10 @@ from typing import Any
 from replay.odds.base_rates import PUBLISHED, random_walk
 from replay.odds.chances import INNER, INNER_FUNDED, OUTER, OUTER_FUNDED, Chance, Spread, chance_of, share, spread_of
 from replay.odds.days import BLOCKS, Block, OddsDay, fresh, table_of, without_mean
+from replay.odds.history import History
 from replay.odds.journeys import MOST_DAYS
 from replay.odds.payouts import Costs, funded_terms, payouts_row
 from replay.odds.readings import readings_rows
-from replay.odds.history import History
 from replay.odds.recorded import histories
 from replay.odds.words import notes_of
 from replay.whatif.settings import difference

@@ -266,8 +266,10 @@ class Courses:
             self._cf_decides(place + 1)
         self.broker.after(state, event, facts)
         self._end_moment(place)
-        for one in (*self.closest, *self.followers):
+        for one in self.closest:
             one.look(account, event.at)
+        for follower in self.followers:
+            follower.look(account, event.at)
 
     def _for_counterfactual(self, event: e.Event) -> e.Event:
         if isinstance(event.body, e.ConfigChanged):

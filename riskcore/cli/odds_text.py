@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from replay.odds.words import base_rates, expected_words, percent, percents, points, signed_points, subject
+
 Row = dict[str, Any]
 
 
@@ -12,38 +14,31 @@ def odds_text(result: Row) -> str:
 
 
 def _account(row: Row) -> list[str]:
-    lines = [_subject(row), "", *_chances(row), *_days(row)]
+    lines = [subject(row), "", *_chances(row), *_days(row)]
     lines += _rules(row)
-    lines += _payouts(row)
-    lines += ["", "Hold it against", *_base_rates(row)]
+    if row["payouts"] is not None:
+        lines += ["", *expected_words(row)]
+    lines += ["", "Hold it against"]
+    lines += [f"  {percent(value, 2):>7}   {text}" for value, text in base_rates(row)]
     lines += _readings(row["readings"])
     if row["notes"]:
         lines += ["", *row["notes"]]
     return [*lines, "", _assumptions(row)]
 
 
-def _subject(row: Row) -> str:
-    size = row["size"] if row["product"] == "standard" else row["product"]
-    stage = {"combine": "Combine", "xfa": "XFA", "challenge": "challenge"}[row["stage"]]
-    name = row["name"] or row["account"]
-    return (
-        f"{name}: {row['days_used']} days with a fill, {row['first_day']} to {row['last_day']}, "
-        f"sent through a new {size} {stage}"
-    )
-
-
 def _chances(row: Row) -> list[str]:
     goal = "pass" if row["goal"] == "target" else "first payout"
     lines = []
     if row["pass"] is None:
-        lines.append(f"{goal:<13} {percents(row['data_95'])} is what the days leave open")
-        lines.append(f"{'lose':<13} {percents(row['lose_data_95'])} is what the days leave open")
+        lines.append(f"{goal:<13} {percents(row['data_95'])} is what {row['days_used']} days leave open")
+        lines.append(f"{'lose':<13} {percents(row['lose_data_95'])}")
         return lines
-    drawn = f"drawing {percents(row['monte_carlo_95'], 1)}" if row["method"] == "bootstrap" else "exact"
+    days = f"{row['days_used']} days leave"
+    drawn = f"drawing alone {percents(row['monte_carlo_95'], 1)}" if row["method"] == "bootstrap" else "exact"
     if row["pass_exact"] is not None and len(row["pass_exact"]) <= 24:
         drawn += f", {row['pass_exact']}"
-    lines.append(f"{goal:<13} {percent(row['pass']):>7}   the days say {percents(row['data_95'])}; {drawn}")
-    lines.append(f"{'lose':<13} {percent(row['lose']):>7}   the days say {percents(row['lose_data_95'])}")
+    lines.append(f"{goal:<13} {percent(row['pass']):>7}   {days} {percents(row['data_95'])} open; {drawn}")
+    lines.append(f"{'lose':<13} {percent(row['lose']):>7}   {days} {percents(row['lose_data_95'])} open")
     lines.append(f"{'neither':<13} {percent(row['neither']):>7}")
     return lines
 
@@ -69,53 +64,9 @@ def _rules(row: Row) -> list[str]:
     return [
         "",
         f"As recorded, without these rules, the chance is {percent(before['pass'])}. They change {days} and the "
-        f"chance by {signed(change['pass'])} points; the days say {points(change['data_95'])}.",
+        f"chance by {signed_points(change['pass'])} points; {row['days_used']} days leave "
+        f"{points(change['data_95'])} open.",
     ]
-
-
-def _payouts(row: Row) -> list[str]:
-    found = row["payouts"]
-    if found is None:
-        return []
-    year = f"within {found['horizon_days']} funded days"
-    begun = "a funded account" if row["goal"] == "first_payout" else "a Combine"
-    low, high = found["expected_data_95"]
-    if found["first"] is None:
-        return [
-            "",
-            f"A first payout {year}: {percents(found['first_data_95'])} is what the days leave open; "
-            f"{low} to {high} dollars from {begun}.",
-        ]
-    first = (
-        f"First payout {year}: {percent(found['first'])} from the start, the days say "
-        f"{percents(found['first_data_95'])}"
-    )
-    if row["goal"] == "target":
-        first += f"; {percent(found['first_if_funded'])} once funded"
-    fees = "the firm's share and the fees of every fill"
-    costs = found["costs"]
-    if costs["combine_month"] != "0" or costs["activation"] != "0":
-        fees += f", {costs['combine_month']} a month and {costs['activation']} once"
-    return [
-        "",
-        f"{first}.",
-        f"Expected from {begun}: {found['expected_usd']} dollars after {fees}; the days say {low} to {high}.",
-    ]
-
-
-def _base_rates(row: Row) -> list[str]:
-    rates = row["base_rates"]
-    lines = []
-    if rates["zero_edge"] is not None:
-        lines.append(f"  {percent(rates['zero_edge']):>7}   your days with their mean taken off: no edge")
-    if rates["random_walk"] is not None:
-        lines.append(f"  {percent(rates['random_walk']):>7}   anyone without an edge, in very small steps")
-    firm = rates["published"]
-    lines.append(f"  {percent(firm['combines_passed']):>7}   of Combines were passed in {firm['year']}, by the firm")
-    lines.append(f"  {percent(firm['people_who_passed']):>7}   of people passed at least one")
-    lines.append(f"  {percent(firm['funded_people_paid']):>7}   of funded people were paid")
-    lines.append(f"  {percent(firm['called_live'], 2):>7}   were called up to a live account")
-    return lines
 
 
 def _readings(rows: list[Row]) -> list[str]:
@@ -143,22 +94,3 @@ def _assumptions(row: Row) -> str:
         f"{judged}. {how}, whole {known['block']}s drawn alike and in any order: what your days say about tomorrow "
         "holds only if tomorrow is like them."
     )
-
-
-def percent(value: float, places: int = 1) -> str:
-    return f"{value * 100:.{places}f} %"
-
-
-def percents(interval: list[float], places: int = 0) -> str:
-    """An interval: 12 to 84 %."""
-    low, high = (f"{one * 100:.{places}f}" for one in interval)
-    return f"{low} to {high} %"
-
-
-def signed(value: float) -> str:
-    return f"{value * 100:+.1f}"
-
-
-def points(interval: list[float]) -> str:
-    low, high = (signed(one) for one in interval)
-    return f"{low} to {high}"
