@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from replay.odds.days import Block, Integers, OddsDay, Table, table_of
+from replay.odds.days import Block, OddsDay, Table, table_of
 from replay.odds.draws import resamples
 from replay.odds.funded import Funded, funded
 from replay.odds.intervals import Interval, data_interval, wilson
@@ -142,26 +143,28 @@ def _solved(found: Exact) -> Chance:
 # ---- what few days leave open ------------------------------------------------------------------------
 
 
+Shares = NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What resampled histories gave, one number each."""
+    """The shares that pass and lose in each resampled history."""
 
-    passed: Integers
-    lost: Integers
+    passed: Shares
+    lost: Shares
     blocks: int
 
     @property
     def passing(self) -> Interval:
-        return data_interval([int(one) / INNER for one in self.passed], self.blocks)
+        return data_interval(self.passed.tolist(), self.blocks)
 
     @property
     def losing(self) -> Interval:
-        return data_interval([int(one) / INNER for one in self.lost], self.blocks)
+        return data_interval(self.lost.tolist(), self.blocks)
 
     def better_than(self, other: "Spread") -> Interval:
         """The chance to pass less that of another setting, history by history."""
-        differences = [(int(a) - int(b)) / INNER for a, b in zip(self.passed, other.passed, strict=True)]
-        return data_interval(differences, self.blocks)
+        return data_interval((self.passed - other.passed).tolist(), self.blocks)
 
 
 def spread_of(table: Table, terms: Terms, seed: int, *, outer: int = OUTER, inner: int = INNER) -> Spread:
@@ -170,6 +173,6 @@ def spread_of(table: Table, terms: Terms, seed: int, *, outer: int = OUTER, inne
     if terms.target_usd is None:
         accounts = funded(drawn, terms, inner, seed)
         paid, lost = accounts.paid_on > 0, accounts.lost_on > 0
-        return Spread(paid.sum(axis=1), (lost & ~paid).sum(axis=1), table.blocks)
+        return Spread(paid.mean(axis=1), (lost & ~paid).mean(axis=1), table.blocks)
     travelled = journeys(drawn, terms, inner, seed)
-    return Spread(travelled.count(PASSED), travelled.count(LOST), table.blocks)
+    return Spread(travelled.count(PASSED) / inner, travelled.count(LOST) / inner, table.blocks)

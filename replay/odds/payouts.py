@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from replay.odds.chances import INNER, INNER_FUNDED, OUTER_FUNDED, Chance, Spread, drawn_days, share
+from replay.odds.chances import INNER_FUNDED, OUTER_FUNDED, Chance, Spread, drawn_days, share
 from replay.odds.days import Block, OddsDay, fresh, table_of
 from replay.odds.draws import resamples
 from replay.odds.funded import YEAR_DAYS, Funded, funded
@@ -70,7 +70,7 @@ def payouts_row(
     accounts = funded(table, terms, paths, seed)
     paid, kept = accounts.paid_on[0] > 0, _kept(accounts)
     outer = funded(table.resampled(resamples(seed, OUTER_FUNDED, table.blocks)), terms, INNER_FUNDED, seed)
-    passing = spread.passed[:OUTER_FUNDED] / INNER if spread is not None else np.ones(OUTER_FUNDED)
+    passing = spread.passed[:OUTER_FUNDED] if spread is not None else np.ones(OUTER_FUNDED)
     first = passing * np.count_nonzero(outer.paid_on, axis=1) / INNER_FUNDED
     dollars = passing * _kept(outer) - costs.of(chance)
     low, high = data_interval([float(one) for one in dollars], table.blocks)

@@ -3,6 +3,7 @@
 import random
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from replay.odds.days import OddsDay, Table, closing_day, limited, table_of, without_mean
@@ -87,7 +88,7 @@ def test_a_day_that_the_guard_ended_keeps_its_loss() -> None:
 
 def test_the_most_that_may_be_asked_for() -> None:
     hundred = terms(stage="xfa", size="100K")
-    amounts = [int(most_allowed(usd(balance), hundred)) for balance in (6_000, 4_000, 4_500, 250, 249.99)]  # type: ignore[arg-type]
+    amounts = most_allowed(np.array([usd(one) for one in (6_000, 4_000, 4_500, 250, 249.99)]), hundred).tolist()
     assert amounts == [usd(3_000), usd(2_000), usd(2_250), usd(125), 0]
 
 
@@ -183,7 +184,7 @@ def test_funded_accounts_one_at_a_time(seed: int, path: str) -> None:
             floor = max(floor, implied if implied is not None and after is None else floor)
             if day.traded:
                 window.append(day.net_usd)
-            amount = int(most_allowed(balance, under))  # type: ignore[arg-type]
+            amount = int(most_allowed(np.array([balance]), under)[0])
             if not hit and amount and _may_ask(under, PayoutWindow("", True, tuple(window)), balance, after):
                 balance -= amount
                 after, floor, window = balance, 0, []
