@@ -17,8 +17,8 @@ from replay.odds.merged import LOSE, PASS, Exact, exact
 from riskcore.core.programme.terms import Terms
 
 # Histories drawn for the data's interval, and the journeys through each.
-OUTER, INNER = 400, 1_000
-OUTER_FUNDED, INNER_FUNDED = 200, 250
+OUTER, INNER = 400, 400
+OUTER_FUNDED, INNER_FUNDED = 200, 100
 _PLACES = 6
 
 
@@ -168,11 +168,11 @@ class Spread:
 
 
 def spread_of(table: Table, terms: Terms, seed: int, *, outer: int = OUTER, inner: int = INNER) -> Spread:
-    """Journeys through whole histories drawn from the days of one, as many blocks each."""
-    drawn = table.resampled(resamples(seed, outer, table.blocks))
+    """Journeys through whole histories drawn from the days of one, as many blocks each; fewer of funded accounts."""
     if terms.target_usd is None:
-        accounts = funded(drawn, terms, inner, seed)
+        drawn = table.resampled(resamples(seed, OUTER_FUNDED, table.blocks))
+        accounts = funded(drawn, terms, INNER_FUNDED, seed)
         paid, lost = accounts.paid_on > 0, accounts.lost_on > 0
         return Spread(paid.mean(axis=1), (lost & ~paid).mean(axis=1), table.blocks)
-    travelled = journeys(drawn, terms, inner, seed)
+    travelled = journeys(table.resampled(resamples(seed, outer, table.blocks)), terms, inner, seed)
     return Spread(travelled.count(PASSED) / inner, travelled.count(LOST) / inner, table.blocks)

@@ -15,8 +15,8 @@ from riskcore.core.programme.target import allowed_best_day_usd, passes
 from riskcore.core.programme.terms import PASS_AT, Terms
 
 # Beyond so many states, or so much elimination, journeys are drawn instead.
-MOST_STATES = 3_000
-MOST_WORK = 400_000
+MOST_STATES = 800
+MOST_WORK = 100_000
 _LONGEST = 5_000  # Days after which the quartiles of what is left are not looked for.
 
 

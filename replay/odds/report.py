@@ -109,8 +109,8 @@ def _funnel(row: Row) -> str:
     drawn += "".join(paragraph(text) for text in expected_words(row))
     if payouts["lost"] is not None:
         drawn += paragraph(
-            f"Of funded accounts {percent(payouts['lost'])} are lost within {payouts['horizon_days']} days; the "
-            f"others had {payouts['mean_payouts']} payouts on average, all together.",
+            f"A funded account has {payouts['mean_payouts']} payouts on average within {payouts['horizon_days']} days, "
+            f"by the end of which {percent(payouts['lost'])} are lost.",
             "muted",
         )
     return drawn

@@ -148,18 +148,18 @@ def coverage(traders: int, days: int, outer: int, inner: int) -> float:
 
 
 def test_the_interval_of_the_data_holds_the_truth() -> None:
-    assert coverage(50, 30, 150, 200) >= 0.86
+    assert coverage(40, 30, 120, 150) >= 0.86
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("days", [20, 60])
 def test_the_interval_of_the_data_covers_95_of_100(days: int) -> None:
-    assert 0.93 <= coverage(400, days, 400, 500) <= 0.97
+    assert 0.93 <= coverage(400, days, 400, 400) <= 0.97
 
 
 def test_a_short_history_says_little() -> None:
     under = terms(size="50K")
-    found = odds_of_many([normal_days(60, 50, 500, trader) for trader in range(300)], under, paths=1_000, seed=1)
+    found = odds_of_many([normal_days(60, 50, 500, trader) for trader in range(200)], under, paths=1_000, seed=1)
     assert abs(float(np.std([one.passed for one in found])) - 0.24) < 0.03
 
 
