@@ -53,10 +53,13 @@ def journeys(table: Table, terms: Terms, count: int, seed: int, most_days: int =
 
 _PROFIT, _FLOOR, _BEST = range(3)
 _NET, _LOW = range(2)
+_WORTH_KEEPING = 8
 
 
 def _travel(walk: Walk, rules: "_Rules", ends: NDArray[np.int8], days: NDArray[np.int16], most_days: int) -> None:
     walk.carried(_FLOOR)[:] = rules.first_floor
+    # Journeys that have ended go on unnoticed until they are an eighth: leaving them behind costs more each day.
+    gone = 0
     while walk.day < most_days and walk.size:
         profit, floor, best = walk.carried(_PROFIT), walk.carried(_FLOOR), walk.carried(_BEST)
         places = walk.step()
@@ -73,13 +76,22 @@ def _travel(walk: Walk, rules: "_Rules", ends: NDArray[np.int8], days: NDArray[n
         if early is not None:
             passed |= early
             lost &= ~early
-        ended = passed | lost
-        if ended.any():
-            for end, which in ((PASSED, passed), (LOST, lost)):
-                settings, ids = walk.settings(which), walk.ids[which]
-                ends[settings, ids] = end
-                days[settings, ids] = walk.day
-            walk.keep(np.flatnonzero(~ended))
+        for end, which in ((PASSED, passed), (LOST, lost)):
+            gone += _note(walk, np.flatnonzero(which), end, ends, days)
+        if gone * _WORTH_KEEPING > walk.size:
+            everyone = np.arange(walk.size)
+            walk.keep(np.flatnonzero(ends[walk.settings(everyone), walk.ids] == NEITHER))
+            gone = 0
+
+
+def _note(walk: Walk, which: Integers, end: int, ends: NDArray[np.int8], days: NDArray[np.int16]) -> int:
+    """Note an end for the journeys at these places, where it is their first; returns how many those are."""
+    settings, ids = walk.settings(which), walk.ids[which]
+    first = ends[settings, ids] == NEITHER
+    settings, ids = settings[first], ids[first]
+    ends[settings, ids] = end
+    days[settings, ids] = walk.day
+    return len(ids)
 
 
 class _Rules:

@@ -40,7 +40,7 @@ class Walk:
     def scratch(self, index: int) -> Integers:
         return self._scratch[1 + index][: self.size]
 
-    def settings(self, which: Flags) -> Integers:
+    def settings(self, which: Flags | Integers) -> Integers:
         """The settings that some of the journeys belong to."""
         return self._columns[1][: self.size][which] // self._table.blocks
 
