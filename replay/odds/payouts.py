@@ -29,7 +29,7 @@ class Costs:
     activation_usd: int = 0
 
     def of(self, chance: Chance) -> float:
-        """The mean costs of one Combine. A month that was begun is paid."""
+        """The mean costs of one Combine. A month that was begun is paid; months are counted from the mean days."""
         parts = ((chance.passed, chance.days_to_pass), (chance.lost, chance.days_to_lose))
         months = sum(part * -(-days.mean // MONTH_DAYS) for part, days in parts if days is not None)
         return months * self.combine_usd + chance.passed * self.activation_usd

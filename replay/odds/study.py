@@ -59,7 +59,7 @@ def odds(asked: OddsStudy) -> Row:
     runs = runs_of(asked.sessions.checked())
     found = histories(runs)
     usable = [one for one in found if len(one.under) >= FEWEST_DAYS]
-    _refuse(found, usable)
+    _refuse(found, usable, asked.sessions.restrict)
     for history in found:
         if history not in usable:
             asked.sessions.warn(f"{history.called}: one day says nothing about a chance; this account is left out")
@@ -70,7 +70,9 @@ def odds(asked: OddsStudy) -> Row:
     return {"schema": SCHEMA, "accounts": rows, "stamp": stamp}
 
 
-def _refuse(found: list[History], usable: list[History]) -> None:
+def _refuse(found: list[History], usable: list[History], restrict: tuple[str, ...]) -> None:
+    if not found and restrict:
+        raise ConfigError(f"--account {', '.join(restrict)}: the sessions hold no day with a fill of it")
     if not found:
         raise ConfigError("the sessions hold no day with a fill, so there is nothing to draw from")
     if not usable:

@@ -218,3 +218,5 @@ def test_bad_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = called(capsys, str(tmp_path / "missing.jsonl"), *COMBINE)
     assert code != 0
     assert "missing.jsonl" in err
+    code, _, err = called(capsys, *month(tmp_path, 2), *COMBINE, "--account", "nobody")
+    assert (code, "--account nobody: the sessions hold no day with a fill of it" in err) == (2, True), err
