@@ -6,7 +6,7 @@ by order; from the first difference of an account and day on, the counterfactual
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from replay.whatif.account_course import AccountCourse
 from replay.whatif.actions import Action, actions_of, keep_out_row
@@ -41,6 +41,19 @@ class Options:
     end: End = "kept"
 
 
+class Follower(Protocol):
+    """Goes along one course and looks at its accounts."""
+
+    def look(self, account_id: int, at: int) -> None:
+        """A fact of an account has been taken."""
+
+    def follow(self, day: DayFacts, start: int, end: int) -> None:
+        """The quotes at these places have been taken, and nothing else."""
+
+    def market(self, event: e.Event) -> None:
+        """A fact that is of no account has been taken: a bar, a print, a connection."""
+
+
 @dataclass(slots=True)
 class Courses:
     """One pair of courses. `settings_of` makes the settings of the counterfactual from those of a recorded day."""
@@ -52,6 +65,7 @@ class Courses:
     accounts: dict[int, AccountCourse] = field(default_factory=dict)
     days: list[str] = field(default_factory=list)
     closest: tuple[Closest, ...] = ()  # How near each course came to the limits; empty where nobody asks.
+    followers: tuple[Follower, ...] = ()  # Who else goes along each course; one of each, or none.
     ids: Ids = field(default_factory=Ids)
     asked: bool = False  # Whether the broker of any day was asked for anything.
     unchanged: UnchangedDays | None = None  # Days that cannot change; None: every day is worked out.
@@ -211,8 +225,9 @@ class Courses:
 
     def _follow(self, which: int, day: DayFacts, start: int, end: int) -> None:
         """How near a course comes to the limits along quotes, while it holds what it holds."""
-        if self.closest:
-            self.closest[which].follow(day, start, end)
+        for along in (self.closest, self.followers):
+            if along:
+                along[which].follow(day, start, end)
 
     def _limit(self, day: DayFacts, start: int, end: int) -> int:
         """Up to which place quotes may be taken at once: to the next timer, or what the broker does next."""
@@ -230,6 +245,8 @@ class Courses:
             self.baseline.take(event)
             self.counterfactual.take(self._for_counterfactual(event))
             self._compare(event.at, place)
+            for follower in self.followers:
+                follower.market(event)
             return
         state = self.state(account)
         kept_out = None if state.parted else self._kept_out(state, event)
@@ -251,6 +268,8 @@ class Courses:
         self._end_moment(place)
         for one in self.closest:
             one.look(account, event.at)
+        for follower in self.followers:
+            follower.look(account, event.at)
 
     def _for_counterfactual(self, event: e.Event) -> e.Event:
         if isinstance(event.body, e.ConfigChanged):

@@ -4,6 +4,7 @@ The same JSON gives the same bytes. A reader meets the verdict with its range fi
 and at the end what it rests on (WHATIF.md 5 and 8).
 """
 
+from collections.abc import Sequence
 from html import escape
 
 from replay.whatif.report_background import assumptions_section, closest_section, programme_section, stamp_section
@@ -51,13 +52,17 @@ def report_html(result: Row) -> str:
         closest_section(figures),
         programme_section(figures),
         assumptions_section(figures),
-        stamp_section(figures),
+        stamp_section(figures.result["stamp"]),
     ]
     body = "".join(sections)
+    return page_html(f"What if: {headline(figures)[0]}", _head(figures), _hero(figures) + body, _CONTENTS)
+
+
+def page_html(title: str, head: str, main: str, contents: Sequence[tuple[str, str]]) -> str:
+    """A whole page around its parts: no script, no network. `contents` are linked as far as `main` has them."""
     links = "".join(
-        f'<li><a href="#{name}">{title}</a></li>' for name, title in _CONTENTS if f'<section id="{name}"' in body
+        f'<li><a href="#{name}">{heading}</a></li>' for name, heading in contents if f'<section id="{name}"' in main
     )
-    title = f"What if: {headline(figures)[0]}"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
@@ -65,8 +70,8 @@ def report_html(result: Row) -> str:
         '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
         f"<title>{escape(title)}</title><style>{style_sheet()}</style></head>"
         '<body><a class="skip" href="#main">Skip to the verdict</a><div class="page">'
-        f'{_head(figures)}<nav aria-label="Sections"><ul>{links}</ul></nav>'
-        f'<main id="main">{_hero(figures)}{body}</main>'
+        f'{head}<nav aria-label="Sections"><ul>{links}</ul></nav>'
+        f'<main id="main">{main}</main>'
         "<footer><p>Made by riskcore from recorded sessions. Not advice.</p></footer></div></body></html>\n"
     )
 

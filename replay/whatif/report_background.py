@@ -177,8 +177,9 @@ def _breakable(text: str) -> str:
     return f'<span class="long">{escape(text).replace(".", ".<wbr>").replace("_", "_<wbr>")}</span>'
 
 
-def stamp_section(figures: Figures) -> str:
-    stamp = dict(figures.result["stamp"])
+def stamp_section(stamp: Row) -> str:
+    """The command, version, settings and files that a result comes from."""
+    stamp = dict(stamp)
     sessions, changes, command = stamp.pop("sessions"), stamp.pop("settings_diff"), stamp.pop("command")
     lines = [("riskcore", value_words(stamp.pop("version")))]
     lines += [

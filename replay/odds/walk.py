@@ -1,0 +1,80 @@
+"""Where journeys stand in their days: which day each of them lives next, and which of them still go on.
+
+The columns of all journeys live in room that is used again and again: fresh memory costs more than the arithmetic.
+"""
+
+import numpy as np
+
+from replay.odds.days import Flags, Integers, Table
+from replay.odds.draws import Draws
+
+# So many journeys at a time stay near the processor's cache.
+AT_ONCE = 80_000
+
+
+class Walk:
+    """Journeys through the settings of a table, `draws.journeys` of each, with further columns for what they carry.
+
+    Every column and every scratch array has one place for each journey that goes on.
+    """
+
+    def __init__(self, table: Table, draws: Draws, carried: int, scratch: int) -> None:
+        self.day = 0
+        self.size = table.settings * draws.journeys
+        self._table, self._draws = table, draws
+        self._last = table.last.ravel()
+        self._starts = (table.starts + np.arange(table.settings)[:, None] * table.days).ravel()
+        first_block = np.repeat(np.arange(table.settings, dtype=np.int64) * table.blocks, draws.journeys)
+        ids = np.tile(np.arange(draws.journeys, dtype=np.int64), table.settings)
+        self._columns = [ids, first_block, *(np.zeros(self.size, dtype=np.int64) for _ in range(carried + 1))]
+        self._scratch = [np.zeros(self.size, dtype=np.int64) for _ in range(scratch + 1)]
+
+    @property
+    def ids(self) -> Integers:
+        return self._columns[0][: self.size]
+
+    def carried(self, index: int) -> Integers:
+        """One column of what journeys carry from day to day, 0 at first."""
+        return self._columns[3 + index][: self.size]
+
+    def scratch(self, index: int) -> Integers:
+        return self._scratch[1 + index][: self.size]
+
+    def settings(self, which: Flags | Integers) -> Integers:
+        """The settings that some of the journeys belong to."""
+        return self._columns[1][: self.size][which] // self._table.blocks
+
+    def step(self) -> Integers:
+        """The places, in the flattened columns of the table, of the days that are lived now."""
+        drawn, places = self._scratch[0][: self.size], self._columns[2][: self.size]
+        gather(self._draws.row(self.day, self._table.blocks), self.ids, drawn)
+        drawn += self._columns[1][: self.size]
+        self.day += 1
+        if self._table.single:
+            return drawn
+        if self.day == 1:
+            gather(self._starts, drawn, places)
+        else:
+            begun = self._starts[drawn]
+            np.copyto(places, np.where(self._last[places], begun, places + 1))
+        return places
+
+    def keep(self, places: Integers) -> None:
+        """Only these journeys go on."""
+        for index, column in enumerate(self._columns):
+            spare = self._scratch[0]
+            gather(column[: self.size], places, spare[: len(places)])
+            self._columns[index], self._scratch[0] = spare, column
+        self.size = len(places)
+
+
+def gather(column: Integers, places: Integers, found: Integers) -> Integers:
+    """The numbers of a column at places, written into `found`. Every place is inside the column."""
+    column.take(places, out=found, mode="clip")
+    return found
+
+
+def batches(settings: int, journeys: int) -> list[tuple[int, int]]:
+    """Settings that go through their journeys together: from, and before."""
+    size = max(AT_ONCE // journeys, 1)
+    return [(start, min(start + size, settings)) for start in range(0, settings, size)]

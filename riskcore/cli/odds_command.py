@@ -1,0 +1,102 @@
+"""`riskcore odds`: the chance to pass, from the account's own days (INTERFACE.md 6)."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from riskcore.cli.options import account_option, config_options, output_options, print_json, progress, warn
+from riskcore.errors import CannotWrite, ConfigError
+
+
+@click.command(epilog="Example: riskcore odds days/*.jsonl --set programme.size=50K --report odds.html")
+@click.argument("sessions", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SESSION...")
+@config_options
+@account_option
+@click.option("--paths", type=int, default=10_000, show_default=True, help="How many journeys are drawn.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed draws the same journeys.")
+@click.option(
+    "--block",
+    default="day",
+    show_default=True,
+    metavar="day|week",
+    help="What is drawn whole. Weeks keep what hangs together from day to day, as a check.",
+)
+@click.option("--combine-fee", default="0", metavar="AMOUNT", help="What the Combine costs you a month.")
+@click.option("--activation-fee", default="0", metavar="AMOUNT", help="What you pay once when you have passed.")
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html", help="Also write one page."
+)
+@click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
+@click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
+@output_options
+def command(
+    sessions: tuple[Path, ...],
+    config_path: Path | None,
+    sets: tuple[str, ...],
+    accounts: tuple[str, ...],
+    paths: int,
+    seed: int,
+    block: str,
+    combine_fee: str,
+    activation_fee: str,
+    report: Path | None,
+    skip_bad_lines: bool,
+    strict: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Say how likely these days are to pass the Combine or to lose it, and how little they say.
+
+    SESSION is a wire recording or a journal export, .gz too. Whole recorded days of one account are drawn again and
+    again and sent through the firm's rules in [programme]: Combine, funded account, payouts. With rules in the
+    settings, each day is what they would have made of it. Two intervals stand beside every figure: that of the
+    drawing, and the far wider one of so few days.
+    """
+    from replay.odds.payouts import Costs
+    from replay.odds.study import OddsStudy, odds
+    from replay.whatif.settings import Asked
+    from replay.whatif.study import Study
+    from riskcore.cli.odds_text import odds_text
+
+    study = Study(
+        sessions,
+        Asked(config_path, sets, _config_given()),
+        restrict=accounts,
+        skip_bad_lines=skip_bad_lines,
+        strict=strict,
+        command=f"riskcore {shlex.join(sys.argv[1:])}",
+        warn=lambda text: warn(text, quiet=quiet),
+        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
+        step=lambda text: progress(text, quiet=quiet),
+    )
+    costs = Costs(_amount("combine-fee", combine_fee), _amount("activation-fee", activation_fee))
+    result = odds(OddsStudy(study, paths, seed, block, costs))
+    if report is not None:
+        from replay.odds.report import odds_html
+
+        try:
+            report.write_bytes(odds_html(result).encode())
+        except OSError as error:
+            raise CannotWrite(f"{report}: cannot be written: {error.strerror or error}") from None
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(odds_text(result))
+
+
+def _amount(option: str, text: str) -> int:
+    from riskcore.core.quantities import money
+
+    try:
+        return money(text)
+    except ValueError:
+        raise ConfigError(f"--{option} {text}: not an amount of dollars") from None
+
+
+def _config_given() -> bool:
+    """Whether --config was typed; RISKCORE_CONFIG alone does not touch a journal export."""
+    source = click.get_current_context().get_parameter_source("config_path")
+    return source is click.core.ParameterSource.COMMANDLINE
