@@ -18,6 +18,7 @@ COMMANDS = {
     "replay": "Run recorded days through the rules.",
     "fetch": "Download days from the broker as session files.",
     "whatif": "Try other rules on recorded days.",
+    "sweep": "Try a grid of settings on recorded days.",
     "import": "Build session files from the broker's trade history.",
     "export": "Write one day of the journal as a session file.",
     "verify": "Check the sequence, hash chain and decisions of a day.",
