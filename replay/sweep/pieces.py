@@ -28,10 +28,14 @@ Rates = dict[str, tuple[int | None, int | None]]
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The record at the end of the day before: the baseline's book, and per account what it held and what it paid."""
+    """The record at the end of the day before: the baseline's book, and per account what it held and what it paid.
+
+    `drifts`: what the broker's positions were found to differ by, and no fact has come since.
+    """
 
     book: Book
     accounts: dict[int, tuple[dict[str, int], Rates]]
+    drifts: tuple[e.DriftDetected, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def _piece(
 
 def _opening(courses: Courses) -> Opening:
     accounts = {state.id: (dict(state.recorded), dict(state.rates)) for state in courses.accounts.values()}
-    return Opening(copy_book(courses.baseline.book), accounts)
+    return Opening(copy_book(courses.baseline.book), accounts, tuple(courses.baseline.drifts))
 
 
 def _reaches_back_to(day: DayFacts, book: Book, trade_dates: list[str]) -> int:
@@ -144,6 +148,8 @@ def courses_of(piece: Piece, ways: Ways, changed: Settings) -> tuple[Courses, Fo
     counterfactual.hear(follower.listen)
     courses = Courses(baseline, counterfactual, ways.options, changed, goes_on=opening is not None)
     courses.follow = follower.follow
-    for account, (recorded, rates) in (opening.accounts if opening is not None else {}).items():
-        courses.accounts[account] = AccountCourse(account, recorded=dict(recorded), rates=dict(rates))
+    if opening is not None:
+        baseline.drifts.extend(opening.drifts)
+        for account, (recorded, rates) in opening.accounts.items():
+            courses.accounts[account] = AccountCourse(account, recorded=dict(recorded), rates=dict(rates))
     return courses, follower

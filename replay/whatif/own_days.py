@@ -28,8 +28,13 @@ class OwnDays:
         for account in course.book.accounts.values():
             own, recorded = self.own.setdefault(account.id, {}), self._started_with.get(account.id, {})
             for name, day in account.days.items():
-                own[name] = _changed(own[name], recorded[name], day) if name in own and name in recorded else day
+                mine = own.get(name) or DayFigures(name)
+                own[name] = _changed(mine, recorded[name], day) if name in recorded else day
             account.days = {name: own[name] for name in account.days}
+            # The roll of the day has noted the recorded days before it; one that was left out has nothing to show.
+            noted = course.collector.days.get(account.id, {})
+            for name in recorded:
+                noted.pop(name, None)
         course.collector.note_days(course.book, course.runner.turn.rulebook, course.book.trade_date)
 
 
