@@ -4,6 +4,7 @@ A worker that is killed loses nothing but the task in hand, which is given to an
 ends by itself, and Ctrl-C is the sweep's alone.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing import connection
 from threading import Thread
 from typing import Any, Protocol
@@ -52,13 +54,7 @@ class Workers:
         executor = self._start()
         waiting: dict[Future[list[list[Outcome]]], Task] = {}
         source = iter(tasks)
-        more = True
-        while more or waiting:
-            while more and len(waiting) < self._room:
-                task = next(source, None)
-                more = task is not None
-                if task is not None:
-                    waiting[_submitted(executor, task)] = task
+        while _filled(waiting, source, self._room, partial(_submitted, executor)):
             lost: list[Task] = []
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 task = waiting.pop(future)
@@ -131,14 +127,28 @@ def _end_with_parent() -> None:
 
 
 class OnCluster:
-    """The workers of a cluster; what goes wrong with it is one sentence."""
+    """The workers of a dask cluster, which gives the task of a lost worker to another by itself."""
 
-    def __init__(self, address: str, workers: Workers) -> None:
-        self._address, self._workers = address, workers
+    def __init__(self, address: str, client: Any, room: int) -> None:
+        self._address, self._client, self._room = address, client, room
 
     def results(self, tasks: Iterable[Task]) -> Results:
+        from distributed import wait as wait_for
+
+        waits: Any = wait_for
         with _named(self._address):
-            yield from self._workers.results(tasks)
+            waiting: dict[Any, Task] = {}
+            source = iter(tasks)
+            while _filled(waiting, source, self._room, lambda task: self._client.submit(work, task, pure=False)):
+                for future in waits(list(waiting), return_when="FIRST_COMPLETED").done:
+                    yield waiting.pop(future), future.result()
+
+
+def _filled(waiting: dict[Any, Task], source: Iterator[Task], room: int, submit: Callable[[Task], Any]) -> bool:
+    """Submit tasks while there is room; whether anything is waited for."""
+    while len(waiting) < room and (task := next(source, None)) is not None:
+        waiting[submit(task)] = task
+    return bool(waiting)
 
 
 @contextmanager
@@ -150,12 +160,12 @@ def cluster(address: str) -> Iterator[Pool]:
         raise ConfigError("--cluster needs the extra: install riskcore[cluster]") from None
     with _named(address):
         connect: Any = Client
-        client = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = connect(address, timeout=CONNECT_SECONDS)
     try:
         threads = sum(client.nthreads().values())
         if not threads:
             raise ConfigError(f"--cluster {address}: it has no workers; start some with: dask worker {address}")
-        yield OnCluster(address, Workers(client.get_executor, 2 * threads))
+        yield OnCluster(address, client, 2 * threads)
     finally:
         with suppress(Exception):
             client.close(timeout=1)
@@ -167,8 +177,21 @@ def _named(address: str) -> Iterator[None]:
     from distributed.client import FutureCancelledError
     from distributed.scheduler import KilledWorker
 
+    # It would write tracebacks of its own beside that.
+    for name in [one for one in logging.root.manager.loggerDict if one.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         yield
-    except (OSError, ValueError, ImportError, CancelledError, FutureCancelledError, KilledWorker) as error:
-        text = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ConfigError(f"--cluster {address}: {text}; what is finished is kept") from None
+    except (CancelledError, FutureCancelledError):
+        text = "the connection to it was lost"
+    except KilledWorker:
+        text = "a task lost its worker again and again; is there memory enough?"
+    except ImportError as error:
+        text = f"its workers cannot import {error.name or 'riskcore'}; install the same version there"
+    except OSError as error:
+        text = f"cannot be reached: {' '.join(str(error).split())[:100] or type(error).__name__}"
+    except ValueError as error:
+        text = f"not an address of a scheduler: {' '.join(str(error).split())[:100]}"
+    else:
+        return
+    raise ConfigError(f"--cluster {address}: {text}; what is finished is kept")

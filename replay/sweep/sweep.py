@@ -28,7 +28,7 @@ from riskcore.version import VERSION
 # Raised whenever the same settings may come to other rows than before.
 FORMAT = 1
 # Settings of one task: few enough that little is lost with a worker.
-SETTINGS_A_TASK = 16
+SETTINGS_A_TASK = 8
 # More settings than this are only run when somebody says so.
 MOST_UNASKED = 2_000
 FEW_DAYS = 20

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from subprocess import DEVNULL
+from subprocess import DEVNULL, PIPE
 from typing import Any
 
 import pytest
@@ -16,9 +16,9 @@ from tests import processes
 
 ROOT = Path(__file__).parents[3]
 DAYS = sorted((ROOT / "fixtures" / "month").glob("*.jsonl.gz"))[:2]
-GRID = "rules.daily_realized_loss.loss_limit=200:1350:25"
+GRID = "rules.daily_realized_loss.loss_limit=200:775:25"
 CONFIG = ROOT / "fixtures" / "month" / "limit-400.toml"
-RESULTS = 2 * 47
+RESULTS = 2 * 24
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX systems do")
 
 
@@ -69,6 +69,14 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
+def wait_for_workers(child: Any) -> list[int]:
+    until = time.monotonic() + 60
+    while len(found := children_of(child.pid)) < 2:
+        assert time.monotonic() < until, "no worker comes"
+        time.sleep(0.02)
+    return found
+
+
 def is_alive(pid: int) -> bool:
     try:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -92,7 +100,7 @@ def test_killed_workers_client_and_interrupts_lose_nothing_and_give_the_same_byt
     child.kill()
     child.wait()
     kept = finished(tmp_path / "cache")
-    assert kept >= 30
+    assert kept >= 9
     until = time.monotonic() + 20
     while any(map(is_alive, workers)):
         assert time.monotonic() < until, "the workers outlive their sweep"
@@ -101,8 +109,7 @@ def test_killed_workers_client_and_interrupts_lose_nothing_and_give_the_same_byt
 
     # Interrupted: the exit code of an interrupt, no worker left, nothing lost.
     child = start(tmp_path, "table.parquet", "--workers", "2")
-    wait_for(tmp_path, kept + 20, child)
-    workers = children_of(child.pid)
+    workers = wait_for_workers(child)
     os.kill(child.pid, signal.SIGINT)
     assert child.wait(30) == 130
     assert not any(map(is_alive, workers))
@@ -110,9 +117,9 @@ def test_killed_workers_client_and_interrupts_lose_nothing_and_give_the_same_byt
 
     # To the end: only what was missing is worked out, once.
     child = start(tmp_path, "table.parquet", "--workers", "2")
-    assert child.wait(120) == 0
+    assert child.wait(60) == 0
     assert (tmp_path / "table.parquet").read_bytes() == table
-    assert kept < finished(tmp_path / "cache") == RESULTS
+    assert kept <= finished(tmp_path / "cache") == RESULTS
 
 
 @POSIX
@@ -131,8 +138,8 @@ def test_a_cluster_of_two_workers_one_killed_gives_the_same_bytes(tmp_path: Path
             "--scheduler-file",
             str(tmp_path / "scheduler.json"),
         ],
-        stdout=-3,
-        stderr=-3,
+        stdout=DEVNULL,
+        stderr=DEVNULL,
     )
     until = time.monotonic() + 60
     while not (tmp_path / "scheduler.json").exists() and time.monotonic() < until:
@@ -152,8 +159,8 @@ def test_a_cluster_of_two_workers_one_killed_gives_the_same_bytes(tmp_path: Path
                 "--local-directory",
                 str(tmp_path / f"worker-{number}"),
             ],
-            stdout=-3,
-            stderr=-3,
+            stdout=DEVNULL,
+            stderr=DEVNULL,
         )
         for number in range(2)
     ]
@@ -162,7 +169,7 @@ def test_a_cluster_of_two_workers_one_killed_gives_the_same_bytes(tmp_path: Path
     child = start(tmp_path, "table.parquet", "--cluster", address)
     wait_for(tmp_path, 1, child)
     workers[0].kill()
-    assert child.wait(120) == 0
+    assert child.wait(60) == 0
     assert (tmp_path / "table.parquet").read_bytes() == table
 
     # The whole cluster goes: one sentence, and what is finished stays.
@@ -171,13 +178,13 @@ def test_a_cluster_of_two_workers_one_killed_gives_the_same_bytes(tmp_path: Path
     child = processes.start(
         words(tmp_path / "again.parquet", "--cluster", address),
         env=environment(tmp_path),
-        stdout=-3,
-        stderr=-1,
+        stdout=DEVNULL,
+        stderr=PIPE,
         text=True,
     )
     wait_for(tmp_path, 1, child)
     scheduler.kill()
-    _, said = child.communicate(timeout=120)
+    _, said = child.communicate(timeout=60)
     assert child.returncode == 2, said
     assert said.startswith(f"error: --cluster {address}: ")
     assert said.count("\n") == 1
