@@ -12,9 +12,6 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-import adapters
-import replay
-import riskcore
 from replay.sessions import Warn, ignore
 from replay.sweep.outcome import Outcome
 
@@ -91,7 +88,7 @@ def file_hashes(paths: Sequence[Path]) -> list[str]:
 def code_hash() -> str:
     """The hash of the code that decides: within one version it may change where riskcore is being worked on."""
     digest = sha256()
-    for package in (replay, adapters, riskcore):
-        for file in sorted(Path(package.__path__[0]).rglob("*.py")):
+    for package in ("adapters", "replay", "riskcore"):
+        for file in sorted((Path(__file__).parents[2] / package).rglob("*.py")):
             digest.update(file.read_bytes())
     return digest.hexdigest()
