@@ -59,6 +59,7 @@ class Courses:
     unchanged: UnchangedDays | None = None  # Days that cannot change; None: every day is worked out.
     load: Callable[[DayFacts], None] | None = None  # Brings back the facts of a day that is only outlined.
     goes_on: bool = False  # Days that are not run here came before: both courses stand at the end of the last one.
+    opened: Callable[[Course], None] | None = None  # Hears of a day that the counterfactual has just opened.
     _broker: Counterfactual | None = None
     _base: dict[int, dict[tuple[str, str], Action]] = field(default_factory=dict)
     _alike: set[tuple[int, tuple[str, str]]] = field(default_factory=set)
@@ -83,25 +84,23 @@ class Courses:
             if before is not None:
                 self._finish_day(before, day.day.trade_date)
             yield day
-            self._open(day)
+            self.open(day)
             if not self._is_skipped(day):
                 if day.outlined and self.load is not None:
                     self.load(day)
                 for item in day.items:
-                    if isinstance(item, Run):
-                        self._run(day, item.start, item.end)
-                    else:
-                        self._told(day, item)
+                    self.take(day, item)
             before = day
         if before is not None:
-            self._end(before, next_date or before.rolled_to)
+            self.end(before, next_date or before.rolled_to)
 
     def state(self, account: int) -> AccountCourse:
         return self.accounts.setdefault(account, AccountCourse(account))
 
     # ---- days ----------------------------------------------------------------------------------------
 
-    def _open(self, day: DayFacts) -> None:
+    def open(self, day: DayFacts) -> None:
+        """Open a day in both courses."""
         if self.options.independent_days:
             self._start_from_baseline()
         if day.opened is not None:
@@ -110,6 +109,8 @@ class Courses:
             for course in (self.baseline, self.counterfactual):
                 course.runner.lacks = day.lacks
                 course.runner.open_day(day.ats[0])
+        if self.opened is not None:
+            self.opened(self.counterfactual)
         self.baseline.settle()
         day.marks = dict(self.baseline.book.marks)
         self.days.append(day.day.trade_date)
@@ -186,7 +187,7 @@ class Courses:
         if self.options.independent_days:
             self._own.end(self.counterfactual)
 
-    def _end(self, day: DayFacts, next_date: str | None) -> None:
+    def end(self, day: DayFacts, next_date: str | None) -> None:
         """Time ends with the last line; what the broker has been asked to close is closed all the same."""
         if next_date is not None:
             self._finish_day(day, next_date)
@@ -200,6 +201,13 @@ class Courses:
             course.finish()
 
     # ---- facts ---------------------------------------------------------------------------------------
+
+    def take(self, day: DayFacts, item: Run | Told) -> None:
+        """Quotes or one other fact of the open day."""
+        if isinstance(item, Run):
+            self._run(day, item.start, item.end)
+        else:
+            self._told(day, item)
 
     def _run(self, day: DayFacts, start: int, end: int) -> None:
         """Quotes, in pieces that end where something else has to happen."""
