@@ -6,6 +6,7 @@ The day is a fact, so both share it. A copy is taken between two facts, when not
 from dataclasses import replace
 
 from replay.result import Collector
+from replay.sweep.outcome import Follower
 from replay.whatif.account_course import AccountCourse, Request
 from replay.whatif.counterfactual import Counterfactual
 from replay.whatif.course import Course
@@ -14,10 +15,12 @@ from replay.whatif.desk import Ids
 from riskcore.schema.rows import LockoutHistory
 
 
-def forked(courses: Courses) -> Courses:
-    """A copy of both courses, of what the counterfactual keeps beside its books, and of its broker's requests."""
+def forked(courses: Courses, follower: Follower) -> tuple[Courses, Follower]:
+    """A copy of both courses, of what the counterfactual keeps beside its books, and of what follows it."""
     broker = courses.broker
     baseline, counterfactual = forked_course(courses.baseline), forked_course(courses.counterfactual)
+    beside = follower.beside(counterfactual)
+    counterfactual.hear(beside.listen)
     requests: dict[int, Request] = {}
     other = replace(
         courses,
@@ -26,12 +29,14 @@ def forked(courses: Courses) -> Courses:
         accounts={name: _forked_account(state, requests) for name, state in courses.accounts.items()},
         days=list(courses.days),
         ids=Ids(courses.ids.given),
+        follow=beside.follow,
+        _own=courses._own.copy(),
     )
     desk = broker.desk
     other._broker = Counterfactual(desk.day, counterfactual, baseline, courses.options, other.state, other.ids)
     other.broker.desk.requests = [_forked_request(one, requests) for one in desk.requests]
     other.broker.desk.asked = desk.asked
-    return other
+    return other, beside
 
 
 def forked_course(course: Course) -> Course:

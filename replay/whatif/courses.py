@@ -82,7 +82,7 @@ class Courses:
             if not day.ats and day.opened is None:
                 continue
             if before is not None:
-                self._finish_day(before, day.day.trade_date)
+                self.finish_day(before, day.day.trade_date)
             yield day
             self.open(day)
             if not self._is_skipped(day):
@@ -175,7 +175,7 @@ class Courses:
                 self.counterfactual.take(e.Event(day.day.opens_at, "gateway", key, body))
         self._compare(day.day.opens_at, 0)
 
-    def _finish_day(self, day: DayFacts, next_date: str) -> None:
+    def finish_day(self, day: DayFacts, next_date: str) -> None:
         """The rest of a day that another one follows: its timers, and what the broker still has to do."""
         if self.unchanged is not None and self.unchanged.first:
             self.unchanged.closing(day, self.baseline, self.counterfactual, self.accounts)
@@ -190,7 +190,7 @@ class Courses:
     def end(self, day: DayFacts, next_date: str | None) -> None:
         """Time ends with the last line; what the broker has been asked to close is closed all the same."""
         if next_date is not None:
-            self._finish_day(day, next_date)
+            self.finish_day(day, next_date)
         else:
             self.broker.recording_ends()
             self.asked |= self.broker.desk.asked

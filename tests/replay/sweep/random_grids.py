@@ -74,7 +74,9 @@ def random_grid(random: Random, most: int = 12) -> list[dict[str, Any]]:
     """Plain settings that differ in one to three fields; some of them in nothing."""
     base = settings_sets(random)
     rules = [rule for rule in RULES if any(one.startswith(f"rules.{rule.name}.") for one in base)] or list(RULES)
-    fields = [(f"rules.{rule.name}.{one.name}", values_of(one, random)) for rule in rules for one in parameters_of(rule)]
+    fields = [
+        (f"rules.{rule.name}.{one.name}", values_of(one, random)) for rule in rules for one in parameters_of(rule)
+    ]
     if random.random() < 0.3:
         account = random.choice(ACCOUNTS)
         fields += [(f"accounts.{account}.{name}", values) for name, values in fields]
@@ -92,5 +94,3 @@ def random_grid(random: Random, most: int = 12) -> list[dict[str, Any]]:
         except ConfigError:
             continue  # The cell makes no sense together with what is on.
     return found or random_grid(random, most)
-
-
