@@ -14,8 +14,8 @@ from typing import Any
 from riskcore.core.events import Command, Derived
 from riskcore.core.names import rule_key
 from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of, tables_of
-from riskcore.core.rules.base import Breach, Finding, Proposal, Quiet, Rule
 from riskcore.core.rules.base import Action as Acts
+from riskcore.core.rules.base import Breach, Finding, Proposal, Quiet, Rule
 from riskcore.core.state import Account
 from riskcore.core.view import View
 
@@ -98,7 +98,7 @@ class Asked:
             (variant, decided(found), view.looked_at_fill)
             for variant, found in self.asks(view, lambda params: tuple(self.rule.evaluate(params, view)))
         ]
-        own = self._own(lambda: tuple(self.rule.evaluate(self.params, view)))
+        own: Sequence[Finding] = self._own(lambda: tuple(self.rule.evaluate(self.params, view)))
         wanted, looked = decided(own), view.looked_at_fill
         for variant, found, has_looked in theirs:
             if found != wanted or (view.effect.late and has_looked != looked):
@@ -253,7 +253,7 @@ _OF_THE_COURSE = (
 class SharedRulebook(Rulebook):
     """The rulebook of a course's own settings, which asks for those of its sharers too."""
 
-    __slots__ = ("_sharers", "_settings_of")
+    __slots__ = ("_settings_of", "_sharers")
     _sharers: Sharers
     _settings_of: Sequence[tuple[int, Plain]]
 
