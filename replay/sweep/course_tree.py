@@ -7,12 +7,13 @@ before it, together with the others that left there. What settings cannot share 
 are on) makes them courses of their own from the opening on: never wrong, only slower.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from replay.sweep.course_tree_rules import Sharers, shared_rulebook
+from replay.sweep.course_tree_rulebook import Tables, shared_rulebook
+from replay.sweep.course_tree_rules import Sharers
 from replay.sweep.forks import forked
 from replay.sweep.outcome import Follower, Outcome, outcomes_of
 from replay.sweep.pieces import Piece, Ways, courses_of
@@ -22,13 +23,11 @@ from replay.whatif.course import Course
 from replay.whatif.courses import Courses
 from replay.whatif.market import DayFacts, Run, Told
 from riskcore.core.events import ConfigChanged, TradingDayOpened
-from riskcore.core.rules import by_name
-from riskcore.core.rules.base import SOURCE, parameters_of
+from riskcore.core.rules.base import SOURCE
 
 Plain = dict[str, Any]
 # Takes both courses through one step; returns the instant that is reached by then.
 Step = Callable[[Courses], int]
-WARN_AT = "warn_at"
 
 
 def in_one_pass(piece: Piece, ways: Ways, settings: Sequence[Changed]) -> Iterator[list[Outcome]]:
@@ -59,6 +58,7 @@ class CourseTree:
     settings: Sequence[Changed]
     courses: int = 0  # How many have ended, of so many settings.
     _in_force: dict[tuple[int, str], Plain] = field(default_factory=dict)  # By setting and trade date.
+    _tables: Tables = field(default_factory=Tables)
 
     def outcomes(self) -> list[list[Outcome]]:
         """The outcomes of each setting, in the order of the settings."""
@@ -80,7 +80,7 @@ class CourseTree:
             for day in self.piece.days:
                 body = None if day.opened is None else day.opened.body
                 recorded = body.settings if isinstance(body, TradingDayOpened) else self.ways.baseline
-                settings = without_warnings(changed(recorded))
+                settings = self._tables.without_warnings(changed(recorded))
                 self._in_force[index, day.day.trade_date] = settings
                 shapes.append(_shape(settings))
             groups.setdefault(repr(shapes), []).append(index)
@@ -120,7 +120,8 @@ class CourseTree:
         own, *others = (self._in_force[index, trade_date] for index in members)
         course.book.settings = own
         bits = (1 << index for index in members[1:])
-        course.runner.decide_by(shared_rulebook(own, course.restrict, sharers, list(zip(bits, others, strict=True))))
+        asked = list(zip(bits, others, strict=True))
+        course.runner.decide_by(shared_rulebook(own, course.restrict, sharers, asked, self._tables))
 
 
 # ---- steps ---------------------------------------------------------------------------------------------
@@ -159,24 +160,6 @@ def _end(day: DayFacts, next_date: str | None, courses: Courses) -> int:
 
 
 # ---- settings ------------------------------------------------------------------------------------------
-
-
-def without_warnings(settings: Mapping[str, Any]) -> Plain:
-    """Settings that decide the same and warn of nothing: an alert changes no outcome, and comes at each one's limit."""
-    accounts = {name: _silent(rules) for name, rules in settings["accounts"].items()}
-    return {**settings, "rules": _silent(settings["rules"]), "accounts": accounts}
-
-
-def _silent(rules: Mapping[str, Sequence[Plain]]) -> dict[str, list[Plain]]:
-    return {
-        name: [{**table, WARN_AT: None} if _warns(name, table) else table for table in tables]
-        for name, tables in rules.items()
-    }
-
-
-def _warns(name: str, table: Plain) -> bool:
-    rule = by_name(name, table.get(SOURCE, ""))
-    return not rule.source and any(parameter.name == WARN_AT for parameter in parameters_of(rule))
 
 
 def _shape(settings: Plain) -> Any:

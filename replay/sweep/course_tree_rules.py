@@ -7,19 +7,16 @@ quiet bounds are those of all of them together, so no quote is skipped that matt
 What a finding says in words is no part of it: texts name the limit, and decide nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from riskcore.core.events import Command, Derived
-from riskcore.core.names import rule_key
-from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of, tables_of
 from riskcore.core.rules.base import Action as Acts
 from riskcore.core.rules.base import Breach, Finding, Proposal, Quiet, Rule
 from riskcore.core.state import Account
 from riskcore.core.view import View
 
-Plain = Mapping[str, Any]
 Memory = tuple[dict[str, int], dict[str, dict[str, int]]]  # Of an account, and of its positions by contract.
 
 
@@ -245,53 +242,3 @@ _OF_THE_COURSE = (
     "bounds",
     "caps",
 )
-
-
-# ---- the rulebook --------------------------------------------------------------------------------------
-
-
-class SharedRulebook(Rulebook):
-    """The rulebook of a course's own settings, which asks for those of its sharers too."""
-
-    __slots__ = ("_settings_of", "_sharers")
-    _sharers: Sharers
-    _settings_of: Sequence[tuple[int, Plain]]
-
-    def _build(self, account: Account) -> tuple[RuleInstance, ...]:
-        own = tables_of(self.rules, self.overrides, account.id, account.name)
-        params: dict[tuple[str, int], dict[str, Variant]] = {}
-        for bit, settings in self._settings_of:
-            theirs = tables_of(settings["rules"], settings["accounts"], account.id, account.name)
-            if {name: len(tables) for name, tables in own.items()} != {name: len(one) for name, one in theirs.items()}:
-                self._sharers.leave(bit)
-                continue
-            for name, tables in theirs.items():
-                for index, table in enumerate(tables):
-                    if table is not own[name][index] and table != own[name][index]:
-                        by_text = params.setdefault((name, index), {})
-                        by_text.setdefault(repr(table), Variant(table, 0)).members |= bit
-        asked = {rule_key(name, index): variants for (name, index), variants in params.items()}
-        return tuple(
-            self._asked(one, list(asked[one.key].values())) if one.key in asked else one
-            for one in super()._build(account)
-        )
-
-    def _asked(self, instance: RuleInstance, variants: list[Variant]) -> RuleInstance:
-        rule = instance.rule
-        for variant in variants:
-            variant.params = rule.build(variant.params)
-            if rule.needs(variant.params) != rule.needs(instance.params):
-                self._sharers.leave(variant.members)
-        asked = Asked(rule, instance.params, variants, self._sharers)
-        self._sharers.asked.append(asked)
-        return replace(instance, rule=asked_rule(rule), params=asked)
-
-
-def shared_rulebook(
-    settings: dict[str, Any], restrict: tuple[str, ...], sharers: Sharers, others: Sequence[tuple[int, Plain]]
-) -> Rulebook:
-    """The rulebook of some settings; `others` are those of the sharers, each with its bit."""
-    known = rulebook_of(settings, restrict)
-    shared = SharedRulebook(known.profile, known.rules, known.overrides, restrict, settings)
-    shared._sharers, shared._settings_of = sharers, others
-    return shared

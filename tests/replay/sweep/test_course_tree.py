@@ -8,7 +8,8 @@ from hypothesis import given as from_examples
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from replay.sweep.course_tree import CourseTree, in_one_pass, without_warnings
+from replay.sweep.course_tree import CourseTree, in_one_pass
+from replay.sweep.course_tree_rulebook import Tables
 from replay.sweep.plain_way import plainly
 from replay.sweep.settings import Changed
 from riskcore.core.events import ConfigChanged, Event
@@ -122,6 +123,6 @@ def test_a_day_whose_settings_change_is_run_for_each_setting() -> None:
 
 def test_warnings_are_no_part_of_what_settings_decide() -> None:
     settings = under("rules.daily_realized_loss.loss_limit=400", "rules.max_contracts.warn_at=[0.5]")
-    silent = without_warnings(settings)
+    silent = Tables().without_warnings(settings)
     assert [table["warn_at"] for tables in silent["rules"].values() for table in tables] == [None, None]
     assert settings["rules"]["max_contracts"][0]["warn_at"] is not None
