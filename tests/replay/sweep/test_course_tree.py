@@ -18,7 +18,7 @@ from tests.replay.random_days import RandomDay
 from tests.replay.sweep.given_days import given, nothing_on, random_sweep
 
 # RISKCORE_EXAMPLES makes it a long campaign of fresh days.
-EXAMPLES = int(os.environ.get("RISKCORE_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("RISKCORE_EXAMPLES", "3"))
 
 
 def same_both_ways(seed: int, count: int) -> None:
@@ -31,7 +31,7 @@ def same_both_ways(seed: int, count: int) -> None:
 @how(max_examples=EXAMPLES, deadline=None)
 @from_examples(st.integers(0, 2**32))
 def test_one_pass_gives_what_each_setting_gives_by_itself(seed: int) -> None:
-    same_both_ways(seed, 40)
+    same_both_ways(seed, 25)
 
 
 @pytest.mark.nightly
@@ -64,7 +64,7 @@ def test_a_course_forks_where_the_decisions_differ() -> None:
     # Twenty limits that all bite or all do not: as many courses as there are outcomes, not as there are limits.
     limits = [*range(1, 11), *range(90_000, 90_010)]
     grid = [under(f"rules.daily_realized_loss.loss_limit={limit}") for limit in limits]
-    courses = tree(RandomDay(3, 60).items, *grid).courses
+    courses = tree(RandomDay(3, 40).items, *grid).courses
     assert 1 < courses <= 11
 
 
@@ -86,7 +86,7 @@ def test_a_course_forks_where_the_decisions_differ() -> None:
 def test_what_a_field_can_change_is_the_same_as_by_itself(table: str, field: str, values: tuple[Any, ...]) -> None:
     always = ("rules.trade_frequency_limit.per_session=4", "rules.daily_unrealized_loss.loss_limit=30")
     on = f"rules.{table}.enabled=true"
-    tree(RandomDay(11, 50).items, *[under(on, *always, f"rules.{table}.{field}={value}") for value in values])
+    tree(RandomDay(11, 30).items, *[under(on, *always, f"rules.{table}.{field}={value}") for value in values])
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_settings_cannot_share_makes_courses_of_their_own(cells: tuple[str,
 def test_one_account_s_own_table_parts_only_the_settings_that_differ_in_it() -> None:
     always = "rules.max_contracts.limit=9"
     cells = [f"accounts.99000001.rules.max_contracts.limit={limit}" for limit in (1, 2, 30, 40)]
-    assert 1 < tree(RandomDay(7, 50).items, *[under(always, one) for one in cells]).courses < 4
+    assert 1 < tree(RandomDay(7, 40).items, *[under(always, one) for one in cells]).courses < 4
 
 
 def test_a_day_whose_settings_change_is_run_for_each_setting() -> None:
