@@ -66,7 +66,7 @@ class Tables:
 def _without_warning(name: str, table: Plain) -> Plain:
     rule = by_name(name, table.get(SOURCE, ""))
     warns = not rule.source and any(parameter.name == WARN_AT for parameter in parameters_of(rule))
-    return {**table, WARN_AT: None} if warns else table
+    return {**table, WARN_AT: ()} if warns else table
 
 
 class SharedRulebook(Rulebook):

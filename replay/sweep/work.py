@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from replay.sweep.course_tree import in_one_pass
 from replay.sweep.outcome import Outcome
 from replay.sweep.pieces import Piece, Ways
 from replay.sweep.plain_way import plainly
@@ -14,7 +15,10 @@ from riskcore.version import VERSION
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Some settings over the days of a piece. `folder`: where rules of the user's own are looked for first."""
+    """Some settings over the days of a piece. `folder`: where rules of the user's own are looked for first.
+
+    `every_setting`: the days are run once for each of them, the plain way.
+    """
 
     number: int
     piece: Piece
@@ -22,6 +26,7 @@ class Task:
     settings: tuple[Changed, ...]
     folder: Path | None
     version: str = VERSION
+    every_setting: bool = False
 
 
 def work(task: Task) -> list[list[Outcome]]:
@@ -30,4 +35,5 @@ def work(task: Task) -> list[list[Outcome]]:
         raise ConfigError(f"--cluster: its workers run riskcore {VERSION}, here is {task.version}; install the same")
     if task.folder is not None:
         user_rules.look_in(task.folder)
-    return list(plainly(task.piece, task.ways, task.settings))
+    way = plainly if task.every_setting else in_one_pass
+    return list(way(task.piece, task.ways, task.settings))

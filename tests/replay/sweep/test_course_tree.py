@@ -81,6 +81,7 @@ def test_a_course_forks_where_the_decisions_differ() -> None:
         ("daily_realized_profit", "profit_target", (5, 20, 60)),
         ("max_unrealized_profit", "profit_target", (5, 20, 60)),
         ("max_contracts", "limit", (1, 2, 3, 9)),
+        ("period_loss", "loss_limit", (5, 40, 9_000)),
     ],
 )
 def test_what_a_field_can_change_is_the_same_as_by_itself(table: str, field: str, values: tuple[Any, ...]) -> None:
@@ -124,5 +125,5 @@ def test_a_day_whose_settings_change_is_run_for_each_setting() -> None:
 def test_warnings_are_no_part_of_what_settings_decide() -> None:
     settings = under("rules.daily_realized_loss.loss_limit=400", "rules.max_contracts.warn_at=[0.5]")
     silent = Tables().without_warnings(settings)
-    assert [table["warn_at"] for tables in silent["rules"].values() for table in tables] == [None, None]
+    assert [table["warn_at"] for tables in silent["rules"].values() for table in tables] == [(), ()]
     assert settings["rules"]["max_contracts"][0]["warn_at"] is not None
