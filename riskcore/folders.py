@@ -10,12 +10,15 @@ NAME = "riskcore"
 _FOLDERS = {
     "settings": ("APPDATA", "AppData/Roaming", "XDG_CONFIG_HOME", ".config"),
     "data": ("LOCALAPPDATA", "AppData/Local", "XDG_DATA_HOME", ".local/share"),
+    "cache": ("LOCALAPPDATA", "AppData/Local", "XDG_CACHE_HOME", ".cache"),
 }
 
 
-def user_folder(kind: Literal["settings", "data"]) -> Path:
-    """The folder of this user's settings or data; macOS keeps both in one."""
+def user_folder(kind: Literal["settings", "data", "cache"]) -> Path:
+    """The folder of this user's settings, data or what may be deleted; macOS keeps the first two in one."""
     if sys.platform == "darwin":
+        if kind == "cache":
+            return Path.home() / "Library" / "Caches" / NAME
         return Path.home() / "Library" / "Application Support" / NAME
     on_windows, windows_default, elsewhere, default = _FOLDERS[kind]
     variable, folder = (on_windows, windows_default) if sys.platform == "win32" else (elsewhere, default)

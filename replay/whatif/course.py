@@ -39,6 +39,7 @@ class Course:
     fired: set[str] = field(default_factory=set)  # Tables of rules that found anything.
     fired_today: set[str] = field(default_factory=set)
     cancels: set[int] = field(default_factory=set)  # Orders that the engine of this course asked to be cancelled.
+    start: Book | None = None  # The end of a day that was run before: the course goes on from there.
     _issued: list[e.Event] = field(default_factory=list)
     _runner: Runner | None = None
 
@@ -50,7 +51,14 @@ class Course:
             version=VERSION,
             restrict=self.restrict,
             keep_quotes=self.keep_quotes,
+            book=self.start,
+            day_ended=self.start is not None,
         )
+        self.start = None
+
+    def hear(self, listener: Listener) -> None:
+        """One more listener from here on."""
+        self.runner.listeners = (*self.runner.listeners, listener)
 
     @property
     def runner(self) -> Runner:

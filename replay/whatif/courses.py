@@ -4,7 +4,7 @@ Both courses only decide. After each fact and each timer what they decided is co
 by order; from the first difference of an account and day on, the counterfactual broker answers for that account.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -18,6 +18,7 @@ from replay.whatif.course import Course
 from replay.whatif.desk import Ids
 from replay.whatif.intent import Piece, open_lots, split
 from replay.whatif.market import DayFacts, Run, Told
+from replay.whatif.own_days import OwnDays
 from replay.whatif.unchanged_days import UnchangedDays
 from riskcore.core import events as e
 from riskcore.core.copies import copy_account
@@ -66,46 +67,54 @@ class Courses:
     days: list[str] = field(default_factory=list)
     closest: tuple[Closest, ...] = ()  # How near each course came to the limits; empty where nobody asks.
     followers: tuple[Follower, ...] = ()  # Who else goes along each course; one of each, or none.
+    follow: Callable[[DayFacts, int, int], None] | None = None  # Hears of the quotes the counterfactual has taken.
     ids: Ids = field(default_factory=Ids)
     asked: bool = False  # Whether the broker of any day was asked for anything.
     unchanged: UnchangedDays | None = None  # Days that cannot change; None: every day is worked out.
     load: Callable[[DayFacts], None] | None = None  # Brings back the facts of a day that is only outlined.
+    goes_on: bool = False  # Days that are not run here came before: both courses stand at the end of the last one.
+    opened: Callable[[Course], None] | None = None  # Hears of a day that the counterfactual has just opened.
     _broker: Counterfactual | None = None
     _base: dict[int, dict[tuple[str, str], Action]] = field(default_factory=dict)
     _alike: set[tuple[int, tuple[str, str]]] = field(default_factory=set)
+    _own: OwnDays = field(default_factory=OwnDays)
 
     @property
     def broker(self) -> Counterfactual:
         assert self._broker is not None, "a day has been opened"
         return self._broker
 
-    def run(self, days: Iterator[DayFacts]) -> None:
-        """All days, one after another."""
+    def run(self, days: Iterable[DayFacts], next_date: str | None = None) -> None:
+        """All days, one after another; `next_date`: the day that follows the last one and is not run."""
+        for _ in self.through(days, next_date):
+            pass
+
+    def through(self, days: Iterable[DayFacts], next_date: str | None = None) -> Iterator[DayFacts]:
+        """The same; yields each day before it is opened, while both courses stand where the day before left them."""
         before: DayFacts | None = None
         for day in days:
             if not day.ats and day.opened is None:
                 continue
             if before is not None:
-                self._finish_day(before, day.day.trade_date)
-            self._open(day)
+                self.finish_day(before, day.day.trade_date)
+            yield day
+            self.open(day)
             if not self._is_skipped(day):
                 if day.outlined and self.load is not None:
                     self.load(day)
                 for item in day.items:
-                    if isinstance(item, Run):
-                        self._run(day, item.start, item.end)
-                    else:
-                        self._told(day, item)
+                    self.take(day, item)
             before = day
         if before is not None:
-            self._end(before)
+            self.end(before, next_date or before.rolled_to)
 
     def state(self, account: int) -> AccountCourse:
         return self.accounts.setdefault(account, AccountCourse(account))
 
     # ---- days ----------------------------------------------------------------------------------------
 
-    def _open(self, day: DayFacts) -> None:
+    def open(self, day: DayFacts) -> None:
+        """Open a day in both courses."""
         if self.options.independent_days:
             self._start_from_baseline()
         if day.opened is not None:
@@ -114,6 +123,8 @@ class Courses:
             for course in (self.baseline, self.counterfactual):
                 course.runner.lacks = day.lacks
                 course.runner.open_day(day.ats[0])
+        if self.opened is not None:
+            self.opened(self.counterfactual)
         self.baseline.settle()
         day.marks = dict(self.baseline.book.marks)
         self.days.append(day.day.trade_date)
@@ -122,7 +133,7 @@ class Courses:
         opened_at = day.ats[0] if day.ats else day.day.opens_at
         for account in self.counterfactual.book.accounts.values():
             self._begin_day(account, opened_at)
-        if self.options.independent_days and len(self.days) > 1:
+        if self.options.independent_days and (self.goes_on or len(self.days) > 1):
             self._judge_opening(day)
 
     def _is_skipped(self, day: DayFacts) -> bool:
@@ -165,10 +176,8 @@ class Courses:
             copied = replace(copy_account(account), requests={})
             present = [instance.rule.id for instance in rulebook.instances(account) if not instance.shadow]
             copied.lockouts = {name: one for name, one in copied.lockouts.items() if _stays(one, present)}
-            mine = book.accounts.get(account.id)
-            # What its days came to stays: a late fill or a void may still change them.
-            copied.days.update(mine.days if mine is not None else {})
             book.accounts[account.id] = copied
+            self._own.begin(copied)
 
     def _judge_opening(self, day: DayFacts) -> None:
         """What the copied state breaches already under the other rules is decided at the reset."""
@@ -180,7 +189,7 @@ class Courses:
                 self.counterfactual.take(e.Event(day.day.opens_at, "gateway", key, body))
         self._compare(day.day.opens_at, 0)
 
-    def _finish_day(self, day: DayFacts, next_date: str) -> None:
+    def finish_day(self, day: DayFacts, next_date: str) -> None:
         """The rest of a day that another one follows: its timers, and what the broker still has to do."""
         if self.unchanged is not None and self.unchanged.first:
             self.unchanged.closing(day, self.baseline, self.counterfactual, self.accounts)
@@ -189,19 +198,30 @@ class Courses:
         for course in (self.baseline, self.counterfactual):
             course.runner.end_day(next_date)
             course.issued()
+        if self.options.independent_days:
+            self._own.end(self.counterfactual)
 
-    def _end(self, day: DayFacts) -> None:
+    def end(self, day: DayFacts, next_date: str | None) -> None:
         """Time ends with the last line; what the broker has been asked to close is closed all the same."""
-        if day.rolled_to is not None:
-            self._finish_day(day, day.rolled_to)
+        if next_date is not None:
+            self.finish_day(day, next_date)
         else:
             self.broker.recording_ends()
             self.asked |= self.broker.desk.asked
             self._advance(day, day.last_at or day.day.opens_at, len(day.ats) + 1)
+            if self.options.independent_days:
+                self._own.end(self.counterfactual)
         for course in (self.baseline, self.counterfactual):
             course.finish()
 
     # ---- facts ---------------------------------------------------------------------------------------
+
+    def take(self, day: DayFacts, item: Run | Told) -> None:
+        """Quotes or one other fact of the open day."""
+        if isinstance(item, Run):
+            self._run(day, item.start, item.end)
+        else:
+            self._told(day, item)
 
     def _run(self, day: DayFacts, start: int, end: int) -> None:
         """Quotes, in pieces that end where something else has to happen."""
@@ -228,6 +248,8 @@ class Courses:
         for along in (self.closest, self.followers):
             if along:
                 along[which].follow(day, start, end)
+        if which and self.follow is not None:
+            self.follow(day, start, end)
 
     def _limit(self, day: DayFacts, start: int, end: int) -> int:
         """Up to which place quotes may be taken at once: to the next timer, or what the broker does next."""

@@ -5,15 +5,12 @@ by the counterfactual broker. A recorded closing contract that is clipped takes 
 """
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from replay.whatif.intent import Piece, per_contract
 from riskcore.core.events import TradeRecorded
 from riskcore.core.quantities import move_value
 from riskcore.core.state import Contract
-
-Undo = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +26,16 @@ class Missing:
     net_usd: int = 0  # What the broker's fill realised on one contract, after its costs.
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What a recorded closing fill took the place of, and the dollars of that."""
+
+    contract: str
+    missing: Missing
+    trade_date: str
+    change_usd: int
+
+
 @dataclass(slots=True)
 class Simulated:
     """The simulated dollars of one account, per trading day."""
@@ -36,7 +43,7 @@ class Simulated:
     by_day: dict[str, int] = field(default_factory=dict)
     _queues: dict[str, deque[Missing]] = field(default_factory=dict)
     _early: dict[str, deque[Missing]] = field(default_factory=dict)
-    _undo: dict[int, list[Undo]] = field(default_factory=dict)
+    _replaced: dict[int, list[Replaced]] = field(default_factory=dict)
 
     def left_out(self, contract: str, trade_id: int, size: int) -> None:
         """An entry of the record was not made."""
@@ -110,21 +117,15 @@ class Simulated:
             elif head.closed:
                 change = -recorded_net
             self._add(trade_date, change * taken)
-            self._undo.setdefault(fill.trade_id, []).append(
-                self._undoing(fill.contract, replace(head, size=taken), trade_date, change * taken)
+            self._replaced.setdefault(fill.trade_id, []).append(
+                Replaced(fill.contract, replace(head, size=taken), trade_date, change * taken)
             )
-
-    def _undoing(self, contract: str, missing: Missing, trade_date: str, change_usd: int) -> Undo:
-        def undo() -> None:
-            self._add(trade_date, -change_usd)
-            self._queue(contract).appendleft(missing)
-
-        return undo
 
     def voided(self, contract: str, trade_id: int) -> None:
         """A recorded fill does not count: what it replaced is missing again, what it would have opened is not."""
-        for undo in reversed(self._undo.pop(trade_id, [])):
-            undo()
+        for one in reversed(self._replaced.pop(trade_id, [])):
+            self._add(one.trade_date, -one.change_usd)
+            self._queue(one.contract).appendleft(one.missing)
         queue = self._queue(contract)
         kept = [one for one in queue if one.closed or one.trade_id != trade_id]
         queue.clear()
@@ -135,6 +136,15 @@ class Simulated:
 
     def _add(self, trade_date: str, amount_usd: int) -> None:
         self.by_day[trade_date] = self.by_day.get(trade_date, 0) + amount_usd
+
+    def copy(self) -> "Simulated":
+        """The same, to go on from here another way."""
+        return Simulated(
+            dict(self.by_day),
+            {contract: deque(queue) for contract, queue in self._queues.items()},
+            {contract: deque(queue) for contract, queue in self._early.items()},
+            {trade_id: list(replaced) for trade_id, replaced in self._replaced.items()},
+        )
 
     def forget(self) -> None:
         """Both courses hold the same again: nothing is missing."""

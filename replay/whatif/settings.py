@@ -49,7 +49,7 @@ def for_journal(asked: Asked) -> Callable[[Plain], Plain]:
         raise ConfigError("--baseline: a journal export carries the settings it was judged by; leave it out")
     if asked.config_given:
         loaded = load_settings(asked.config, asked.sets).plain
-        return lambda recorded: _same_day(recorded, loaded)
+        return lambda recorded: same_day(recorded, loaded)
     known: dict[str, Plain] = {}
 
     def changed(recorded: Plain) -> Plain:
@@ -58,12 +58,13 @@ def for_journal(asked: Asked) -> Callable[[Plain], Plain]:
         text = settings_toml(recorded)
         if text not in known:
             known[text] = read_settings(text, asked.sets, "the recorded settings").plain
-        return _same_day(recorded, with_stored_terms(recorded, known[text]))
+        return same_day(recorded, with_stored_terms(recorded, known[text]))
 
     return changed
 
 
-def _same_day(recorded: Plain, changed: Plain) -> Plain:
+def same_day(recorded: Plain, changed: Plain) -> Plain:
+    """The changed settings. Raises ConfigError where their trading day is not the recorded one."""
     for name in ("timezone", "reset_seconds"):
         if recorded["profile"].get(name) != changed["profile"].get(name):
             raise ConfigError(f"profile.{name}: both courses need the same trading day; leave it as it was recorded")

@@ -19,6 +19,7 @@ COMMANDS = {
     "fetch": "Download days from the broker as session files.",
     "whatif": "Try other rules on recorded days.",
     "odds": "Say how likely your days are to pass, and how sure that is.",
+    "sweep": "Try a grid of settings on recorded days.",
     "import": "Build session files from the broker's trade history.",
     "export": "Write one day of the journal as a session file.",
     "verify": "Check the sequence, hash chain and decisions of a day.",

@@ -18,7 +18,7 @@ from riskcore.core.events import CommandIssued, Event, QuotesObserved, TradingDa
 from riskcore.core.loosening import settings_of_next_day
 from riskcore.core.project import settle
 from riskcore.core.quotes import Item, Quotes, quote_at
-from riskcore.core.rulebook import rulebook_of
+from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Book, Day
 from riskcore.core.step import Turn
 from riskcore.core.take_again import only_kept, take_again
@@ -144,6 +144,11 @@ class Runner:
     def decide_nothing(self) -> None:
         """From here on no rule judges; the runner is of use only until its book is given up."""
         self.turn.rulebook = self.turn.rulebook.without_rules()
+        self._quiet.happened()
+
+    def decide_by(self, rulebook: Rulebook) -> None:
+        """From here on judge the open day by another rulebook."""
+        self.turn.decide_by(rulebook)
         self._quiet.happened()
 
     def look_ahead(self) -> int | None:

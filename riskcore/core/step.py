@@ -53,6 +53,11 @@ class Turn:
         other._next_due, other._timers_known = self._next_due, self._timers_known
         return other
 
+    def decide_by(self, rulebook: Rulebook) -> None:
+        """Judge by another rulebook, whose deadlines are other ones too."""
+        self.rulebook = rulebook
+        self._timers_known = False
+
     # ---- facts ---------------------------------------------------------------------------------------
 
     def take(self, fact: e.Event) -> None:

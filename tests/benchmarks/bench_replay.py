@@ -68,11 +68,11 @@ profit_target = "50000"
 """
 
 
-def make_day(path: Path, quotes: int) -> None:
+def make_day(path: Path, quotes: int, fills: int = FILLS) -> None:
     """A tick random walk with every field in each quote, and a trader who goes in and out."""
     chance, bid, entry = random.Random(7), 100_000, 0.0
     step = 82_800_000_000_000 // quotes
-    every = quotes // (FILLS + 1)
+    every = quotes // (fills + 1)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write('{"riskcore":"wire/1"}\n')
         for index in range(quotes):
@@ -84,7 +84,7 @@ def make_day(path: Path, quotes: int) -> None:
             line = f'{{"at":"{at}","hub":"market","target":"GatewayQuote","arguments":["{NQ}",{{{body}}}]}}\n'
             file.write(line)
             number = index // every
-            if index and index % every == 0 and number <= FILLS:
+            if index and index % every == 0 and number <= fills:
                 side = (number + 1) % 2
                 entry = fill(file, at, number, side, (bid + 1 - side) * TICK, entry)
 

@@ -170,6 +170,11 @@ class RandomDay:
 
 def settings_of(random: Random) -> dict[str, Any]:
     """A random subset of the rules with tight, random settings."""
+    return load_settings(None, settings_sets(random)).plain
+
+
+def settings_sets(random: Random) -> list[str]:
+    """The same as assignments."""
     tables: dict[str, list[str]] = {
         "max_contracts": [
             "limit=3",
@@ -222,4 +227,4 @@ def settings_of(random: Random) -> dict[str, Any]:
                 sets.append(f"rules.{name}.give_back.fraction=0.5")
     sets += [option for option in ("profile.mark=conservative", "profile.strict_mode=true") if random.random() < 0.2]
     sets += ["profile.on_blind=flatten"] if random.random() < 0.2 else []
-    return load_settings(None, sets).plain
+    return sets

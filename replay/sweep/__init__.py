@@ -1,0 +1,1 @@
+"""Many settings over many days (WHATIF.md 7, INTERFACE.md 6)."""

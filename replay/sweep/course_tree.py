@@ -1,0 +1,184 @@
+"""One pass over a piece of the record for many settings (WHATIF.md 7): a tree of courses, as deep as the decisions.
+
+Settings that have decided alike so far share one course, which is run for the first of them; the rules in which they
+differ are asked for all of them (course_tree_rules.py). The days are taken in steps: an opening, a fact or a run of
+quotes, an end. A setting that decides otherwise in a step leaves, and takes that step again from a copy of both courses
+before it, together with the others that left there. What settings cannot share (profile, programme, groups, which rules
+are on) makes them courses of their own from the opening on: never wrong, only slower.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from replay.sweep.course_tree_rulebook import Tables, shared_rulebook
+from replay.sweep.course_tree_rules import Sharers
+from replay.sweep.forks import forked
+from replay.sweep.outcome import Follower, Outcome, outcomes_of
+from replay.sweep.pieces import Piece, Ways, courses_of
+from replay.sweep.plain_way import plainly
+from replay.sweep.settings import Changed
+from replay.whatif.course import Course
+from replay.whatif.courses import Courses
+from replay.whatif.market import DayFacts, Run, Told
+from riskcore.core.events import ConfigChanged, TradingDayOpened
+from riskcore.core.rules.base import SOURCE
+
+Plain = dict[str, Any]
+# Takes both courses through one step; returns the instant that is reached by then.
+Step = Callable[[Courses], int]
+
+
+def in_one_pass(piece: Piece, ways: Ways, settings: Sequence[Changed]) -> Iterator[list[Outcome]]:
+    """What each setting makes of the days of a piece, the same as `plainly` says. Raises ConfigError."""
+    told = (item.event.body for day in piece.days for item in day.items if isinstance(item, Told))
+    if any(isinstance(body, ConfigChanged) for body in told):
+        # How much of a change counts at once depends on all of the settings that it meets.
+        return plainly(piece, ways, settings)
+    return iter(CourseTree(piece, ways, settings).outcomes())
+
+
+@dataclass(slots=True)
+class Branch:
+    """Settings that go on together: from the opening, or from both courses as they stood before a step."""
+
+    members: list[int]
+    step: int = 0
+    courses: Courses | None = None
+    follower: Follower | None = None
+
+
+@dataclass(slots=True)
+class CourseTree:
+    """A piece of the record under many settings."""
+
+    piece: Piece
+    ways: Ways
+    settings: Sequence[Changed]
+    courses: int = 0  # How many have ended, of so many settings.
+    _in_force: dict[tuple[int, str], Plain] = field(default_factory=dict)  # By setting and trade date.
+    _tables: Tables = field(default_factory=Tables)
+
+    def outcomes(self) -> list[list[Outcome]]:
+        """The outcomes of each setting, in the order of the settings."""
+        found: dict[int, list[Outcome]] = {}
+        steps = list(_steps(self.piece))
+        waiting = [Branch(members) for members in reversed(self._alike())]
+        while waiting:
+            branch = waiting.pop()
+            members, outcomes = self._grow(branch, steps, waiting)
+            self.courses += 1
+            found.update((member, outcomes) for member in members)
+        return [found[index] for index in range(len(self.settings))]
+
+    def _alike(self) -> list[list[int]]:
+        """The settings in groups that may share a course: they differ in parameters of their rules and nothing else."""
+        groups: dict[str, list[int]] = {}
+        for index, changed in enumerate(self.settings):
+            shapes = []
+            for day in self.piece.days:
+                body = None if day.opened is None else day.opened.body
+                recorded = body.settings if isinstance(body, TradingDayOpened) else self.ways.baseline
+                settings = self._tables.without_warnings(changed(recorded))
+                self._in_force[index, day.day.trade_date] = settings
+                shapes.append(_shape(settings))
+            groups.setdefault(repr(shapes), []).append(index)
+        return list(groups.values())
+
+    def _grow(self, branch: Branch, steps: list[Step], waiting: list[Branch]) -> tuple[list[int], list[Outcome]]:
+        """Take the steps that a branch has before it; those that leave on the way wait as branches of their own."""
+        first, *others = branch.members
+        sharers = Sharers(sum(1 << index for index in others))
+        share = partial(self._share, branch.members, sharers)
+        if branch.courses is None or branch.follower is None:
+            courses, follower = courses_of(self.piece, self.ways, self.settings[first])
+        else:
+            courses, follower = branch.courses, branch.follower
+            self._go_on_with(courses, self.settings[first])
+            share(courses.counterfactual)
+        courses.opened = share
+        for number in range(branch.step, len(steps)):
+            before = forked(courses, follower) if sharers.live and number else (None, None)
+            sharers.time_passed(steps[number](courses))
+            left = sharers.take_left()
+            if left:
+                waiting.append(Branch(list(_indexes(left)), number, *before))
+        if self.piece.next_date is None:
+            follower.finish()
+        return [first, *_indexes(sharers.live)], outcomes_of(courses, follower, self.piece.trade_dates)
+
+    def _go_on_with(self, courses: Courses, changed: Changed) -> None:
+        """From here on the counterfactual is that of a setting under which all would have been the same so far."""
+        courses.settings_of = changed
+        if not self.ways.acts:
+            courses.counterfactual.runner.change_settings(changed(self.ways.baseline))
+
+    def _share(self, members: list[int], sharers: Sharers, course: Course) -> None:
+        """Judge the open day of a counterfactual by the first of these settings, and ask for the others."""
+        trade_date = course.book.trade_date
+        own, *others = (self._in_force[index, trade_date] for index in members)
+        course.book.settings = own
+        bits = (1 << index for index in members[1:])
+        asked = list(zip(bits, others, strict=True))
+        course.runner.decide_by(shared_rulebook(own, course.restrict, sharers, asked, self._tables))
+
+
+# ---- steps ---------------------------------------------------------------------------------------------
+
+
+def _steps(piece: Piece) -> Iterator[Step]:
+    days = [day for day in piece.days if day.ats or day.opened is not None]
+    for number, day in enumerate(days):
+        yield partial(_open, day)
+        for item in day.items:
+            yield partial(_take, day, item)
+        if number + 1 < len(days):
+            yield partial(_finish, day, days[number + 1].day.trade_date)
+        else:
+            yield partial(_end, day, piece.next_date or day.rolled_to)
+
+
+def _open(day: DayFacts, courses: Courses) -> int:
+    courses.open(day)
+    return courses.counterfactual.book.now
+
+
+def _take(day: DayFacts, item: Run | Told, courses: Courses) -> int:
+    courses.take(day, item)
+    return day.ats[item.end - 1] if isinstance(item, Run) else item.event.at
+
+
+def _finish(day: DayFacts, next_date: str, courses: Courses) -> int:
+    courses.finish_day(day, next_date)
+    return day.day.closes_at - 1
+
+
+def _end(day: DayFacts, next_date: str | None, courses: Courses) -> int:
+    courses.end(day, next_date)
+    return day.day.closes_at - 1 if next_date is not None else day.last_at or day.day.opens_at
+
+
+# ---- settings ------------------------------------------------------------------------------------------
+
+
+def _shape(settings: Plain) -> Any:
+    """All of some settings but the parameters of their rules."""
+    scopes = [settings["rules"], *settings["accounts"].values()]
+    return (
+        {name: part for name, part in settings.items() if name not in ("rules", "accounts")},
+        list(settings["accounts"]),
+        [{name: list(map(_switches, tables)) for name, tables in scope.items()} for scope in scopes],
+    )
+
+
+def _switches(table: Plain) -> tuple[Any, ...]:
+    return table.get("enabled", True), table.get("shadow", False), table.get(SOURCE, "")
+
+
+def _indexes(bits: int) -> Iterator[int]:
+    """The settings of a set of bits, in order."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest

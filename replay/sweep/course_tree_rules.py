@@ -1,0 +1,244 @@
+"""The rules of one course, asked for every setting that shares it (WHATIF.md 7, "One pass for many settings").
+
+The course is that of one setting. Where the parameters of the others differ, their rules are asked beside it, of the
+same book at the same moment: a setting whose rule finds, remembers, refuses or waits for anything else leaves. The
+quiet bounds are those of all of them together, so no quote is skipped that matters to any.
+
+What a finding says in words is no part of it: texts name the limit, and decide nothing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from riskcore.core.events import Command, Derived
+from riskcore.core.rules.base import Action as Acts
+from riskcore.core.rules.base import Breach, Finding, Proposal, Quiet, Rule
+from riskcore.core.state import Account
+from riskcore.core.view import View
+
+Memory = tuple[dict[str, int], dict[str, dict[str, int]]]  # Of an account, and of its positions by contract.
+
+
+@dataclass(slots=True)
+class Sharers:
+    """The settings that share a course beside the one it is run for. Each is a bit."""
+
+    live: int
+    left: int = 0  # Those that have left since the last look.
+    asked: list["Asked"] = field(default_factory=list)  # The rules they are asked by.
+
+    def leave(self, members: int) -> None:
+        self.left |= members & self.live
+        self.live &= ~members
+
+    def time_passed(self, now: int) -> None:
+        """Settings leave whose timer, or the course's where they have none, has come without the other."""
+        for asked in self.asked:
+            asked.time_passed(now)
+
+    def take_left(self) -> int:
+        """The settings that have left since the last look."""
+        left, self.left = self.left, 0
+        return left
+
+
+@dataclass(slots=True)
+class Variant:
+    """Other parameters of a rule, and the settings that have them."""
+
+    params: Any
+    members: int
+    notes: dict[str, Any] = field(default_factory=dict)  # What it worked out while remembering (View.notes).
+
+
+@dataclass(slots=True, eq=False)
+class Asked:
+    """Stands in for the parameters of a rule: those of the course itself, and those of the settings that share it."""
+
+    rule: Rule
+    params: Any
+    variants: list[Variant]
+    sharers: Sharers
+    # Per account: the earliest instant at which one timer comes without the other, with the settings that have it.
+    _waits: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def others(self) -> Iterator[Variant]:
+        """The parameters of the settings that still share the course."""
+        for variant in self.variants:
+            if variant.members & self.sharers.live:
+                yield variant
+
+    def time_passed(self, now: int) -> None:
+        for waits in self._waits.values():
+            for due, members in waits:
+                if due <= now:
+                    self.sharers.leave(members)
+
+    def asks(self, view: View, ask: Callable[[Any], Any], *, remembers: bool = False) -> Iterator[tuple[Variant, Any]]:
+        """What the rule answers by the other parameters; those by which it raises leave."""
+        notes, readers, changed = view.notes, view._fill_readers, view.changed
+        for variant in self.others():
+            if remembers or self.rule.remember is None:
+                variant.notes = {}
+            view.notes, view._fill_readers, view.changed = variant.notes, {}, False
+            try:
+                yield variant, ask(variant.params)
+            except Exception:
+                self.sharers.leave(variant.members)
+        view.notes, view._fill_readers, view.changed = notes, readers, changed
+
+    # ---- what the core asks ----------------------------------------------------------------------------
+
+    def evaluate(self, view: View) -> Sequence[Finding]:
+        theirs = [
+            (variant, decided(found), view.looked_at_fill)
+            for variant, found in self.asks(view, lambda params: tuple(self.rule.evaluate(params, view)))
+        ]
+        own: Sequence[Finding] = self._own(lambda: tuple(self.rule.evaluate(self.params, view)))
+        wanted, looked = decided(own), view.looked_at_fill
+        for variant, found, has_looked in theirs:
+            if found != wanted or (view.effect.late and has_looked != looked):
+                self.sharers.leave(variant.members)
+        return own
+
+    def remember(self, view: View) -> None:
+        remember = self.rule.remember
+        assert remember is not None, "only what remembers is asked to"
+        self._fold(view, lambda params: remember(params, view))
+
+    def day_closed(self, view: View) -> Sequence[Derived]:
+        closed = self.rule.day_closed
+        assert closed is not None, "only what looks at the end of a day is asked to"
+        reported: Sequence[Derived] = self._fold(view, lambda params: tuple(closed(params, view)))
+        return reported
+
+    def _fold(self, view: View, fold: Callable[[Any], Any]) -> Any:
+        """Let the rule change its memory by its own parameters; who would remember anything else leaves."""
+        before = _memory(view.account)
+
+        def attempt(params: Any) -> tuple[Any, Memory]:
+            try:
+                return fold(params), _memory(view.account) if view.changed else before
+            finally:
+                _restore(view.account, before)
+
+        theirs = list(self.asks(view, attempt, remembers=True))
+        own = self._own(lambda: fold(self.params))
+        after = _memory(view.account)
+        for variant, remembered in theirs:
+            if remembered != (own, after):
+                self.sharers.leave(variant.members)
+        return own
+
+    def deadline(self, view: View) -> int | None:
+        deadline = self.rule.deadline
+        assert deadline is not None, "only what waits is asked"
+        account, now = view.account.id, view.book.now
+        for due, members in self._waits.pop(account, ()):
+            if due <= now:
+                self.sharers.leave(members)
+        theirs = list(self.asks(view, lambda params: deadline(params, view)))
+        own: int | None = self._own(lambda: deadline(self.params, view))
+        waits = [
+            (min(one for one in (own, due) if one is not None), variant.members)
+            for variant, due in theirs
+            if due != own
+        ]
+        if waits:
+            self._waits[account] = waits
+            self.time_passed(now)
+        return own
+
+    def quiet(self, view: View, bounds: Quiet) -> None:
+        quiet = self.rule.quiet
+        assert quiet is not None, "only what reads quotes is asked"
+        for _ in self.asks(view, lambda params: quiet(params, view, bounds)):
+            pass
+        self._own(lambda: quiet(self.params, view, bounds))
+
+    def admit(self, view: View, proposal: Proposal) -> str | None:
+        admit = self.rule.admit
+        assert admit is not None, "only what objects is asked"
+        theirs = list(self.asks(view, lambda params: admit(params, view, proposal)))
+        own: str | None = self._own(lambda: admit(self.params, view, proposal))
+        for variant, objection in theirs:
+            if (objection is None) != (own is None):
+                self.sharers.leave(variant.members)
+        return own
+
+    def _own(self, ask: Callable[[], Any]) -> Any:
+        """What the rule answers by the parameters of the course; where it raises, it does so alone."""
+        try:
+            return ask()
+        except Exception:
+            for variant in self.variants:
+                self.sharers.leave(variant.members)
+            raise
+
+
+def _memory(account: Account) -> Memory:
+    return dict(account.memory), {name: dict(one.memory) for name, one in account.positions.items()}
+
+
+def _restore(account: Account, memory: Memory) -> None:
+    of_account, of_positions = memory
+    if account.memory != of_account:
+        account.memory.clear()
+        account.memory.update(of_account)
+    for name, known in of_positions.items():
+        position = account.positions[name]
+        if position.memory != known:
+            position.memory.clear()
+            position.memory.update(known)
+
+
+def decided(findings: Sequence[Finding]) -> tuple[Any, ...]:
+    """Findings without their words: what the rule decides."""
+    return tuple(_decided(one) for one in findings)
+
+
+def _decided(finding: Finding) -> Any:
+    if isinstance(finding, Breach):
+        commands = tuple(map(_silent, finding.commands))
+        return "breach", finding.target, finding.contract, finding.flags, finding.once, commands
+    if isinstance(finding, Acts):
+        return "action", finding.target, tuple(map(_silent, finding.commands))
+    return finding
+
+
+def _silent(command: Command) -> Command:
+    return command if command.text is None else replace(command, text=None)
+
+
+def asked_rule(rule: Rule) -> Rule:
+    """The same rule with `Asked` in the place of its parameters."""
+
+    def own(ask: Callable[..., Any] | None) -> Any:
+        return None if ask is None else lambda asked, *others: ask(asked.params, *others)
+
+    return replace(
+        rule,
+        evaluate=Asked.evaluate,
+        remember=None if rule.remember is None else Asked.remember,
+        day_closed=None if rule.day_closed is None else Asked.day_closed,
+        deadline=None if rule.deadline is None else Asked.deadline,
+        quiet=None if rule.quiet is None else Asked.quiet,
+        admit=None if rule.admit is None else Asked.admit,
+        **{name: own(getattr(rule, name)) for name in _OF_THE_COURSE},
+    )
+
+
+# What does not decide, or is the same for all who share a course: asked by the course's own parameters.
+_OF_THE_COURSE = (
+    "needs",
+    "blind",
+    "reaches_back",
+    "confirms_every",
+    "trails",
+    "gauges",
+    "stop_ticks",
+    "warnings",
+    "bounds",
+    "caps",
+)

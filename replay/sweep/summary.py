@@ -1,0 +1,85 @@
+"""A sweep in short: per setting the effect, the days it helped and hurt, its breaches and its worst day."""
+
+from typing import Any
+
+from replay.sweep.sweep import Setting, Table
+from replay.whatif.study import Study
+from riskcore.core.quantities import money_text
+from riskcore.version import VERSION
+
+SCHEMA = "riskcore.sweep/1"
+FEW_DAYS = 20
+Row = dict[str, Any]
+
+
+def summary_of(table: Table, study: Study) -> Row:
+    """The result of `sweep --json`."""
+    dates = table.trade_dates
+    return {
+        "schema": SCHEMA,
+        "grid": [{"key": axis.key, "values": list(axis.values)} for axis in table.grid.axes],
+        "days": len(dates),
+        "accounts": sorted({row.account for setting in table.settings[:1] for row in setting.rows()}),
+        "settings": [_row(setting) for setting in table.settings],
+        "assumptions": {
+            "policy": study.policy,
+            "latency_ms": study.latency_ms,
+            "slippage_ticks": study.slippage_ticks,
+            "independent_days": True,
+        },
+        "stamp": {
+            "sessions": [{"path": row["path"], "sha256": row["sha256"]} for row in table.sessions],
+            "version": VERSION,
+            "command": study.command,
+        },
+    }
+
+
+def _row(setting: Setting) -> Row:
+    rows = setting.rows()
+    effects = [row.effect_usd for row in rows]
+    simulated = sum(row.simulated_usd for row in rows)
+    worst = min(rows, key=lambda row: row.counterfactual_usd, default=None)
+    return {
+        "setting": dict(setting.values),
+        "effect": {
+            "net_pnl": money_text(sum(effects)),
+            "exact": money_text(sum(effects) - simulated),
+            "simulated": money_text(simulated),
+        },
+        "days": {
+            "helped": sum(effect > 0 for effect in effects),
+            "hurt": sum(effect < 0 for effect in effects),
+            "unchanged": sum(effect == 0 for effect in effects),
+        },
+        "breaches": sum(row.breaches for row in rows),
+        "worst_day": None
+        if worst is None
+        else {
+            "account": worst.account,
+            "trade_date": worst.trade_date,
+            "net_pnl": money_text(worst.counterfactual_usd),
+        },
+    }
+
+
+def remarks_on(table: Table) -> list[str]:
+    """What to know before believing any figure of a sweep."""
+    dates = table.trade_dates
+    if not dates:
+        return ["the sessions tell of no account's trading, so there is nothing that other rules could change"]
+    found = []
+    if len(dates) == 1:
+        found.append("one day of history: which setting would have been best on it says nothing about the next day")
+    elif len(dates) < FEW_DAYS:
+        found.append(f"{len(dates)} days of history are few: which setting comes out best is mostly luck")
+    by_account: dict[int, set[str]] = {}
+    for row in table.settings[0].rows():
+        by_account.setdefault(row.account, set()).add(row.trade_date)
+    if len({frozenset(days) for days in by_account.values()}) > 1:
+        named = ", ".join(f"{account} ({len(days)} days)" for account, days in sorted(by_account.items()))
+        found.append(
+            f"the sessions mix histories of accounts that did not trade on the same days: {named}; "
+            "choose one with --account"
+        )
+    return found

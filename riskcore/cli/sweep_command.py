@@ -1,0 +1,162 @@
+"""`riskcore sweep`: a grid of settings over recorded days (INTERFACE.md 6, WHATIF.md 7)."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from riskcore.cli.options import (
+    account_option,
+    config_options,
+    output_options,
+    print_json,
+    progress,
+    say_on_stderr,
+    warn,
+)
+from riskcore.errors import ConfigError
+from riskcore.folders import user_folder
+
+
+@click.command(
+    epilog="Example: riskcore sweep month/*.jsonl --grid rules.daily_realized_loss.loss_limit=200:1000:50 "
+    "--out results.parquet"
+)
+@click.argument("sessions", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SESSION...")
+@click.option(
+    "--grid",
+    multiple=True,
+    metavar="KEY=VALUES",
+    help="Values of one setting: 200:1000:50 (first, last, step), or off,200,400. Repeatable; all are combined.",
+)
+@config_options
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The settings that acted while a wire recording was made. Without it nothing did.",
+)
+@account_option
+@click.option(
+    "--policy",
+    default="follow",
+    show_default=True,
+    metavar="follow|freeze|stop",
+    help="What the trader does after an action.",
+)
+@click.option("--latency-ms", type=int, default=250, show_default=True, help="From a decision to the broker's answer.")
+@click.option(
+    "--slippage-ticks", type=int, default=2, show_default=True, help="How much worse than quoted a close fills."
+)
+@click.option(
+    "--bars",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE-or-DIR",
+    help="History bars that mark and price what the recording has no quotes for. Repeatable.",
+)
+@click.option(
+    "--independent-days", is_flag=True, help="Always so in a sweep; accepted so that options of whatif can be reused."
+)
+@click.option("--quick", is_flag=True, help="Always so in a sweep: no range and no shares by rule.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE.parquet", help="Write a row per setting, account and day."
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes on this machine. Default: its cores."
+)
+@click.option("--cluster", metavar="ADDRESS", help="Work on a dask cluster instead, e.g. tcp://10.0.0.5:8786.")
+@click.option("--yes", is_flag=True, help="Run a large grid without asking.")
+@click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
+@click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
+@output_options
+def command(
+    sessions: tuple[Path, ...],
+    grid: tuple[str, ...],
+    config_path: Path | None,
+    sets: tuple[str, ...],
+    baseline: Path | None,
+    accounts: tuple[str, ...],
+    policy: str,
+    latency_ms: int,
+    slippage_ticks: int,
+    bars: tuple[Path, ...],
+    independent_days: bool,
+    quick: bool,
+    out: Path | None,
+    workers: int | None,
+    cluster: str | None,
+    yes: bool,
+    skip_bad_lines: bool,
+    strict: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Say what each setting of a grid would have made of recorded days.
+
+    SESSION is a wire recording or a journal export, .gz too; several are run in the order given. Each day starts
+    from the record, so every figure is that of whatif --independent-days --quick. What is finished is kept: a
+    sweep that was interrupted goes on where it was.
+    """
+    from replay.sweep.summary import remarks_on, summary_of
+    from replay.sweep.sweep import Sweep, sweep
+    from replay.sweep.table_file import check_place, write_table
+    from replay.whatif.settings import Asked
+    from replay.whatif.study import Study
+    from riskcore.cli.sweep_text import sweep_text
+
+    if workers is not None and cluster is not None:
+        raise ConfigError("--workers counts processes on this machine; leave it out with --cluster")
+    if out is not None:
+        check_place(out)
+    study = Study(
+        sessions,
+        Asked(config_path, sets, _config_given(), baseline),
+        policy,
+        latency_ms,
+        slippage_ticks,
+        bars=bars,
+        restrict=accounts,
+        skip_bad_lines=skip_bad_lines,
+        strict=strict,
+        command=f"riskcore {shlex.join(sys.argv[1:])}",
+        warn=lambda text: warn(text, quiet=quiet),
+        step=lambda text: progress(text, quiet=quiet),
+    )
+    folder = user_folder("cache") / "sweep"
+    asked = Sweep(study, grid, folder, workers or os.cpu_count() or 1, cluster, _agreeing(yes=yes, quiet=quiet))
+    table = sweep(asked)
+    for text in remarks_on(table):
+        warn(text, quiet=quiet)
+    if out is not None:
+        write_table(table, out)
+    result = summary_of(table, study)
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(sweep_text(result))
+
+
+def _agreeing(*, yes: bool, quiet: bool) -> Callable[[str], None]:
+    """What hears the cost of a large grid, and goes on only when somebody wants it. Raises ConfigError."""
+
+    def agree(cost: str) -> None:
+        if yes:
+            if not quiet:
+                say_on_stderr(cost)
+        elif not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise ConfigError(f"--grid: {cost}; add --yes to run it, or give fewer values")
+        elif not click.confirm(f"{cost}. Run it?", err=True):
+            raise click.Abort
+
+    return agree
+
+
+def _config_given() -> bool:
+    """Whether --config was typed; RISKCORE_CONFIG alone does not touch a journal export."""
+    source = click.get_current_context().get_parameter_source("config_path")
+    return source is click.core.ParameterSource.COMMANDLINE

@@ -1,0 +1,40 @@
+"""The result of a sweep as a person reads it."""
+
+from typing import Any
+
+from riskcore.cli.whatif_text import signed
+
+Row = dict[str, Any]
+_TITLES = ("effect", "exact", "simulated", "helped", "hurt", "breaches", "worst day")
+
+
+def sweep_text(result: Row) -> str:
+    """One line a setting, in the order of the grid."""
+    keys = [axis["key"] for axis in result["grid"]]
+    days, settings = result["days"], result["settings"]
+    lines = [
+        f"{len(settings):,} {'setting' if len(settings) == 1 else 'settings'} over {days} "
+        f"{'day' if days == 1 else 'days'}, each day from the record.",
+        "",
+    ]
+    table = [[*(key.rpartition(".")[2] for key in keys), *_TITLES]]
+    for row in settings:
+        worst = row["worst_day"]
+        table.append(
+            [
+                *(row["setting"][key] for key in keys),
+                *(signed(row["effect"][name]) for name in ("net_pnl", "exact", "simulated")),
+                *(str(row["days"][name]) for name in ("helped", "hurt")),
+                str(row["breaches"]),
+                "" if worst is None else f"{signed(worst['net_pnl'])} {worst['trade_date']}",
+            ]
+        )
+    widths = [max(len(cells[index]) for cells in table) for index in range(len(table[0]))]
+    lines += ["  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) for cells in table]
+    assumed = result["assumptions"]
+    lines += [
+        "",
+        f"Policy {assumed['policy']}, latency {assumed['latency_ms']} ms, slippage {assumed['slippage_ticks']} ticks. "
+        "The size of an order moves no price here.",
+    ]
+    return "\n".join(lines)

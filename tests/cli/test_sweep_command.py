@@ -1,0 +1,146 @@
+"""`riskcore sweep`: what it prints, and what it says of input that makes no sense."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from replay.sweep import sweep as sweeping
+from riskcore.cli.main import run
+from tests.replay.whatif.sessions import Trades
+
+LIMIT = "rules.daily_realized_loss.loss_limit"
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RISKCORE_CONFIG", raising=False)
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path))
+
+
+def day(date: str = "2026-11-16", account: int = 99000001) -> Trades:
+    found = Trades(f"{date} 08:59:00").account(account)
+    found._ids = int(date[-2:]) * 1000
+    for clock, size, price in (("09:00", 2, 21000), ("09:10", -2, 20875), ("09:30", 1, 20900), ("09:45", -1, 20850)):
+        found.at(f"{clock}:00").trade(size, price, account=account)
+    return found
+
+
+def called(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = run(["sweep", *words, "--workers", "1"])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_a_line_for_each_setting_and_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = day().write(tmp_path / "day.jsonl")
+    code, out, err = called(capsys, str(session), "--grid", f"{LIMIT}=500:1000:500", "--out", "out.parquet")
+    assert code == 0, err
+    assert out.splitlines()[0] == "2 settings over 1 day, each day from the record."
+    assert [line.split()[:2] for line in out.splitlines()[3:5]] == [["500", "+101.24"], ["1000", "0"]]
+    assert "one day of history" in err
+    assert pl.read_parquet("out.parquet").height == 2
+
+
+def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = day().write(tmp_path / "day.jsonl")
+    code, out, _ = called(capsys, str(session), "--grid", f"{LIMIT}=500", "--json")
+    result = json.loads(out)
+    assert (code, result["schema"], result["days"], result["accounts"]) == (0, "riskcore.sweep/1", 1, [99000001])
+    assert result["settings"] == [
+        {
+            "setting": {LIMIT: "500"},
+            "effect": {"net_pnl": "101.24", "exact": "101.24", "simulated": "0"},
+            "days": {"helped": 1, "hurt": 0, "unchanged": 0},
+            "breaches": 1,
+            "worst_day": {"account": 99000001, "trade_date": "2026-11-16", "net_pnl": "-502.48"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["--grid", "rules.nothing.limit=1,2"], 2, "rules.nothing"),
+        (["--grid", f"{LIMIT}=1,x"], 2, "loss_limit"),
+        ([], 2, "needs one key"),
+        (["--grid", f"{LIMIT}=1", "--cluster", "tcp://x:1"], 2, "leave it out with --cluster"),
+        (["--grid", f"{LIMIT}=1", "--out", "."], 6, "is a folder"),
+        (["--grid", f"{LIMIT}=1", "--out", "/dev/null"], 6, "is not a file"),
+        (["--grid", f"{LIMIT}=1", "--policy", "dream"], 2, "--policy dream"),
+        (["--grid", f"{LIMIT}=1:5000:1"], 2, "add --yes"),
+    ],
+)
+def test_what_makes_no_sense(
+    words: list[str], code: int, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = day().write(tmp_path / "day.jsonl")
+    found, out, err = called(capsys, str(session), *words)
+    assert (found, out) == (code, "")
+    [error] = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert sentence in error
+
+
+@pytest.mark.parametrize(("count", "asks"), [(2, False), (3, True)])
+def test_a_large_grid_says_its_cost_and_asks(
+    count: int, asks: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "MOST_UNASKED", 2)
+    session = day().write(tmp_path / "day.jsonl")
+    grid = f"{LIMIT}=1:{count}:1"
+    assert (called(capsys, str(session), "--grid", grid)[0] == 2) == asks
+    code, _, err = called(capsys, str(session), "--grid", grid, "--yes")
+    assert code == 0
+    assert (f"{count} settings over 1 session file: about {count} runs of a day, at most about" in err) == asks
+
+
+def test_nothing_to_sweep_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = Trades("2026-11-16 09:00:00").clock().write(tmp_path / "empty.jsonl")
+    code, out, err = called(capsys, str(session), "--grid", f"{LIMIT}=1,2", "--out", "out.parquet")
+    assert (code, pl.read_parquet("out.parquet").height) == (0, 0)
+    assert "the sessions tell of no account's trading" in err
+    assert "2 settings over 0 days" in out
+
+
+def test_histories_of_two_accounts_one_after_the_other_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [
+        str(day("2026-11-16").write(tmp_path / "one.jsonl")),
+        str(day("2026-11-17", 99000002).write(tmp_path / "two.jsonl")),
+    ]
+    _, _, err = called(capsys, *paths, "--grid", f"{LIMIT}=500")
+    assert "mix histories of accounts" in err
+    _, _, err = called(capsys, *paths, "--grid", f"{LIMIT}=500", "--account", "99000002")
+    assert "mix histories" not in err
+
+
+def test_an_edited_cache_is_said_and_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = day().write(tmp_path / "day.jsonl")
+    first = called(capsys, str(session), "--grid", f"{LIMIT}=400,600")
+    [file] = tmp_path.rglob("sweep/*.jsonl")
+    file.write_bytes(file.read_bytes().replace(b"-502480000", b"-402480000"))
+    again = called(capsys, str(session), "--grid", f"{LIMIT}=400,600")
+    assert again[:2] == first[:2]
+    assert "made again" in again[2]
+
+
+def test_days_are_kept_by_what_decides_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = day("2026-11-16").write(tmp_path / "one.jsonl"), day("2026-11-17").write(tmp_path / "two.jsonl")
+
+    def pieces() -> int:
+        return len(list(tmp_path.rglob("sweep/*.jsonl")))
+
+    grid = ["--grid", f"{LIMIT}=500"]
+    called(capsys, str(first), str(second), *grid)
+    assert pieces() == 2
+    called(capsys, str(first), str(second), *grid)
+    assert pieces() == 2
+    called(capsys, str(first), str(second), *grid, "--latency-ms", "0")
+    assert pieces() == 4
+    day("2026-11-17").quote(20000).write(second)
+    called(capsys, str(first), str(second), *grid)
+    assert pieces() == 6  # The last day, and the day before that could be changed by it.
