@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from replay.whatif.course import Course
 from riskcore.core.state import Account, DayFigures
+from riskcore.schema.rows import is_shown
 
 Days = dict[str, DayFigures]
 
@@ -35,10 +36,13 @@ class OwnDays:
                 mine = own.get(name) or DayFigures(name)
                 own[name] = _changed(mine, recorded[name], day) if name in recorded else day
             account.days = {name: own[name] for name in account.days}
-            # The roll of the day has noted the recorded days before it; one that was left out has nothing to show.
+            # The roll of the day has noted the recorded days before it, also those that the account then let go of;
+            # one that was left out has nothing to show.
             noted = course.collector.days.get(account.id, {})
             for name in recorded:
                 noted.pop(name, None)
+                if name in own and name not in account.days and is_shown(own[name]):
+                    noted[name] = own[name]
         course.collector.note_days(course.book, course.runner.turn.rulebook, course.book.trade_date)
 
 

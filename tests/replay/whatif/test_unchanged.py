@@ -14,6 +14,7 @@ from riskcore.schema.export import ExportWriter
 from tests.replay.whatif.course_pairs import courses, recorded, settings
 
 FIXTURES = sorted((Path(__file__).parents[3] / "fixtures" / "days").iterdir())
+MONTH = FIXTURES[0].parents[1] / "month"
 POLICIES = ("follow", "freeze", "stop")
 
 
@@ -52,3 +53,11 @@ def test_equal_settings_change_nothing_on_recorded_days(folder: Path, tmp_path: 
     judged = whatif(Study((exported,), quick=True, policy="stop"))
     assert judged["baseline"] == judged["counterfactual"]
     assert (judged["divergence"], judged["effect"]["net_pnl"]) == ([], "0")
+
+
+def test_a_month_of_independent_days_keeps_every_day_that_the_account_has_let_go_of() -> None:
+    sessions = tuple(sorted(MONTH.glob("*.jsonl.gz")))
+    result = whatif(Study(sessions, independent_days=True, quick=True))
+    days = result["counterfactual"]["accounts"][0]["days"]
+    assert len(days) == len(sessions)
+    assert days == result["baseline"]["accounts"][0]["days"]
