@@ -132,6 +132,9 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     e.ConnectionChanged: lambda body: f"the {body.hub} connection: {body.state}",
     e.ClockTicked: lambda body: "a tick of the clock",
     e.LockRequested: lambda body: f"the operator locked until {utc_text(body.expires_at)}: {body.reason}",
+    e.FlattenRequested: lambda body: (
+        "the operator asked to be flat" if body.positions else "the operator asked to cancel every order"
+    ),
     e.OperatorOverride: lambda body: f"the operator asked to end {body.lockout}: {body.reason}",
     e.PayoutRecorded: lambda body: f"the operator recorded a payout of {money_text(body.amount_usd)}",
     e.ProgrammeReset: lambda body: f"the operator reset the account in its programme: {body.reason}",

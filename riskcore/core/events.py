@@ -297,6 +297,14 @@ class LockRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class FlattenRequested:
+    """The operator wants the account flat, or only its orders gone, and is not locked out (INTERFACE.md 1)."""
+
+    account: int
+    positions: bool = True  # False: positions stay, every working order is cancelled.
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorOverride:
     """The operator ends a lockout early; refused for condition and terminal (RULES.md 3.1)."""
 
@@ -500,6 +508,7 @@ Fact = (
     | EngineStarted
     | OrderRequested
     | LockRequested
+    | FlattenRequested
     | OperatorOverride
     | PayoutRecorded
     | ProgrammeReset

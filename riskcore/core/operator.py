@@ -1,13 +1,13 @@
-"""What the operator asks for: a personal lockout, an early unlock (RULES.md 3.1, 7)."""
+"""What the operator asks for: a personal lockout, to be flat, an early unlock (RULES.md 3.1, 7)."""
 
 from riskcore.core.arbitrate import Candidate
-from riskcore.core.events import Command, LockRequested, OperatorOverride, ProgrammeReset
+from riskcore.core.events import Command, FlattenRequested, LockRequested, OperatorOverride, ProgrammeReset
 from riskcore.core.issuers import OPERATOR_ID, OPERATOR_KEY
 from riskcore.core.kinds import LockoutKind
 from riskcore.core.names import ACCOUNT
 from riskcore.core.programme.maximum_loss import ID as MAXIMUM_LOSS_ID
 from riskcore.core.rulebook import Profile
-from riskcore.core.rules.commands import FLATTEN
+from riskcore.core.rules.commands import CANCEL_ALL, FLATTEN
 from riskcore.core.state import Account
 from riskcore.core.view import View
 
@@ -16,11 +16,21 @@ NEVER_UNLOCKED: tuple[LockoutKind, ...] = ("condition", "terminal")
 
 
 def operator_candidates(view: View) -> list[Candidate]:
-    """Commands of a personal lockout: locked until the instant, and flat."""
+    """Commands of a personal lockout (locked until the instant, and flat), or of being flat without one."""
     body = view.event.body
-    if not isinstance(body, LockRequested):
+    if isinstance(body, LockRequested):
+        lock = _personal_lock(body)
+        commands = (lock, *FLATTEN) if body.flatten else (lock,)
+    elif isinstance(body, FlattenRequested):
+        commands = FLATTEN if body.positions else (CANCEL_ALL,)
+    else:
         return []
-    lock = Command(
+    origin = f"{view.event.key}/{view.account.id}/{OPERATOR_ID}"
+    return [Candidate(100, OPERATOR_ID, OPERATOR_KEY, origin, None, "", command) for command in commands]
+
+
+def _personal_lock(body: LockRequested) -> Command:
+    return Command(
         "SetLockout",
         scope=ACCOUNT,
         lockout_key=PERSONAL_KEY,
@@ -28,9 +38,6 @@ def operator_candidates(view: View) -> list[Candidate]:
         expires_at=body.expires_at,
         text=body.reason,
     )
-    origin = f"{view.event.key}/{view.account.id}/{OPERATOR_ID}"
-    commands = (lock, *FLATTEN) if body.flatten else (lock,)
-    return [Candidate(100, OPERATOR_ID, OPERATOR_KEY, origin, None, "", command) for command in commands]
 
 
 def override_ends(view: View, profile: Profile) -> list[str]:

@@ -349,6 +349,7 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.EngineStarted: engine_started,
     e.OrderRequested: _judged_again,
     e.LockRequested: _judged_again,
+    e.FlattenRequested: _judged_again,
     e.OperatorOverride: _judged_again,
     e.PayoutRecorded: _entered,
     e.ProgrammeReset: _entered,

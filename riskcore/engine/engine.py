@@ -19,6 +19,7 @@ from riskcore.core.events import (
     EngineStarted,
     Event,
     Fact,
+    FlattenRequested,
     LockRequested,
     NoteRecorded,
     OperatorOverride,
@@ -57,6 +58,7 @@ WIND_UP_SECONDS = 5  # How long the engine waits for answers to requests in flig
 _ABOUT: dict[type, str] = {
     OrderRequested: "order",
     LockRequested: "lock",
+    FlattenRequested: "flatten",
     OperatorOverride: "override",
     PayoutRecorded: "payout",
     ProgrammeReset: "reset",

@@ -32,6 +32,16 @@ def test_a_personal_lockout(flatten: bool, kinds: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("positions", "commands"),
+    [(True, [("CancelOrders", "entry"), ("CloseAllPositions", None)]), (False, [("CancelOrders", "all")])],
+)
+def test_flat_without_a_lockout(positions: bool, commands: list[tuple[str, str | None]]) -> None:
+    candidates = operator_candidates(view_of(e.FlattenRequested(ACCOUNT, positions)))
+    assert [(one.command.kind, one.command.scope) for one in candidates] == commands
+    assert {one.origin for one in candidates} == {f"op:1/{ACCOUNT}/OPERATOR"}
+
+
+@pytest.mark.parametrize(
     ("policy", "kind", "lockout", "ends"),
     [
         ("with_reason", "cooldown", "account/R/k", True),

@@ -6,6 +6,7 @@ from riskcore.core.names import ACCOUNT
 from riskcore.core.quantities import SECOND_NS
 
 CANCEL_ENTRIES = Command("CancelOrders", scope="entry")
+CANCEL_ALL = Command("CancelOrders", scope="all")
 CLOSE_ALL = Command("CloseAllPositions")
 FLATTEN = (CANCEL_ENTRIES, CLOSE_ALL)
 
