@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from riskcore.audit.happenings import happenings
 from riskcore.audit.safe_size import safe_size_rows
@@ -41,10 +42,23 @@ MOST_TOLD = 500  # Happenings kept to be shown.
 _MARKET = (QuoteObserved, QuotesObserved, MarketTraded, BarObserved, DepthObserved)
 
 
-class Follower:
-    """The state behind the last stored event of a journal. Call `catch_up`; then look at the fields."""
+class Listener(Protocol):
+    """Somebody who looks at each event as it is folded."""
 
-    def __init__(self, journal: Journal) -> None:
+    def before(self, event: Event, book: Book) -> None:
+        """The event is about to be folded."""
+
+    def behind(self, day: str, seq: int, event: Event, book: Book) -> None:
+        """It was folded. Of a row of quotes the book may know the marks only behind the next other event."""
+
+
+class Follower:
+    """The state behind the last stored event of a journal. Call `catch_up`; then look at the fields.
+
+    `listener` hears of every event that is folded. With `from_day` the first call begins there, at its first event.
+    """
+
+    def __init__(self, journal: Journal, listener: Listener | None = None, from_day: str | None = None) -> None:
         self.book = Book()
         self.trade_date = ""
         self.seq = 0
@@ -52,7 +66,10 @@ class Follower:
         self.version = ""  # Of the riskcore that opened the day.
         self.told: deque[Row] = deque(maxlen=MOST_TOLD)
         self.left_out: list[Row] = []  # Of the day: when, and what in words.
+        self.begins_behind: tuple[str, int] | None = None  # Where the first event that was folded one by one stands.
         self._journal = journal
+        self._listener = listener
+        self._from_day = from_day
         self._unfit: dict[tuple[str, int], Event] = {}  # By day and seq, what is taken instead.
 
     @property
@@ -87,7 +104,10 @@ class Follower:
 
     def _follow_all(self) -> None:
         days = self._journal.streams()
-        todo = [day for day in days if day > self.trade_date] if self.trade_date else days[-1:]
+        if self.trade_date:
+            todo = [day for day in days if day > self.trade_date]
+        else:
+            todo = days[-1:] if self._from_day is None else [day for day in days if day >= self._from_day]
         if self.trade_date:
             self._follow(self.trade_date)
         for day in todo:
@@ -97,7 +117,9 @@ class Follower:
     def _follow(self, day: str) -> None:
         notable: list[Event] = []
         events = self._new(day, notable)
-        cached = self._journal.cached_state(day) if self.seq == 0 else None
+        cached = self._journal.cached_state(day) if self.seq == 0 and self._from_day is None else None
+        if self.begins_behind is None:
+            self.begins_behind = (day, 0 if cached is None else cached[0])
         if cached is not None:
             seq, book = cached
             for event in events:
@@ -126,7 +148,12 @@ class Follower:
                 self.left_out.append({"at": utc_text(event.at), "text": text})
             if not isinstance(event.body, _MARKET):
                 notable.append(event)
+            heard = self._listener if (day, seq) > (self.begins_behind or ("", 0)) else None
+            if heard is not None:
+                heard.before(event, self.book)
             yield event
+            if heard is not None:
+                heard.behind(day, seq, event, self.book)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ A happening is plain data, ready for JSON: `at` and `type` first, exact decimals
 `halt` come from the engine itself; every other kind is made here, from what is stored already.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from riskcore.audit.alert_words import alert_words, breach_words
@@ -19,16 +19,24 @@ from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, breach_row, command_row
 
 
+NOTHING_KNOWN: Mapping[str, e.RequestPlanned | Request] = {}
+
+
 def happening(at: int, kind: str, /, **figures: Any) -> Row:
     """One happening at an instant in nanoseconds; fields that do not apply are left out."""
     told = {name: value for name, value in figures.items() if value is not None}
     return {"at": utc_text(at), "type": kind, **told}
 
 
-def happenings(events: Sequence[e.Event], book: Book) -> list[Row]:
-    """What to report of stored events, in their order. `book` is the state behind the last of them."""
+def happenings(
+    events: Sequence[e.Event], book: Book, requests: Mapping[str, e.RequestPlanned | Request] = NOTHING_KNOWN
+) -> list[Row]:
+    """What to report of stored events, in their order. `book` is the state behind the last of them.
+
+    `requests` are known from before: state forgets a request with its outcome.
+    """
     told: list[Row] = []
-    planned: dict[str, e.RequestPlanned] = {}
+    planned = dict(requests)
     for event in events:
         body = event.body
         if isinstance(body, e.RequestPlanned):
@@ -122,7 +130,7 @@ _OUTCOMES = {
 }
 
 
-def _about_request(event: e.Event, body: Any, book: Book, planned: e.RequestPlanned | None) -> Row:
+def _about_request(event: e.Event, body: Any, book: Book, planned: e.RequestPlanned | Request | None) -> Row:
     account = book.accounts.get(body.account)
     known = planned or (account.requests.get(body.request) if account is not None else None)
     about = _of_id(body.request) if known is None else _of_request(known)

@@ -80,11 +80,8 @@ def account_row(book: Book, rulebook: Rulebook, account: Account, now: int) -> R
         "unrealized_flags": list(total.flags),
         "day_pnl": money_text(day.realised_usd(basis) + total.value),
         "limits": [gauge.row() for gauge in known],
-        "positions": [_position(view, position) for position in account.held()],
-        "orders": [
-            {"id": order.id, **order_row(order), "tag": order.tag, **_maker(account, order)}
-            for order in account.working_orders()
-        ],
+        "positions": [held_row(view, position) for position in account.held()],
+        "orders": [known_order_row(account, order) for order in account.working_orders()],
         "lockouts": [
             {"id": name, **lockout_row(lockout), "seconds_left": _left(lockout.expires_at, now)}
             for name, lockout in sorted(account.lockouts.items())
@@ -97,9 +94,10 @@ def account_row(book: Book, rulebook: Rulebook, account: Account, now: int) -> R
     }
 
 
-def _maker(account: Account, order: Order) -> Row:
-    """Who made a working order, by what its own account tells."""
-    return Attribution().of_order(account.id, account.orders, order).row()
+def known_order_row(account: Account, order: Order) -> Row:
+    """An order, and who made it by what its own account tells."""
+    maker = Attribution().of_order(account.id, account.orders, order)
+    return {"id": order.id, **order_row(order), "tag": order.tag, **maker.row()}
 
 
 def seconds_until(instant: int, now: int) -> int:
@@ -116,7 +114,8 @@ def _left(expires_at: int | None, now: int) -> int | None:
     return None if expires_at is None else seconds_until(expires_at, now)
 
 
-def _position(view: View, position: Position) -> Row:
+def held_row(view: View, position: Position) -> Row:
+    """A position with its value and mark."""
     one = view.value(position)
     mark = view.book.marks.get(position.contract)
     return {

@@ -20,7 +20,7 @@ def operator_candidates(view: View) -> list[Candidate]:
     body = view.event.body
     if isinstance(body, LockRequested):
         lock = _personal_lock(body)
-        commands = (lock, *FLATTEN) if body.flatten else (lock,)
+        commands: tuple[Command, ...] = (lock, *FLATTEN) if body.flatten else (lock,)
     elif isinstance(body, FlattenRequested):
         commands = FLATTEN if body.positions else (CANCEL_ALL,)
     else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from riskcore.core.events import (
+    CommandIssued,
     Event,
     Fact,
     RequestAccepted,
@@ -19,13 +20,14 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, Mark
 from riskcore.engine.ports import Clock
-from riskcore.errors import ConfigError
+from riskcore.errors import ConfigError, RiskcoreError
 from riskcore.schema.rows import Row
 
 Asked = Mapping[str, Any]
 CONTRACT_PREFIX = "CON."
 KNOWN_IN_SECONDS = 5  # How long the broker's word about a contract or its price is waited for.
 LOOK_AGAIN_SECONDS = 0.1
+STORED_SECONDS = 20  # How long the operator's word may take to be stored.
 
 
 class Desk(Protocol):
@@ -46,6 +48,9 @@ class Desk(Protocol):
 
     async def settled(self, key: str, timeout_seconds: float) -> list[Event]:
         """What followed from a fact, once its requests have answers or the time is over."""
+
+    async def stored(self, key: str, timeout_seconds: float) -> list[Event] | None:
+        """What was decided on a fact, as soon as that is stored; None when the time is over before."""
 
     def follow(self, contract: str) -> None:
         """Have a contract described, and its quotes subscribed to."""
@@ -97,6 +102,28 @@ def account_named(desk: Desk, name: str | None) -> Account:
     if len(judged) == 1:
         return judged[0]
     raise ConfigError(f"name the account with --account; the profile has: {names}")
+
+
+def asked_accounts(desk: Desk, asked: Asked) -> list[Account]:
+    """The account that a request names, all of the profile when it names none. Raises ConfigError."""
+    name = text_of(asked, "account")
+    accounts = [account_named(desk, name)] if name is not None else judged_accounts(desk)
+    if not accounts:
+        raise ConfigError("no account of this profile is known yet; start riskcore live first")
+    return accounts
+
+
+async def stored_events(desk: Desk, key: str) -> list[Event]:
+    """What was decided on a fact that was handed in, once it is stored. Raises RiskcoreError when it is not in time."""
+    events = await desk.stored(key, STORED_SECONDS)
+    if events is None:
+        raise RiskcoreError("the engine did not store it in time; check riskcore status before you repeat it")
+    return events
+
+
+def commands_of(events: Sequence[Event]) -> list[str]:
+    """The ids of the commands that were issued."""
+    return [event.body.id for event in events if isinstance(event.body, CommandIssued)]
 
 
 async def contract_named(desk: Desk, market: Market, text: str | None, account: Account | None = None) -> str:
@@ -182,7 +209,8 @@ class _Reply:
     events: list[Event] = field(default_factory=list)
     pending: set[str] = field(default_factory=set)
     requests: set[str] = field(default_factory=set)
-    stored: bool = False
+    begun: bool = False
+    stored: asyncio.Event = field(default_factory=asyncio.Event)
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -204,13 +232,15 @@ class Replies:
             for key, reply in self._replies.items():
                 self._add(key, reply, event)
         for reply in self._replies.values():
-            if reply.stored and not reply.pending:
-                reply.told.set()
+            if reply.begun:
+                reply.stored.set()
+                if not reply.pending:
+                    reply.told.set()
 
     def _add(self, key: str, reply: _Reply, event: Event) -> None:
         body = event.body
         if event.key == key and not event.derived:
-            reply.stored = True
+            reply.begun = True
         elif event.cause == key:
             reply.events.append(event)
             if isinstance(body, RequestPlanned):
@@ -222,12 +252,22 @@ class Replies:
 
     async def settled(self, key: str, clock: Clock, timeout_seconds: float) -> list[Event]:
         """What followed from the fact, once each of its requests has an answer or the time is over."""
-        reply = self._replies[key]
+        await self._waited(self._replies[key].told, key, clock, timeout_seconds)
+        return self._replies.pop(key).events
+
+    async def stored(self, key: str, clock: Clock, timeout_seconds: float) -> list[Event] | None:
+        """What was decided on the fact, which is stored with it; None when it is not stored in time."""
+        in_time = await self._waited(self._replies[key].stored, key, clock, timeout_seconds)
+        reply = self._replies.pop(key)
+        return reply.events if in_time else None
+
+    async def _waited(self, event: asyncio.Event, key: str, clock: Clock, timeout_seconds: float) -> bool:
         try:
             async with clock.timeout(timeout_seconds):
-                await reply.told.wait()
+                await event.wait()
         except TimeoutError:
-            pass
-        finally:
+            return False
+        except BaseException:
             del self._replies[key]
-        return reply.events
+            raise
+        return True

@@ -7,7 +7,15 @@ from riskcore.core.issuers import OPERATOR_ID
 from riskcore.core.names import ACCOUNT, lockout_id
 from riskcore.core.operator import PERSONAL_KEY, override_refusal
 from riskcore.core.state import Account, Lockout
-from riskcore.engine.desk import Asked, Desk, account_named, judged_accounts, text_of
+from riskcore.engine.desk import (
+    Asked,
+    Desk,
+    account_named,
+    asked_accounts,
+    commands_of,
+    stored_events,
+    text_of,
+)
 from riskcore.engine.lock_times import lock_until
 from riskcore.errors import ConfigError
 from riskcore.schema.instants import utc_text
@@ -15,25 +23,27 @@ from riskcore.schema.rows import Row, lockout_row
 
 LOCK_SCHEMA, UNLOCK_SCHEMA = "riskcore.lock/1", "riskcore.unlock/1"
 PERSONAL = lockout_id(ACCOUNT, OPERATOR_ID, PERSONAL_KEY)
-FLAT_SECONDS = 20
 
 
 async def lock(desk: Desk, asked: Asked) -> Row:
-    """Lock one account, or all of the profile, and say what came of it. Raises ConfigError."""
+    """Lock one account, or all of the profile: answered when it is stored, not when it is done. Raises ConfigError."""
     day = desk.book.day
-    name = text_of(asked, "account")
-    accounts = [account_named(desk, name)] if name is not None else judged_accounts(desk)
-    if not accounts or day is None:
+    accounts = asked_accounts(desk, asked)
+    if day is None:
         raise ConfigError("no account of this profile is known yet; start riskcore live first")
     expires_at = lock_until(text_of(asked, "until") or "", desk.clock.now(), day)
     reason = (text_of(asked, "reason") or "").strip() or "personal lockout"
     flatten = asked.get("flatten") is not False
     keys = [desk.submit(LockRequested(account.id, expires_at, reason, flatten)) for account in accounts]
-    rows = [
-        _locked(desk, account.id, await desk.settled(key, FLAT_SECONDS))
-        for account, key in zip(accounts, keys, strict=True)
-    ]
-    return {"schema": LOCK_SCHEMA, "flatten": flatten, "carried_out": desk.book.enforces, "accounts": rows}
+    found = [await stored_events(desk, key) for key in keys]
+    rows = [_locked(desk, account.id, events) for account, events in zip(accounts, found, strict=True)]
+    return {
+        "schema": LOCK_SCHEMA,
+        "flatten": flatten,
+        "carried_out": desk.book.enforces,
+        "commands": [name for events in found for name in commands_of(events)],
+        "accounts": rows,
+    }
 
 
 def _locked(desk: Desk, account_id: int, events: Sequence[Event]) -> Row:
@@ -59,7 +69,7 @@ async def unlock(desk: Desk, asked: Asked) -> Row:
     refusal = override_refusal(account, body, desk.rulebook.profile)
     if refusal is not None:
         return {**row, "ended": False, "refusal": refusal}
-    events = await desk.settled(desk.submit(body), FLAT_SECONDS)
+    events = await stored_events(desk, desk.submit(body))
     ended = any(isinstance(event.body, LockoutEnded) for event in events)
     others = [name for name in desk.book.accounts[account.id].lockouts if name != lockout.id]
     return {**row, "ended": ended, "still_locked_by": others}

@@ -8,12 +8,11 @@ from riskcore.core.programme.payout import payout_of
 from riskcore.core.programme.terms import Terms, account_terms
 from riskcore.core.quantities import money, money_text
 from riskcore.core.state import Account
-from riskcore.engine.desk import Asked, Desk, account_named, text_of
+from riskcore.engine.desk import Asked, Desk, account_named, stored_events, text_of
 from riskcore.errors import ConfigError
 from riskcore.schema.rows import Row
 
 PAYOUT_SCHEMA, RESET_SCHEMA, NOTE_SCHEMA = "riskcore.payout/1", "riskcore.programme_reset/1", "riskcore.note/1"
-STORED_SECONDS = 20
 
 
 async def payout(desk: Desk, asked: Asked) -> Row:
@@ -32,7 +31,7 @@ async def payout(desk: Desk, asked: Asked) -> Row:
     requested = _trade_date(desk, text_of(asked, "on"))
     allowed = payout_of(terms, desk.book, account)
     most = None if allowed is None else allowed.max_usd
-    await desk.settled(desk.submit(PayoutRecorded(account.id, amount, requested)), STORED_SECONDS)
+    await stored_events(desk, desk.submit(PayoutRecorded(account.id, amount, requested)))
     return {
         "schema": PAYOUT_SCHEMA,
         "amount": money_text(amount),
@@ -50,7 +49,7 @@ async def reset(desk: Desk, asked: Asked) -> Row:
     if not reason:
         raise ConfigError("a reset needs a reason")
     body = ProgrammeReset(account.id, reason, _amount(asked, "balance"), _amount(asked, "floor"))
-    events = await desk.settled(desk.submit(body), STORED_SECONDS)
+    events = await stored_events(desk, desk.submit(body))
     ended = [event.body.lockout for event in events if isinstance(event.body, LockoutEnded)]
     picture = _picture(desk, account.id, _terms(desk, account))
     return {"schema": RESET_SCHEMA, "reason": reason, "ended": ended, **picture}
@@ -62,7 +61,7 @@ async def note(desk: Desk, asked: Asked) -> Row:
     text = (text_of(asked, "text") or "").strip()
     if not text:
         raise ConfigError("a note needs a text")
-    await desk.settled(desk.submit(NoteRecorded(account.id, text)), STORED_SECONDS)
+    await stored_events(desk, desk.submit(NoteRecorded(account.id, text)))
     return {"schema": NOTE_SCHEMA, "account": account.id, "account_name": account.name, "text": text}
 
 

@@ -196,6 +196,10 @@ class Engine:
         """What followed from a submitted fact: derived events, and the answers to the requests it led to."""
         return await self.replies.settled(key, self.clock, timeout_seconds)
 
+    async def stored(self, key: str, timeout_seconds: float) -> list[Event] | None:
+        """What was decided on a submitted fact, as soon as that is stored; None when it is not in time."""
+        return await self.replies.stored(key, self.clock, timeout_seconds)
+
     def change_settings(self, settings: Mapping[str, Any]) -> None:
         """Settings were edited: what tightens counts at once, what loosens at the next reset (RULES.md 1.6)."""
         self._settings = dict(settings)

@@ -62,6 +62,9 @@ class OfflineDesk:
     async def settled(self, key: str, timeout_seconds: float) -> list[Event]:
         return [event for event in self._stored if event.cause == key]
 
+    async def stored(self, key: str, timeout_seconds: float) -> list[Event] | None:
+        return await self.settled(key, timeout_seconds)
+
     def follow(self, contract: str) -> None:
         """Nobody is connected: what is known is all there is."""
 

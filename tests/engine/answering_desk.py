@@ -54,6 +54,9 @@ class AnsweringDesk(Desk):
             found.append(e.Event(self.book.now, "gateway", "answer", answer))
         return found
 
+    async def stored(self, key: str, timeout_seconds: float) -> list[e.Event] | None:
+        return [event for event in self.events if event.cause == key]
+
     def follow(self, contract: str) -> None:
         self.followed.append(contract)
         if contract.endswith("Z26"):
