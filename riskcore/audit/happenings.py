@@ -18,7 +18,6 @@ from riskcore.core.state import Book, Request
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, breach_row, command_row
 
-
 NOTHING_KNOWN: Mapping[str, e.RequestPlanned | Request] = {}
 
 

@@ -87,8 +87,9 @@ class AuditLog:
         ]
 
     def finish(self) -> "AuditLog":
-        """The day is over: what is unmet now was not met."""
+        """The day is over: what is unmet now was not met. More events of an open day may follow, and `finish` again."""
         self._keep_records()
+        self._by_account.clear()
         self.missed.finish(self.book)
         return self
 

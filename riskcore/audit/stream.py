@@ -1,4 +1,4 @@
-"""Reading the stream of a journal: from any cursor, over day changes, and on while an engine appends (INTERFACE.md 9)."""
+"""Reading the stream of a journal: from any cursor, over day changes, and on while it grows (INTERFACE.md 9)."""
 
 import re
 from collections.abc import Callable, Sequence

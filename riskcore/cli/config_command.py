@@ -69,7 +69,7 @@ def show(config_path: Path | None, sets: tuple[str, ...], as_json: bool, quiet: 
     settings = load_settings(config_path, sets)
     for text in settings.warnings:
         warn(text, quiet=quiet)
-    text = settings_toml(settings.plain, settings.keep_payloads)
+    text = settings_toml(settings.plain, settings.keep_payloads, settings.api)
     if as_json:
         print_json({"schema": "riskcore.config/1", "source": settings.source, "settings": _as_written(text)})
     else:

@@ -8,7 +8,7 @@ from riskcore.audit.happening_words import short
 from riskcore.cli.doctor_checks import FAIL, OK, WARN, Check, told_as
 from riskcore.cli.screen.words import counted
 from riskcore.core.issuers import GUARD_ID
-from riskcore.engine.control_client import control_path
+from riskcore.engine.control_file import control_path
 from riskcore.schema.instants import utc_text
 from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held

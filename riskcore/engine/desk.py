@@ -30,6 +30,10 @@ LOOK_AGAIN_SECONDS = 0.1
 STORED_SECONDS = 20  # How long the operator's word may take to be stored.
 
 
+class UnknownAccount(ConfigError):
+    """An account is named that the profile does not have."""
+
+
 class Desk(Protocol):
     """A running engine as its trader sees it, or one that only writes the journal (offline_desk.py)."""
 
@@ -98,7 +102,7 @@ def account_named(desk: Desk, name: str | None) -> Account:
         for account in judged:
             if name in (str(account.id), account.name):
                 return account
-        raise ConfigError(f"account {name!r} is not one of this profile's accounts: {names}")
+        raise UnknownAccount(f"account {name!r} is not one of this profile's accounts: {names}")
     if len(judged) == 1:
         return judged[0]
     raise ConfigError(f"name the account with --account; the profile has: {names}")

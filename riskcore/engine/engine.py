@@ -109,6 +109,11 @@ class Engine:
     def rulebook(self) -> Rulebook:
         return self._runner.turn.rulebook
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it takes on nothing new."""
+        return self._stopping.is_set()
+
     def judged(self) -> list[Account]:
         """The accounts the rules judge, without those of older days that the broker does not have any more."""
         return self.sight.judged()

@@ -1,4 +1,4 @@
-"""The control channel of `riskcore live`: the engine as a desk, with what the broker and the screen know."""
+"""What the broker and the screen know, for whoever asks a running engine."""
 
 from typing import Any
 
@@ -12,18 +12,11 @@ from riskcore.audit.status import book_row, seconds_since, view_of
 from riskcore.core.products import product_code, root_of_code
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Request
-from riskcore.engine.control_client import control_path
 from riskcore.engine.engine import Engine
-from riskcore.live.control import Control
 from riskcore.schema.rows import Row
 
 HEALTH_SCHEMA = "riskcore.health/1"
 MILLISECOND_NS = 1_000_000
-
-
-def control_of(engine: Engine, gateway: TopstepGateway, feed: TopstepFeed, store: str, profile: str) -> Control:
-    """The channel of a running engine; enter it while the engine runs."""
-    return Control(engine, LiveMarket(engine, gateway, feed), control_path(store, profile))
 
 
 class LiveMarket:

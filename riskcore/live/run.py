@@ -29,7 +29,8 @@ from riskcore.engine.rehearsal import rehearse
 from riskcore.engine.resume import resume
 from riskcore.engine.wire import Recording
 from riskcore.errors import ConfigError, InvariantBroken
-from riskcore.live.market import control_of
+from riskcore.live.local_api import LocalApi
+from riskcore.live.market import LiveMarket
 from riskcore.live.stop_signals import stopped_by_signals
 from riskcore.settings import user_rules
 from riskcore.settings.calendar import calendar_known
@@ -85,28 +86,46 @@ def check_calendar() -> None:
 async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> None:
     """Run until stopped by a signal, or until `until(engine)`, a coroutine function, returns. Raises RiskcoreError."""
     profile = run.settings.plain["profile"]["name"]
-    failures: list[int] = []
     clock = run.clock or SystemClock()
     holder = f"{this_process()}, profile {profile}, store {run.store}"
     own_accounts = AccountLocks(run.broker.api_url, holder)
     with Journal.open(run.store, profile, write=True, reserve=True) as journal, own_accounts:
-        while True:
-            try:
-                await _run_once(run, journal, clock, own_accounts, until)
-                return
-            except InvariantBroken as error:
-                now = clock.now()
-                failures = [at for at in failures if now - at < RESTART_WINDOW_NS] + [now]
-                goes_on = error.starts_again and len(failures) <= MOST_RESTARTS
-                figures = {"left_out": list(error.left_out)} if error.left_out else {}
-                text = AGAIN if goes_on else FOR_GOOD
-                run.announcer.say("halt", text=text, reason=str(error), over=False, limits_act=False, **figures)
-                if not goes_on:
-                    raise
+        async with LocalApi(run.settings, run.store, clock, run.announcer, run.warn) as api:
+            await _run_again(run, journal, clock, own_accounts, api, until)
+
+
+async def _run_again(
+    run: Run,
+    journal: Journal,
+    clock: Clock,
+    own_accounts: AccountLocks,
+    api: LocalApi,
+    until: Callable[[Engine], Any] | None,
+) -> None:
+    """One engine after another, as long as the one that failed may be followed by one that goes on."""
+    failures: list[int] = []
+    while True:
+        try:
+            await _run_once(run, journal, clock, own_accounts, api, until)
+            return
+        except InvariantBroken as error:
+            now = clock.now()
+            failures = [at for at in failures if now - at < RESTART_WINDOW_NS] + [now]
+            goes_on = error.starts_again and len(failures) <= MOST_RESTARTS
+            figures = {"left_out": list(error.left_out)} if error.left_out else {}
+            text = AGAIN if goes_on else FOR_GOOD
+            api.say("halt", text=text, reason=str(error), over=False, limits_act=False, **figures)
+            if not goes_on:
+                raise
 
 
 async def _run_once(
-    run: Run, journal: Journal, clock: Clock, own_accounts: AccountLocks, until: Callable[[Engine], Any] | None
+    run: Run,
+    journal: Journal,
+    clock: Clock,
+    own_accounts: AccountLocks,
+    api: LocalApi,
+    until: Callable[[Engine], Any] | None,
 ) -> None:
     settings = run.adjust(run.settings.plain)
     resumed = resume(journal)
@@ -133,12 +152,13 @@ async def _run_once(
                 keep_payloads=run.settings.keep_payloads,
                 arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
             ),
-            Ports(journal, clock, gateway, feed, run.announcer, normalise, run.recording),
+            Ports(journal, clock, gateway, feed, api, normalise, run.recording),
             resumed,
             lambda: resume(journal),
         )
         stack.enter_context(stopped_by_signals(engine.stop))
-        await stack.enter_async_context(control_of(engine, gateway, feed, run.store, settings["profile"]["name"]))
+        api.attach(engine, LiveMarket(engine, gateway, feed))
+        stack.callback(api.detach)
         rehearse()
         stack.enter_context(unhindered())
         tasks = [asyncio.create_task(_watch_settings(run, engine, clock))]

@@ -23,7 +23,7 @@ from riskcore.settings.kinds import merge_tables, read_table, toml_lines
 from riskcore.settings.place import LONGEST_TEXT, refuse_unknown, shown, shown_key
 from riskcore.settings.programme import merged_programme, read_programme
 from riskcore.settings.programme_table import ProgrammeTable
-from riskcore.settings.tables import ProfileTable, RuleSwitches
+from riskcore.settings.tables import ApiTable, ProfileTable, RuleSwitches
 from riskcore.settings.warnings import warnings_about
 from riskcore.settings.writers import quoted, toml_key
 
@@ -43,13 +43,14 @@ _RENAMED = {"reset_time": "reset_seconds"}
 class Settings:
     """Checked settings. `plain` is what `rulebook_of` and `TradingDayOpened` take; JSON-serialisable.
 
-    `keep_payloads` is no part of it: what is kept beside events decides nothing.
+    `keep_payloads` and `api` are no part of it: what is kept beside events, and who may look, decide nothing.
     """
 
     plain: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
     source: str = "defaults"
     keep_payloads: str = "user"
+    api: dict[str, Any] = field(default_factory=lambda: read_table(ApiTable, {}, "api", []))
 
 
 def user_config_folder() -> Path:
@@ -104,11 +105,12 @@ def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults")
     except ConfigError as error:
         raise ConfigError(str(error) if source == "defaults" else f"{source}: {error}") from None
     keep_payloads = plain["profile"].pop("keep_payloads")
-    return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source, keep_payloads)
+    api = plain.pop("api")
+    return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source, keep_payloads, api)
 
 
 def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
-    refuse_unknown(raw, ("profile", "programme", "group", "rules", "accounts"), "")
+    refuse_unknown(raw, ("profile", "programme", "group", "rules", "accounts", "api"), "")
     rules = _raw_rules(raw.get("rules", {}), "rules")
     programme = _table(raw["programme"], "programme") if "programme" in raw else None
     accounts = {
@@ -123,6 +125,7 @@ def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
         **groups,
         "rules": _plain_rules(rules, "rules", warnings),
         "accounts": _accounts(accounts, rules, warnings),
+        "api": read_table(ApiTable, _table(raw.get("api", {}), "api"), "api", warnings),
     }
 
 
@@ -250,7 +253,9 @@ def _merged(
     return [merge_tables(rule.params, first, second) for first, second in zip(base, override, strict=True)]
 
 
-def settings_toml(plain: Mapping[str, Any], keep_payloads: str | None = None) -> str:
+def settings_toml(
+    plain: Mapping[str, Any], keep_payloads: str | None = None, api: Mapping[str, Any] | None = None
+) -> str:
     """Plain settings as riskcore.toml, amounts as traders write them; reading it gives the same settings."""
     profile = dict(plain["profile"])
     if keep_payloads is not None:
@@ -260,6 +265,8 @@ def settings_toml(plain: Mapping[str, Any], keep_payloads: str | None = None) ->
     for name, plain_name in _RENAMED.items():
         profile[name] = profile.pop(plain_name)
     blocks = [["[profile]", *toml_lines(ProfileTable, profile)]]
+    if api is not None:
+        blocks.append(["[api]", *toml_lines(ApiTable, dict(api))])
     blocks.extend(_programme_block(plain.get("programme"), "programme"))
     blocks.extend(["[[group]]", *toml_lines(Group, group)] for group in plain.get("groups", ()))
     blocks.extend(_rule_blocks(plain["rules"], "rules"))

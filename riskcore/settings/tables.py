@@ -44,6 +44,15 @@ class ProfileTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiTable:
+    """The local API of a running engine: what it serves decides nothing, so it is no part of what is judged by."""
+
+    enabled: bool = spec(True, "bool", doc="the page in the browser; commands reach the engine without it, too")
+    port: int = spec(0, "int", low=0, high=65_535, doc="of 127.0.0.1; 0 = a free one")
+    quote_hz: int = spec(4, "int", unit="1/s", low=1, high=20, doc="most quotes of a contract that a reader gets")
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSwitches:
     """Keys every rule table takes beside its own fields."""
 

@@ -207,6 +207,12 @@ class Journal:
                     raise self._corrupt(trade_date, seq, "the hash does not match: this event or one before was edited")
             yield rows
 
+    def stored_bytes(self, trade_date: str, after: int = 0) -> Iterator[tuple[int, bytes, bytes]]:
+        """Seq, canonical bytes and hash of each event behind seq `after`, not decoded. Raises Corrupt, StoreError."""
+        for page in self._pages(trade_date, after):
+            for _, seq, _, state in page:
+                yield seq, state[HASH_LENGTH:], state[:HASH_LENGTH]
+
     def messages(self, trade_date: str) -> Iterator[tuple[int, bytes]]:
         """The messages kept beside the events of a day, in order: the seq of the event, and whole lines.
 

@@ -12,12 +12,11 @@ import pytest
 
 from riskcore.cli.main import run
 from riskcore.core import events as e
-from riskcore.engine.control_client import control_path
-from riskcore.live.control import Control
 from riskcore.schema.instants import instant_ns
 from riskcore.store.journal import Journal
 from riskcore.store.lease import ProfileLock
 from riskcore.store.recorder import lock_path
+from tests.adapters.web.serving import serving
 from tests.cli.sources import Sources
 from tests.core.ledger import ACCOUNT as DESK_ACCOUNT
 from tests.engine.answering_desk import AnsweringDesk, SmallMarket
@@ -33,7 +32,7 @@ def running(sources: Sources, desk: AnsweringDesk) -> Iterator[AnsweringDesk]:
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        async with Control(desk, SmallMarket(), control_path(str(sources.store), PROFILE)):
+        async with serving(desk, SmallMarket(), str(sources.store), PROFILE):
             ready.set()
             await over.wait()
 

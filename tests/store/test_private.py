@@ -7,7 +7,7 @@ from stat import S_IMODE
 
 import pytest
 
-from riskcore.engine.control_client import Listening, control_path, write_control
+from riskcore.engine.control_file import Control, control_path, write_control
 from riskcore.store.journal import Journal
 from riskcore.store.private import create_private, make_private, open_private
 from tests.store.days import day, quotes
@@ -34,7 +34,9 @@ def test_a_journal_and_everything_beside_it_is_its_owners(tmp_path: Path) -> Non
     store = folder / "j.db"
     with Journal.open(store, "p", write=True) as journal:
         journal.append(day(2))
-        write_control(control_path(str(store), "p"), Listening(1, "secret"))
+        write_control(
+            control_path(str(store), "p"), Control("http://127.0.0.1:1", "token", "p", 1, "", read_only=False)
+        )
         found = modes(folder)
     assert {"j.db", "j.db-wal", "j.db-shm", "j.db.p.lock", "j.db.p.control"} <= set(found)
     assert set(found.values()) == {0o600}

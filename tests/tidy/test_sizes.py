@@ -8,7 +8,7 @@ from tests.tidy.sources import ROOT, imports, nodes, offenders, shipped
 LONGEST_FILE = 450
 LONGEST_FUNCTION = 75
 # A catalogue is looked things up in, not read from end to end.
-CATALOGUES = {"riskcore/core/events.py": 550}
+CATALOGUES = {"riskcore/core/events.py": 580}
 PATHS = list(shipped().values())
 
 

@@ -1,4 +1,4 @@
-"""The control channel over real loopback: a desk that decides with the real core, and answers for the broker itself."""
+"""Commands over real loopback: a desk that decides with the real core, and answers for the broker itself."""
 
 import asyncio
 import json
@@ -11,23 +11,14 @@ import pytest
 from riskcore.core import events as e
 from riskcore.core.quantities import price
 from riskcore.core.state import Mark
-from riskcore.engine.control_client import (
-    LOOPBACK,
-    Answered,
-    Listening,
-    NoEngine,
-    ask,
-    control_path,
-    read_control,
-    write_control,
-)
-from riskcore.live.control import Control
+from riskcore.engine.control_client import Answered, NoEngine, ask
+from riskcore.engine.control_file import Control, control_path, read_control, write_control
 from riskcore.store.lease import ProfileLock
 from riskcore.store.recorder import lock_path
+from tests.adapters.web.serving import PROFILE, serving
 from tests.core.ledger import ACCOUNT
 from tests.engine.answering_desk import AnsweringDesk, SmallMarket
 
-PROFILE = "test"
 Row = dict[str, Any]
 
 
@@ -46,7 +37,7 @@ def asked(desk: AnsweringDesk, store: str, *requests: Row) -> list[Row]:
             return {"error": str(error), "exit": error.exit_code}
 
     async def talk() -> list[Row]:
-        async with Control(desk, SmallMarket(), control_path(store, PROFILE)):
+        async with serving(desk, SmallMarket(), store):
             return [await asyncio.to_thread(one, request) for request in requests]
 
     lock = ProfileLock(lock_path(store, PROFILE), PROFILE)
@@ -262,6 +253,20 @@ def test_there_must_be_a_lockout_to_end(store: str) -> None:
     assert answer == {"error": "PRAC-1 is not locked", "exit": 2}
 
 
+@pytest.mark.parametrize(("ask_", "kinds"), [("flatten", 2), ("cancel-all", 1)])
+def test_flat_or_without_orders_and_not_locked(store: str, ask_: str, kinds: int) -> None:
+    desk = AnsweringDesk()
+    desk.push("MNQ", 1, "21000").order(9, "MNQ", 1, limit="20900")
+    first, again = asked(desk, store, {"ask": ask_}, {"ask": ask_, "account": "PRAC-1"})
+    assert first["schema"] == f"riskcore.{ask_.replace('-', '_')}/1"
+    assert len(first["commands"]) == kinds
+    assert first["carried_out"] is desk.book.enforces
+    assert again["accounts"][0]["account_name"] == "PRAC-1"
+    assert desk.account_state.lockouts == {}
+    closes = [one for one in desk.asked if one.startswith("closeContract")]
+    assert len(closes) == (1 if ask_ == "flatten" else 0), "asked twice, done once"
+
+
 # ---- looking -----------------------------------------------------------------------------------------
 
 
@@ -273,71 +278,49 @@ def test_a_price_nobody_watches_is_subscribed_to(store: str) -> None:
     assert desk.followed == ["CON.F.US.EP.Z26"]
 
 
-def test_health_and_status_are_told_and_a_mistake_stays_a_mistake(store: str) -> None:
-    health, status, picture = asked(AnsweringDesk(), store, {"ask": "health"}, {"ask": "status"}, {"ask": "portfolio"})
+def test_health_is_told_and_a_mistake_stays_a_mistake(store: str) -> None:
+    health, picture = asked(AnsweringDesk(), store, {"ask": "health"}, {"ask": "portfolio"})
     assert health["score"] == 93
-    assert status["accounts"] == [{"id": ACCOUNT, "name": "PRAC-1"}]
     assert "RuntimeError: a mistake in a picture" in picture["error"]
     assert picture["exit"] == 1
 
 
-# ---- the channel itself ------------------------------------------------------------------------------
+# ---- the control file --------------------------------------------------------------------------------
 
-
-def raw(port: int, line: bytes) -> bytes:
-    with socket.create_connection((LOOPBACK, port), 5) as connection:
-        connection.sendall(line)
-        connection.shutdown(socket.SHUT_WR)
-        return connection.makefile("rb").readline()
-
-
-def test_without_the_secret_nothing_is_answered(store: str) -> None:
-    path = control_path(store, PROFILE)
-
-    async def talk() -> list[Row]:
-        async with Control(AnsweringDesk(), SmallMarket(), path):
-            listening = read_control(path)
-            assert listening is not None
-            lines = (b'{"ask":"health"}\n', b'{"ask":"health","secret":"guess"}\n', b"nonsense\n", b"[]\n")
-            answers = [await asyncio.to_thread(raw, listening.port, line) for line in lines]
-            unknown = json.dumps({"ask": "fortune", "secret": listening.secret}).encode() + b"\n"
-            return [json.loads(one) for one in [*answers, await asyncio.to_thread(raw, listening.port, unknown)]]
-
-    told = asyncio.run(talk())
-    assert [("wrong secret" in one["error"]) for one in told] == [True, True, False, False, False]
-    assert [("not a request" in one["error"]) for one in told] == [False, False, True, True, False]
-    assert "there is no answer to 'fortune'" in told[4]["error"]
+LATER = Control("http://127.0.0.1:9", "of another engine", PROFILE, 1, "2026-11-20T14:30:00Z", read_only=False)
 
 
 def test_the_file_is_this_users_own_and_goes_with_the_engine(store: str) -> None:
     path = control_path(store, PROFILE)
 
-    async def look() -> int:
-        async with Control(AnsweringDesk(), SmallMarket(), path):
-            return path.stat().st_mode & 0o077
+    async def look() -> tuple[int, Row, str]:
+        async with serving(AnsweringDesk(), SmallMarket(), store) as control:
+            return path.stat().st_mode & 0o077, json.loads(path.read_text()), control.token
 
-    others = asyncio.run(look())
+    others, said, token = asyncio.run(look())
     if hasattr(socket, "AF_UNIX"):
         assert others == 0
     assert not path.exists()
+    assert list(said) == ["schema", "url", "token", "profile", "pid", "started_at", "read_only"]
+    assert (said["schema"], said["profile"], said["read_only"]) == ("riskcore.control/1", PROFILE, False)
+    assert asyncio.run(look())[2] != token, "a new one at each start"
 
 
 def test_the_file_of_a_later_engine_is_left_alone(store: str) -> None:
     path = control_path(store, PROFILE)
-    later = Listening(1, "of the next engine")
 
     async def replaced() -> None:
-        async with Control(AnsweringDesk(), SmallMarket(), path):
-            write_control(path, later)
+        async with serving(AnsweringDesk(), SmallMarket(), store):
+            write_control(path, LATER)
 
     asyncio.run(replaced())
-    assert read_control(path) == later
+    assert read_control(path) == LATER
 
 
 def test_without_an_engine_the_command_to_start_one_is_named(store: str) -> None:
     with pytest.raises(NoEngine, match="start one with: riskcore live"):
         ask(store, PROFILE, {"ask": "health"})
-    write_control(control_path(store, PROFILE), Listening(9, "left behind by a killed engine"))
+    write_control(control_path(store, PROFILE), LATER)
     with pytest.raises(NoEngine, match="no engine is running"):
         ask(store, PROFILE, {"ask": "health"})
 
