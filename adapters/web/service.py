@@ -38,7 +38,7 @@ from adapters.web.tail import Tail
 from riskcore.audit.stream_messages import ALERT, TYPES, message_bytes
 from riskcore.version import VERSION
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK, EVERY_ADDRESS = "127.0.0.1", ("0.0.0.0", "::")
 RUNNING_SECONDS, STORED_SECONDS = 1.0, 0.25  # Between two looks at the journal: woken by an engine, or not.
 JSON = "application/json"
 BEYOND = 4409  # How a stream ends whose cursor this journal did not give.
@@ -95,8 +95,13 @@ class Service:
 
     @property
     def url(self) -> str:
-        name = LOOPBACK if self.options.address in (LOOPBACK, "0.0.0.0", "::") else self.options.address
-        return f"http://{name}:{self.sessions.port}"
+        return f"http://{self._hosts()[0]}:{self.sessions.port}"
+
+    def _hosts(self) -> list[str]:
+        """What the service is called, the name for links first."""
+        options = self.options
+        own = [] if options.address in (LOOPBACK, *EVERY_ADDRESS) else [options.address]
+        return [*options.names, *(f"[{one}]" if ":" in one else one for one in own), LOOPBACK]
 
     async def start(self) -> None:
         """Listen; a port that is taken is replaced by a free one. Raises OSError when there is none."""
@@ -108,8 +113,7 @@ class Service:
         self._make_routes()
         self._server = await self._listen()
         port = self._server.sockets[0].getsockname()[1]
-        names = self.options.names if self.options.address != LOOPBACK else ()
-        self.sessions = Sessions(port, hosts_of(port, names), self.options.page)
+        self.sessions = Sessions(port, hosts_of(port, self._hosts()), self.options.page)
         self._tasks = [asyncio.create_task(self.tail.run()), asyncio.create_task(self.readers.run())]
 
     async def _listen(self) -> asyncio.Server:

@@ -10,7 +10,7 @@ import click
 
 from riskcore.cli.ask_or_write import ask_or_write
 from riskcore.cli.desk_options import REFUSED, Row, ask_engine, desk_options, engine_of, show
-from riskcore.cli.desk_text import health_text, lock_text, portfolio_text, price_text, unlock_text
+from riskcore.cli.desk_text import flatten_text, health_text, lock_text, portfolio_text, price_text, unlock_text
 from riskcore.errors import ConfigError
 
 PORTFOLIO_SCHEMA = "riskcore.portfolio/1"
@@ -31,6 +31,17 @@ def lock(until: str, reason: str | None, no_flatten: bool, **options: Any) -> in
     answer = ask_or_write(options, request)
     show(options, answer, lock_text)
     return 0 if all(row["locked"] for row in answer["accounts"]) else REFUSED
+
+
+@click.command("flatten", epilog="Example: riskcore flatten --account 50KTC-V2-99000001")
+@desk_options
+def flatten(**options: Any) -> int:
+    """Close every position and cancel entry orders, on every account or on one. You are not locked out.
+
+    Protective orders are cancelled once the account is flat. Asking again does no harm. Exit code 0 when it is stored.
+    """
+    show(options, ask_engine(options, {"ask": "flatten"}), flatten_text)
+    return 0
 
 
 @click.command("unlock", epilog="Example: riskcore unlock --lockout RULE-007 --reason 'the loss was a data error'")

@@ -121,6 +121,30 @@ def lock_text(answer: Row) -> str:
     return "\n".join(lines)
 
 
+def flatten_text(answer: Row) -> str:
+    lines = [f"{_who(row)}: {_flattened(row)}" for row in answer["accounts"]]
+    return "\n".join([*lines, *_not_carried_out(answer)])
+
+
+def _flattened(row: Row) -> str:
+    if not row["open_positions"]:
+        return "no position is open; entry orders are being cancelled" if row["working_orders"] else "already flat"
+    return f"{counted(row['open_positions'], 'position')} being closed, entry orders cancelled"
+
+
+def cancel_text(answer: Row) -> str:
+    lines = [f"{_who(row)}: {counted(row['working_orders'], 'order')} being cancelled" for row in answer["accounts"]]
+    return "\n".join([*lines, *_not_carried_out(answer)])
+
+
+def _who(row: Row) -> str:
+    return str(row["account_name"] or row["account"])
+
+
+def _not_carried_out(answer: Row) -> list[str]:
+    return [] if answer["carried_out"] else ["this engine only decides: nothing was sent to the broker"]
+
+
 def unlock_text(answer: Row) -> str:
     who, lockout = answer["account_name"] or answer["account"], answer["lockout"]
     if not answer["ended"]:

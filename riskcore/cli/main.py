@@ -27,12 +27,14 @@ COMMANDS = {
     "why": "Explain one decision to its last number.",
     "regress": "Compare recorded days with their expected results.",
     "status": "Show a running or stopped engine, from its journal.",
+    "web": "Open the page in the browser, live or read-only.",
     "portfolio": "Show what every account holds, earns and is limited to.",
     "price": "Show the market in one contract.",
     "health": "Show how well the engine sees and acts, with reasons.",
     "order": "Place, close, cancel or change orders, if the rules allow it.",
     "close": "Close a position, wholly or in part.",
-    "cancel": "Cancel a working order.",
+    "cancel": "Cancel a working order, or all of them.",
+    "flatten": "Close every position and cancel entries, without a lockout.",
     "modify-stop": "Move the stop of a position.",
     "modify-target": "Move the target of a position.",
     "lock": "Lock yourself out until a time; you cannot undo it.",
@@ -45,7 +47,7 @@ COMMANDS = {
 }
 # Commands that share a file. Every other one is `command` in riskcore/cli/<name>_command.py.
 FAMILIES = {
-    **dict.fromkeys(("lock", "unlock", "price", "health", "portfolio"), "desk_commands"),
+    **dict.fromkeys(("lock", "unlock", "flatten", "price", "health", "portfolio"), "desk_commands"),
     **dict.fromkeys(("order", "close", "cancel", "modify-stop", "modify-target"), "order_commands"),
 }
 INTERRUPTED = 130

@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from riskcore.cli.desk_options import REFUSED, UNREACHABLE, ask_engine, desk_options, show
-from riskcore.cli.desk_text import order_text
+from riskcore.cli.desk_text import cancel_text, order_text
+from riskcore.errors import ConfigError
 
 SIDES = ("buy", "sell")
 # Written out: the engine's own table would have to be imported for every --help.
@@ -90,10 +91,16 @@ def close(contract: str, size: int | None, **options: Any) -> int:
 
 
 @click.command("cancel", epilog="Example: riskcore cancel 3420190021")
-@click.argument("order", type=int)
+@click.argument("order", type=int, required=False)
+@click.option("--all", "every", is_flag=True, help="Every working order of every account, or of --account.")
 @desk_options
-def cancel(order: int, **options: Any) -> int:
-    """Cancel a working order; riskcore portfolio shows the order numbers."""
+def cancel(order: int | None, every: bool, **options: Any) -> int:
+    """Cancel a working order, or with --all every one; riskcore portfolio shows the order numbers."""
+    if (order is None) != every:
+        raise ConfigError("give the number of an order, or --all")
+    if every:
+        show(options, ask_engine(options, {"ask": "cancel-all"}), cancel_text)
+        return 0
     return _carry_out(options, action="cancel", order=order)
 
 

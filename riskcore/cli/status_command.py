@@ -25,6 +25,10 @@ HEALTH_SECONDS = 2.0
 @click.option("--profile", metavar="NAME", help="Profile to show; needed if the journal holds several.")
 @account_option
 @click.option("--watch", is_flag=True, help="Refresh it every second until Ctrl-C.")
+@click.option("--follow", is_flag=True, help="Print what happens until Ctrl-C; with --json one message per line.")
+@click.option(
+    "--after", metavar="CURSOR", help="With --follow: begin behind this cursor, or at the start."
+)
 @click.option(
     "--stop-ticks",
     type=click.IntRange(min=1),
@@ -38,6 +42,8 @@ def command(
     profile: str | None,
     accounts: tuple[str, ...],
     watch: bool,
+    follow: bool,
+    after: str | None,
     stop_ticks: int | None,
     as_json: bool,
     quiet: bool,
@@ -50,6 +56,10 @@ def command(
     from riskcore.audit.following import Follower, chosen_accounts, open_journal, status_of
     from riskcore.store.location import existing_store
 
+    if after is not None and not follow:
+        raise ConfigError("--after goes with --follow")
+    if follow and watch:
+        raise ConfigError("--watch draws a screen and --follow prints a stream; give one of them")
     if watch and as_json:
         raise ConfigError("--watch draws a screen and --json prints once; give one of them")
     with open_journal(store, profile, config_path) as (journal, _):
@@ -58,7 +68,9 @@ def command(
         chosen_accounts(follower, accounts)
         lock = _lock_path(store, journal.profile)
         location = existing_store(store)
-        if watch:
+        if follow:
+            _follow(location, journal.profile, after, accounts, as_json)
+        elif watch:
             _watch(follower, accounts, lock, stop_ticks)
         elif as_json:
             status = status_of(follower, accounts, lock, time.time_ns(), stop_ticks)
@@ -69,6 +81,17 @@ def command(
             status = status_of(follower, accounts, lock, time.time_ns(), stop_ticks)
             click.echo(status_text(status | _health(location, journal.profile)))
     return 0
+
+
+def _follow(store: str, profile: str, after: str | None, accounts: Sequence[str], as_json: bool) -> None:
+    from riskcore.cli.follow_stream import stream_lines, text_of
+    from riskcore.live.stop_signals import heeding_signals
+
+    with suppress(KeyboardInterrupt), heeding_signals():
+        for line in stream_lines(store, profile, after, accounts):
+            shown = line if as_json else text_of(line)
+            if shown is not None:
+                click.echo(shown)
 
 
 def _health(store: str, profile: str) -> Row:
