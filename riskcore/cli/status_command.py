@@ -26,9 +26,7 @@ HEALTH_SECONDS = 2.0
 @account_option
 @click.option("--watch", is_flag=True, help="Refresh it every second until Ctrl-C.")
 @click.option("--follow", is_flag=True, help="Print what happens until Ctrl-C; with --json one message per line.")
-@click.option(
-    "--after", metavar="CURSOR", help="With --follow: begin behind this cursor, or at the start."
-)
+@click.option("--after", metavar="CURSOR", help="With --follow: begin behind this cursor, or at the start.")
 @click.option(
     "--stop-ticks",
     type=click.IntRange(min=1),

@@ -63,9 +63,7 @@ def command(
         link = None
     if link is not None:
         if listen is not None or names:
-            raise ConfigError(
-                "an engine listens on loopback only: --listen and --allow-host need a store without one"
-            )
+            raise ConfigError("an engine listens on loopback only: --listen and --allow-host need a store without one")
         show(link, control_path(where, name), False)
         return
     address, port = _listening(listen, names)
