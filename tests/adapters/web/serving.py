@@ -14,14 +14,17 @@ from adapters.web.owner import Owner
 from adapters.web.reading import Served
 from adapters.web.service import Options
 from adapters.web.thread import WebThread
+from riskcore.cli.main import run
 from riskcore.engine.control_file import Control, control_path, read_control
 from riskcore.engine.desk import Desk, Market
 from riskcore.store.journal import Journal
+from riskcore.store.location import stored_profiles
 from riskcore.store.recorder import lock_path
 
 Row = dict[str, Any]
 PROFILE = "test"
 STATE = "armed"
+DAYS = Path(__file__).parents[3] / "fixtures" / "days"
 
 
 @asynccontextmanager
@@ -104,9 +107,10 @@ def request(
     if method == "POST":
         head += [f"{name}: {value}" for name, value in (("X-Riskcore", "1"), ("Content-Type", "application/json"))
                  if name.lower() not in names]  # fmt: skip
-        if not names & {"content-length", "transfer-encoding"}:
-            head.append(f"Content-Length: {len(body.encode())}")
-    return "\r\n".join([*head, "", ""]).encode() + body.encode()
+    content = b"" if method == "GET" else body.encode()
+    if method != "GET" and not names & {"content-length", "transfer-encoding"}:
+        head.append(f"Content-Length: {len(content)}")
+    return "\r\n".join([*head, "", ""]).encode() + content
 
 
 async def asked(control: Control, method: str, target: str, *lines: str, **options: Any) -> Said:
@@ -124,3 +128,11 @@ async def cookie_of(control: Control) -> str:
 
 def store_at(folder: Path) -> str:
     return str(folder / "journal.db")
+
+
+def recorded_day(folder: Path, name: str = "daily-loss") -> tuple[str, str]:
+    """A journal of a day of the fixtures, and its profile."""
+    day, store = DAYS / name, store_at(folder)
+    words = ["replay", str(day / "session.jsonl"), "--config", str(day / "riskcore.toml"), "--store", store, "--quiet"]
+    assert run(words) == 0
+    return store, stored_profiles(store)[0]

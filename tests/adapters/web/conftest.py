@@ -1,0 +1,51 @@
+"""A service that many tests ask: a desk with a position, in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from riskcore.engine.control_file import Control
+from tests.adapters.web.serving import recorded_day, serving
+from tests.engine.answering_desk import AnsweringDesk, SmallMarket
+
+
+@dataclass
+class Asked:
+    """The service, and the desk that shows whether anything was done."""
+
+    control: Control
+    desk: AnsweringDesk
+    store: str
+    profile: str
+
+    @property
+    def port(self) -> int:
+        return int(self.control.url.rpartition(":")[2])
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    folder: Path = tmp_path_factory.mktemp("web")
+    store, profile = recorded_day(folder)
+    desk = AnsweringDesk()
+    desk.push("MNQ", 1, "21000")
+    ready, over, found = threading.Event(), asyncio.Event(), []
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        async with serving(desk, SmallMarket(), store, profile) as control:
+            found.append(control)
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert ready.wait(20)
+    yield Asked(found[0], desk, store, profile)
+    loop.call_soon_threadsafe(over.set)
+    thread.join(20)
+    loop.close()
