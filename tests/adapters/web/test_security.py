@@ -85,8 +85,19 @@ def test_what_is_not_plain_http_is_malformed(service: Asked, text: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "127.0.0.1", "localhost", "LOCALHOST:{port}", "127.0.0.1:1", "[::1]:{port}", "127.1:{port}"]
-    + ["evil.example:{port}", "localhost.:{port}", "127.0.0.1:{port}.", "127.0.0.1:{port}@evil.example"],
+    [
+        "evil.example",
+        "127.0.0.1",
+        "localhost",
+        "LOCALHOST:{port}",
+        "127.0.0.1:1",
+        "[::1]:{port}",
+        "127.1:{port}",
+        "evil.example:{port}",
+        "localhost.:{port}",
+        "127.0.0.1:{port}.",
+        "127.0.0.1:{port}@evil.example",
+    ],
 )
 def test_only_the_two_names_of_loopback_are_hosts(service: Asked, host: str) -> None:
     said = answer(service, "GET", "/api/status", host=host.format(port=service.port))
@@ -120,8 +131,14 @@ def test_a_browser_that_changes_or_follows_says_its_origin(service: Asked, cooki
 )
 @pytest.mark.parametrize(
     "line",
-    [None, "Authorization: Bearer guess", "Authorization: Basic {token}", "Authorization: {token}"]
-    + ["Cookie: riskcore_{port}={token}", "Cookie: riskcore_{port}="],
+    [
+        None,
+        "Authorization: Bearer guess",
+        "Authorization: Basic {token}",
+        "Authorization: {token}",
+        "Cookie: riskcore_{port}={token}",
+        "Cookie: riskcore_{port}=",
+    ],
 )
 def test_without_token_or_cookie_nothing_is_told(service: Asked, path: str, line: str | None) -> None:
     lines = [] if line is None else [line.format(token=service.control.token, port=service.port), _own(service)]
