@@ -1,0 +1,113 @@
+"""The stream over a real WebSocket: resumed by cursor, filtered, ended with the right code."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from riskcore.engine.control_file import Control
+from tests.adapters.web.conftest import Asked
+from tests.adapters.web.serving import recorded_day, serving
+from tests.engine.answering_desk import AnsweringDesk, SmallMarket
+
+Row = dict[str, Any]
+
+
+def stream(control: Control, query: str = "") -> Any:
+    url = f"{control.url.replace('http', 'ws', 1)}/api/stream{query}"
+    return connect(url, additional_headers={"Authorization": f"Bearer {control.token}"}, proxy=None)
+
+
+async def messages(socket: ClientConnection, seconds: float = 0.5) -> list[str]:
+    """What comes until nothing does for a while, without the state that opens the stream."""
+    found = []
+    try:
+        while True:
+            found.append(str(await asyncio.wait_for(socket.recv(), seconds)))
+    except TimeoutError:
+        pass
+    assert json.loads(found[0])["type"] == "daemon_status"
+    return [one for one in found if json.loads(one)["cursor"] is not None]
+
+
+async def told(control: Control, query: str) -> list[str]:
+    async with stream(control, query) as socket:
+        return await messages(socket)
+
+
+async def code_at_the_end(socket: ClientConnection) -> int | None:
+    """Read on until the connection is closed."""
+    try:
+        while True:
+            await asyncio.wait_for(socket.recv(), 5)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd is not None else None
+
+
+def test_the_same_bytes_from_every_cursor(service: Asked) -> None:
+    async def talk() -> None:
+        everything = await told(service.control, "?after=start")
+        assert len(everything) > 20
+        for index in (0, len(everything) // 2, len(everything) - 1):
+            cursor = json.loads(everything[index])["cursor"]
+            assert await told(service.control, f"?after={quote(cursor)}") == everything[index + 1 :]
+        assert await told(service.control, "") == [], "without a cursor it begins now"
+
+    asyncio.run(talk())
+
+
+def test_messages_are_left_out_by_type(service: Asked) -> None:
+    async def talk() -> tuple[list[str], list[str]]:
+        everything = await told(service.control, "?after=start")
+        return everything, await told(service.control, "?after=start&types=breach,lockout_set")
+
+    everything, chosen = asyncio.run(talk())
+    assert chosen == [one for one in everything if json.loads(one)["type"] in ("breach", "lockout_set")]
+    assert chosen
+
+
+@pytest.mark.parametrize(("query", "said", "code"), [("?after=2031-01-02:1", None, 4409), ("", "hello", 1008)])
+def test_a_stream_ends_with_its_code(service: Asked, query: str, said: str | None, code: int) -> None:
+    async def talk() -> int | None:
+        async with stream(service.control, query) as socket:
+            if said is not None:
+                await socket.send(said)
+            return await code_at_the_end(socket)
+
+    assert asyncio.run(talk()) == code
+
+
+def test_an_engine_that_stops_says_so(tmp_path: Path) -> None:
+    store, profile = recorded_day(tmp_path)
+
+    async def talk() -> tuple[Row, int | None]:
+        async with serving(AnsweringDesk(), SmallMarket(), store, profile) as control:
+            socket = await stream(control)
+            state: Row = json.loads(await socket.recv())["data"]
+        return state, await code_at_the_end(socket)
+
+    state, code = asyncio.run(talk())
+    assert list(state) == ["state", "profile", "version", "head"]
+    assert (state["state"], state["profile"]) == ("armed", profile)
+    assert code == 1001
+
+
+def test_there_is_room_for_so_many_streams(service: Asked) -> None:
+    from websockets.exceptions import InvalidStatus
+
+    async def talk() -> int:
+        sockets = [await stream(service.control) for _ in range(32)]
+        try:
+            with pytest.raises(InvalidStatus) as refused:
+                await stream(service.control)
+            return int(refused.value.response.status_code)
+        finally:
+            for socket in sockets:
+                await socket.close()
+
+    assert asyncio.run(talk()) == 503
