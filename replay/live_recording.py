@@ -1,4 +1,4 @@
-"""`riskcore live --record`: the wire recording of a running engine, written as it happens. Source: INTERFACE.md 4.
+"""A wire recording written as it happens: that of `riskcore live --record`, or of a bot. Source: INTERFACE.md 4.
 
 It never stands in the way of the engine: a file that can no longer be written is given up, with one warning.
 """
@@ -6,6 +6,7 @@ It never stands in the way of the engine: a file that can no longer be written i
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from replay.wire_writer import WireWriter
 from riskcore.errors import CannotWrite
@@ -24,18 +25,18 @@ def free_path(path: Path) -> Path:
 
 
 class LiveRecording:
-    """The engine's Recording; `now` tells the time in nanoseconds.
+    """The engine's Recording; `header` is what its first line says, `now` tells the time in nanoseconds.
 
     Raises CannotWrite when the file cannot be begun, and nothing after that.
     """
 
-    def __init__(self, path: Path, profile: str, warn: Callable[[str], None], now: Callable[[], int]) -> None:
+    def __init__(self, path: Path, header: dict[str, Any], warn: Callable[[str], None], now: Callable[[], int]) -> None:
         self.path = free_path(path)
         try:
             create_private(self.path)  # What a trader holds and earns is nobody else's business.
         except OSError as error:
             raise CannotWrite(f"{self.path}: cannot be written: {error.strerror or error}") from error
-        self._writer: WireWriter | None = WireWriter(self.path, {"profile": profile})
+        self._writer: WireWriter | None = WireWriter(self.path, header)
         self._writer.flush()  # A kill at any time leaves a recording.
         self._warn = warn
         self._now = now
@@ -82,4 +83,4 @@ class LiveRecording:
             with suppress(OSError):
                 writer.__exit__(type(error), error, None)
         reason = error.strerror or error
-        self._warn(f"{self.path}: the recording ends here, it cannot be written ({reason}); the journal goes on")
+        self._warn(f"{self.path}: the recording ends here, it cannot be written ({reason})")

@@ -14,7 +14,7 @@ from riskcore.core.runner import Listener
 from riskcore.core.state import Contract
 from riskcore.errors import ConfigError, StoreError
 from riskcore.schema.payloads import Pending
-from riskcore.settings.config import load_settings
+from riskcore.settings.config import Given, settings_of
 from riskcore.settings.user_rules import changed_since
 from riskcore.store.journal import Journal
 from riskcore.version import VERSION
@@ -23,7 +23,7 @@ from riskcore.version import VERSION
 def run_replay(
     sessions: Sequence[Path],
     *,
-    config_path: Path | None = None,
+    config_path: Given = None,
     sets: Sequence[str] = (),
     config_given: bool = False,
     restrict: tuple[str, ...] = (),
@@ -40,12 +40,14 @@ def run_replay(
 
     Raises ConfigError, InputError, StoreError and their kin.
     """
+    if not sessions:
+        raise ConfigError("give one session file or more")
     forms = [detect_form(path, skip_bad_lines=skip_bad_lines) for path in sessions]
     if "journal" in forms and (sets or config_given):
         raise ConfigError(
             "a journal export is judged by the settings it carries; use whatif for others, or leave out --set/--config"
         )
-    settings = load_settings(config_path if "wire" in forms else None, sets)
+    settings = settings_of(config_path if "wire" in forms else None, sets)
     if "wire" in forms:
         for text in settings.warnings:
             warn(text)

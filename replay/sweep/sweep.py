@@ -125,7 +125,7 @@ def _setting(study: Study, values: Values, warn: Warn, *, journal: bool) -> Sett
     """A point of the grid, checked as far as it can be without the record. Raises ConfigError."""
     asked = _with(study.asked, values)
     if journal:
-        plain = load_settings(asked.config, asked.sets).plain if asked.config_given else None
+        plain = settings_of(asked.config, asked.sets).plain if asked.config_given else None
         changed, baseline = Changed(plain, asked.sets), dict[str, Any]()
     else:
         baseline, plain, warnings = for_recording(asked)

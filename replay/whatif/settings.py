@@ -4,11 +4,10 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from riskcore.errors import ConfigError
-from riskcore.settings.config import load_settings, read_settings, settings_toml
+from riskcore.settings.config import Given, read_settings, settings_of, settings_toml
 from riskcore.settings.programme import with_stored_terms
 
 Plain = dict[str, Any]
@@ -22,17 +21,17 @@ BESIDE_RULES = ("profile", "programme", "programme_accounts", "groups")
 class Asked:
     """What the command line said about settings."""
 
-    config: Path | None = None
+    config: Given = None
     sets: tuple[str, ...] = ()
     config_given: bool = False
-    baseline: Path | None = None
+    baseline: Given = None
 
 
 def for_recording(asked: Asked) -> tuple[Plain, Plain, list[str]]:
     """Settings of baseline and counterfactual for wire recordings, and warnings. Raises ConfigError."""
-    changed = load_settings(asked.config, asked.sets)
+    changed = settings_of(asked.config, asked.sets)
     if asked.baseline is not None:
-        baseline = load_settings(asked.baseline).plain
+        baseline = settings_of(asked.baseline).plain
     else:
         baseline = {**changed.plain, "programme": None, "rules": {}, "accounts": {}}
         for name in ("groups", "programme_accounts"):
@@ -48,7 +47,7 @@ def for_journal(asked: Asked) -> Callable[[Plain], Plain]:
     if asked.baseline is not None:
         raise ConfigError("--baseline: a journal export carries the settings it was judged by; leave it out")
     if asked.config_given:
-        loaded = load_settings(asked.config, asked.sets).plain
+        loaded = settings_of(asked.config, asked.sets).plain
         return lambda recorded: same_day(recorded, loaded)
     known: dict[str, Plain] = {}
 

@@ -10,19 +10,19 @@ from riskcore.audit.blindness import blind_rows, unseeded_rules
 from riskcore.audit.limits import readings
 from riskcore.core.restart import awaited
 from riskcore.core.rulebook import Rulebook, RuleInstance
-from riskcore.core.safe_size import Stop, counting, counts_money, entry_price, fee_rate, room, stop_of
+from riskcore.core.safe_size import Stop, broken_by, counting, counts_money, entry_price, fee_rate, room, stop_of
 from riskcore.core.state import BUY, Account, Book
 from riskcore.core.view import View
 from riskcore.schema.rows import Row
+
+_NOT_TRIED = "not tried against the loss limits"
 
 
 def safe_size_rows(
     book: Book, rulebook: Rulebook, account: Account, view: View, stop_ticks: int | None = None
 ) -> list[Row]:
     """One row per contract that is quoted. `stop_ticks` is the distance asked for; without it the stop that works."""
-    instances = counting(rulebook, account)
-    blind = {str(row["rule"]): str(row["reason"]) for row in blind_rows(book, rulebook, account, view)}
-    blind.update(dict.fromkeys(unseeded_rules(book, rulebook, account), "the fills of the day are still to be listed"))
+    instances, blind = counting(rulebook, account), _blind(book, rulebook, account, view)
     mode = rulebook.profile.mark
     rows = []
     for contract in sorted(book.marks):
@@ -41,6 +41,46 @@ def safe_size_rows(
             }
         )
     return rows
+
+
+def breaks(
+    book: Book,
+    rulebook: Rulebook,
+    account: Account,
+    view: View,
+    contract: str,
+    side: int,
+    size: int,
+    stop_ticks: int | None,
+) -> tuple[str | None, str]:
+    """The rule that opening so many contracts at the mark would break, None for none, and a sentence about it.
+
+    Without a distance the stop of `stop_of` is meant. A flip is not tried: only what forbids any size is looked at.
+    """
+    instances = counting(rulebook, account)
+    nothing = _nothing(book, view, instances, _blind(book, rulebook, account, view), contract)
+    if nothing is not None:
+        return nothing
+    mode, position = rulebook.profile.mark, account.positions.get(contract)
+    if entry_price(book, contract, side, mode) is None:
+        return None, f"{_NOT_TRIED}: no price is known"
+    if position is not None and position.size * side < 0:
+        return None, f"{_NOT_TRIED}: it reverses the position"
+    stop = stop_of(book, account, instances, contract, mode) if stop_ticks is None else Stop(stop_ticks)
+    rule = broken_by(book, rulebook, view, contract, side, size, stop)
+    if rule is not None:
+        at = "" if stop is None else f" with the stop {stop.ticks} ticks away"
+        return rule, f"{size} more{at} would break {rule}"
+    if stop is None and counts_money(instances, view):
+        return None, f"{_NOT_TRIED}: give the distance of the stop"
+    return None, ""
+
+
+def _blind(book: Book, rulebook: Rulebook, account: Account, view: View) -> dict[str, str]:
+    """The rules that cannot judge now, and why."""
+    blind = {str(row["rule"]): str(row["reason"]) for row in blind_rows(book, rulebook, account, view)}
+    unseeded = dict.fromkeys(unseeded_rules(book, rulebook, account), "the fills of the day are still to be listed")
+    return {**blind, **unseeded}
 
 
 def _size(

@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,8 @@ from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
 from riskcore.errors import ConfigError
-from riskcore.live.remote_host import host_facts, remote_host_signs
-from riskcore.live.run import Broker, Run, check_calendar, interactive, run_live
-from riskcore.settings.calendar import calendar_warnings
+from riskcore.live.run import Broker, Run, check_calendar, interactive, run_live, start_texts
 from riskcore.settings.config import Settings, find_file, load_settings, read_settings
-from riskcore.settings.programme import start_warnings
 from riskcore.store.location import FILE_NAME, user_data_folder
 
 if TYPE_CHECKING:
@@ -77,13 +73,8 @@ async def run(options: Options) -> None:
         await _simulated(options, _scenario(options.simulated))
         return
     settings = load_settings(options.config_path, options.sets)
-    _warn(options, settings)
-    signs = remote_host_signs(host_facts(os.environ)) if options.enforces else ()
-    if signs:
-        options.warn(
-            f"this looks like a remote host ({'; '.join(signs)}): the firm demands that every order action comes from"
-            " the trader's own computer (RULES.md 6.8)"
-        )
+    for text in start_texts(settings, options.enforces):
+        options.warn(text)
     credentials = find_credentials(os.environ, ask_person if interactive() else None)
     store = options.store or str(user_data_folder() / FILE_NAME)
     broker = Broker(options.api_url, options.rtc_url, credentials)
@@ -102,7 +93,10 @@ def _recorded(options: Options, settings: Settings, clock: Clock) -> "Iterator[L
         return
     from replay.live_recording import LiveRecording
 
-    recording = LiveRecording(options.record, settings.plain["profile"]["name"], options.warn, clock.now)
+    def warn(text: str) -> None:
+        options.warn(f"{text}; the journal goes on")
+
+    recording = LiveRecording(options.record, {"profile": settings.plain["profile"]["name"]}, warn, clock.now)
     if recording.path != options.record:
         options.warn(f"{options.record} is there already; recording into {recording.path}")
     with closing(recording):
@@ -137,12 +131,6 @@ def _run_of(
         clock=clock,
         recording=recording,
     )
-
-
-def _warn(options: Options, settings: Settings) -> None:
-    today = datetime.now(UTC).date()
-    for text in [*settings.warnings, *start_warnings(settings.plain, today), *calendar_warnings(today)]:
-        options.warn(text)
 
 
 def ask_person(question: str, hidden: bool) -> str:

@@ -21,15 +21,6 @@ def _carry_out(options: dict[str, Any], **request: Any) -> int:
     return REFUSED if answer.get("broker_reachable", True) else UNREACHABLE
 
 
-def _implied(order_type: str | None, prices: dict[str, str | None]) -> str:
-    """The type an order has when only its price is given."""
-    if order_type is not None:
-        return order_type
-    kinds = {"limit_price": "limit", "stop_price": "stop", "trail_price": "trailing-stop"}
-    given = [kinds[name] for name, value in prices.items() if value is not None]
-    return given[0] if given else "market"
-
-
 @click.command("place", epilog="Example: riskcore order place MNQ buy 1 --stop-loss 40 --take-profit 80")
 @click.argument("contract")
 @click.argument("side", type=click.Choice(SIDES))
@@ -68,7 +59,7 @@ def place(
         contract=contract,
         side=side,
         size=size,
-        type=_implied(order_type, prices),
+        type=order_type,
         stop_loss_ticks=stop_loss,
         take_profit_ticks=take_profit,
         **prices,

@@ -33,11 +33,12 @@ MOST_TRAIL_TICKS = 1000
 
 
 class Declined(Exception):
-    """Why an order is not sent; inside the core only, its sentence becomes an OrderDeclined."""
+    """Why an order is not sent, and the rule that forbids it, if one does. Its sentence becomes an OrderDeclined."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, rule: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.rule = rule
 
 
 def checked_terms(contract: Contract, side: int, terms: OrderTerms, mark: Mark | None, now: int) -> OrderTerms:

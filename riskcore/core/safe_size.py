@@ -113,6 +113,15 @@ def room(book: Book, rulebook: Rulebook, view: View, contract: str, stop: Stop |
     return min(rooms, key=lambda one: MOST_CONTRACTS if one.size is None else one.size)
 
 
+def broken_by(
+    book: Book, rulebook: Rulebook, view: View, contract: str, side: int, size: int, stop: Stop | None
+) -> str | None:
+    """The rule that would be broken by so many contracts more on a side, flat or held; None when they break none."""
+    if not counting(rulebook, view.account):
+        return None
+    return _Trial(book, rulebook, view, contract, side, stop).broken(size)
+
+
 def _sign(size: int) -> int:
     return BUY if size > 0 else SELL
 
@@ -140,20 +149,20 @@ class _Trial:
     def room(self) -> Room:
         """The largest size that breaks nothing, found by doubling and halving."""
         fine, size = 0, 1
-        while (rule := self._broken(size)) is None:
+        while (rule := self.broken(size)) is None:
             if size == MOST_CONTRACTS:
                 return Room(None)
             fine, size = size, min(size * 2, MOST_CONTRACTS)
         while size - fine > 1:
             middle = (fine + size) // 2
-            broken = self._broken(middle)
+            broken = self.broken(middle)
             if broken is None:
                 fine = middle
             else:
                 size, rule = middle, broken
         return Room(fine, rule)
 
-    def _broken(self, size: int) -> str | None:
+    def broken(self, size: int) -> str | None:
         """The rule that so many contracts more would break: by the entry, on the way to the stop, or by the exit."""
         turn = Turn(replace(copy_book(self._book), enforces=False), self._rulebook)
         held = turn.book.accounts[self._account].positions.get(self._contract)

@@ -54,6 +54,16 @@ def answer(book: Book, rulebook: Rulebook, fact: Event) -> OrderDeclined | Reque
         return OrderDeclined(asked.account, fact.key, declined.reason)
 
 
+def objection(book: Book, rulebook: Rulebook, asked: OrderRequested, at: int) -> Declined | None:
+    """What stands in the way of an order at an instant, whether or not this engine sends any; None: it may be sent."""
+    moment = replace(book, now=max(at, book.now), enforces=True)
+    try:
+        _request(moment, rulebook, Event(moment.now, "operator", "objection", asked), asked)
+    except Declined as declined:
+        return declined
+    return None
+
+
 def _request(book: Book, rulebook: Rulebook, fact: Event, asked: OrderRequested) -> RequestPlanned:
     account = book.accounts.get(asked.account)
     if account is None:
@@ -179,7 +189,8 @@ def _refuse_while_closing(view: View, contract: str) -> None:
         closes = obligation.kind in CUTS
         if closes and obligation.contract in (None, contract):
             what = view.root(contract) if obligation.contract else "the account"
-            raise Declined(f"{obligation.rule} is closing or reducing {what} just now; wait until that is done")
+            text = f"{obligation.rule} is closing or reducing {what} just now; wait until that is done"
+            raise Declined(text, obligation.rule)
 
 
 def _refuse_opening(view: View, rulebook: Rulebook, proposal: Proposal) -> None:
@@ -191,7 +202,8 @@ def _refuse_opening(view: View, rulebook: Rulebook, proposal: Proposal) -> None:
         raise Declined("no market data comes at the moment: nothing is opened blind")
     lockouts = active_lockouts(view, view.root(contract))
     if lockouts:
-        raise Declined(lockout_text(view.book, shown_lockout(lockouts)))
+        shown = shown_lockout(lockouts)
+        raise Declined(lockout_text(view.book, shown), shown.rule)
     for instance in rulebook.instances(account):
         if instance.rule.admit is None or instance.shadow:
             continue
@@ -201,7 +213,7 @@ def _refuse_opening(view: View, rulebook: Rulebook, proposal: Proposal) -> None:
         except Exception as error:
             objection = f"it failed ({type(error).__name__}: {error}), and nothing is opened unchecked"
         if objection is not None:
-            raise Declined(f"{instance.rule.id} declines it: {objection}")
+            raise Declined(f"{instance.rule.id} declines it: {objection}", instance.rule.id)
 
 
 def lockout_text(book: Book, lockout: Lockout) -> str:

@@ -37,7 +37,7 @@ async def order(desk: Desk, market: Market, asked: Asked) -> Row:
     account = account_named(desk, text_of(asked, "account"))
     action = text_of(asked, "action") or ""
     make = {
-        "place": _place,
+        "place": placed,
         "close": _close,
         "cancel": _cancel,
         "modify-stop": _modify_stop,
@@ -53,8 +53,9 @@ async def order(desk: Desk, market: Market, asked: Asked) -> Row:
 # ---- words into facts --------------------------------------------------------------------------------
 
 
-async def _place(desk: Desk, market: Market, account: Account, asked: Asked) -> OrderRequested:
-    side, kind = SIDES.get(text_of(asked, "side") or ""), PLACED_TYPES.get(text_of(asked, "type") or "market")
+async def placed(desk: Desk, market: Market, account: Account, asked: Asked) -> OrderRequested:
+    """The order that the words ask for. Raises ConfigError for words that make none."""
+    side, kind = SIDES.get(text_of(asked, "side") or ""), PLACED_TYPES.get(text_of(asked, "type") or _implied(asked))
     if side is None or kind is None:
         raise ConfigError(f"side is buy or sell, type one of {', '.join(PLACED_TYPES)}")
     contract = await contract_named(desk, market, text_of(asked, "contract"), account)
@@ -69,6 +70,12 @@ async def _place(desk: Desk, market: Market, account: Account, asked: Asked) -> 
     )
     size = number_of(asked, "size") or 0
     return OrderRequested(account.id, "place", contract, side=side, size=size, terms=terms)
+
+
+def _implied(asked: Asked) -> str:
+    """The type an order has when only its price is given."""
+    kinds = {"limit_price": "limit", "stop_price": "stop", "trail_price": "trailing-stop"}
+    return next((kind for name, kind in kinds.items() if asked.get(name) is not None), "market")
 
 
 async def _close(desk: Desk, market: Market, account: Account, asked: Asked) -> OrderRequested:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
@@ -31,10 +32,12 @@ from riskcore.engine.wire import Recording
 from riskcore.errors import ConfigError, InvariantBroken
 from riskcore.live.local_api import LocalApi
 from riskcore.live.market import LiveMarket
+from riskcore.live.remote_host import host_facts, remote_host_signs
 from riskcore.live.stop_signals import stopped_by_signals
 from riskcore.settings import user_rules
-from riskcore.settings.calendar import calendar_known
+from riskcore.settings.calendar import calendar_known, calendar_warnings
 from riskcore.settings.config import Settings, load_settings
+from riskcore.settings.programme import start_warnings as programme_warnings
 from riskcore.store.journal import Journal
 from riskcore.store.lease import AccountLocks, this_process
 from riskcore.version import VERSION
@@ -59,7 +62,10 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run is to do. `enforces`: whether anything may be sent. `config_path` is watched for edits, if given."""
+    """What one run is to do. `enforces`: whether anything may be sent. `config_path` is watched for edits, if given.
+
+    `takes_signals`: Ctrl-C and a termination stop it; a program with other things to do keeps them for itself.
+    """
 
     settings: Settings
     store: str
@@ -72,6 +78,7 @@ class Run:
     adjust: Callable[[dict[str, Any]], dict[str, Any]] = dict
     clock: Clock | None = None
     recording: Recording | None = None
+    takes_signals: bool = True
 
 
 def check_calendar() -> None:
@@ -81,6 +88,18 @@ def check_calendar() -> None:
         raise ConfigError(
             f"the shipped holiday table does not cover {year}: install a newer riskcore before you trade on it"
         )
+
+
+def start_texts(settings: Settings, enforces: bool) -> list[str]:
+    """What is said before a start on a real broker: doubtful settings, the calendar, a remote host."""
+    today = datetime.now(UTC).date()
+    signs = remote_host_signs(host_facts(os.environ)) if enforces else ()
+    remote = (
+        f"this looks like a remote host ({'; '.join(signs)}): the firm demands that every order action comes from"
+        " the trader's own computer (RULES.md 6.8)"
+    )
+    texts = [*settings.warnings, *programme_warnings(settings.plain, today), *calendar_warnings(today)]
+    return [*texts, remote] if signs else texts
 
 
 async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> None:
@@ -156,7 +175,8 @@ async def _run_once(
             resumed,
             lambda: resume(journal),
         )
-        stack.enter_context(stopped_by_signals(engine.stop))
+        if run.takes_signals:
+            stack.enter_context(stopped_by_signals(engine.stop))
         api.attach(engine, LiveMarket(engine, gateway, feed))
         stack.callback(api.detach)
         rehearse()

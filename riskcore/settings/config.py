@@ -53,6 +53,9 @@ class Settings:
     api: dict[str, Any] = field(default_factory=lambda: read_table(ApiTable, {}, "api", []))
 
 
+Given = Settings | str | Path | None  # Settings that are loaded already, or the file they are in; None: look for one.
+
+
 def user_config_folder() -> Path:
     """Where this user's settings live on this system."""
     return user_folder("settings")
@@ -67,12 +70,21 @@ def find_file() -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def load_settings(path: Path | None = None, sets: Sequence[str] = ()) -> Settings:
+def settings_of(given: Given, sets: Sequence[str] = ()) -> Settings:
+    """Settings as they are given, loaded if they are not yet. Raises ConfigError."""
+    if not isinstance(given, Settings):
+        return load_settings(given, sets)
+    if sets:
+        raise ConfigError("these settings are loaded already: give the overrides to load_settings(path, sets=...)")
+    return given
+
+
+def load_settings(path: str | Path | None = None, sets: Sequence[str] = ()) -> Settings:
     """The settings of a file (by default the one `find_file` finds; none means defaults) under `--set` overrides.
 
-    Raises ConfigError naming key, value and range.
+    `sets` are texts such as `rules.daily_realized_loss.loss_limit=400`. Raises ConfigError naming key, value and range.
     """
-    found = path if path is not None else find_file()
+    found = Path(path) if path is not None else find_file()
     if found is None:
         settings = read_settings("", sets)
         settings.warnings.insert(0, f"no {FILE_NAME} found; defaults are used (write one with: riskcore config init)")

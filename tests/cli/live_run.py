@@ -100,7 +100,7 @@ def play(
             if record is None:
                 await run_live(wanted, until)
                 return
-            with closing(LiveRecording(record, PROFILE, wanted.warn, clock.now)) as recording:
+            with closing(LiveRecording(record, {"profile": PROFILE}, wanted.warn, clock.now)) as recording:
                 await run_live(replace(wanted, recording=recording), until)
 
     asyncio.run(run())

@@ -19,7 +19,7 @@ LINE = b'{"at":"2026-08-19T14:31:32.123456789Z","hub":"user","target":"X","argum
 
 
 def recording(path: Path, said: list[str] | None = None) -> LiveRecording:
-    return LiveRecording(path, "p", (said if said is not None else []).append, lambda: 10**18)
+    return LiveRecording(path, {"profile": "p"}, (said if said is not None else []).append, lambda: 10**18)
 
 
 def test_a_recording_is_never_replaced(tmp_path: Path) -> None:

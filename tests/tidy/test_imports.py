@@ -27,9 +27,16 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "replay": (*READ, "adapters.topstepx", "replay"),
     "riskcore.version": (),
     "riskcore.cli": PACKAGES,
+    "riskcore.api": (*READ, "riskcore.engine", "riskcore.live", "riskcore.api", "adapters.topstepx", "replay"),
     "riskcore.pytest_plugin": PACKAGES,
     "riskcore.__main__": ("riskcore.cli",),
-    "riskcore": (),
+    "riskcore": (
+        "riskcore.api",
+        "riskcore.engine.desk_check",
+        "riskcore.settings",
+        "riskcore.errors",
+        "riskcore.testing",
+    ),
 }
 # Libraries a room may use; the others only from the standard library. None: any.
 LIBRARIES: dict[str, tuple[str, ...]] = {

@@ -1,0 +1,1 @@
+"""riskcore as a library."""
