@@ -1,4 +1,4 @@
-"""`riskcore.Recorder`: a bot's own recording is one that `riskcore replay` takes, whole, in order, and without secrets."""
+"""`riskcore.Recorder`: a recording that `riskcore replay` takes, whole, in order of receipt, and without secrets."""
 
 import json
 import logging
@@ -90,7 +90,7 @@ def test_time_never_goes_back(tmp_path: Path) -> None:
     assert [at[17:19] for at in ats[:3]] == ["05", "05", "06"]
     assert ats[3] == ats[4] > "2026-11-20"
     with riskcore.Recorder(tmp_path / "bot.jsonl") as recorder, pytest.raises(TypeError):
-        recorder.connection("user", "lost", datetime(2026, 11, 19))  # noqa: DTZ001 - that is the point.
+        recorder.connection("user", "lost", datetime(2026, 11, 19))
 
 
 def test_several_threads_may_feed_it(tmp_path: Path) -> None:
@@ -124,9 +124,8 @@ def test_a_recording_is_private_never_replaced_and_readable_before_its_end(tmp_p
 
 
 def test_an_error_of_the_bot_ends_the_recording_in_good_order(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), riskcore.Recorder(tmp_path / "bot.jsonl") as recorder:
-        recorder.connection("user", "connected")
-        raise ZeroDivisionError
+    with pytest.raises(TypeError), riskcore.Recorder(tmp_path / "bot.jsonl") as recorder:
+        recorder.hub("user", "X", [object()])
     assert "end" in lines_of(tmp_path / "bot.jsonl")[-1]
 
 
