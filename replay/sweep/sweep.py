@@ -22,7 +22,7 @@ from replay.sweep.work import Task, work
 from replay.whatif.settings import Asked, for_recording
 from replay.whatif.study import Runs, Study, runs_of
 from riskcore.errors import InputError
-from riskcore.settings.config import find_file, load_settings
+from riskcore.settings.config import find_file, settings_of
 from riskcore.version import VERSION
 
 # Raised whenever the same settings may come to other rows than before.

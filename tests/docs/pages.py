@@ -33,3 +33,12 @@ def fences(page: Path, info: str | None = None) -> list[Fence]:
 def without_fences(page: Path) -> str:
     """The prose of a page."""
     return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def write_files(page: Path, folder: Path) -> None:
+    """The files that a page shows, in a folder: every fence that says file=NAME."""
+    for fence in fences(page):
+        if " file=" in fence.info:
+            path = folder / fence.info.partition(" file=")[2]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(fence.text, encoding="utf-8", newline="\n")

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from riskcore.cli.main import group, run
-from tests.docs.pages import PAGES, ROOT, Fence, fences
+from tests.docs.pages import PAGES, ROOT, Fence, fences, write_files
 
 FIRST = "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/riskcore live --simulated"
 TESTS = "python3 -m venv .venv && .venv/bin/pip install --quiet -e '.[test]' && .venv/bin/python -m pytest"
@@ -102,22 +102,26 @@ def test_commands_on_recorded_days_run_and_print_what_the_page_shows(
 
 @pytest.mark.parametrize(("page", "info"), FOLDERS, ids=[f"{page.name}-{info}" for page, info in FOLDERS])
 def test_a_page_can_be_followed_from_the_first_command_to_the_last(
-    page: Path, info: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, info: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for fence in fences(page):
-        if " file=" in fence.info:
-            (tmp_path / fence.info.partition(" file=")[2]).write_text(fence.text, encoding="utf-8", newline="\n")
+    write_files(page, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("riskcore.settings.config.user_config_folder", lambda: tmp_path / "nobody")
     for name in ("RISKCORE_CONFIG", "RISKCORE_STORE"):
         monkeypatch.delenv(name, raising=False)
-    ran = [words for fence in fences(page) if fence.info == info for words in command_lines(fence)]
-    assert [run(words) for words in ran] == [0] * len(ran)
+    for fence in fences(page, info):
+        printed = ""
+        for words in command_lines(fence):
+            capsys.readouterr()
+            assert run(words) == 0, words
+            printed = capsys.readouterr().out
+        shown = output_behind(fence)
+        assert shown is None or shown == printed
 
 
 def test_the_pages_have_something_to_run() -> None:
     assert {fence.page.name for fence in ON_FIXTURES} >= {"README.md", "quickstart.md", "ci.md"}
-    assert [page.name for page, _ in FOLDERS] == ["quickstart.md", "recordings.md"]
+    assert [page.name for page, _ in FOLDERS] == ["ci.md", "quickstart.md", "recordings.md"]
     assert any(output_behind(fence) for fence in ON_FIXTURES if fence.page.name == "README.md")
 
 

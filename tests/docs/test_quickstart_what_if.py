@@ -11,7 +11,7 @@ import pytest
 
 from riskcore.cli.main import run
 from tests import processes
-from tests.docs.pages import DOCS, ROOT, fences
+from tests.docs.pages import DOCS, ROOT, fences, write_files
 from tests.docs.test_commands import command_lines, with_files
 
 PAGE = DOCS / "quickstart-what-if.md"
@@ -50,10 +50,7 @@ def test_the_page_can_be_followed(
         for name in ("RISKCORE_CONFIG", "RISKCORE_STORE"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setattr("riskcore.settings.config.user_config_folder", lambda: tmp_path / "nobody")
-        for fence in fences(PAGE):
-            if " file=" in fence.info:
-                name = fence.info.partition(" file=")[2]
-                (tmp_path / name).write_text(fence.text, encoding="utf-8", newline="\n")
+        write_files(PAGE, tmp_path)
         monkeypatch.chdir(tmp_path)
         printed = []
         for fence in fences(PAGE, "sh fetched"):
