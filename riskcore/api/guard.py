@@ -102,7 +102,7 @@ class Guard:
     async def lock(
         self, until: str, reason: str = "", *, flatten: bool = True, account: str | int | None = None
     ) -> dict[str, Any]:
-        """Lock one account or all until a time, as `riskcore lock` takes it: `15:30`, `1h30m`, `day`. It cannot be undone.
+        """Lock one account or all until a time, as `riskcore lock` takes it: `15:30`, `1h30m`, `day`. There is no undo.
 
         Returns what `riskcore lock --json` prints. Raises ConfigError for a time that makes no sense.
         """
