@@ -16,6 +16,7 @@ from tests.docs.pages import ROOT
 
 DAYS = ROOT / "fixtures" / "days"
 DAY, RULES = DAYS / "daily-loss" / "session.jsonl", DAYS / "daily-loss" / "riskcore.toml"
+SHORT = DAYS / "bracket-orders"
 EXPECTED = sorted(DAYS.glob("*/expected.json"))
 LOWER = "rules.daily_realized_loss.loss_limit=100"
 
@@ -89,9 +90,10 @@ def test_a_journal_export_brings_its_settings(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_a_what_if_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    result = riskcore.whatif([DAY], RULES, policy="freeze", slippage_ticks=3)
-    words = ("--config", str(RULES), "--policy", "freeze", "--slippage-ticks", "3")
-    row = printed(capsys, "whatif", str(DAY), *words)
+    day, rules = SHORT / "session.jsonl", SHORT / "riskcore.toml"
+    result = riskcore.whatif([day], rules, policy="freeze", slippage_ticks=3)
+    words = ("--config", str(rules), "--policy", "freeze", "--slippage-ticks", "3")
+    row = printed(capsys, "whatif", str(day), *words)
     row["stamp"]["command"] = "riskcore.whatif"
     assert result.to_dict() == row
     assert_same(result, row)
