@@ -22,7 +22,7 @@ from replay.sweep.work import Task, work
 from replay.whatif.settings import Asked, for_recording
 from replay.whatif.study import Runs, Study, runs_of
 from riskcore.errors import InputError
-from riskcore.settings.config import find_file, settings_of
+from riskcore.settings.config import Settings, find_file, settings_of
 from riskcore.version import VERSION
 
 # Raised whenever the same settings may come to other rows than before.
@@ -160,7 +160,11 @@ def _cost(study: Study, grid: Grid, workers: int, *, journal: bool) -> str:
 
 
 def _folder(study: Study) -> Path | None:
-    found = study.asked.config or find_file()
+    """Where a user's own rules are, for workers that have to read them again."""
+    given = study.asked.config
+    if isinstance(given, Settings):
+        return None
+    found = Path(given) if given is not None else find_file()
     return None if found is None else found.parent.absolute()
 
 
