@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskcore.cli.options import account_option, output_options, print_json, progress, say_on_stderr, warn
+from riskcore.cli.options import account_option, output_options, print_json, say_on_stderr, warn
+from riskcore.cli.progress import Progress
 from riskcore.cli.source_options import source_of, source_options
 from riskcore.errors import ConfigError
 
@@ -58,13 +59,14 @@ def command(
     from riskcore.cli.audit_text import audit_text
 
     log = AuditLog()
-    feed(
-        source_of(sessions, options),
-        log.listen,
-        keep_quotes=True,
-        warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-    )
+    with Progress(quiet=quiet) as progress:
+        feed(
+            source_of(sessions, options),
+            log.listen,
+            keep_quotes=True,
+            warn=lambda text: warn(text, quiet=quiet),
+            progress=progress.session,
+        )
     report = audit_report(log.finish(), accounts)
     if database is not None:
         from riskcore.audit.database import write_database

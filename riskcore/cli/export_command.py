@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskcore.cli.options import output_options, print_json, progress, say_on_stderr, warn
+from riskcore.cli.options import output_options, print_json, say_on_stderr, warn
+from riskcore.cli.progress import Progress
 from riskcore.cli.source_options import source_of, source_options
 from riskcore.errors import CannotWrite, ConfigError
 
@@ -77,13 +78,14 @@ def _write_journal(source: "Source", write: Callable[[bytes], object], all_days:
     from riskcore.schema.export import ExportWriter
 
     writer = ExportWriter(write)
-    days = export(
-        source,
-        writer,
-        all_days=all_days,
-        warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-    )
+    with Progress(quiet=quiet) as progress:
+        days = export(
+            source,
+            writer,
+            all_days=all_days,
+            warn=lambda text: warn(text, quiet=quiet),
+            progress=progress.session,
+        )
     writer.close()
     return days
 

@@ -10,9 +10,9 @@ from riskcore.cli.options import (
     config_options,
     output_options,
     print_json,
-    progress,
     warn,
 )
+from riskcore.cli.progress import Progress
 
 
 @click.command(epilog="Example: riskcore replay monday.jsonl tuesday.jsonl.gz --config riskcore.toml --json")
@@ -46,19 +46,20 @@ def command(
     from replay.replay_run import run_replay
     from riskcore.cli.replay_text import result_text
 
-    result = run_replay(
-        sessions,
-        config_path=config_path,
-        sets=sets,
-        config_given=_config_given(),
-        restrict=accounts,
-        store=store,
-        skip_bad_lines=skip_bad_lines,
-        strict=strict,
-        every_event=every_event,
-        warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-    )
+    with Progress(quiet=quiet) as progress:
+        result = run_replay(
+            sessions,
+            config_path=config_path,
+            sets=sets,
+            config_given=_config_given(),
+            restrict=accounts,
+            store=store,
+            skip_bad_lines=skip_bad_lines,
+            strict=strict,
+            every_event=every_event,
+            warn=lambda text: warn(text, quiet=quiet),
+            progress=progress.session,
+        )
     if as_json:
         print_json(result)
     else:

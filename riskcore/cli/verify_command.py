@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from riskcore.cli.options import output_options, print_json, progress, say_on_stderr, warn
+from riskcore.cli.options import output_options, print_json, say_on_stderr, warn
+from riskcore.cli.progress import Progress
 from riskcore.cli.screen.words import counted
 from riskcore.cli.source_options import source_of, source_options
 
@@ -38,12 +39,9 @@ def command(
     """
     from replay.verify import verify
 
-    check = verify(
-        source_of(sessions, options),
-        warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-        last_hash=last_hash,
-    )
+from riskcore.cli.options import output_options, print_json, say_on_stderr, warn
+from riskcore.cli.progress import Progress
+from riskcore.cli.screen.words import counted
     result = check.result()
     for row in result["incomplete"]:
         if check.strict:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from riskcore.cli.options import account_option, config_options, output_options, print_json, progress, warn
+from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
+from riskcore.cli.progress import Progress
 from riskcore.errors import CannotWrite, ConfigError
 
 
@@ -100,6 +101,7 @@ def command(
     from replay.whatif.study import Study, compare, whatif
     from riskcore.cli.whatif_text import compared_text, whatif_text
 
+    progress = Progress(quiet=quiet)
     asked = Asked(config_path, sets, _config_given(), baseline)
     study = Study(
         sessions,
@@ -116,15 +118,17 @@ def command(
         strict,
         f"riskcore {shlex.join(sys.argv[1:])}",
         warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-        step=lambda text: progress(text, quiet=quiet),
+        progress=progress.session,
+        step=progress.show,
     )
     if compared is not None:
         if report is not None or card is not None or shared:
             raise ConfigError("--compare has two results; ask for a report, card or share of each alone")
-        result = compare(study, compared)
+        with progress:
+            result = compare(study, compared)
     else:
-        result = whatif(study)
+        with progress:
+            result = whatif(study)
         if shared:
             from replay.whatif.share import share
 
