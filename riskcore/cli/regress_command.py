@@ -70,7 +70,9 @@ def _outcomes(days: "Sequence[RecordedDay]", accept: bool, workers: int) -> "Ite
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(min(workers, len(days)), get_context("spawn")) as pool:
+    from riskcore.own_packages import claim_process
+
+    with ProcessPoolExecutor(min(workers, len(days)), get_context("spawn"), claim_process) as pool:
         yield from pool.map(check_day, days, [accept] * len(days))
 
 
