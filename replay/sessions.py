@@ -75,8 +75,8 @@ class Replay:
             self.comparison.begin(form == "journal")
             try:
                 self._wire(path) if form == "wire" else self._journal(path)
-            except RiskcoreError:
-                raise
+            except (RiskcoreError, OSError):
+                raise  # What cannot be written, by a listener, is no fault of the session.
             except Exception as error:
                 raise InputError(f"{self._name}: {cannot_be_judged(self._fact_in_hand(), error)}") from error
         book = self.runner.finish()

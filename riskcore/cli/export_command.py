@@ -100,7 +100,9 @@ def _write_wire(source: "Source", write: Callable[[bytes], object], all_days: bo
 
 
 def _refuse_existing(path: Path, force: bool) -> None:
-    if path.exists() and not force:
+    from riskcore.store.export_file import is_special
+
+    if path.exists() and not is_special(path) and not force:
         raise ConfigError(f"{path} already exists; --force overwrites it")
 
 

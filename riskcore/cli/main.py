@@ -1,5 +1,6 @@
 """The `riskcore` command: a table of subcommands that are imported only when they run."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -51,8 +52,11 @@ FAMILIES = {
     **dict.fromkeys(("order", "close", "cancel", "modify-stop", "modify-target"), "order_commands"),
 }
 INTERRUPTED = 130
+CANNOT_WRITE = 6
 INTERNAL_ERROR = 1
 USAGE = 2
+# No space, quota used up, file too large: said of whatever was being written.
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class LazyGroup(click.Group):
@@ -101,6 +105,9 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with the exit code of INTERFACE.md 1."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None:
+        _say("error: the output is closed; nothing can be written")
+        sys.exit(CANNOT_WRITE)
     for stream in (sys.stdout, sys.stderr):
         # The same bytes on every system: UTF-8 and \n, whatever the console's code page is.
         reconfigure = getattr(stream, "reconfigure", None)
@@ -130,7 +137,15 @@ def run(words: list[str]) -> int:
         _say(f"error: {error}")
         return error.exit_code
     except BrokenPipeError:
-        return _closed_pipe()
+        # The reader of the output has gone, as in `| head -1`, and knows it.
+        _give_up_output()
+        return CANNOT_WRITE
+    except OSError as error:
+        if error.errno not in _NO_ROOM and _output_works():
+            return _internal_error(error, "--verbose" in words)
+        _give_up_output()
+        _say(f"error: cannot write: {error.strerror or error}")
+        return CANNOT_WRITE
     except Exception as error:
         return _internal_error(error, "--verbose" in words)
     return result if isinstance(result, int) else 0
@@ -143,11 +158,24 @@ def _usage_error(error: click.ClickException) -> int:
     return USAGE
 
 
-def _closed_pipe() -> int:
-    """The reader of the output has gone; Python must not complain about it at exit."""
+def _output_works() -> bool:
+    """Whether what was printed can be written: what could not be is still waiting, and is tried again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _give_up_output() -> None:
+    """Nothing more can be written; Python must not complain about it at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    return 0
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _internal_error(error: Exception, verbose: bool) -> int:
@@ -161,4 +189,7 @@ def _internal_error(error: Exception, verbose: bool) -> int:
 
 
 def _say(text: Any) -> None:
-    click.echo(text, err=True)
+    try:
+        click.echo(text, err=True)
+    except OSError:  # Nobody can be told; the exit code says it.
+        _give_up_output()

@@ -24,7 +24,7 @@ class Progress:
     """A line of progress, shown from the first call of `show` on. Nothing is imported or printed without a terminal."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._wanted = not quiet and sys.stderr.isatty()
+        self._wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._line: Line | None = None
         self._task: TaskID | None = None
         self._share = 0.0

@@ -9,7 +9,7 @@ import click
 
 from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
 from riskcore.cli.progress import Progress
-from riskcore.errors import CannotWrite, ConfigError
+from riskcore.errors import ConfigError
 
 
 @click.command(
@@ -142,21 +142,16 @@ def command(
 
 def _write(result: dict[str, Any], report: Path | None, card: Path | None) -> None:
     """The page and the picture of a result. Raises CannotWrite."""
+    from riskcore.store.export_file import write_file
+
     if report is not None:
         from replay.whatif.report import report_html
 
-        _save(report, report_html(result).encode())
+        write_file(report, report_html(result).encode())
     if card is not None:
         from replay.whatif.card import card_png
 
-        _save(card, card_png(result))
-
-
-def _save(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from None
+        write_file(card, card_png(result))
 
 
 def _config_given() -> bool:

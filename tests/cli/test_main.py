@@ -11,6 +11,7 @@ from riskcore.cli import main as cli
 from riskcore.errors import InputError
 from riskcore.version import VERSION
 from tests import processes
+from tests.recordings import losing_day
 
 
 def process(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -119,7 +120,7 @@ def test_a_command_that_is_not_installed_says_so(
     assert capsys.readouterr().err == "error: absent: this command is not part of this installation\n"
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
+def test_a_reader_that_goes_away_is_exit_6_without_a_word() -> None:
     root = str(Path(__file__).parents[2])
     code = f"import sys; sys.path.insert(0, {root!r}); from riskcore.cli.main import main; main(['rules', '--json'])"
     process = processes.start([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -127,8 +128,29 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert process.stderr is not None
     process.stdout.close()
     assert process.stderr.read() == b""
-    assert process.wait(30) == 0
+    assert process.wait(30) == 6
     process.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("words", ["rules --json", "--help", "replay day.jsonl", "export day.jsonl", "--version"])
+def test_a_full_disk_behind_the_output_is_exit_6_in_one_line(words: str, tmp_path: Path) -> None:
+    losing_day().write(tmp_path / "day.jsonl")
+    command = [sys.executable, "-m", "riskcore", *words.split()]
+    with open("/dev/full", "wb") as full:
+        started = processes.start(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE)
+        _, errors = started.communicate()
+    assert started.returncode == 6
+    said = [line for line in errors.decode().splitlines() if not line.startswith("warning: ")]
+    assert said == ["error: cannot write: No space left on device"]
+
+
+def test_closed_output_is_exit_6(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as raised:
+        cli.main(["rules"])
+    assert raised.value.code == 6
+    assert capsys.readouterr().err == "error: the output is closed; nothing can be written\n"
 
 
 def test_output_is_utf8_without_colour_when_piped(tmp_path: Path) -> None:
