@@ -8,6 +8,7 @@ import click
 
 from riskcore.cli.options import account_option, output_options, print_json, say_on_stderr, warn
 from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
 from riskcore.errors import ConfigError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: riskcore audit --day 2026-11-20 --database audit.db")
-@click.argument("sessions", nargs=-1, type=click.Path(path_type=Path), metavar="[SESSION]...")
+@click.argument("sessions", nargs=-1, type=SESSION, metavar="[SESSION]...")
 @source_options
 @account_option
 @click.option(

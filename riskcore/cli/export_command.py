@@ -11,6 +11,7 @@ import click
 
 from riskcore.cli.options import output_options, print_json, say_on_stderr, warn
 from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
 from riskcore.errors import CannotWrite, ConfigError
 
@@ -21,7 +22,7 @@ STDOUT = "-"
 
 
 @click.command(epilog="Example: riskcore export --day 2026-11-20 --out friday.jsonl.gz")
-@click.argument("sessions", nargs=-1, type=click.Path(path_type=Path), metavar="[SESSION]...")
+@click.argument("sessions", nargs=-1, type=SESSION, metavar="[SESSION]...")
 @source_options
 @click.option("--all", "all_days", is_flag=True, help="Export every day of the journal. Default: the last one.")
 @click.option(

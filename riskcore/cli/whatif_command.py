@@ -9,13 +9,14 @@ import click
 
 from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
 from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
 from riskcore.errors import ConfigError
 
 
 @click.command(
     epilog="Example: riskcore whatif monday.jsonl tuesday.jsonl --set rules.daily_realized_loss.loss_limit=400"
 )
-@click.argument("sessions", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SESSION...")
+@click.argument("sessions", nargs=-1, required=True, type=SESSION, metavar="SESSION...")
 @config_options
 @click.option(
     "--baseline",

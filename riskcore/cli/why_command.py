@@ -7,12 +7,13 @@ import click
 
 from riskcore.cli.options import account_option, output_options, print_json, warn
 from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
 
 
 @click.command(epilog="Example: riskcore why trade:3420190021/99000001/RULE-003 friday.jsonl")
 @click.argument("id")
-@click.argument("sessions", nargs=-1, type=click.Path(path_type=Path), metavar="[SESSION]...")
+@click.argument("sessions", nargs=-1, type=SESSION, metavar="[SESSION]...")
 @source_options
 @account_option
 @output_options

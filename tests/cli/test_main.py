@@ -1,5 +1,7 @@
 """The frame of the command line: exit codes, one-line errors, lazy imports."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +114,61 @@ def test_no_words_at_all_show_the_help_as_wrong_usage(capsys: pytest.CaptureFixt
     assert "Commands:" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", ["replay", "why", "lock", "config set", "regress", "fetch", "import", "completion"])
+def test_a_command_without_what_it_needs_shows_its_help(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(words.split()) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"Usage: riskcore {words} ")
+    assert "Example: " in captured.err
+    assert captured.err.splitlines()[-1].startswith("error: Missing ")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("replya", "replay"), ("statsu", "status"), ("rules daily_relized_loss", "daily_realized_loss")],
+)
+def test_a_name_nearly_right_is_answered_with_the_right_one(
+    words: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(words.split()) == 2
+    assert f"did you mean {meant}?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands(
+    shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["completion", shell]) == 0
+    assert cli.COMPLETION_VARIABLE in capsys.readouterr().out
+    monkeypatch.setenv(cli.COMPLETION_VARIABLE, f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", "riskcore ver")
+    monkeypatch.setenv("COMP_CWORD", "ver" if shell == "fish" else "1")
+    assert cli.run([]) == 0
+    assert "verify" in capsys.readouterr().out
+
+
+# Words that follow the name of the program where it is the subject of a sentence. Anything else must be a command.
+PROSE = """
+    again before can cannot command costs decided decides did does ends fails for from has into is itself keeps kept
+    knows last made matches names needs placed raises ran recorded relies sees soon to trusts waits was went will would writes
+    wrote
+"""
+
+
+def test_no_message_names_a_command_that_does_not_exist() -> None:
+    root = Path(__file__).parents[2]
+    found = {
+        (word, str(path.relative_to(root)))
+        for package in ("riskcore", "replay", "adapters")
+        for path in (root / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for word in re.findall(r"\briskcore ([a-z][a-z-]*)", node.value)
+    }
+    assert sorted(one for one in found if one[0] not in (*cli.COMMANDS, *PROSE.split())) == []
+
+
 def test_a_command_that_is_not_installed_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,5 +240,6 @@ def test_a_brokers_address_beside_the_gateway_of_our_own_is_wrong_usage(
 
 
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["--version"]) == 0
-    assert capsys.readouterr().out == f"riskcore {VERSION}\n"
+    for word in ("--version", "-V"):
+        assert cli.run([word]) == 0
+        assert capsys.readouterr().out == f"riskcore {VERSION}\n"
