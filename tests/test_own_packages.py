@@ -36,7 +36,6 @@ LIBRARIES = [
     "sqlite3",
     "decimal",
     "dataclasses",
-    "typing",
     "shutil",
     "tempfile",
     "uuid",
