@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -46,6 +47,7 @@ class LineFile:
             raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
         self._packed = _Packed(self._file) if packed else None
         self._content = gzip.GzipFile(fileobj=self._packed, mode="rb") if self._packed else None
+        self._bytes = os.fstat(self._file.fileno()).st_size
 
     def __enter__(self) -> "LineFile":
         return self
@@ -59,6 +61,11 @@ class LineFile:
     def packed_sha256(self) -> str | None:
         """Of the packed bytes read so far; None for a plain file, whose content is what is stored."""
         return self._packed.sha256.hexdigest() if self._packed else None
+
+    @property
+    def share_read(self) -> float:
+        """How much of the file has been read, from 0 to 1."""
+        return min(1.0, self._file.tell() / self._bytes) if self._bytes else 1.0
 
     def blocks(self) -> Iterator[bytes]:
         """The content in order. A block ends with a line end, except the last of the file and the pieces of a
@@ -102,6 +109,7 @@ class Lines:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.sha256 = ""
+        self.share_read = 0.0  # From 0 to 1.
 
     def __iter__(self) -> Iterator[bytes]:
         content = hashlib.sha256()
@@ -109,6 +117,7 @@ class Lines:
         with LineFile(self.path) as file:
             for block in file.blocks():
                 content.update(block)
+                self.share_read = file.share_read
                 if block[-1:] != b"\n":
                     pieces.append(block)
                     continue

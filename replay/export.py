@@ -1,11 +1,10 @@
 """Days as journal exports: out of a journal, out of other exports, or out of wire recordings run through the core."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from replay.left_out import warn_of_left_out
 from replay.recording import open_lines
-from replay.sessions import Progress, Warn, ignore, session_name
+from replay.sessions import EVENTS_BETWEEN_REPORTS, Progress, Reading, Warn, ignore, session_name
 from replay.source import Source, feed
 from riskcore.audit.following import open_journal
 from riskcore.core.events import Event, TradingDayOpened
@@ -26,20 +25,26 @@ def export(
     """
     form = source.form()
     if form == "store":
-        days = _from_store(source, writer, all_days)
+        days = _from_store(source, writer, all_days, progress)
     else:
-        days = _from_exports(source, writer, warn) if form == "journal" else _from_wire(source, writer, warn, progress)
+        days = (
+            _from_exports(source, writer, warn, progress)
+            if form == "journal"
+            else _from_wire(source, writer, warn, progress)
+        )
     warn_of_left_out(warn)(writer.left_out)
     if not days:
         raise InputError(f"{source.sessions[0].name}: nothing was recorded, so there is no day to export")
     return days
 
 
-def _from_store(source: Source, writer: ExportWriter, all_days: bool) -> list[str]:
+def _from_store(source: Source, writer: ExportWriter, all_days: bool, progress: Progress) -> list[str]:
     with open_journal(source.store, source.profile, source.config_path) as (journal, stored):
         asked = source.days if source.days or all_days else stored[-1:]
         days = choose_days(stored, asked, f"profile {journal.profile}")
-        journal.export(days, writer)
+        for place, day in enumerate(days):
+            progress(f"{journal.profile} {day}", journal.last_seq(day), place / len(days))
+            journal.export([day], writer)
         return days
 
 
@@ -54,12 +59,17 @@ def _from_wire(source: Source, writer: ExportWriter, warn: Warn, progress: Progr
     return days
 
 
-def _from_exports(source: Source, writer: ExportWriter, warn: Warn) -> list[str]:
+def _from_exports(source: Source, writer: ExportWriter, warn: Warn, progress: Progress) -> list[str]:
     """Copy days as they are: an older event keeps its version, its bytes and so its hash."""
     found: list[str] = []
+    reading = Reading(source.sessions, progress)
     for path in source.sessions:
         wanted = False
-        for opened, link in _links(path, session_name(path, source.sessions), warn, source.strict):
+        lines = open_lines(path)
+        links = _links(lines, session_name(path, source.sessions), warn, source.strict)
+        for count, (opened, link) in enumerate(links):
+            if not count % EVENTS_BETWEEN_REPORTS:
+                reading.report(path, count, lines.share_read)
             if opened is not None:
                 found.append(opened.day.trade_date)
                 wanted = not source.days or opened.day.trade_date in source.days
@@ -70,7 +80,9 @@ def _from_exports(source: Source, writer: ExportWriter, warn: Warn) -> list[str]
     return choose_days(found, source.days, "the sessions")
 
 
-def _links(path: Path, name: str, warn: Warn, strict: bool) -> Iterator[tuple[TradingDayOpened | None, Link]]:
+def _links(
+    lines: Iterable[bytes], name: str, warn: Warn, strict: bool
+) -> Iterator[tuple[TradingDayOpened | None, Link]]:
     """The lines of an export as links, checked; beside the first of a day its opening."""
     last = [b""]
 
@@ -80,7 +92,7 @@ def _links(path: Path, name: str, warn: Warn, strict: bool) -> Iterator[tuple[Tr
             yield line
 
     stream = ""
-    for seq, event, digest in read_export(noted(open_lines(path)), name, warn, strict):
+    for seq, event, digest in read_export(noted(lines), name, warn, strict):
         topic, canonical, _ = read_line(last[0])
         assert len(digest) == HASH_LENGTH, "a link is a whole hash and canonical bytes"
         opened = event.body if isinstance(event.body, TradingDayOpened) else None

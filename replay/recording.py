@@ -102,6 +102,7 @@ class WireReader:
         self.cut = False
         self.first_at: int | None = None
         self.last_at: int | None = None
+        self.share_read = 0.0  # Of the file, from 0 to 1.
         self.sha256 = ""  # Of the file as it is stored.
         self.profile, self.note, self.lacks = _header_fields(path, header)
         self._skip, self._strict, self._warn = skip_bad_lines, strict, warn
@@ -130,6 +131,7 @@ class WireReader:
         with LineFile(self.path) as file:
             for block in file.blocks():
                 self._block(block)
+                self.share_read = file.share_read
                 yield self._take()
             self.sha256 = file.packed_sha256 or self._content_hash.hexdigest()
             if file.ended_early:

@@ -20,6 +20,7 @@ from replay.replay_run import run_replay
 from riskcore.core.runner import Listener
 from riskcore.errors import CannotWrite, ConfigError, InputError, RiskcoreError
 from riskcore.settings.config import FILE_NAME
+from riskcore.store.export_file import write_file
 
 EXPECTED_NAME = "expected.json"
 SESSION_SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -248,10 +249,9 @@ def write_junit(path: Path, outcomes: Sequence[Outcome]) -> None:
         _case(suite, outcome)
     ElementTree.indent(root)
     try:
-        with path.open("wb") as file:
-            ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
-    except OSError as error:
-        raise CannotWrite(f"--junit {path}: cannot be written: {error.strerror or error}") from None
+        write_file(path, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+    except CannotWrite as error:
+        raise CannotWrite(f"--junit {error}") from None
 
 
 def _case(suite: ElementTree.Element, outcome: Outcome) -> None:

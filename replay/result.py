@@ -11,6 +11,7 @@ from riskcore.core.products import product_code
 from riskcore.core.programme.terms import account_terms
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.state import Account, Book, DayFigures
+from riskcore.errors import ConfigError
 from riskcore.schema.codec import state_hash
 from riskcore.schema.programme_rows import programme_day_row, programme_row
 from riskcore.schema.rows import LockoutHistory, breach_row, command_row, day_row, is_shown, lockout_row, position_row
@@ -107,8 +108,19 @@ def result_of(
 
 
 def remarks(book: Book, rulebook: Rulebook) -> list[str]:
-    """Sentences for stderr, in a fixed order (RULES.md 1.2 and 1.3: unknown codes)."""
-    found = _unmatched(book, rulebook)
+    """Sentences for stderr, in a fixed order (RULES.md 1.2 and 1.3: unknown codes).
+
+    Raises ConfigError for an account that was asked for and is not there.
+    """
+    known = {name for account in book.accounts.values() for name in (str(account.id), account.name)}
+    present = ", ".join(account.name or str(account.id) for account in book.accounts.values())
+    for name in rulebook.restrict:
+        if name not in known:
+            raise ConfigError(f"--account {name}: no account of that name or id; there is {present or 'none'}")
+    found = []
+    if not rulebook.restrict and book.accounts and not any(map(rulebook.judges, book.accounts.values())):
+        wanted = ", ".join(rulebook.profile.accounts)
+        found.append(f"profile.accounts ({wanted}) names no account of the recording; there is {present}")
     judged = [account for account in book.accounts.values() if rulebook.judges(account)]
     for name in sorted({name for account in judged for name in account.positions}):
         if name not in book.contracts:
@@ -116,19 +128,4 @@ def remarks(book: Book, rulebook: Rulebook) -> list[str]:
                 f"{name}: product {product_code(name)!r} is unknown, so its open P&L is left out; "
                 "a Contract/searchById line would describe it"
             )
-    return found
-
-
-def _unmatched(book: Book, rulebook: Rulebook) -> list[str]:
-    """Names asked for that no account of the recording has."""
-    known = {name for account in book.accounts.values() for name in (str(account.id), account.name)}
-    present = ", ".join(account.name or str(account.id) for account in book.accounts.values())
-    found = [
-        f"--account {name}: no account of that name or id; there is {present or 'none'}"
-        for name in rulebook.restrict
-        if name not in known
-    ]
-    if not rulebook.restrict and book.accounts and not any(map(rulebook.judges, book.accounts.values())):
-        wanted = ", ".join(rulebook.profile.accounts)
-        found.append(f"profile.accounts ({wanted}) names no account of the recording; there is {present}")
     return found

@@ -18,8 +18,10 @@ from riskcore.schema.instants import utc_text
 from riskcore.schema.payloads import Keep
 from riskcore.settings.calendar import day_for
 
+EVENTS_BETWEEN_REPORTS = 1000  # Of progress through a journal export, which has no blocks.
 Warn = Callable[[str], None]
-Progress = Callable[[str, int], None]
+# What is read, its events so far, and the share of everything that is to be read, from 0 to 1.
+Progress = Callable[[str, int, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Replay:
     _last_at: int | None = None
     _in_hand: Item | None = None  # What is being judged.
     _name: str = ""  # Of the session that is read.
+    _reading: "Reading" = field(default_factory=lambda: Reading((), ignore))
     _rolled: DayRolled | None = None  # The last event of a journal export, when its last day is over.
 
     @property
@@ -65,14 +68,15 @@ class Replay:
 
     def run(self, paths: Sequence[Path]) -> dict[str, Any]:
         """Run all sessions and return the result. Raises InputError, Corrupt, ConfigError."""
+        self._reading = Reading(paths, self.progress)
         for path in paths:
             self._name = session_name(path, paths)
             form = detect_form(path, skip_bad_lines=self.options.skip_bad_lines)
             self.comparison.begin(form == "journal")
             try:
                 self._wire(path) if form == "wire" else self._journal(path)
-            except RiskcoreError:
-                raise
+            except (RiskcoreError, OSError):
+                raise  # What cannot be written, by a listener, is no fault of the session.
             except Exception as error:
                 raise InputError(f"{self._name}: {cannot_be_judged(self._fact_in_hand(), error)}") from error
         book = self.runner.finish()
@@ -121,7 +125,7 @@ class Replay:
                     runner.quotes(item)
                 else:
                     runner.event(self._under_our_settings(item))
-            self.progress(self._name, reader.events)
+            self._reading.report(path, reader.events, reader.share_read)
         self._close(path, "wire", reader.sha256, reader.events, reader.first_at, reader.last_at)
 
     def _under_our_settings(self, event: Event) -> Event:
@@ -144,9 +148,12 @@ class Replay:
             self.comparison.next_fact()
             self._in_hand = event
             runner.event(event)
+            if not count % EVENTS_BETWEEN_REPORTS:
+                self._reading.report(path, count, lines.share_read)
         if cut:
             self.comparison.forgive_tail()
             self.warn(cut[0])
+        self._reading.report(path, count, lines.share_read)
         if self._rolled is not None:
             runner.end_day(self._rolled.next_date)
         self._close(path, "journal", lines.sha256, count, first_at, last_at)
@@ -171,6 +178,21 @@ class Replay:
                 "last_at": None if last_at is None else utc_text(last_at),
             }
         )
+
+
+class Reading:
+    """Reports the progress of one run through session files, one file after another, by their bytes."""
+
+    def __init__(self, paths: Sequence[Path], progress: Progress) -> None:
+        self._paths = paths
+        self._progress = progress
+        self._sizes = [path.stat().st_size if path.is_file() else 0 for path in paths]
+
+    def report(self, path: Path, events: int, share_of_file: float) -> None:
+        """Of a file, `events` are delivered and this share is read; the files before it are read whole."""
+        place = self._paths.index(path)
+        read = sum(self._sizes[:place]) + share_of_file * self._sizes[place]
+        self._progress(session_name(path, self._paths), events, read / max(1, sum(self._sizes)))
 
 
 def session_name(path: Path, paths: Sequence[Path]) -> str:

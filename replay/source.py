@@ -10,7 +10,7 @@ from pathlib import Path
 
 from replay.recording import detect_form, open_lines
 from replay.replay_run import run_replay
-from replay.sessions import Progress, Warn, ignore, session_name
+from replay.sessions import Progress, Reading, Warn, ignore, session_name
 from riskcore.audit.following import open_journal
 from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.runner import Listener
@@ -79,8 +79,9 @@ def feed(
         return
     chosen = OnlyDays(listener, source.days)
     if form == "journal":
+        reading = Reading(source.sessions, progress)
         for path in source.sessions:
-            _feed_export(source, path, chosen, warn, progress)
+            _feed_export(source, path, chosen, warn, reading)
     else:
         run_replay(
             source.sessions,
@@ -97,26 +98,28 @@ def feed(
     choose_days(chosen.seen, source.days, "the sessions")
 
 
-def _feed_export(source: Source, path: Path, chosen: OnlyDays, warn: Warn, progress: Progress) -> None:
+def _feed_export(source: Source, path: Path, chosen: OnlyDays, warn: Warn, reading: Reading) -> None:
     name = session_name(path, source.sessions)
     known = chosen.seen[-1] if chosen.seen else ""
     count = 0
-    for events in batches(read_export(open_lines(path), name, warn, source.strict)):
+    lines = open_lines(path)
+    for events in batches(read_export(lines, name, warn, source.strict)):
         opened = events[0].body
         if isinstance(opened, TradingDayOpened) and opened.day.trade_date <= known:
             day = opened.day.trade_date
             raise InputError(f"{name}: day {day} was given after {known}; give each day once, oldest first")
         chosen.listen(events)
         count += len(events)
-    progress(name, count)
+        reading.report(path, count, lines.share_read)
 
 
 def _feed_store(source: Source, listener: Listener, progress: Progress) -> None:
     with open_journal(source.store, source.profile, source.config_path) as (journal, days):
-        for day in choose_days(days, source.days, f"profile {journal.profile}"):
+        chosen = choose_days(days, source.days, f"profile {journal.profile}")
+        for place, day in enumerate(chosen):
+            progress(f"{journal.profile} {day}", journal.last_seq(day), place / len(chosen))
             for events in batches(journal.read(day)):
                 listener(events)
-            progress(f"{journal.profile} {day}", journal.last_seq(day))
 
 
 def batches(stored: Iterable[Stored]) -> Iterator[list[Event]]:

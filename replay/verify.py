@@ -7,15 +7,17 @@ wherever it is.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from string import hexdigits
 from typing import Any
 
+from replay.blocks import Lines
 from replay.comparison import Comparison
 from replay.evidence import check_files, is_evidence
 from replay.left_out import cannot_be_judged
 from replay.recording import detect_form, open_lines, read_wire
-from replay.sessions import Progress, Warn, ignore, session_name
+from replay.sessions import EVENTS_BETWEEN_REPORTS, Progress, Reading, Warn, ignore, session_name
 from replay.source import Source
 from riskcore.audit.following import open_journal
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
@@ -198,15 +200,19 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore, las
         raise ConfigError("recorded days carry the settings they were judged by; leave out --set")
     if not source.sessions:
         _verify_store(source, check, progress)
-    for path in _session_files(source.sessions, check):
+    paths = _session_files(source.sessions, check)
+    reading = Reading(paths, progress)
+    for path in paths:
         name = session_name(path, source.sessions)
         try:
             if detect_form(path, skip_bad_lines=source.skip_bad_lines) == "wire":
-                check.recordings.append(_recording(source, path, check, warn))
+                check.recordings.append(_recording(source, path, check, warn, reading))
             else:
                 cut: list[str] = []
-                stored = read_export(open_lines(path), name, cut.append)
-                _judge_again(check, name, stored, source.days, progress, cut=cut)
+                lines = open_lines(path)
+                stored = read_export(lines, name, cut.append)
+                report = partial(_report_file, reading, path, lines)
+                _judge_again(check, name, stored, source.days, report, cut=cut)
         except (InputError, StoreError) as error:
             check.damage.append({"source": name, "text": str(error)})
     if check.kept is not None and not check.days and not check.damage:
@@ -268,10 +274,11 @@ def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress
         journal.verify_storage()
     except StoreError as error:
         check.damage.append({"source": journal.profile, "text": str(error)})
-    for day, following in zip(days, [*days[1:], None], strict=True):
+    for place, (day, following) in enumerate(zip(days, [*days[1:], None], strict=True)):
         try:
             opened = journal.opening(following) if following is not None else None
-            _judge_again(check, journal.profile, journal.read(day), (), progress, opened)
+            report = partial(_report_day, progress, journal, day, place / len(days), 1 / len(days))
+            _judge_again(check, journal.profile, journal.read(day), (), report, opened)
             for _ in journal.messages(day):
                 pass
             _compare_with_remembered(check, journal, day, remembered.get(day, 0))
@@ -290,12 +297,20 @@ def _compare_with_remembered(check: Check, journal: Journal, day: str, remembere
         check.lacks_its_end(journal.profile, day, text)
 
 
+def _report_file(reading: Reading, path: Path, lines: Lines, events: int) -> None:
+    reading.report(path, events, lines.share_read)
+
+
+def _report_day(progress: Progress, journal: Journal, day: str, before: float, of_day: float, events: int) -> None:
+    progress(f"{journal.profile} {day}", events, before + of_day * events / max(1, journal.last_seq(day)))
+
+
 def _judge_again(
     check: Check,
     source: str,
     stored: Iterable[Stored],
     days: tuple[str, ...],
-    progress: Progress,
+    report: Callable[[int], None],
     following: TradingDayOpened | None = None,
     cut: Sequence[str] = (),
 ) -> None:
@@ -312,7 +327,7 @@ def _judge_again(
             check.damage.append({"source": source, "text": f"{source}: {day.failed}"})
         else:
             rows.append(row)
-        progress(f"{source} {day.opened.day.trade_date}", day.events)
+        report(day.events)
 
     current: _Day | None = None
     for seq, event, digest in stored:
@@ -325,6 +340,8 @@ def _judge_again(
             current.follow(seq, event, digest.hex())
             if check.kept is not None:
                 check.kept.pass_by(source, current.opened.day.trade_date, seq, digest)
+            if not seq % EVENTS_BETWEEN_REPORTS:
+                report(seq)
     if current is not None:
         if cut:
             current.comparison.forgive_tail()
@@ -334,14 +351,14 @@ def _judge_again(
     check.days += rows
 
 
-def _recording(source: Source, path: Path, check: Check, warn: Warn) -> Row:
+def _recording(source: Source, path: Path, check: Check, warn: Warn, reading: Reading) -> Row:
     """A wire recording holds no decisions: that it can be read, and that its end line fits, is all there is."""
     if source.days:
         raise ConfigError("a wire recording is verified as a whole; leave out --day")
     said: list[str] = []
     reader = read_wire(path, skip_bad_lines=source.skip_bad_lines, warn=said.append)
     for _ in reader:
-        pass
+        reading.report(path, reader.events, reader.share_read)
     name = session_name(path, source.sessions)
     for text in said:
         if reader.cut:

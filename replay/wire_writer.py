@@ -11,6 +11,7 @@ from replay.recording import WIRE_FORM, WRITER
 from riskcore.errors import CannotWrite, InputError
 from riskcore.schema.ending import Ending
 from riskcore.schema.instants import instant_text
+from riskcore.store.export_file import is_special, open_special
 
 
 class WireWriter:
@@ -25,7 +26,7 @@ class WireWriter:
         self._ending = Ending()
         self._last_at = 0
         try:
-            self._file = path.open("wb")
+            self._file = open_special(path) if is_special(path) else path.open("wb")
         except OSError as error:
             raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from error
         self._packed = gzip.GzipFile("", "wb", fileobj=self._file, mtime=0) if path.suffix == ".gz" else None

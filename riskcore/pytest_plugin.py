@@ -3,7 +3,8 @@
     [tool.pytest.ini_options]
     riskcore_days = ["fixtures/days"]
 
-or `pytest --riskcore-days fixtures/days`. Without either the plugin does nothing and imports nothing.
+or `pytest --riskcore-days fixtures/days`. Without either the plugin does nothing and imports nothing. Packages of
+yours that are called `replay` or `adapters` stay what they are for your tests.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from riskcore.own_packages import own_packages
 
 if TYPE_CHECKING:
     from replay.regress import RecordedDay
@@ -58,10 +61,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "DayFile |
         return None
     if not any(_is_within(file_path.resolve(), folder) for folder in folders):
         return None
-    from replay.regress import session_files
+    with own_packages():
+        from replay.regress import session_files
 
-    if file_path != session_files(file_path.parent)[0]:
-        return None
+        if file_path != session_files(file_path.parent)[0]:
+            return None
     return DayFile.from_parent(parent, path=file_path)
 
 
@@ -73,10 +77,11 @@ class DayFile(pytest.File):
     """The folder of one recorded day."""
 
     def collect(self) -> Iterator["DayItem"]:
-        from replay.regress import day_of
-
         root = next(root for root in self.config.stash[_FOLDERS] if _is_within(self.path.resolve(), root))
-        day = day_of(self.path.parent.resolve(), root)
+        with own_packages():
+            from replay.regress import day_of
+
+            day = day_of(self.path.parent.resolve(), root)
         yield DayItem.from_parent(self, name=self.path.parent.name, day=day)
 
 
@@ -88,9 +93,10 @@ class DayItem(pytest.Item):
         self.day = day
 
     def runtest(self) -> None:
-        from replay.regress import check_day
+        with own_packages():
+            from replay.regress import check_day
 
-        outcome = check_day(self.day)
+            outcome = check_day(self.day)
         if outcome.exit_code:
             raise DayDiffers(outcome.text)
 

@@ -113,7 +113,7 @@ def test_starting_pytest_imports_nothing_of_riskcore_but_the_plugin(project: pyt
 
         def test_own():
             loaded = sorted(name for name in sys.modules if name.split(".")[0] in ("riskcore", "replay", "adapters"))
-            assert loaded == ["riskcore", "riskcore.pytest_plugin"]
+            assert loaded == ["riskcore", "riskcore.own_packages", "riskcore.pytest_plugin"]
         """
     )
     project.runpytest_subprocess().assert_outcomes(passed=1)

@@ -79,7 +79,7 @@ class Progress:
         at_least = self.seconds_for(0, calls) if of_bars else self.seconds_for(calls, 0)
         rest = remaining_seconds(self.done, left, now - self.began_at, at_least)
         self.say(
-            f"{what}: {self.done} of {total}, about {duration_text(rest)} left"
+            f"{what}: {self.done} of {total} ({100 * self.done // total}%), about {duration_text(rest)} left"
             if left
             else f"{what}: {total} of {total}"
         )

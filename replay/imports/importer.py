@@ -21,6 +21,7 @@ from riskcore.core.quantities import MINUTE_NS
 from riskcore.core.state import Day
 from riskcore.errors import CannotWrite, ConfigError, InputError
 from riskcore.settings.calendar import day_for
+from riskcore.store.export_file import is_special
 
 SCHEMA = "riskcore.import/1"
 NOTE = "imported from "
@@ -185,7 +186,9 @@ class Import:
                                 count += 1
                     writer.write(at, line)
                     count += 1
-            unfinished.replace(path)
+            if is_special(path):
+                raise ConfigError(f"{path}: not a file; choose another folder with --out")
+            unfinished.replace(path.resolve())
         except OSError as error:
             raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from None
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 
 from replay.left_out import warn_of_left_out
 from replay.recording import detect_form, open_lines, read_wire
-from replay.sessions import Progress, Warn, check_order, ignore, session_name
+from replay.sessions import EVENTS_BETWEEN_REPORTS, Progress, Reading, Warn, check_order, ignore, session_name
 from replay.whatif.market import DayFacts
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.quotes import Quotes
@@ -54,6 +54,7 @@ class Sessions:
 
     def _items(self) -> Iterator[list[Quotes | Event]]:
         ended: int | None = None
+        reading = Reading(self.paths, self.progress)
         for path in self.paths:
             reader = read_wire(path, skip_bad_lines=self.skip_bad_lines, strict=self.strict, warn=self.warn)
             self._lacks = reader.lacks
@@ -63,7 +64,7 @@ class Sessions:
                 yield [
                     item for item in items if isinstance(item, Quotes) or not isinstance(item.body, TradingDayOpened)
                 ]
-                self.progress(self._name(path), reader.events)
+                reading.report(path, reader.events, reader.share_read)
             ended = reader.last_at if reader.last_at is not None else ended
             self._row(path, "wire", reader.sha256, reader.events, reader.first_at, reader.last_at)
 
@@ -73,6 +74,7 @@ class Sessions:
         day: DayFacts | None = None
         ended: int | None = None
         note = warn_of_left_out(self.warn)
+        reading = Reading(self.paths, self.progress)
         for path in self.paths:
             lines = open_lines(path)
             first_at: int | None = None
@@ -83,6 +85,8 @@ class Sessions:
                     check_order(ended, first_at, self._name(path))
                 last_at, count = event.at, count + (not event.derived)
                 note((event,))
+                if not event.derived and not count % EVENTS_BETWEEN_REPORTS:
+                    reading.report(path, count, lines.share_read)
                 body = event.body
                 if isinstance(body, TradingDayOpened):
                     if day is not None:
@@ -93,7 +97,7 @@ class Sessions:
                 elif not event.derived:
                     assert day is not None, "an export begins with the opening of a day"
                     day.add_event(event)
-            self.progress(self._name(path), count)
+            reading.report(path, count, lines.share_read)
             ended = last_at if first_at is not None else ended
             self._row(path, "journal", lines.sha256, count, first_at, last_at)
         if day is not None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from riskcore.core.events import Event
 from riskcore.core.runner import Listener
-from riskcore.errors import CannotWrite
-from riskcore.schema.export import ExportWriter
+from riskcore.store.export_file import write_export
 
 
 @contextmanager
@@ -16,14 +15,9 @@ def exporting(path: Path | None) -> Iterator[tuple[Listener, ...]]:
     if path is None:
         yield ()
         return
-    try:
-        with path.open("wb") as file:
-            writer = ExportWriter(file.write)
+    with write_export(path) as writer:
 
-            def keep(events: Sequence[Event]) -> None:
-                writer.add_events(events)
+        def keep(events: Sequence[Event]) -> None:
+            writer.add_events(events)
 
-            yield (keep,)
-            writer.close()
-    except OSError as error:
-        raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from None
+        yield (keep,)

@@ -22,6 +22,7 @@ from riskcore.core.state import Order, Trade
 from riskcore.errors import CannotWrite, ConfigError, StoreError
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row, day_row
+from riskcore.store.export_file import is_special
 
 APPLICATION_ID = 0x52434155  # Marks a database as ours: only such a file is ever replaced.
 
@@ -32,6 +33,7 @@ def write_database(path: Path, log: AuditLog, accounts: Iterable[int]) -> None:
     Raises ConfigError for another file, StoreError for one that cannot be read, CannotWrite.
     """
     _refuse_foreign(path)
+    path = path.resolve()  # Of a link the file it points to is replaced.
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.unlink(missing_ok=True)
@@ -46,6 +48,8 @@ def write_database(path: Path, log: AuditLog, accounts: Iterable[int]) -> None:
 def _refuse_foreign(path: Path) -> None:
     if not path.exists():
         return
+    if is_special(path):
+        raise ConfigError(f"{path}: not a file; choose another name")
     try:
         with path.open("rb") as file:
             header = file.read(100)

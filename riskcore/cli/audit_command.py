@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskcore.cli.options import account_option, output_options, print_json, progress, say_on_stderr, warn
+from riskcore.cli.options import account_option, output_options, print_json, say_on_stderr, warn
+from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
 from riskcore.errors import ConfigError
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: riskcore audit --day 2026-11-20 --database audit.db")
-@click.argument("sessions", nargs=-1, type=click.Path(path_type=Path), metavar="[SESSION]...")
+@click.argument("sessions", nargs=-1, type=SESSION, metavar="[SESSION]...")
 @source_options
 @account_option
 @click.option(
@@ -58,13 +60,14 @@ def command(
     from riskcore.cli.audit_text import audit_text
 
     log = AuditLog()
-    feed(
-        source_of(sessions, options),
-        log.listen,
-        keep_quotes=True,
-        warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-    )
+    with Progress(quiet=quiet) as progress:
+        feed(
+            source_of(sessions, options),
+            log.listen,
+            keep_quotes=True,
+            warn=lambda text: warn(text, quiet=quiet),
+            progress=progress.session,
+        )
     report = audit_report(log.finish(), accounts)
     if database is not None:
         from riskcore.audit.database import write_database

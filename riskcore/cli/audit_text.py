@@ -16,7 +16,7 @@ def audit_text(report: Row) -> str:
     sections = [
         _days(report),
         _settings(report["settings"]),
-        _section("Breaches", [_breach(row, names) for row in report["breaches"]], empty="No rule was breached."),
+        _section("Breaches", [_breach(row, names) for row in report["breaches"]], empty=_unbreached(report)),
         _section("Commands", [_command(row, names) for row in report["commands"]]),
         _section("Lockouts", [_lockout(row, names) for row in report["lockouts"]]),
         _section("Closest approach to each limit", [_closest(row, names) for row in report["closest"]]),
@@ -72,6 +72,11 @@ def _settings(settings: list[Row]) -> list[str]:
         lines.append(f"Settings in force from {row['from']}: {', '.join(_in_force(row['settings'])) or 'no rules'}")
         lines += [f"  {one['setting']}: {_value(one['old'])} -> {_value(one['new'])}" for one in row["changes"]]
     return lines
+
+
+def _unbreached(report: Row) -> str:
+    judged = any(_in_force(row["settings"]) for row in report["settings"])
+    return "No rule was breached." if judged else "No rule is on, so nothing was judged."
 
 
 def _in_force(settings: Row) -> list[str]:

@@ -15,11 +15,11 @@ from riskcore.cli.options import (
     config_file_option,
     output_options,
     print_json,
-    progress,
     say_on_stderr,
     store_option,
     warn,
 )
+from riskcore.cli.progress import Progress
 from riskcore.cli.whatif_text import signed
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.settings.config import FILE_NAME, LARGEST_FILE, find_file, read_settings
@@ -61,16 +61,17 @@ class Wanted:
         """The change on the journal's own days. Raises ConfigError, InputError, StoreError, CannotWrite."""
         from replay.whatif.trial import Journal, trial
 
-        return trial(
-            Journal(self.store, self.profile, self.config_path),
-            self.assignments,
-            days=self.days,
-            accounts=self.accounts,
-            quick=self.quick,
-            warn=lambda text: warn(text, quiet=quiet),
-            progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-            step=lambda text: progress(text, quiet=quiet),
-        )
+        with Progress(quiet=quiet) as progress:
+            return trial(
+                Journal(self.store, self.profile, self.config_path),
+                self.assignments,
+                days=self.days,
+                accounts=self.accounts,
+                quick=self.quick,
+                warn=lambda text: warn(text, quiet=quiet),
+                progress=progress.session,
+                step=progress.show,
+            )
 
 
 @click.command("try", epilog=f"Example: riskcore config try {EXAMPLE}")

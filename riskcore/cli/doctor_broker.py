@@ -22,7 +22,7 @@ def credentials_check(environment: Mapping[str, str]) -> Check:
     except LoginRefused:
         set_up = f"set {USER_NAME} and {API_KEY}, or store the login in the keyring"
         advice = f"{set_up}; riskcore live --simulated works without"
-        return Check("login", WARN, "no complete login was found", advice)
+        return Check("login", FAIL, "no complete login was found", advice)
     given = all(environment.get(name, "").strip() for name in (USER_NAME, API_KEY))
     return Check("login", OK, f"a login was found in the {'environment' if given else 'keyring'}")
 

@@ -44,7 +44,7 @@ def command(
     """Check this machine, the settings, the journal and the connection to the broker, and report what is wrong.
 
     Works without credentials and without a network, sends nothing but a ping, and prints no secret. Exit code 1
-    when something would stop riskcore live; warnings are exit code 0.
+    when something would stop riskcore live, such as a missing login; warnings are exit code 0.
     """
     checks = list(_checks(config_path, sets, store, api_url, rtc_url, offline))
     failed = [check for check in checks if check.state == "fail"]
@@ -64,7 +64,7 @@ def _checks(
 ) -> "Iterator[Check]":
     from riskcore.cli import doctor_broker as broker
     from riskcore.cli import doctor_checks as machine
-    from riskcore.cli.doctor_journal import JournalChecks, journal_checks
+    from riskcore.cli.doctor_journal import journal_checks
     from riskcore.live.remote_host import host_facts
     from riskcore.settings.config import read_settings
     from riskcore.store.location import FILE_NAME, user_data_folder
@@ -81,7 +81,7 @@ def _checks(
     where = store or str(user_data_folder() / FILE_NAME)
     is_file = "://" not in where or where.startswith("sqlite://")
     profile = str(plain["profile"]["name"]) if settings is not None else _DEFAULT_PROFILE
-    looked = journal_checks(where, profile) if is_file else JournalChecks()
+    looked = journal_checks(where, profile)
     yield machine.clock_check(now, machine.clock_drift_ms(), looked.last_at)
     if is_file:
         yield machine.disk_check(Path(where.removeprefix("sqlite://")).resolve().parent)
@@ -120,8 +120,10 @@ def _line(check: "Check") -> str:
 def _summary(checks: "list[Check]") -> str:
     failed = [check.name for check in checks if check.state == "fail"]
     warned = [check.name for check in checks if check.state == "warn"]
+    if failed == ["login"]:
+        return "ready for riskcore live --simulated; riskcore live needs a login"
     if failed:
         return f"not ready for riskcore live: {', '.join(dict.fromkeys(failed))}"
-    if any(name in ("login", "broker") for name in warned):
+    if "broker" in warned:
         return "ready for riskcore live --simulated; riskcore live needs what the warnings name"
     return "ready for riskcore live" + (", with warnings" if warned else "")

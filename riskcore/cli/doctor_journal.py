@@ -13,7 +13,7 @@ from riskcore.schema.instants import utc_text
 from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held
 from riskcore.store.location import stored_profiles
-from riskcore.store.recorder import lock_path
+from riskcore.store.recorder import lock_path, refuse_no_journal
 
 # The words of the guard when a position is reopened again and again (core/guard.py, RULES.md 3.2).
 DAMAGED = "keep a copy and start with another --store; riskcore verify names the first damaged event"
@@ -30,6 +30,10 @@ class JournalChecks:
 def journal_checks(where: str, profile: str) -> JournalChecks:
     """Check the journal of a store; a missing one is not a fault."""
     found = JournalChecks()
+    with told_as("journal", found.checks, "name another file with --store"):
+        refuse_no_journal(where)
+    if found.checks:
+        return found
     path = Path(where.removeprefix("sqlite://"))
     if not path.is_file():
         found.checks.append(Check("journal", OK, f"{where}: no journal yet; the first run makes it"))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskcore.cli.options import output_options, print_json, progress, say_on_stderr, warn
+from riskcore.cli.options import output_options, print_json, say_on_stderr, warn
+from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
 from riskcore.errors import CannotWrite, ConfigError
 
@@ -20,7 +22,7 @@ STDOUT = "-"
 
 
 @click.command(epilog="Example: riskcore export --day 2026-11-20 --out friday.jsonl.gz")
-@click.argument("sessions", nargs=-1, type=click.Path(path_type=Path), metavar="[SESSION]...")
+@click.argument("sessions", nargs=-1, type=SESSION, metavar="[SESSION]...")
 @source_options
 @click.option("--all", "all_days", is_flag=True, help="Export every day of the journal. Default: the last one.")
 @click.option(
@@ -77,13 +79,14 @@ def _write_journal(source: "Source", write: Callable[[bytes], object], all_days:
     from riskcore.schema.export import ExportWriter
 
     writer = ExportWriter(write)
-    days = export(
-        source,
-        writer,
-        all_days=all_days,
-        warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-    )
+    with Progress(quiet=quiet) as progress:
+        days = export(
+            source,
+            writer,
+            all_days=all_days,
+            warn=lambda text: warn(text, quiet=quiet),
+            progress=progress.session,
+        )
     writer.close()
     return days
 
@@ -98,7 +101,9 @@ def _write_wire(source: "Source", write: Callable[[bytes], object], all_days: bo
 
 
 def _refuse_existing(path: Path, force: bool) -> None:
-    if path.exists() and not force:
+    from riskcore.store.export_file import is_special
+
+    if path.exists() and not is_special(path) and not force:
         raise ConfigError(f"{path} already exists; --force overwrites it")
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from riskcore.cli.options import account_option, config_options, output_options, print_json, progress, warn
+from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
+from riskcore.cli.progress import Progress
 
 
 @click.command(epilog="Example: riskcore fetch --from 2026-11-02 --to 2026-11-27 --out days/")
@@ -68,14 +69,14 @@ def command(
     settings = load_settings(config_path, sets)
     wanted = Wanted(first, last, out, accounts, contracts, BarUnit(unit, unit_number), again)
     try:
-        with heeding_signals():
+        with heeding_signals(), Progress(quiet=quiet) as progress:
             result = asyncio.run(
                 run_fetch(
                     wanted,
                     settings.plain,
                     api_url,
                     warn=lambda text: warn(text, quiet=quiet),
-                    say=lambda text: progress(text, quiet=quiet),
+                    say=progress.show,
                 )
             )
     except KeyboardInterrupt:

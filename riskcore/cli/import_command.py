@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from riskcore.cli.options import account_option, config_options, output_options, print_json, progress, warn
+from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
+from riskcore.cli.progress import Progress
 from riskcore.errors import ConfigError
 
 _PATH = click.Path(path_type=Path)
@@ -57,17 +58,18 @@ def command(
     from riskcore.settings.config import load_settings
 
     settings = load_settings(config_path, sets)
-    result = run_import(
-        files,
-        settings.plain,
-        bars=bars,
-        quotes=quotes,
-        contracts=contracts,
-        out=out,
-        accounts=_ids(accounts),
-        warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda text: progress(text, quiet=quiet),
-    )
+    with Progress(quiet=quiet) as progress:
+        result = run_import(
+            files,
+            settings.plain,
+            bars=bars,
+            quotes=quotes,
+            contracts=contracts,
+            out=out,
+            accounts=_ids(accounts),
+            warn=lambda text: warn(text, quiet=quiet),
+            progress=progress.show,
+        )
     if as_json:
         print_json(result)
     else:

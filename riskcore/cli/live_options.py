@@ -75,8 +75,11 @@ async def run(options: Options) -> None:
     settings = load_settings(options.config_path, options.sets)
     for text in start_texts(settings, options.enforces):
         options.warn(text)
-    credentials = find_credentials(os.environ, ask_person if interactive() else None)
+    from riskcore.store.recorder import refuse_no_journal
+
     store = options.store or str(user_data_folder() / FILE_NAME)
+    refuse_no_journal(store)  # Said before anybody types a key.
+    credentials = find_credentials(os.environ, ask_person if interactive() else None)
     broker = Broker(options.api_url, options.rtc_url, credentials)
     clock = SystemClock()
     with closing(_printer(options, clock, "enforcing", bool(options.screen))) as printer:

@@ -1,8 +1,10 @@
 """The `riskcore` command: a table of subcommands that are imported only when they run."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -44,6 +46,7 @@ COMMANDS = {
     "config": "Check, show or write the settings.",
     "doctor": "Check that you are ready to go live, and what to do if not.",
     "rules": "Explain the rules and their fields.",
+    "completion": "Print the shell's completion of commands and options.",
 }
 # Commands that share a file. Every other one is `command` in riskcore/cli/<name>_command.py.
 FAMILIES = {
@@ -51,8 +54,12 @@ FAMILIES = {
     **dict.fromkeys(("order", "close", "cancel", "modify-stop", "modify-target"), "order_commands"),
 }
 INTERRUPTED = 130
+CANNOT_WRITE = 6
 INTERNAL_ERROR = 1
 USAGE = 2
+COMPLETION_VARIABLE = "_RISKCORE_COMPLETE"  # Set by the scripts of `riskcore completion`.
+# No space, quota used up, file too large: said of whatever was being written.
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class LazyGroup(click.Group):
@@ -75,6 +82,16 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, word if name in FAMILIES else "command")
         return command
 
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(context, words)
+        except click.UsageError as error:
+            meant = get_close_matches(words[0], COMMANDS, 1)
+            hint = f"; did you mean {meant[0]}?" if meant else ""
+            raise click.UsageError(f"{error.message.rstrip('.')}{hint}", context) from None
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -92,7 +109,13 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
     epilog="Example: riskcore replay day.jsonl --set rules.daily_realized_loss.loss_limit=400",
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
+    "-V",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
 )
 def group() -> None:
     """Watch futures accounts, keep every broker event, decide by rules."""
@@ -101,6 +124,9 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with the exit code of INTERFACE.md 1."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None:
+        _say("error: the output is closed; nothing can be written")
+        sys.exit(CANNOT_WRITE)
     for stream in (sys.stdout, sys.stderr):
         # The same bytes on every system: UTF-8 and \n, whatever the console's code page is.
         reconfigure = getattr(stream, "reconfigure", None)
@@ -112,6 +138,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(words: list[str]) -> int:
     """The exit code of one command line. No exception and no traceback leaves this function."""
     try:
+        asked = os.environ.get(COMPLETION_VARIABLE)
+        if asked:
+            from click.shell_completion import shell_complete
+
+            return shell_complete(group, {}, "riskcore", COMPLETION_VARIABLE, asked)
         # Not group.main: it answers a closed pipe with exit code 1, which means a difference here.
         with group.make_context("riskcore", words) as context:
             result = group.invoke(context)
@@ -122,7 +153,7 @@ def run(words: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        return _usage_error(error)
+        return _usage_error(error, words)
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")
         return INTERRUPTED
@@ -130,24 +161,48 @@ def run(words: list[str]) -> int:
         _say(f"error: {error}")
         return error.exit_code
     except BrokenPipeError:
-        return _closed_pipe()
+        # The reader of the output has gone, as in `| head -1`, and knows it.
+        _give_up_output()
+        return CANNOT_WRITE
+    except OSError as error:
+        if error.errno not in _NO_ROOM and _output_works():
+            return _internal_error(error, "--verbose" in words)
+        _give_up_output()
+        _say(f"error: cannot write: {error.strerror or error}")
+        return CANNOT_WRITE
     except Exception as error:
         return _internal_error(error, "--verbose" in words)
     return result if isinstance(result, int) else 0
 
 
-def _usage_error(error: click.ClickException) -> int:
+def _usage_error(error: click.ClickException, words: list[str]) -> int:
     context = getattr(error, "ctx", None)
+    if isinstance(error, click.MissingParameter) and context is not None and words == context.command_path.split()[1:]:
+        _say(f"{context.get_help()}\n")  # A command alone: the first look at it.
     hint = f" (see {context.command_path} --help)" if context is not None else ""
-    _say(f"error: {error.format_message().rstrip('.')}{hint}")
+    message = " ".join(error.format_message().rstrip(".").replace("\t", "").split("\n"))
+    _say(f"error: {message}{hint}")
     return USAGE
 
 
-def _closed_pipe() -> int:
-    """The reader of the output has gone; Python must not complain about it at exit."""
+def _output_works() -> bool:
+    """Whether what was printed can be written: what could not be is still waiting, and is tried again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _give_up_output() -> None:
+    """Nothing more can be written; Python must not complain about it at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    return 0
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _internal_error(error: Exception, verbose: bool) -> int:
@@ -161,4 +216,7 @@ def _internal_error(error: Exception, verbose: bool) -> int:
 
 
 def _say(text: Any) -> None:
-    click.echo(text, err=True)
+    try:
+        click.echo(text, err=True)
+    except OSError:  # Nobody can be told; the exit code says it.
+        _give_up_output()

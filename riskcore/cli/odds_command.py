@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
-from riskcore.cli.options import account_option, config_options, output_options, print_json, progress, warn
-from riskcore.errors import CannotWrite, ConfigError
+from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
+from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
+from riskcore.errors import ConfigError
 
 
 @click.command(epilog="Example: riskcore odds days/*.jsonl --set programme.size=50K --report odds.html")
-@click.argument("sessions", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SESSION...")
+@click.argument("sessions", nargs=-1, required=True, type=SESSION, metavar="SESSION...")
 @config_options
 @account_option
 @click.option("--paths", type=int, default=10_000, show_default=True, help="How many journeys are drawn.")
@@ -61,6 +63,7 @@ def command(
     from replay.whatif.study import Study
     from riskcore.cli.odds_text import odds_text
 
+    progress = Progress(quiet=quiet)
     study = Study(
         sessions,
         Asked(config_path, sets, _config_given()),
@@ -69,18 +72,17 @@ def command(
         strict=strict,
         command=f"riskcore {shlex.join(sys.argv[1:])}",
         warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-        step=lambda text: progress(text, quiet=quiet),
+        progress=progress.session,
+        step=progress.show,
     )
     costs = Costs(_amount("combine-fee", combine_fee), _amount("activation-fee", activation_fee))
-    result = odds(OddsStudy(study, paths, seed, block, costs))
+    with progress:
+        result = odds(OddsStudy(study, paths, seed, block, costs))
     if report is not None:
         from replay.odds.report import odds_html
+        from riskcore.store.export_file import write_file
 
-        try:
-            report.write_bytes(odds_html(result).encode())
-        except OSError as error:
-            raise CannotWrite(f"{report}: cannot be written: {error.strerror or error}") from None
+        write_file(report, odds_html(result).encode())
     if as_json:
         print_json(result)
     else:

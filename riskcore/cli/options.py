@@ -1,12 +1,13 @@
 """Options that mean the same in every command (INTERFACE.md 1), and the few ways commands print."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from riskcore.cli.progress import shown_progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -77,12 +78,11 @@ def warn(text: str, *, quiet: bool = False) -> None:
         say_on_stderr(f"warning: {text}")
 
 
-def progress(text: str, *, quiet: bool = False) -> None:
-    """A line of progress: on stderr, and only when a person is watching."""
-    if not quiet and sys.stderr.isatty():
-        say_on_stderr(text)
-
-
 def say_on_stderr(text: str) -> None:
     """Text on stderr; control characters inside values cannot break the lines of a message."""
-    click.echo("".join(character if character.isprintable() else repr(character)[1:-1] for character in text), err=True)
+    line = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    progress = shown_progress()
+    if progress is None:
+        click.echo(line, err=True)
+    else:
+        progress.print_above(line)

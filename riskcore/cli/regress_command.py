@@ -1,12 +1,14 @@
 """`riskcore regress`: recorded days against their expected results."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskcore.cli.options import output_options, print_json, progress, say_on_stderr, warn
+from riskcore.cli.options import output_options, print_json, say_on_stderr, warn
+from riskcore.cli.progress import Progress
 
 if TYPE_CHECKING:
     from replay.regress import Outcome, RecordedDay
@@ -36,15 +38,18 @@ def command(
     from replay.regress import find_days, write_junit
 
     outcomes = []
-    for outcome in _outcomes(find_days(folder), accept, workers):
-        outcomes.append(outcome)
-        progress(f"{outcome.name}: {outcome.result}", quiet=quiet or not as_json)
-        for text in outcome.warnings:
-            warn(f"{outcome.name}: {text}", quiet=not verbose)
-        for text in outcome.left_out:
-            warn(f"{outcome.name}: {text}", quiet=quiet)
-        if not as_json:
-            _say(outcome, quiet)
+    days = find_days(folder)
+    # Lines on the same terminal are progress enough, and would be drawn over.
+    with Progress(quiet=quiet or (not as_json and sys.stdout.isatty())) as progress:
+        for outcome in _outcomes(days, accept, workers):
+            outcomes.append(outcome)
+            progress.show(f"{outcome.name}: {outcome.result}", len(outcomes) / len(days))
+            for text in outcome.warnings:
+                warn(f"{outcome.name}: {text}", quiet=not verbose)
+            for text in outcome.left_out:
+                warn(f"{outcome.name}: {text}", quiet=quiet)
+            if not as_json:
+                _say(outcome, quiet)
     if junit is not None:
         write_junit(junit, outcomes)
     if as_json:
@@ -65,7 +70,9 @@ def _outcomes(days: "Sequence[RecordedDay]", accept: bool, workers: int) -> "Ite
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(min(workers, len(days)), get_context("spawn")) as pool:
+    from riskcore.own_packages import claim_process
+
+    with ProcessPoolExecutor(min(workers, len(days)), get_context("spawn"), claim_process) as pool:
         yield from pool.map(check_day, days, [accept] * len(days))
 
 

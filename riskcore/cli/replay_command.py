@@ -1,7 +1,8 @@
 """`riskcore replay`: recorded days through the rules (INTERFACE.md 5)."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,13 +11,17 @@ from riskcore.cli.options import (
     config_options,
     output_options,
     print_json,
-    progress,
     warn,
 )
+from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
+
+if TYPE_CHECKING:
+    from riskcore.core.events import Event
 
 
 @click.command(epilog="Example: riskcore replay monday.jsonl tuesday.jsonl.gz --config riskcore.toml --json")
-@click.argument("sessions", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SESSION...")
+@click.argument("sessions", nargs=-1, required=True, type=SESSION, metavar="SESSION...")
 @config_options
 @account_option
 @click.option("--store", metavar="PATH-or-URL", help="Also keep the run as a journal in this (new) store.")
@@ -45,24 +50,33 @@ def command(
     """
     from replay.replay_run import run_replay
     from riskcore.cli.replay_text import result_text
+    from riskcore.core.events import TradingDayOpened
+    from riskcore.settings.warnings import any_rule_on
 
-    result = run_replay(
-        sessions,
-        config_path=config_path,
-        sets=sets,
-        config_given=_config_given(),
-        restrict=accounts,
-        store=store,
-        skip_bad_lines=skip_bad_lines,
-        strict=strict,
-        every_event=every_event,
-        warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-    )
+    judged: list[bool] = []
+
+    def note(events: "Sequence[Event]") -> None:
+        judged.extend(any_rule_on(one.body.settings) for one in events if isinstance(one.body, TradingDayOpened))
+
+    with Progress(quiet=quiet) as progress:
+        result = run_replay(
+            sessions,
+            config_path=config_path,
+            sets=sets,
+            config_given=_config_given(),
+            restrict=accounts,
+            store=store,
+            skip_bad_lines=skip_bad_lines,
+            strict=strict,
+            every_event=every_event,
+            warn=lambda text: warn(text, quiet=quiet),
+            progress=progress.session,
+            listeners=(note,),
+        )
     if as_json:
         print_json(result)
     else:
-        click.echo(result_text(result))
+        click.echo(result_text(result, any(judged)))
     return exit_code(result)
 
 

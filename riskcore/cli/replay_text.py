@@ -3,25 +3,28 @@
 from typing import Any
 
 from riskcore.audit.happening_words import command_words, short
+from riskcore.cli.screen.words import counted
 
 Row = dict[str, Any]
 
 
-def result_text(result: Row) -> str:
-    """Days, breaches, commands and what is in force at the end."""
+def result_text(result: Row, judged: bool = True) -> str:
+    """Days, breaches, commands and what is in force at the end; `judged`: whether any rule was on."""
     lines: list[str] = []
     for session in result["sessions"]:
         span = f"{short(session['first_at'])} .. {short(session['last_at'])}"
-        lines.append(f"{session['path']}  {session['events']} events  {span}")
+        lines.append(f"{session['path']}  {counted(session['events'], 'event')}  {span}")
     for account in result["accounts"]:
         lines += ["", f"Account {account['id']}" + (f"  {account['name']}" if account["name"] else "")]
         lines += _days(account["days"])
         lines += [_position(row) for row in account["positions"]]
         lines += [_lockout(row) for row in account["lockouts"]]
         lines += [f"  blind     {row['trade_date']} {row['rule']}: {row['reason']}" for row in account["blind"]]
-    lines += ["", *_decisions(result)]
+    lines += ["", *_decisions(result, judged)]
     if result["rejected_lines"]:
-        lines.append(f"{result['rejected_lines']} payloads could not be understood and were recorded as rejected")
+        rejected = counted(result["rejected_lines"], "payload")
+        were = "was" if result["rejected_lines"] == 1 else "were"
+        lines.append(f"{rejected} could not be understood and {were} recorded as rejected")
     comparison = result["comparison"]
     if comparison is not None:
         lines += _comparison(comparison)
@@ -63,10 +66,10 @@ def _cells(row: Row) -> str:
     return "  " + " ".join(shown)
 
 
-def _decisions(result: Row) -> list[str]:
+def _decisions(result: Row, judged: bool) -> list[str]:
     if not result["breaches"] and not result["commands"]:
-        return ["No rule was breached."]
-    lines = [f"{len(result['breaches'])} breaches, {len(result['commands'])} commands"]
+        return ["No rule was breached." if judged else "No rule is on, so nothing was judged."]
+    lines = [f"{counted(len(result['breaches']), 'breach')}, {counted(len(result['commands']), 'command')}"]
     events: list[tuple[str, int, str]] = []
     for order, breach in enumerate(result["breaches"]):
         figures = "  ".join(f"{name} {value}" for name, value in breach["figures"].items())

@@ -3,6 +3,7 @@
 import inspect
 import json
 import sys
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -55,7 +56,9 @@ def _named(name: str) -> Rule:
     for rule in RULES:
         if name == rule.name or name.lower() in (rule.name, rule.id.lower()):
             return rule
-    raise ConfigError(f"no rule is called {name[:40]!r}; riskcore rules lists them")
+    meant = get_close_matches(name.lower(), [word for rule in RULES for word in (rule.name, rule.id.lower())], 1)
+    hint = f"did you mean {meant[0]}? " if meant else ""
+    raise ConfigError(f"no rule is called {name[:40]!r}; {hint}riskcore rules lists them")
 
 
 def described(rule: Rule) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from riskcore.cli.options import (
     config_options,
     output_options,
     print_json,
-    progress,
     say_on_stderr,
     warn,
 )
+from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
 from riskcore.errors import ConfigError
 from riskcore.folders import user_folder
 
@@ -25,7 +26,7 @@ from riskcore.folders import user_folder
     epilog="Example: riskcore sweep month/*.jsonl --grid rules.daily_realized_loss.loss_limit=200:1000:50 "
     "--out results.parquet"
 )
-@click.argument("sessions", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SESSION...")
+@click.argument("sessions", nargs=-1, required=True, type=SESSION, metavar="SESSION...")
 @click.option(
     "--grid",
     multiple=True,
@@ -113,6 +114,7 @@ def command(
         raise ConfigError("--workers counts processes on this machine; leave it out with --cluster")
     if out is not None:
         check_place(out)
+    progress = Progress(quiet=quiet)
     study = Study(
         sessions,
         Asked(config_path, sets, _config_given(), baseline),
@@ -125,11 +127,12 @@ def command(
         strict=strict,
         command=f"riskcore {shlex.join(sys.argv[1:])}",
         warn=lambda text: warn(text, quiet=quiet),
-        step=lambda text: progress(text, quiet=quiet),
+        step=progress.show,
     )
     folder = user_folder("cache") / "sweep"
     asked = Sweep(study, grid, folder, workers or os.cpu_count() or 1, cluster, _agreeing(yes=yes, quiet=quiet))
-    table = sweep(asked)
+    with progress:
+        table = sweep(asked)
     for text in remarks_on(table):
         warn(text, quiet=quiet)
     if out is not None:

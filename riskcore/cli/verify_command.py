@@ -5,15 +5,17 @@ from typing import Any
 
 import click
 
-from riskcore.cli.options import output_options, print_json, progress, say_on_stderr, warn
+from riskcore.cli.options import output_options, print_json, say_on_stderr, warn
+from riskcore.cli.progress import Progress
 from riskcore.cli.screen.words import counted
+from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
 
 Row = dict[str, Any]
 
 
 @click.command(epilog="Example: riskcore verify friday.jsonl.gz")
-@click.argument("sessions", nargs=-1, type=click.Path(path_type=Path), metavar="[SESSION]...")
+@click.argument("sessions", nargs=-1, type=SESSION, metavar="[SESSION]...")
 @source_options
 @click.option(
     "--last-hash",
@@ -38,12 +40,13 @@ def command(
     """
     from replay.verify import verify
 
-    check = verify(
-        source_of(sessions, options),
-        warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-        last_hash=last_hash,
-    )
+    with Progress(quiet=quiet) as progress:
+        check = verify(
+            source_of(sessions, options),
+            warn=lambda text: warn(text, quiet=quiet),
+            progress=progress.session,
+            last_hash=last_hash,
+        )
     result = check.result()
     for row in result["incomplete"]:
         if check.strict:

@@ -7,14 +7,16 @@ from typing import Any
 
 import click
 
-from riskcore.cli.options import account_option, config_options, output_options, print_json, progress, warn
-from riskcore.errors import CannotWrite, ConfigError
+from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
+from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
+from riskcore.errors import ConfigError
 
 
 @click.command(
     epilog="Example: riskcore whatif monday.jsonl tuesday.jsonl --set rules.daily_realized_loss.loss_limit=400"
 )
-@click.argument("sessions", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SESSION...")
+@click.argument("sessions", nargs=-1, required=True, type=SESSION, metavar="SESSION...")
 @config_options
 @click.option(
     "--baseline",
@@ -100,6 +102,7 @@ def command(
     from replay.whatif.study import Study, compare, whatif
     from riskcore.cli.whatif_text import compared_text, whatif_text
 
+    progress = Progress(quiet=quiet)
     asked = Asked(config_path, sets, _config_given(), baseline)
     study = Study(
         sessions,
@@ -116,15 +119,17 @@ def command(
         strict,
         f"riskcore {shlex.join(sys.argv[1:])}",
         warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-        step=lambda text: progress(text, quiet=quiet),
+        progress=progress.session,
+        step=progress.show,
     )
     if compared is not None:
         if report is not None or card is not None or shared:
             raise ConfigError("--compare has two results; ask for a report, card or share of each alone")
-        result = compare(study, compared)
+        with progress:
+            result = compare(study, compared)
     else:
-        result = whatif(study)
+        with progress:
+            result = whatif(study)
         if shared:
             from replay.whatif.share import share
 
@@ -138,21 +143,16 @@ def command(
 
 def _write(result: dict[str, Any], report: Path | None, card: Path | None) -> None:
     """The page and the picture of a result. Raises CannotWrite."""
+    from riskcore.store.export_file import write_file
+
     if report is not None:
         from replay.whatif.report import report_html
 
-        _save(report, report_html(result).encode())
+        write_file(report, report_html(result).encode())
     if card is not None:
         from replay.whatif.card import card_png
 
-        _save(card, card_png(result))
-
-
-def _save(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from None
+        write_file(card, card_png(result))
 
 
 def _config_given() -> bool:

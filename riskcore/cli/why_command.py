@@ -5,13 +5,15 @@ from typing import Any
 
 import click
 
-from riskcore.cli.options import account_option, output_options, print_json, progress, warn
+from riskcore.cli.options import account_option, output_options, print_json, warn
+from riskcore.cli.progress import Progress
+from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
 
 
 @click.command(epilog="Example: riskcore why trade:3420190021/99000001/RULE-003 friday.jsonl")
 @click.argument("id")
-@click.argument("sessions", nargs=-1, type=click.Path(path_type=Path), metavar="[SESSION]...")
+@click.argument("sessions", nargs=-1, type=SESSION, metavar="[SESSION]...")
 @source_options
 @account_option
 @output_options
@@ -35,13 +37,14 @@ def command(
     from riskcore.cli.why_text import why_text
 
     decisions = Decisions()
-    feed(
-        source_of(sessions, options),
-        decisions.listen,
-        keep_quotes=True,
-        warn=lambda text: warn(text, quiet=quiet),
-        progress=lambda name, count: progress(f"{name}: {count} events", quiet=quiet),
-    )
+    with Progress(quiet=quiet) as progress:
+        feed(
+            source_of(sessions, options),
+            decisions.listen,
+            keep_quotes=True,
+            warn=lambda text: warn(text, quiet=quiet),
+            progress=progress.session,
+        )
     explanation = explain(decisions, id, accounts)
     if as_json:
         print_json(explanation)

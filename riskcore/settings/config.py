@@ -20,7 +20,7 @@ from riskcore.folders import user_folder
 from riskcore.settings import user_rules
 from riskcore.settings.assignments import assign, parse_toml
 from riskcore.settings.kinds import merge_tables, read_table, toml_lines
-from riskcore.settings.place import LONGEST_TEXT, refuse_unknown, shown, shown_key
+from riskcore.settings.place import LONGEST_TEXT, Faults, refuse_unknown, shown, shown_key
 from riskcore.settings.programme import merged_programme, read_programme
 from riskcore.settings.programme_table import ProgrammeTable
 from riskcore.settings.tables import ApiTable, ProfileTable, RuleSwitches
@@ -115,29 +115,53 @@ def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults")
     try:
         plain = _read(raw, warnings)
     except ConfigError as error:
-        raise ConfigError(str(error) if source == "defaults" else f"{source}: {error}") from None
+        where = "" if source == "defaults" else f"{source}: "
+        raise ConfigError("\n".join(f"{where}{line}" for line in str(error).split("\n"))) from None
     keep_payloads = plain["profile"].pop("keep_payloads")
     api = plain.pop("api")
     return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source, keep_payloads, api)
 
 
 def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
-    refuse_unknown(raw, ("profile", "programme", "group", "rules", "accounts", "api"), "")
-    rules = _raw_rules(raw.get("rules", {}), "rules")
-    programme = _table(raw["programme"], "programme") if "programme" in raw else None
-    accounts = {
-        name: _table(table, _account_path(name)) for name, table in _table(raw.get("accounts", {}), "accounts").items()
-    }
-    own = _account_programmes(accounts, programme, warnings)
-    groups = {"groups": _groups(raw["group"], warnings)} if "group" in raw else {}
+    """The plain settings. What is wrong in several parts is reported at once. Raises ConfigError."""
+    faults = Faults()
+    rules: dict[str, list[dict[str, Any]]] = {}
+    accounts: dict[str, dict[str, Any]] = {}
+    programme: dict[str, Any] | None = None
+    own: dict[str, dict[str, Any]] = {}
+    parts: dict[str, Any] = {}
+    with faults.noted():
+        refuse_unknown(raw, ("profile", "programme", "group", "rules", "accounts", "api"), "")
+    with faults.noted():
+        rules = _raw_rules(raw.get("rules", {}), "rules", faults)
+    with faults.noted():
+        programme = _table(raw["programme"], "programme") if "programme" in raw else None
+    with faults.noted():
+        for name, table in _table(raw.get("accounts", {}), "accounts").items():
+            accounts[name] = _table(table, _account_path(name))
+    with faults.noted():
+        own = _account_programmes(accounts, programme, warnings)
+    with faults.noted():
+        parts["groups"] = _groups(raw["group"], warnings) if "group" in raw else None
+    with faults.noted():
+        parts["profile"] = _profile(_table(raw.get("profile", {}), "profile"), warnings)
+    with faults.noted():
+        parts["programme"] = None if programme is None else read_programme(programme, "programme", warnings)
+    with faults.noted():
+        parts["rules"] = _plain_rules(rules, "rules", warnings)
+    with faults.noted():
+        parts["accounts"] = _accounts(accounts, rules, warnings)
+    with faults.noted():
+        parts["api"] = read_table(ApiTable, _table(raw.get("api", {}), "api"), "api", warnings)
+    faults.report()
     return {
-        "profile": _profile(_table(raw.get("profile", {}), "profile"), warnings),
-        "programme": None if programme is None else read_programme(programme, "programme", warnings),
+        "profile": parts["profile"],
+        "programme": parts["programme"],
         **({"programme_accounts": own} if own else {}),
-        **groups,
-        "rules": _plain_rules(rules, "rules", warnings),
-        "accounts": _accounts(accounts, rules, warnings),
-        "api": read_table(ApiTable, _table(raw.get("api", {}), "api"), "api", warnings),
+        **({} if parts["groups"] is None else {"groups": parts["groups"]}),
+        "rules": parts["rules"],
+        "accounts": parts["accounts"],
+        "api": parts["api"],
     }
 
 
@@ -176,13 +200,19 @@ def _profile(raw: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
     return plain
 
 
-def _raw_rules(value: Any, path: str) -> dict[str, list[dict[str, Any]]]:
-    """Raw tables per rule, in the order of the registry; a single table becomes a list of one."""
+def _raw_rules(value: Any, path: str, faults: Faults) -> dict[str, list[dict[str, Any]]]:
+    """Raw tables per known rule, in the order of the registry; a single table becomes a list of one."""
     table = _table(value, path)
     for name in filter(user_rules.is_users, table):
         user_rules.load(name)
-    refuse_unknown(table, [rule.name for rule in RULES], path)
-    return {rule.name: _instances(table[rule.name], f"{path}.{toml_key(rule.name)}") for rule in in_order(table)}
+    known = [rule.name for rule in RULES]
+    with faults.noted():
+        refuse_unknown(table, known, path)
+    found = {}
+    for rule in in_order([name for name in table if name in known]):
+        with faults.noted():
+            found[rule.name] = _instances(table[rule.name], f"{path}.{toml_key(rule.name)}")
+    return found
 
 
 def _instances(value: Any, path: str) -> list[dict[str, Any]]:
@@ -198,13 +228,15 @@ def _instances(value: Any, path: str) -> list[dict[str, Any]]:
 def _plain_rules(
     rules: Mapping[str, list[dict[str, Any]]], path: str, warnings: list[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    return {
-        name: [
-            _plain_rule(by_name(name), raw, where, warnings)
-            for raw, where in _addressed(instances, f"{path}.{toml_key(name)}")
-        ]
-        for name, instances in rules.items()
-    }
+    faults = Faults()
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, instances in rules.items():
+        found[name] = []
+        for raw, where in _addressed(instances, f"{path}.{toml_key(name)}"):
+            with faults.noted():
+                found[name].append(_plain_rule(by_name(name), raw, where, warnings))
+    faults.report()
+    return found
 
 
 def _groups(value: Any, warnings: list[str]) -> list[dict[str, Any]]:
@@ -222,11 +254,19 @@ def _plain_rule(rule: Rule, raw: Mapping[str, Any], path: str, warnings: list[st
     switches = {key: raw[key] for key in SWITCHES if key in raw}
     own = {key: value for key, value in raw.items() if key not in SWITCHES}
     judged_by = own.pop(SOURCE, rule.source) if rule.source else ""
-    refuse_unknown(own, [*SWITCHES, *(parameter.name for parameter in parameters_of(rule))], path)
-    plain = read_table(RuleSwitches, switches, path, warnings)
+    names = [parameter.name for parameter in parameters_of(rule)]
+    plain: dict[str, Any] = {}
+    faults = Faults()
+    with faults.noted():
+        refuse_unknown(own, [*SWITCHES, *names], path)
+    with faults.noted():
+        plain.update(read_table(RuleSwitches, switches, path, warnings))
+    with faults.noted():
+        known = {name: value for name, value in own.items() if name in names}
+        plain.update(read_table(rule.params, known, path, warnings))
+    faults.report()
     if "enabled" not in raw:
         plain["enabled"] = rule.on_by_default
-    plain.update(read_table(rule.params, own, path, warnings))
     if rule.source:
         if judged_by != rule.source:
             warnings.append(f"{path}: the module is another one than {shown(judged_by)}, by which these were written")
@@ -240,15 +280,18 @@ def _accounts(
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Per account the full tables of the rules it overrides, merged field by field over the profile's."""
     found = {}
+    faults = Faults()
     for name in sorted(accounts):
         path, override = _account_path(name), accounts[name]
-        refuse_unknown(override, ("programme", "rules"), path)
-        merged = {
-            rule: _merged(by_name(rule), rules.get(rule), instances, f"{path}.rules.{rule}")
-            for rule, instances in _raw_rules(override.get("rules", {}), f"{path}.rules").items()
-        }
-        if merged:
-            found[name] = _plain_rules(merged, f"{path}.rules", warnings)
+        with faults.noted():
+            refuse_unknown(override, ("programme", "rules"), path)
+            merged = {
+                rule: _merged(by_name(rule), rules.get(rule), instances, f"{path}.rules.{rule}")
+                for rule, instances in _raw_rules(override.get("rules", {}), f"{path}.rules", faults).items()
+            }
+            if merged:
+                found[name] = _plain_rules(merged, f"{path}.rules", warnings)
+    faults.report()
     return found
 
 

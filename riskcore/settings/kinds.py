@@ -7,7 +7,7 @@ from typing import Any
 from riskcore.core.rules.base import default_of
 from riskcore.errors import ConfigError
 from riskcore.settings import readers, writers
-from riskcore.settings.place import Place, range_text, refuse_unknown
+from riskcore.settings.place import Faults, Place, range_text, refuse_unknown
 
 OFF = "off"
 
@@ -71,16 +71,20 @@ def read_table(table: type[Any], raw: Mapping[str, Any], path: str, warnings: li
     itself refuses (ValueError in its __post_init__).
     """
     known = {parameter.name: parameter for parameter in fields(table)}
-    refuse_unknown(raw, known, path)
+    faults = Faults()
+    with faults.noted():
+        refuse_unknown(raw, known, path)
     plain = {}
     for name, parameter in known.items():
         place = Place(f"{path}.{name}", parameter.metadata, warnings)
-        if name in raw:
-            plain[name] = _read_given(raw[name], plain_of(default_of(parameter)), place)
-        elif parameter.metadata["required"]:
-            raise ConfigError(f"{place.path} is missing: it must be {range_text(parameter.metadata)}")
-        else:
-            plain[name] = plain_of(default_of(parameter))
+        with faults.noted():
+            if name in raw:
+                plain[name] = _read_given(raw[name], plain_of(default_of(parameter)), place)
+            elif parameter.metadata["required"]:
+                raise ConfigError(f"{place.path} is missing: it must be {range_text(parameter.metadata)}")
+            else:
+                plain[name] = plain_of(default_of(parameter))
+    faults.report()
     try:
         table(**plain)
     except (TypeError, ValueError) as error:

@@ -1,7 +1,8 @@
 """Where a setting stands in riskcore.toml, what is allowed there, and how errors name both."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
@@ -124,14 +125,35 @@ def time_text(seconds: int) -> str:
 
 
 def refuse_unknown(table: Mapping[str, Any], known: Iterable[str], path: str) -> None:
-    """Raises ConfigError for the first key that is not known, naming the nearest one."""
-    names = list(known)
+    """Raises ConfigError for every key that is not known, naming the nearest one."""
+    names, faults = list(known), Faults()
     for key in table:
         if key not in names:
             near = difflib.get_close_matches(key[:LONGEST_TEXT], names, 1)
             hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
             where = f"{path}." if path else ""
-            raise ConfigError(f"{where}{shown_key(key)}: unknown setting; {hint}")
+            faults.found.append(f"{where}{shown_key(key)}: unknown setting; {hint}")
+    faults.report()
+
+
+class Faults:
+    """Collects what is wrong with several settings, so that all of it is said at once, a line each."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Go on behind the block when it raises ConfigError."""
+        try:
+            yield
+        except ConfigError as error:
+            self.found += str(error).split("\n")
+
+    def report(self) -> None:
+        """Raises ConfigError if there was any."""
+        if self.found:
+            raise ConfigError("\n".join(dict.fromkeys(self.found)))
 
 
 def shown_key(key: str) -> str:

@@ -15,7 +15,7 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
     """Warnings about plain settings, in a fixed order."""
     rules, accounts, own = plain["rules"], plain["accounts"], plain.get("programme_accounts", {})
     found = []
-    if not rules and not accounts and not programmes_of(plain) and not plain.get("groups"):
+    if not any_rule_on(plain):
         found.append("no rule is switched on: nothing will be judged")
     found.extend(_about_rules(rules, "rules"))
     for account, overrides in accounts.items():
@@ -32,6 +32,13 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
         if listed and account not in listed
     )
     return found
+
+
+def any_rule_on(plain: Mapping[str, Any]) -> bool:
+    """Whether anything is judged: a rule, the firm's programme, or a limit of a group."""
+    tables = (plain["rules"], *plain["accounts"].values())
+    on = any(one["enabled"] for rules in tables for instances in rules.values() for one in instances)
+    return on or bool(programmes_of(plain)) or bool(plain.get("groups"))
 
 
 def _active(rules: Rules, name: str) -> list[Any]:

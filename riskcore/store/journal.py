@@ -64,14 +64,17 @@ class Journal:
         `reserve` keeps room for a writer that must go on when the disk is full.
 
         Readers neither block nor are blocked. Raises ProfileBusy when another writer holds the profile (before
-        anything is changed), StoreError when there is no journal to read or it cannot be made durable.
+        anything is changed), ConfigError for a file that is no journal (it stays as it is), StoreError when there is
+        no journal to read or it cannot be made durable.
         """
         # Imported here: importing eventsourcing is slow, and commands without a store must not pay for it.
-        from riskcore.store.recorder import lock_path, open_recorder, reserve_path
+        from riskcore.store.recorder import lock_path, open_recorder, refuse_no_journal, reserve_path
 
         where = str(where)
         if not profile or "/" in profile or not profile.isprintable():
             raise StoreError(f"profile name {profile[:60]!r}: must be printable text without a slash")
+        if write:
+            refuse_no_journal(where)
         lock = ProfileLock(lock_path(where, profile), profile) if write else None
         try:
             if not write:

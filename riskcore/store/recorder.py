@@ -21,8 +21,9 @@ from eventsourcing.persistence import (
     PersistenceError,
 )
 
-from riskcore.errors import Corrupt, DiskFull, OutOfSequence, StoreError
+from riskcore.errors import ConfigError, Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
+from riskcore.store.foreign import refuse_foreign
 from riskcore.store.private import create_private, make_private
 
 Kept = tuple[int, bytes, bytes]
@@ -125,7 +126,7 @@ def _back_end(where: str) -> str:
     scheme, separator, _ = where.partition("://")
     name = scheme if separator else "sqlite"
     if name not in BACK_ENDS:
-        raise StoreError(f"{scheme}:// is no store this riskcore knows: give the path of a file")
+        raise ConfigError(f"--store {scheme}://: this riskcore keeps journals in files only; give the path of one")
     return name
 
 
@@ -134,13 +135,19 @@ def _path(where: str) -> Path:
 
 
 def lock_path(where: str, profile: str) -> Path:
-    """The side file whose lock admits one writer of a profile; its folder is made. Raises StoreError."""
+    """The side file whose lock admits one writer of a profile; its folder is made. Raises ConfigError, StoreError."""
     return _beside(where, f"{quote(profile, safe='')}.lock")
 
 
 def reserve_path(where: str, profile: str) -> Path:
     """The file that keeps room for the journal of a profile; its folder is made. Raises StoreError."""
     return _beside(where, f"{quote(profile, safe='')}.reserve")
+
+
+def refuse_no_journal(where: str) -> None:
+    """Raise ConfigError when a journal must not be begun here; nothing is changed."""
+    _back_end(where)
+    refuse_foreign(_path(where), write=True)
 
 
 def _beside(where: str, ending: str) -> Path:
@@ -152,11 +159,15 @@ def _beside(where: str, ending: str) -> Path:
 
 
 def open_recorder(where: str, write: bool) -> JournalRecorder:
-    """The recorder of a path (SQLite) or of a URL whose scheme is a back end. Raises StoreError, Corrupt."""
+    """The recorder of a path (SQLite) or of a URL whose scheme is a back end.
+
+    Raises ConfigError for what is no journal, StoreError, Corrupt.
+    """
     name = _back_end(where)
     path = _path(where)
-    if not write and not path.is_file():
+    if not write and not path.exists():
         raise StoreError(f"{path}: there is no journal here")
+    refuse_foreign(path, write=write)
     environment = {
         "PERSISTENCE_MODULE": BACK_ENDS[name],
         "ORIGINATOR_ID_TYPE": "text",

@@ -1,7 +1,9 @@
 """riskcore audit: text, JSON and the database, from every source."""
 
 import json
+import os
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +173,11 @@ def test_the_text_reads_well(sources: Sources, capfd: pytest.CaptureFixture[str]
 def test_a_database_that_cannot_be_written_exits_6(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", "--store", str(sources.store), "--database", "absent/audit.db"]) == 6
     assert "cannot be written" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes with names")
+def test_a_pipe_is_no_place_for_the_database(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(sources.folder / "pipe")
+    assert run(["audit", str(sources.export), "--database", "pipe"]) == 2
+    assert "not a file" in capfd.readouterr().err
+    assert (sources.folder / "pipe").is_fifo()

@@ -134,3 +134,33 @@ def test_init_writes_a_preset_that_checks_without_a_warning(capsys: pytest.Captu
     assert "note: one day may make 1650.00" in captured.err
     assert run(["config", "init", "--force", "--preset", "combine-75k"]) == 2
     assert "'combine-75k' is not one of" in capsys.readouterr().err
+
+
+def test_everything_wrong_with_a_file_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(
+        """
+bogus = 1
+[profile]
+nmae = "x"
+reset_time = 5
+[rules.max_contracts]
+limit = -1
+limt = 3
+[rules.daily_realized_los]
+[[rules.period_loss]]
+period = "yearly"
+[[rules.period_loss]]
+loss_limit = "x"
+[accounts."1".rules.max_contracts]
+limit = 0
+""",
+        encoding="utf-8",
+    )
+    assert run(["config", "check", str(path)]) == 2
+    error = capsys.readouterr().err
+    wrong = ["bogus", "profile.nmae", "profile.reset_time = 5", "rules.max_contracts.limit = -1"]
+    wrong += ["rules.max_contracts.limt", "rules.daily_realized_los:", "rules.period_loss.0.period = 'yearly'"]
+    wrong += ["rules.period_loss.1.loss_limit = 'x'", "accounts.1.rules.max_contracts.limit = 0"]
+    assert all(one in error for one in wrong), error
+    assert all(line.removeprefix("error: ").startswith(str(path)) for line in error.splitlines())

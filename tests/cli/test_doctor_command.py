@@ -56,11 +56,11 @@ def states(found: dict[str, Any]) -> dict[str, str]:
 def test_a_bare_machine_gets_a_useful_report_and_nothing_is_left_behind(
     bare: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    found = report(capfd, "--offline")
+    found = report(capfd, "--offline", code=1)
     seen = states(found)
     assert (seen["python"], seen["packages"], seen["calendar"], seen["time zones"]) == ("ok",) * 4
     assert (seen["disk"], seen["journal"], seen["clock"]) == ("ok",) * 3
-    assert (seen["settings"], seen["login"]) == ("warn", "warn")
+    assert (seen["settings"], seen["login"]) == ("warn", "fail")
     assert "broker" not in seen
     assert all(check["advice"] for check in found["checks"] if check["state"] != "ok")
     assert sum(found["counts"].values()) == len(found["checks"])
@@ -68,12 +68,12 @@ def test_a_bare_machine_gets_a_useful_report_and_nothing_is_left_behind(
 
 
 def test_the_same_report_reads_well(bare: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(["doctor", "--offline"]) == 0
+    assert run(["doctor", "--offline"]) == 1
     text = capfd.readouterr().out
     assert "riskcore live --simulated works without" in text
     assert "\x1b[" not in text
     assert text.splitlines()[-1].startswith("ready for riskcore live --simulated")
-    assert run(["doctor", "--offline", "--quiet"]) == 0
+    assert run(["doctor", "--offline", "--quiet"]) == 1
     assert not any(line.startswith("ok") for line in capfd.readouterr().out.splitlines())
 
 
@@ -86,7 +86,13 @@ def test_settings_that_cannot_be_read_fail(bare: Path, capfd: pytest.CaptureFixt
 
 def test_a_locked_but_disabled_rule_is_told(bare: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (bare / "riskcore.toml").write_text("[rules.max_contracts]\nenabled = false\nlocked = true\n", encoding="utf-8")
-    assert any("LOCKED BUT DISABLED" in check["text"] for check in report(capfd, "--offline")["checks"])
+    assert any("LOCKED BUT DISABLED" in check["text"] for check in report(capfd, "--offline", code=1)["checks"])
+
+
+@pytest.mark.parametrize("store", ["postgresql://server/riskcore", "folder"])
+def test_a_store_that_live_would_refuse_fails(store: str, bare: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (bare / "folder").mkdir()
+    assert states(report(capfd, "--offline", "--store", store, code=1))["journal"] == "fail"
 
 
 def test_no_secret_is_printed(bare: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
@@ -281,7 +287,7 @@ def test_a_remote_host_is_a_warning_and_no_more() -> None:
 
 def test_half_a_login_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.topstepx.credentials._stored", lambda: None)
-    assert broker.credentials_check({"PROJECT_X_USERNAME": "somebody"}).state == "warn"
+    assert broker.credentials_check({"PROJECT_X_USERNAME": "somebody"}).state == "fail"
     assert broker.credentials_check({"PROJECT_X_USERNAME": "a", "PROJECT_X_API_KEY": SECRET}).text.endswith(
         "environment"
     )
@@ -358,7 +364,11 @@ def test_the_broker_answers_or_not(said: bytes | None, state: str, words: str) -
 
 
 @pytest.mark.usefixtures("quick")
-def test_nobody_there_is_not_reachable_and_no_failure(bare: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nobody_there_is_not_reachable_and_no_failure(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PROJECT_X_USERNAME", "somebody")
+    monkeypatch.setenv("PROJECT_X_API_KEY", SECRET)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     found = report(capfd, "--api-url", f"http://127.0.0.1:{port}", "--rtc-url", f"ws://127.0.0.1:{port}")

@@ -1,5 +1,7 @@
 """The frame of the command line: exit codes, one-line errors, lazy imports."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from riskcore.cli import main as cli
 from riskcore.errors import InputError
 from riskcore.version import VERSION
 from tests import processes
+from tests.recordings import losing_day
 
 
 def process(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -111,6 +114,61 @@ def test_no_words_at_all_show_the_help_as_wrong_usage(capsys: pytest.CaptureFixt
     assert "Commands:" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", ["replay", "why", "lock", "config set", "regress", "fetch", "import", "completion"])
+def test_a_command_without_what_it_needs_shows_its_help(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(words.split()) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"Usage: riskcore {words} ")
+    assert "Example: " in captured.err
+    assert captured.err.splitlines()[-1].startswith("error: Missing ")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("replya", "replay"), ("statsu", "status"), ("rules daily_relized_loss", "daily_realized_loss")],
+)
+def test_a_name_nearly_right_is_answered_with_the_right_one(
+    words: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(words.split()) == 2
+    assert f"did you mean {meant}?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands(
+    shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["completion", shell]) == 0
+    assert cli.COMPLETION_VARIABLE in capsys.readouterr().out
+    monkeypatch.setenv(cli.COMPLETION_VARIABLE, f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", "riskcore ver")
+    monkeypatch.setenv("COMP_CWORD", "ver" if shell == "fish" else "1")
+    assert cli.run([]) == 0
+    assert "verify" in capsys.readouterr().out
+
+
+# Words that follow the name of the program where it is the subject of a sentence. Anything else must be a command.
+PROSE = (
+    "again before can cannot command costs decided decides did does ends fails for from has "
+    "into is itself keeps kept knows last made matches names needs placed raises ran recorded "
+    "relies sees soon to trusts waits was went will would writes wrote "
+)
+
+
+def test_no_message_names_a_command_that_does_not_exist() -> None:
+    root = Path(__file__).parents[2]
+    found = {
+        (word, str(path.relative_to(root)))
+        for package in ("riskcore", "replay", "adapters")
+        for path in (root / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for word in re.findall(r"\briskcore ([a-z][a-z-]*)", node.value)
+    }
+    assert sorted(one for one in found if one[0] not in (*cli.COMMANDS, *PROSE.split())) == []
+
+
 def test_a_command_that_is_not_installed_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,7 +177,7 @@ def test_a_command_that_is_not_installed_says_so(
     assert capsys.readouterr().err == "error: absent: this command is not part of this installation\n"
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
+def test_a_reader_that_goes_away_is_exit_6_without_a_word() -> None:
     root = str(Path(__file__).parents[2])
     code = f"import sys; sys.path.insert(0, {root!r}); from riskcore.cli.main import main; main(['rules', '--json'])"
     process = processes.start([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -127,8 +185,29 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert process.stderr is not None
     process.stdout.close()
     assert process.stderr.read() == b""
-    assert process.wait(30) == 0
+    assert process.wait(30) == 6
     process.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("words", ["rules --json", "--help", "replay day.jsonl", "export day.jsonl", "--version"])
+def test_a_full_disk_behind_the_output_is_exit_6_in_one_line(words: str, tmp_path: Path) -> None:
+    losing_day().write(tmp_path / "day.jsonl")
+    command = [sys.executable, "-m", "riskcore", *words.split()]
+    with open("/dev/full", "wb") as full:
+        started = processes.start(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE)
+        _, errors = started.communicate()
+    assert started.returncode == 6
+    said = [line for line in errors.decode().splitlines() if not line.startswith("warning: ")]
+    assert said == ["error: cannot write: No space left on device"]
+
+
+def test_closed_output_is_exit_6(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as raised:
+        cli.main(["rules"])
+    assert raised.value.code == 6
+    assert capsys.readouterr().err == "error: the output is closed; nothing can be written\n"
 
 
 def test_output_is_utf8_without_colour_when_piped(tmp_path: Path) -> None:
@@ -161,5 +240,6 @@ def test_a_brokers_address_beside_the_gateway_of_our_own_is_wrong_usage(
 
 
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["--version"]) == 0
-    assert capsys.readouterr().out == f"riskcore {VERSION}\n"
+    for word in ("--version", "-V"):
+        assert cli.run([word]) == 0
+        assert capsys.readouterr().out == f"riskcore {VERSION}\n"

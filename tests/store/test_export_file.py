@@ -1,4 +1,6 @@
 import gzip
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 from replay.recording import open_lines
 from riskcore.errors import CannotWrite, Corrupt, InputError
 from riskcore.schema.export import Stored, ignore, read_export
-from riskcore.store.export_file import write_export
+from riskcore.store.export_file import write_export, write_file
 from tests.store.days import day
 
 
@@ -100,3 +102,40 @@ def test_a_compressed_export_with_a_flipped_bit(tmp_path: Path) -> None:
                 assert got == intact[: len(got)]
             else:
                 assert got == intact or (warnings and got == intact[: len(got)])
+
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+
+
+@posix_only
+def test_of_a_link_the_file_it_points_to_is_written(tmp_path: Path) -> None:
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(tmp_path / "file.jsonl")
+    write_file(link, b"lines")
+    assert link.is_symlink()
+    assert (tmp_path / "file.jsonl").read_bytes() == b"lines"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.jsonl", "link.jsonl"]
+
+
+@posix_only
+@pytest.mark.parametrize("name", ["pipe", "pipe.jsonl.gz"])
+def test_a_pipe_is_never_replaced_and_without_a_reader_never_waited_for(tmp_path: Path, name: str) -> None:
+    pipe = tmp_path / name
+    os.mkfifo(pipe)
+    with pytest.raises(CannotWrite):
+        write_file(pipe, b"lines")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_file(pipe, b"lines")
+    read = os.read(reader, 100)
+    os.close(reader)
+    assert (gzip.decompress(read) if name.endswith(".gz") else read) == b"lines"
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_devices_are_written_to(tmp_path: Path) -> None:
+    write_file(Path("/dev/null"), b"lines")
+    with pytest.raises(CannotWrite, match="/dev/full: cannot be written"):
+        write_file(Path("/dev/full"), b"lines")
+    assert Path("/dev/null").is_char_device()

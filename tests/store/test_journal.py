@@ -6,7 +6,7 @@ import pytest
 from replay.recording import open_lines
 from riskcore.core.events import TradingDayOpened
 from riskcore.core.state import Account, Book
-from riskcore.errors import InvariantBroken, OutOfSequence, StoreError
+from riskcore.errors import ConfigError, InvariantBroken, OutOfSequence, StoreError
 from riskcore.schema.chain import Head, link
 from riskcore.schema.export import ExportWriter, read_export
 from riskcore.store import fingerprint, journal
@@ -132,13 +132,16 @@ def test_profile_names(path: Path, profile: str) -> None:
 def test_stores_that_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "text").write_text("no database, " * 100, encoding="utf-8")
-    for where in (tmp_path / "folder", tmp_path / "text", tmp_path / "text" / "below"):
+    for where in (tmp_path / "text", tmp_path / "text" / "below"):
         for write in (True, False):
             with pytest.raises(StoreError) as raised:
                 Journal.open(where, "p", write=write)
             assert raised.value.exit_code == 3
-    with pytest.raises(StoreError, match="mysql:// is no store"):
-        Journal.open("mysql://server/x", "p", write=True)
+    with pytest.raises(ConfigError, match="not a file"):
+        Journal.open(tmp_path / "folder", "p", write=True)
+    for url in ("mysql://server/x", "postgresql://server/x"):
+        with pytest.raises(ConfigError, match="keeps journals in files only"):
+            Journal.open(url, "p", write=True)
 
 
 def test_export_is_the_same_from_the_store_as_from_the_events(path: Path, tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "riskcore.cli": PACKAGES,
     "riskcore.api": (*READ, "riskcore.engine", "riskcore.live", "riskcore.api", "adapters.topstepx", "replay"),
     "riskcore.pytest_plugin": PACKAGES,
-    "riskcore.__main__": ("riskcore.cli",),
+    "riskcore.own_packages": (),
+    "riskcore.__main__": ("riskcore.cli", "riskcore.own_packages"),
     "riskcore": (
         "riskcore.api",
         "riskcore.engine.desk_check",

@@ -72,8 +72,9 @@ def percent(share: str) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """1 fill, 2 fills."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    """1 fill, 2 fills; 1 breach, 2 breaches."""
+    ending = "" if number == 1 else "es" if what.endswith(("ch", "s", "x")) else "s"
+    return f"{number} {what}{ending}"
 
 
 def short_contracts(text: str) -> str:
