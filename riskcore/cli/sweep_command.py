@@ -17,7 +17,7 @@ from riskcore.cli.options import (
     say_on_stderr,
     warn,
 )
-from riskcore.errors import ConfigError
+from riskcore.errors import CannotWrite, ConfigError
 from riskcore.folders import user_folder
 
 
@@ -66,6 +66,9 @@ from riskcore.folders import user_folder
     "--out", type=click.Path(path_type=Path), metavar="FILE.parquet", help="Write a row per setting, account and day."
 )
 @click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html", help="Also write one page."
+)
+@click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes on this machine. Default: its cores."
 )
 @click.option("--cluster", metavar="ADDRESS", help="Work on a dask cluster instead, e.g. tcp://10.0.0.5:8786.")
@@ -87,6 +90,7 @@ def command(
     independent_days: bool,
     quick: bool,
     out: Path | None,
+    report: Path | None,
     workers: int | None,
     cluster: str | None,
     yes: bool,
@@ -135,6 +139,13 @@ def command(
     if out is not None:
         write_table(table, out)
     result = summary_of(table, study)
+    if report is not None:
+        from replay.sweep.report import sweep_html
+
+        try:
+            report.write_bytes(sweep_html(result).encode())
+        except OSError as error:
+            raise CannotWrite(f"{report}: cannot be written: {error.strerror or error}") from None
     if as_json:
         print_json(result)
     else:
