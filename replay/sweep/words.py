@@ -1,0 +1,79 @@
+"""What a sweep says of its winners, as a person reads it."""
+
+from collections.abc import Callable
+from typing import Any
+
+Row = dict[str, Any]
+Signed = Callable[[str], str]  # How an amount is written with its sign.
+
+
+def honesty_lines(result: Row, signed: Signed) -> list[str]:
+    """The best beside luck, the middle of the plateau, and what choosing so was worth on later days."""
+    found = []
+    if result["luck"] is not None:
+        found.append(_luck(result["luck"], signed))
+    if result["plateau"] is None:
+        found.append(f"Recommended: nothing; {result['no_recommendation']}.")
+    else:
+        found.append(_plateau(result["plateau"], signed))
+    if result["walk_forward"] is not None:
+        found.append(_walked(result["walk_forward"], signed))
+    return found
+
+
+def setting_words(setting: dict[str, str]) -> str:
+    """`loss_limit 400, basis combined`: the last word of each key is enough beside the table."""
+    return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in setting.items())
+
+
+def _luck(luck: Row, signed: Signed) -> str:
+    best, expected, trials = luck["best"], luck["expected_best"], luck["trials"]
+    if trials == 1:
+        return "Every setting comes to the same on every day, so there is nothing to choose."
+    away = "" if best["standard_errors"] is None else f", {best['standard_errors']:.2f} standard errors"
+    text = (
+        f"Best: {setting_words(best['setting'])} at {signed(best['net_pnl'])}{away}. If no setting did anything, "
+        f"the best of {trials:,} different ones would still come to {expected['standard_errors']:.2f} "
+        f"({signed(expected['net_pnl'])})."
+    )
+    if best["standard_errors"] is not None and best["standard_errors"] <= expected["standard_errors"]:
+        text += " So it is no better than luck."
+    if best["deflated_probability"] is not None:
+        text += f" Probability that it is more than luck: {_percent(best['deflated_probability'])}."
+    return text
+
+
+def _percent(probability: float) -> str:
+    return f"{min(max(round(probability * 100), 1), 99)} %"
+
+
+def _plateau(plateau: Row, signed: Signed) -> str:
+    middle = plateau["middle"]
+    error = _unsigned(middle["standard_error"], signed)
+    spans = ", ".join(
+        f"{key.rpartition('.')[2]} {low if low == high else f'{low} to {high}'}"
+        for key, (low, high) in plateau["values"].items()
+    )
+    return (
+        f"Recommended: {setting_words(middle['setting'])} at {signed(middle['net_pnl'])}, standard error "
+        f"{error}: the middle of {plateau['settings']} settings side by side that all gain "
+        f"{signed(plateau['lowest'])} or more ({spans})."
+    )
+
+
+def _walked(walked: Row, signed: Signed) -> str:
+    without, count = walked["days_without_recommendation"], walked["days"]
+    days = "1 later day" if count == 1 else f"{count} later days"
+    if without == count:
+        return f"Earlier days, with one day left out between, would have recommended nothing for any of {days}."
+    error = walked["standard_error"]
+    return (
+        f"Chosen so on earlier days, with one day left out between, it came to {signed(walked['net_pnl'])} on {days}"
+        + (f", standard error {_unsigned(error, signed)}" if error is not None else "")
+        + (f"; on {without} of them nothing was recommended" if without else "")
+        + "."
+    )
+
+
+def _unsigned(text: str, signed: Signed) -> str:
+    return signed(text).removeprefix("+")
