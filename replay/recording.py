@@ -7,15 +7,16 @@ LONGEST_LINE_BYTES, a payload that makes no sense) is always WireRejected and ne
 
 import re
 import sys
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from adapters.topstepx.fields import TooDeep, decode, instant
 from adapters.topstepx.normalise import KINDS, OWN_KINDS, normalise, rejected
 from replay.blocks import LONGEST_LINE_BYTES, HashAhead, LineFile, Lines
+from replay.columns.columns import ColumnQuotes, Columns
 from replay.quote_lines import QuoteLines
 from riskcore.core.bar_schedule import BarSchedule
 from riskcore.core.events import Event, QuoteObserved, WireRejected
@@ -141,7 +142,7 @@ class WireReader:
         items, self._items = self._items, []
         for item in items:
             if isinstance(item, Quotes):
-                self.events += len(item.ats)
+                self.events += len(item)
             else:
                 self.events += 1
                 self.rejected += isinstance(item.body, WireRejected)
@@ -174,19 +175,24 @@ class WireReader:
         if block[-1:] != b"\n":
             self._unended(block)
             return
-        plain = self._quote_lines.plain(block)
-        if plain is True and self._quotes(block):
-            return
-        lines = block.split(b"\n")
-        lines.pop()
-        start = 0
-        for is_plain, group in groupby([True] * len(lines) if isinstance(plain, bool) else plain):
-            end_of_run = start + sum(1 for _ in group)
-            run = lines[start:end_of_run]
-            if not (is_plain and self._quotes(b"\n".join(run) + b"\n")):
-                for line in run:
-                    self._line(line + b"\n")
-            start = end_of_run
+        found = self._quote_lines.read(block)
+        line = start = taken = 0
+        turns = np.flatnonzero(np.diff(found.plain, append=~found.plain[-1:])) + 1
+        for next_line in turns.tolist():  # Where plain quotes begin or end.
+            end_of_run = int(found.ends[next_line - 1]) + 1
+            run = block[start:end_of_run]
+            if not found.plain[line]:
+                self._lines(run)
+            else:
+                count = next_line - line
+                if not self._quotes(found.columns, taken, taken + count, run):
+                    self._lines(run)
+                taken += count
+            line, start = next_line, end_of_run
+
+    def _lines(self, lines: bytes) -> None:
+        for line in lines[:-1].split(b"\n"):
+            self._line(line + b"\n")
 
     def _unended(self, line: bytes) -> None:
         """A line without its end: longer than any may be, or the last of the file."""
@@ -212,27 +218,26 @@ class WireReader:
         if self._section_hash is not self._content_hash:
             self._section_hash.update(data)
 
-    def _quotes(self, lines: bytes) -> bool:
+    def _quotes(self, columns: Columns, first: int, end: int, lines: bytes) -> bool:
         """Deliver a run of plain quotes, unless one of them needs a closer look."""
-        quotes = self._quote_lines.read(lines) if self._open else None
-        if quotes is None:
+        ats = columns.ats[first:end]
+        if not self._open or (self.last_at is not None and ats[0] < self.last_at) or (ats[1:] < ats[:-1]).any():
             return False
-        ats = quotes.ats
-        if (self.last_at is not None and ats[0] < self.last_at) or sorted(ats) != ats:
-            return False
-        self._reach(ats[0])
+        self._reach(int(ats[0]))
+        quotes: Quotes = ColumnQuotes(columns, first, end)
         if self.keep is not None and self.keep_market:
-            for at, line in zip(ats, lines[:-1].split(b"\n"), strict=True):
+            for at, line in zip(quotes.ats, lines[:-1].split(b"\n"), strict=True):
                 self.keep(at, line + b"\n")
-        while (due := self._bars.next_at()) is not None and due <= ats[-1]:
-            end = bisect_left(quotes.ats, due)
-            self._items.append(quotes.part(0, end))
-            quotes = quotes.part(end, len(quotes.ats))
+        last_at = int(ats[-1])
+        while (due := self._bars.next_at()) is not None and due <= last_at:
+            place = quotes.first_at(due)
+            self._items.append(quotes.part(0, place))
+            quotes = quotes.part(place, len(quotes))
             self._items += self._bars.release(due)
         self._items.append(quotes)
-        self.last_at = ats[-1]
-        self.lines += len(ats)
-        self._passed(lines, len(ats))
+        self.last_at = last_at
+        self.lines += end - first
+        self._passed(lines, end - first)
         return True
 
     # ---- single lines -----------------------------------------------------------------------------------
