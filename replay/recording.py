@@ -16,6 +16,7 @@ import numpy as np
 from adapters.topstepx.fields import TooDeep, decode, instant
 from adapters.topstepx.normalise import KINDS, OWN_KINDS, normalise, rejected
 from replay.blocks import LONGEST_LINE_BYTES, HashAhead, LineFile, Lines
+from replay.columns import cache
 from replay.columns.columns import ColumnQuotes, Columns
 from replay.quote_lines import QuoteLines
 from riskcore.core.bar_schedule import BarSchedule
@@ -76,14 +77,22 @@ def _header(line: bytes) -> dict[str, Any]:
 
 
 def read_wire(
-    path: Path, *, skip_bad_lines: bool = False, strict: bool = False, warn: Warn = warn_on_stderr
+    path: Path,
+    *,
+    skip_bad_lines: bool = False,
+    strict: bool = False,
+    warn: Warn = warn_on_stderr,
+    from_cache: bool = False,
 ) -> "WireReader":
-    """A reader of one wire recording, its header already read. Raises InputError as `detect_form` does."""
+    """A reader of one wire recording, its header already read. Raises InputError as `detect_form` does.
+
+    from_cache: its quotes may come out of what is kept beside it (replay.columns.cache), and are kept there.
+    """
     if detect_form(path, skip_bad_lines=skip_bad_lines) != "wire":
         raise InputError(f"{path}: a journal export, not a wire recording")
     with LineFile(path) as file:
         header = _header(next(file.blocks(), b"").partition(b"\n")[0])
-    return WireReader(path, header, skip_bad_lines, strict, warn)
+    return WireReader(path, header, skip_bad_lines, strict, warn, from_cache)
 
 
 def open_lines(path: Path) -> Lines:
@@ -94,7 +103,9 @@ def open_lines(path: Path) -> Lines:
 class WireReader:
     """Iterates over lists of items in order of receipt; the figures are complete when it is exhausted."""
 
-    def __init__(self, path: Path, header: dict[str, Any], skip_bad_lines: bool, strict: bool, warn: Warn) -> None:
+    def __init__(
+        self, path: Path, header: dict[str, Any], skip_bad_lines: bool, strict: bool, warn: Warn, from_cache: bool
+    ) -> None:
         self.path = path
         self.header = header
         self.lines = 0  # Header and end line included.
@@ -121,6 +132,9 @@ class WireReader:
         # Told of the messages as they are delivered, in whole lines; of the market only if that is wanted, too.
         self.keep: Keep | None = None
         self.keep_market = False
+        self._from_cache = from_cache
+        self._keeper: cache.Keeper | None = None
+        self._kept = False  # The lines come out of what was kept when their end line had matched.
 
     @property
     def ended(self) -> bool:
@@ -128,6 +142,12 @@ class WireReader:
         return not self._open
 
     def __iter__(self) -> Iterator[list[Item]]:
+        if self._from_cache and not (self.keep is not None and self.keep_market) and cache.wanted(self.path):
+            kept = cache.find(self.path)
+            if kept is not None:
+                yield from self._out_of(kept)
+                return
+            self._keeper = cache.Keeper(self.path)
         with LineFile(self.path) as file:
             for block in file.blocks():
                 self._block(block)
@@ -135,6 +155,23 @@ class WireReader:
             self.sha256 = file.packed_sha256 or self._content_hash.hexdigest()
             if file.ended_early:
                 self._cut_off("the compressed file ends in the middle")
+        self._finish()
+        yield self._take()
+        if self._keeper is not None and not self.cut:
+            self._keeper.write(self.sha256)
+
+    def _out_of(self, kept: cache.Kept) -> Iterator[list[Item]]:
+        """The same out of columns. A recording that was cut off is never kept."""
+        self._kept, self.sha256 = True, kept.sha256
+        place = start = 0
+        for count, line_bytes in kept.steps:
+            if count:
+                self._deliver_quotes(kept.columns, place, place + count)
+                place += count
+                yield self._take()
+            if line_bytes:
+                self._line(kept.others[start : start + line_bytes])
+                start += line_bytes
         self._finish()
         yield self._take()
 
@@ -198,6 +235,7 @@ class WireReader:
         """A line without its end: longer than any may be, or the last of the file."""
         if len(line) >= LONGEST_LINE_BYTES:
             self._in_long_line = True
+            self._keeper = None  # It comes in pieces.
             self._line(line)
             return
         try:
@@ -214,6 +252,8 @@ class WireReader:
     def _passed(self, data: bytes, lines: int) -> None:
         """Count and hash what has been dealt with."""
         self._section_lines += lines
+        if self._kept:
+            return
         self._content_hash.update(data)
         if self._section_hash is not self._content_hash:
             self._section_hash.update(data)
@@ -223,12 +263,19 @@ class WireReader:
         ats = columns.ats[first:end]
         if not self._open or (self.last_at is not None and ats[0] < self.last_at) or (ats[1:] < ats[:-1]).any():
             return False
-        self._reach(int(ats[0]))
-        quotes: Quotes = ColumnQuotes(columns, first, end)
         if self.keep is not None and self.keep_market:
-            for at, line in zip(quotes.ats, lines[:-1].split(b"\n"), strict=True):
+            for at, line in zip(ats.tolist(), lines[:-1].split(b"\n"), strict=True):
                 self.keep(at, line + b"\n")
-        last_at = int(ats[-1])
+        self._deliver_quotes(columns, first, end)
+        self._passed(lines, end - first)
+        if self._keeper is not None:
+            self._keeper.quotes(columns, first, end)
+        return True
+
+    def _deliver_quotes(self, columns: Columns, first: int, end: int) -> None:
+        self._reach(int(columns.ats[first]))
+        quotes: Quotes = ColumnQuotes(columns, first, end)
+        last_at = int(columns.ats[end - 1])
         while (due := self._bars.next_at()) is not None and due <= last_at:
             place = quotes.first_at(due)
             self._items.append(quotes.part(0, place))
@@ -237,13 +284,13 @@ class WireReader:
         self._items.append(quotes)
         self.last_at = last_at
         self.lines += end - first
-        self._passed(lines, end - first)
-        return True
 
     # ---- single lines -----------------------------------------------------------------------------------
 
     def _line(self, line: bytes) -> None:
         self.lines += 1
+        if self._keeper is not None:
+            self._keeper.line(line)
         try:
             self._understand(line.removeprefix(_BYTE_ORDER_MARK) if self.lines == 1 else line)
         except Unreadable as error:
@@ -305,7 +352,7 @@ class WireReader:
 
     def _end(self, said: Any) -> None:
         figures = {"lines": self._section_lines, "sha256": self._section_hash.hexdigest()}
-        if said != figures:
+        if said != figures and not self._kept:
             raise InputError(
                 f"{self.path}, line {self.lines}: the end line does not match the {self._section_lines} lines before "
                 "it: the file was edited or damaged"

@@ -14,9 +14,9 @@ Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _ZERO, _DOT, _MINUS, _Z = b"0.-Z"
-LONGEST_NUMBER = 18  # Characters; what is longer is left to whoever reads line by line.
+LONGEST_NUMBER = 20  # Characters; what is longer is left to whoever reads line by line.
 _PLACES = 9  # Of a price; digits before and after the point, so that it fits into 8 bytes.
-_POWERS = 10 ** np.arange(LONGEST_NUMBER + 1, dtype=np.int64)
+_POWERS = 10 ** np.arange(_PLACES + 1, dtype=np.int64)
 _MINUTE = len("2026-08-19T14:31:")
 _WHOLE = len("2026-08-19T14:31:32Z")
 

@@ -55,7 +55,9 @@ class Sessions:
     def _items(self) -> Iterator[list[Quotes | Event]]:
         ended: int | None = None
         for path in self.paths:
-            reader = read_wire(path, skip_bad_lines=self.skip_bad_lines, strict=self.strict, warn=self.warn)
+            reader = read_wire(
+                path, skip_bad_lines=self.skip_bad_lines, strict=self.strict, warn=self.warn, from_cache=True
+            )
             self._lacks = reader.lacks
             for items in reader:
                 check_order(ended, reader.first_at, self._name(path))
