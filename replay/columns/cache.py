@@ -1,9 +1,10 @@
 """The columns of a recording kept beside it, so that its quote lines are read once.
 
 The file `.NAME.columns` holds a digest of all that follows, a header, the lines that are no plain quotes, and the
-quotes as parquet. It is keyed by the digest of the recording. That digest is not worked out again while size, inode and
-the times of the last change are those of the file that was read: a change of the content changes the time of the last
-change of the inode, which no program can set. Otherwise the recording is hashed, and read anew where it differs.
+quotes as parquet, a column at a time. It is keyed by the digest of the recording. That digest is not worked out again
+while size, inode and the times of the last change are those of the file that was read: a change of the content changes
+the time of the last change of the inode, which no program can set. Otherwise the recording is hashed, and read anew
+where it differs.
 
 Whatever is wrong with a cache file, there is none; whatever keeps it from being written, nothing is kept.
 """
@@ -41,7 +42,7 @@ class _Header(msgspec.Struct):
     signature: list[int]  # Of the recording when it was read; empty while it might have changed unnoticed.
     names: list[str]
     steps: list[tuple[int, int]]  # So many plain quotes, then a line of so many bytes that is none; 0: no such line.
-    other_bytes: int
+    parts: list[int]  # Bytes of the other lines, and of each column.
 
 
 @dataclass(slots=True)
@@ -124,19 +125,18 @@ class Keeper:
                 return
             if self._count:
                 self._steps.append((self._count, 0))
-            others = b"".join(self._others)
+            parts = [b"".join(self._others), *(self._parquet(name) for name in _NAMES)]
             signature = _settled(self._signature)
-            header = _Header(_FORM, VERSION, sha256, signature, self._names, self._steps, len(others))
-            _write(cache_path(self.path), _encoded(header, others + self._parquet()))
+            header = _Header(_FORM, VERSION, sha256, signature, self._names, self._steps, [len(part) for part in parts])
+            _write(cache_path(self.path), _encoded(header, b"".join(parts)))
 
-    def _parquet(self) -> bytes:
+    def _parquet(self, name: str) -> bytes:
+        """One column; its parts are let go of, so that few of them are in memory twice."""
         import polars
 
-        frame: dict[str, polars.Series] = {}
-        for name in _NAMES:
-            frame[name] = polars.Series(name, np.concatenate(self._parts.pop(name)))
+        frame = polars.DataFrame({name: np.concatenate(self._parts.pop(name))})
         file = io.BytesIO()
-        polars.DataFrame(frame).write_parquet(file, compression="lz4", row_group_size=len(frame[_NAMES[0]]))
+        frame.write_parquet(file, compression="lz4", row_group_size=len(frame))
         return file.getvalue()
 
 
@@ -159,10 +159,17 @@ def _decoded(data: bytes) -> tuple[_Header, Kept] | None:
     header = msgspec.json.decode(data[_DIGEST_BYTES:start], type=_Header)
     if (header.form, header.version) != (_FORM, VERSION):
         return None
-    others = data[start : start + header.other_bytes]
-    frame = polars.read_parquet(io.BytesIO(memoryview(data)[start + header.other_bytes :])).rechunk()
-    ats, codes, lasts, bids, asks = (frame[name].to_numpy() for name in _NAMES)
-    return header, Kept(header.sha256, header.steps, others, Columns(ats, codes, header.names, lasts, bids, asks))
+    parts = []
+    for part_bytes in header.parts:
+        parts.append(memoryview(data)[start : start + part_bytes])
+        start += part_bytes
+    others, *columns = parts
+    ats, codes, lasts, bids, asks = (
+        polars.read_parquet(io.BytesIO(column))[name].rechunk().to_numpy()
+        for name, column in zip(_NAMES, columns, strict=True)
+    )
+    kept = Kept(header.sha256, header.steps, bytes(others), Columns(ats, codes, header.names, lasts, bids, asks))
+    return header, kept
 
 
 def _signature(path: Path) -> list[int]:
