@@ -12,7 +12,7 @@ from types import TracebackType
 
 from riskcore.errors import InputError
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 19
 LONGEST_LINE_BYTES = 8 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 

@@ -7,15 +7,17 @@ LONGEST_LINE_BYTES, a payload that makes no sense) is always WireRejected and ne
 
 import re
 import sys
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from adapters.topstepx.fields import TooDeep, decode, instant
 from adapters.topstepx.normalise import KINDS, OWN_KINDS, normalise, rejected
 from replay.blocks import LONGEST_LINE_BYTES, HashAhead, LineFile, Lines
+from replay.columns import cache
+from replay.columns.columns import ColumnQuotes, Columns
 from replay.quote_lines import QuoteLines
 from riskcore.core.bar_schedule import BarSchedule
 from riskcore.core.events import Event, QuoteObserved, WireRejected
@@ -75,14 +77,22 @@ def _header(line: bytes) -> dict[str, Any]:
 
 
 def read_wire(
-    path: Path, *, skip_bad_lines: bool = False, strict: bool = False, warn: Warn = warn_on_stderr
+    path: Path,
+    *,
+    skip_bad_lines: bool = False,
+    strict: bool = False,
+    warn: Warn = warn_on_stderr,
+    from_cache: bool = False,
 ) -> "WireReader":
-    """A reader of one wire recording, its header already read. Raises InputError as `detect_form` does."""
+    """A reader of one wire recording, its header already read. Raises InputError as `detect_form` does.
+
+    from_cache: its quotes may come out of what is kept beside it (replay.columns.cache), and are kept there.
+    """
     if detect_form(path, skip_bad_lines=skip_bad_lines) != "wire":
         raise InputError(f"{path}: a journal export, not a wire recording")
     with LineFile(path) as file:
         header = _header(next(file.blocks(), b"").partition(b"\n")[0])
-    return WireReader(path, header, skip_bad_lines, strict, warn)
+    return WireReader(path, header, skip_bad_lines, strict, warn, from_cache)
 
 
 def open_lines(path: Path) -> Lines:
@@ -93,7 +103,9 @@ def open_lines(path: Path) -> Lines:
 class WireReader:
     """Iterates over lists of items in order of receipt; the figures are complete when it is exhausted."""
 
-    def __init__(self, path: Path, header: dict[str, Any], skip_bad_lines: bool, strict: bool, warn: Warn) -> None:
+    def __init__(
+        self, path: Path, header: dict[str, Any], skip_bad_lines: bool, strict: bool, warn: Warn, from_cache: bool
+    ) -> None:
         self.path = path
         self.header = header
         self.lines = 0  # Header and end line included.
@@ -121,6 +133,9 @@ class WireReader:
         # Told of the messages as they are delivered, in whole lines; of the market only if that is wanted, too.
         self.keep: Keep | None = None
         self.keep_market = False
+        self._from_cache = from_cache
+        self._keeper: cache.Keeper | None = None
+        self._kept = False  # The lines come out of what was kept when their end line had matched.
 
     @property
     def ended(self) -> bool:
@@ -128,6 +143,12 @@ class WireReader:
         return not self._open
 
     def __iter__(self) -> Iterator[list[Item]]:
+        if self._from_cache and not (self.keep is not None and self.keep_market) and cache.wanted(self.path):
+            kept = cache.find(self.path)
+            if kept is not None:
+                yield from self._out_of(kept)
+                return
+            self._keeper = cache.Keeper(self.path)
         with LineFile(self.path) as file:
             for block in file.blocks():
                 self._block(block)
@@ -138,12 +159,29 @@ class WireReader:
                 self._cut_off("the compressed file ends in the middle")
         self._finish()
         yield self._take()
+        if self._keeper is not None and not self.cut:
+            self._keeper.write(self.sha256)
+
+    def _out_of(self, kept: cache.Kept) -> Iterator[list[Item]]:
+        """The same out of columns. A recording that was cut off is never kept."""
+        self._kept, self.sha256 = True, kept.sha256
+        place = start = 0
+        for count, line_bytes in kept.steps:
+            if count:
+                self._deliver_quotes(kept.columns, place, place + count)
+                place += count
+                yield self._take()
+            if line_bytes:
+                self._line(kept.others[start : start + line_bytes])
+                start += line_bytes
+        self._finish()
+        yield self._take()
 
     def _take(self) -> list[Item]:
         items, self._items = self._items, []
         for item in items:
             if isinstance(item, Quotes):
-                self.events += len(item.ats)
+                self.events += len(item)
             else:
                 self.events += 1
                 self.rejected += isinstance(item.body, WireRejected)
@@ -176,24 +214,30 @@ class WireReader:
         if block[-1:] != b"\n":
             self._unended(block)
             return
-        plain = self._quote_lines.plain(block)
-        if plain is True and self._quotes(block):
-            return
-        lines = block.split(b"\n")
-        lines.pop()
-        start = 0
-        for is_plain, group in groupby([True] * len(lines) if isinstance(plain, bool) else plain):
-            end_of_run = start + sum(1 for _ in group)
-            run = lines[start:end_of_run]
-            if not (is_plain and self._quotes(b"\n".join(run) + b"\n")):
-                for line in run:
-                    self._line(line + b"\n")
-            start = end_of_run
+        found = self._quote_lines.read(block)
+        line = start = taken = 0
+        turns = np.flatnonzero(np.diff(found.plain, append=~found.plain[-1:])) + 1
+        for next_line in turns.tolist():  # Where plain quotes begin or end.
+            end_of_run = int(found.ends[next_line - 1]) + 1
+            run = block[start:end_of_run]
+            if not found.plain[line]:
+                self._lines(run)
+            else:
+                count = next_line - line
+                if not self._quotes(found.columns, taken, taken + count, run):
+                    self._lines(run)
+                taken += count
+            line, start = next_line, end_of_run
+
+    def _lines(self, lines: bytes) -> None:
+        for line in lines[:-1].split(b"\n"):
+            self._line(line + b"\n")
 
     def _unended(self, line: bytes) -> None:
         """A line without its end: longer than any may be, or the last of the file."""
         if len(line) >= LONGEST_LINE_BYTES:
             self._in_long_line = True
+            self._keeper = None  # It comes in pieces.
             self._line(line)
             return
         try:
@@ -210,37 +254,45 @@ class WireReader:
     def _passed(self, data: bytes, lines: int) -> None:
         """Count and hash what has been dealt with."""
         self._section_lines += lines
+        if self._kept:
+            return
         self._content_hash.update(data)
         if self._section_hash is not self._content_hash:
             self._section_hash.update(data)
 
-    def _quotes(self, lines: bytes) -> bool:
+    def _quotes(self, columns: Columns, first: int, end: int, lines: bytes) -> bool:
         """Deliver a run of plain quotes, unless one of them needs a closer look."""
-        quotes = self._quote_lines.read(lines) if self._open else None
-        if quotes is None:
+        ats = columns.ats[first:end]
+        if not self._open or (self.last_at is not None and ats[0] < self.last_at) or (ats[1:] < ats[:-1]).any():
             return False
-        ats = quotes.ats
-        if (self.last_at is not None and ats[0] < self.last_at) or sorted(ats) != ats:
-            return False
-        self._reach(ats[0])
         if self.keep is not None and self.keep_market:
-            for at, line in zip(ats, lines[:-1].split(b"\n"), strict=True):
+            for at, line in zip(ats.tolist(), lines[:-1].split(b"\n"), strict=True):
                 self.keep(at, line + b"\n")
-        while (due := self._bars.next_at()) is not None and due <= ats[-1]:
-            end = bisect_left(quotes.ats, due)
-            self._items.append(quotes.part(0, end))
-            quotes = quotes.part(end, len(quotes.ats))
+        self._deliver_quotes(columns, first, end)
+        self._passed(lines, end - first)
+        if self._keeper is not None:
+            self._keeper.quotes(columns, first, end)
+        return True
+
+    def _deliver_quotes(self, columns: Columns, first: int, end: int) -> None:
+        self._reach(int(columns.ats[first]))
+        quotes: Quotes = ColumnQuotes(columns, first, end)
+        last_at = int(columns.ats[end - 1])
+        while (due := self._bars.next_at()) is not None and due <= last_at:
+            place = quotes.first_at(due)
+            self._items.append(quotes.part(0, place))
+            quotes = quotes.part(place, len(quotes))
             self._items += self._bars.release(due)
         self._items.append(quotes)
-        self.last_at = ats[-1]
-        self.lines += len(ats)
-        self._passed(lines, len(ats))
-        return True
+        self.last_at = last_at
+        self.lines += end - first
 
     # ---- single lines -----------------------------------------------------------------------------------
 
     def _line(self, line: bytes) -> None:
         self.lines += 1
+        if self._keeper is not None:
+            self._keeper.line(line)
         try:
             self._understand(line.removeprefix(_BYTE_ORDER_MARK) if self.lines == 1 else line)
         except Unreadable as error:
@@ -302,7 +354,7 @@ class WireReader:
 
     def _end(self, said: Any) -> None:
         figures = {"lines": self._section_lines, "sha256": self._section_hash.hexdigest()}
-        if said != figures:
+        if said != figures and not self._kept:
             raise InputError(
                 f"{self.path}, line {self.lines}: the end line does not match the {self._section_lines} lines before "
                 "it: the file was edited or damaged"

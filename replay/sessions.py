@@ -35,6 +35,7 @@ class Options:
     strict: bool = False
     every_event: bool = False
     keep_quotes: bool = False
+    from_cache: bool = False  # Quotes of a wire recording may come out of what is kept beside it.
     listeners: tuple[Listener, ...] = ()
     keep_messages: Keep | None = None  # Told of the lines of wire recordings that are to be kept.
     keep_market: bool = False
@@ -114,7 +115,14 @@ class Replay:
                 self.collector.note_days(self.runner.book, self.runner.turn.rulebook, event.body.trade_date)
 
     def _wire(self, path: Path) -> None:
-        reader = read_wire(path, skip_bad_lines=self.options.skip_bad_lines, strict=self.options.strict, warn=self.warn)
+        options = self.options
+        reader = read_wire(
+            path,
+            skip_bad_lines=options.skip_bad_lines,
+            strict=options.strict,
+            warn=self.warn,
+            from_cache=options.from_cache and not options.every_event,
+        )
         reader.keep, reader.keep_market = self.options.keep_messages, self.options.keep_market
         runner = self._start(reader.lacks)
         for items in reader:

@@ -19,7 +19,7 @@ from riskcore.core.quotes import Quotes
 _LONGEST_CONTRACT = 1000
 _LONGEST_SHAPE_BYTES = 4096  # Longer ones are no quotes, and not worth being remembered.
 _CACHED = 4096
-_NUMERIC = b"0123456789.-"
+NUMERIC = b"0123456789.-"
 _NUMBER, _WORD = rb"(?:null)?", rb'(?:"[^"\\\x00-\x1f\x7f-\xff]*"|true|false|null)?'
 _PAIR = (
     rb'"(?:(?:lastPrice|bestBid|bestAsk)": ?'
@@ -28,7 +28,13 @@ _PAIR = (
     + _WORD
     + rb")"
 )
-_EVENT = rb'"target": ?"GatewayQuote", ?"arguments": ?\["[A-Za-z]+", ?\{((?:' + _PAIR + rb"(?:, ?)?)*)\}\]\}\r?"
+_EVENT = (
+    rb'"target": ?"GatewayQuote", ?"arguments": ?\["[A-Za-z]+", ?\{((?:'
+    + _PAIR
+    + rb"(?:, ?"
+    + _PAIR
+    + rb")*)?)\}\]\}\r?"
+)
 _KEY = re.compile(rb'"([A-Za-z]+)": ?')
 # The wrapped form and the other spelling of a price key belong to the normaliser.
 _OTHER_FORMS = {b"data", b"Data", b"LastPrice", b"BestBid", b"BestAsk"}
@@ -70,27 +76,34 @@ class QuoteShapes:
         self._quote = re.compile(head + _EVENT)
         self._known: dict[bytes, bool] = {}
 
-    def plain(self, block: bytes) -> list[bool] | bool:
-        """Whether all lines of a block are plain quotes; if not, which of them are."""
-        text = block.translate(None, _NUMERIC)
-        known = self._known
+    def of(self, block: bytes) -> list[bytes] | bytes:
+        """The shape of each line of a block, or the one that all of them have."""
+        text = block.translate(None, NUMERIC)
         first = text[: text.find(b"\n") + 1]
-        if known.get(first[:-1]) and text == first * (len(text) // len(first)):
-            return True  # All lines have the one shape that is known already.
+        if text == first * (len(text) // len(first)):
+            return first[:-1]
         shapes = text.split(b"\n")
         shapes.pop()
-        if len(known) > _CACHED:
-            known.clear()
-        found = {shape: self._is_quote(shape) for shape in set(shapes)}
-        return all(found.values()) or [found[shape] for shape in shapes]
+        return shapes
 
-    def _is_quote(self, shape: bytes) -> bool:
+    def is_quote(self, shape: bytes) -> bool:
+        """Whether records of this shape are plain quotes."""
         if len(shape) > _LONGEST_SHAPE_BYTES:
             return False
         plain = self._known.get(shape)
         if plain is None:
+            if len(self._known) > _CACHED:
+                self._known.clear()
             plain = self._known[shape] = self._examined(shape)
         return plain
+
+    def plain(self, block: bytes) -> list[bool] | bool:
+        """Whether all lines of a block are plain quotes; if not, which of them are."""
+        shapes = self.of(block)
+        if isinstance(shapes, bytes):
+            return self.is_quote(shapes) or [False] * block.count(b"\n")
+        found = {shape: self.is_quote(shape) for shape in dict.fromkeys(shapes)}
+        return all(found.values()) or [found[shape] for shape in shapes]
 
     def _examined(self, shape: bytes) -> bool:
         match = self._quote.fullmatch(shape)

@@ -56,7 +56,9 @@ class Sessions:
         ended: int | None = None
         reading = Reading(self.paths, self.progress)
         for path in self.paths:
-            reader = read_wire(path, skip_bad_lines=self.skip_bad_lines, strict=self.strict, warn=self.warn)
+            reader = read_wire(
+                path, skip_bad_lines=self.skip_bad_lines, strict=self.strict, warn=self.warn, from_cache=True
+            )
             self._lacks = reader.lacks
             for items in reader:
                 check_order(ended, reader.first_at, self._name(path))

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 @click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and continue.")
 @click.option("--strict", is_flag=True, help="Treat a file that was cut off as an error (exit code 3).")
 @click.option("--every-event", is_flag=True, help="Evaluate every quote; slower, with the same decisions.")
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    envvar="RISKCORE_NO_CACHE",
+    help="Read every quote line again; RISKCORE_NO_CACHE=1 does so for whatif, too.",
+)
 @output_options
 def command(
     sessions: tuple[Path, ...],
@@ -38,6 +44,7 @@ def command(
     skip_bad_lines: bool,
     strict: bool,
     every_event: bool,
+    no_cache: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -69,6 +76,7 @@ def command(
             skip_bad_lines=skip_bad_lines,
             strict=strict,
             every_event=every_event,
+            from_cache=not no_cache,
             warn=lambda text: warn(text, quiet=quiet),
             progress=progress.session,
             listeners=(note,),

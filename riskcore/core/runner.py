@@ -8,29 +8,26 @@ on a copy, and `leave_out` goes back to the original. A replay has nothing to go
 it pays for no copies.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import sub
 from typing import Any
 
 from riskcore.core.events import CommandIssued, Event, QuotesObserved, TradingDayOpened
 from riskcore.core.loosening import settings_of_next_day
 from riskcore.core.project import settle
-from riskcore.core.quotes import Item, Quotes, quote_at
+from riskcore.core.quotes import Item, Quotes, Row, quote_at
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Book, Day
 from riskcore.core.step import Turn
 from riskcore.core.take_again import only_kept, take_again
-from riskcore.core.watch import NEVER, QuietMarks, Watch
+from riskcore.core.watch import QuietMarks
 
-# Quotes looked at together. Longer chunks fail more often, shorter ones cost more calls.
-CHUNK = 256
+# Events that quotes led to are handed on together, so many at most.
+HELD = 256
 # Quotes journaled as one event at most (DESIGN.md: many to an event, none lost).
 BATCH = 500
 Listener = Callable[[Sequence[Event]], None]
 DayFor = Callable[[Mapping[str, Any], int], Day]
-Rows = list[tuple[int, str, int | None, int | None, int | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Mark:
 
     turn: Turn
     quiet: QuietMarks
-    rows: Rows
+    rows: list[Row]
     decided: int
 
 
@@ -77,7 +74,7 @@ class Runner:
         in_force = self.settings if book is None or book.day is None else book.settings
         self.turn = Turn(book or Book(), rulebook_of(in_force, restrict), day_ended)
         self._quiet = QuietMarks()
-        self._rows: Rows = []
+        self._rows: list[Row] = []
         self.index: int | None = None  # Which of the quotes taken last is in hand; None when nothing is.
         # Since `begin`: what to go back to, what has been taken, and what was decided and is not handed on yet.
         self._began: Mark | None = None
@@ -115,17 +112,15 @@ class Runner:
         """
         if self._taken is not None:
             self._taken.append(quotes)
-        start, count = 0, len(quotes.ats)
+        start, count = 0, len(quotes)
         while start < count:
             self.index = start
-            self.open_day(quotes.ats[start])
+            self.open_day(quotes.row(start)[0])
             assert self.book.day is not None
-            end = bisect_left(quotes.ats, self.book.day.closes_at, start)
-            if not self._run_is_quiet(quotes, start, end):
-                for low in range(start, end, CHUNK):
-                    taken = self._chunk(quotes, low, min(low + CHUNK, end), pausing)
-                    if taken is not None:
-                        return taken
+            end = quotes.first_at(self.book.day.closes_at, start)
+            taken = self._of_day(quotes, start, end, pausing)
+            if taken is not None:
+                return taken
             start = end
         self.index = None
         return count
@@ -241,34 +236,26 @@ class Runner:
 
     # ---- quotes --------------------------------------------------------------------------------------
 
-    def _run_is_quiet(self, quotes: Quotes, start: int, end: int) -> bool:
-        """Skip a whole run at once when all of it is quiet."""
-        if self.every_event:
-            return False
-        if not self._all_quiet(self._quiet.bounds(self.book, self.turn.rulebook), quotes, start, end):
-            return False
-        self._skip(quotes, start, end)
-        return True
-
-    def _chunk(self, quotes: Quotes, low: int, high: int, pausing: bool) -> int | None:
-        """Take some quotes; where one made a pause necessary, how many of all are taken by then."""
-        self.index = low
-        if not self.every_event and self._run_is_quiet(quotes, low, high):
-            return None
-        for index in range(low, high):
+    def _of_day(self, quotes: Quotes, start: int, end: int, pausing: bool) -> int | None:
+        """Take quotes of the open day; where one made a pause necessary, how many of all are taken by then."""
+        index = start
+        while index < end:
             self.index = index
             if not self.every_event:
-                known = self._quiet.bounds(self.book, self.turn.rulebook)
-                if self._quiet.is_quiet(self.book, known, *quotes.row(index)):
-                    self._skip(quotes, index, index + 1)
-                    continue
+                noisy = self._skip_quiet(quotes, index, end)
+                if noisy == end:
+                    break
+                self.index = index = noisy
                 self._settle()
             commanded = self._noisy(quotes, index)
             self._quiet.happened()
+            index += 1
             if commanded and pausing:
                 self._hand_on()
                 self.index = None
-                return index + 1
+                return index
+            if len(self.turn.events) >= HELD:
+                self._hand_on()
         self._hand_on()
         return None
 
@@ -278,48 +265,23 @@ class Runner:
         self.turn.take(quote_at(quotes, index))
         return any(isinstance(event.body, CommandIssued) for event in self.turn.events[before:])
 
-    def _all_quiet(self, known: Watch, quotes: Quotes, low: int, high: int) -> bool:
-        """Whether a whole chunk is quiet, by its extremes; False when only looking one by one can tell."""
-        if quotes.ats[high - 1] >= known.until:
-            return False
-        if not known.bounds:
-            return True
-        ats = quotes.ats[low:high]
-        contract = quotes.contracts[low]
-        if len(set(quotes.contracts[low:high])) > 1:
-            return False
-        for watched, gap_ns in known.gaps.items():
-            if watched != contract:
-                if ats[-1] - self._quiet.marked_at(self.book, watched) > gap_ns:
-                    return False
-            elif (
-                ats[0] - self._quiet.marked_at(self.book, watched) > gap_ns
-                or max(map(sub, ats[1:], ats), default=0) > gap_ns
-            ):
-                return False
-        bounds = known.bounds.get(contract)
-        if bounds is None or bounds == NEVER:
-            return bounds is None
-        columns = (quotes.lasts, quotes.bids, quotes.asks)
-        for column, least, most in zip(columns, bounds[::2], bounds[1::2], strict=True):
-            seen = [price for price in dict.fromkeys(column[low:high]) if price is not None]
-            if seen and not (least <= min(seen) and max(seen) <= most):
-                return False
-        return True
+    def _skip_quiet(self, quotes: Quotes, start: int, end: int) -> int:
+        """Remember where quiet quotes move the marks; returns the first that is not quiet, or `end`."""
+        known = self._quiet.bounds(self.book, self.turn.rulebook)
+        marked = {contract: self._quiet.marked_at(self.book, contract) for contract in known.gaps}
+        noisy = quotes.first_outside(start, end, known, marked)
+        if noisy > start:
+            if self.keep_quotes:
+                self._keep(quotes, start, noisy)
+            for move in quotes.moves(start, noisy):
+                self._quiet.move(*move)
+        return noisy
 
-    def _skip(self, quotes: Quotes, low: int, high: int) -> None:
-        """Remember where quiet quotes moved the marks; they changed nothing else."""
-        if self.keep_quotes:
-            self._rows.extend(zip(*(column[low:high] for column in quotes), strict=True))
+    def _keep(self, quotes: Quotes, start: int, end: int) -> None:
+        for low in range(start, end, BATCH):
+            self._rows.extend(quotes.rows(low, min(low + BATCH, end)))
             while len(self._rows) >= BATCH:
                 self._hand_on_rows(BATCH)
-        contracts = quotes.contracts
-        if high - low > 1 and len(set(contracts[low:high])) > 1:
-            for index in range(low, high):
-                self._quiet.move(*quotes.row(index))
-            return
-        last, bid, ask = (_newest(column, low, high) for column in (quotes.lasts, quotes.bids, quotes.asks))
-        self._quiet.move(quotes.ats[high - 1], contracts[low], last, bid, ask)
 
     def _settle(self) -> None:
         """Put the marks of skipped quotes in place before anything else is judged."""
@@ -350,8 +312,3 @@ class Runner:
             return
         for listener in self.listeners:
             listener(events)
-
-
-def _newest(column: Sequence[int | None], low: int, high: int) -> int | None:
-    """The last price of a part of a column that says one."""
-    return next((column[index] for index in range(high - 1, low - 1, -1) if column[index] is not None), None)

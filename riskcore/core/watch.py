@@ -5,8 +5,7 @@ place before anything else is judged. Evaluating every quote gives the same even
 holds the two against each other.
 """
 
-from dataclasses import dataclass, field
-
+from riskcore.core.bounds import NEVER, NOTHING, Bounds, Watch
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.marks import CONSERVATIVE, mark_field, valued_side
 from riskcore.core.project import next_mark
@@ -17,26 +16,10 @@ from riskcore.core.state import Account, Book, Mark, Position
 from riskcore.core.timers import due_timers
 from riskcore.core.view import Effect, View
 
-# Inclusive bounds of last, bid and ask: (last low, last high, bid low, bid high, ask low, ask high).
-Bounds = tuple[int, int, int, int, int, int]
+__all__ = ["NEVER", "QuietMarks", "Watch", "watch"]
+
 _ANY = (-UNBOUNDED, UNBOUNDED)
-_NONE = (1, 0)
-# Every quote of the contract is looked at, also one that moves no price: it makes the mark fresh.
-NEVER: Bounds = (*_NONE, *_NONE, *_NONE)
 _MOMENT = Event(0, "core", "quiet", ClockTicked())
-
-
-@dataclass(slots=True)
-class Watch:
-    """A quote of a contract that is not in `bounds` is always quiet; none is at or after `until`.
-
-    `gaps` says for each watched contract how long after its last mark the mark goes stale: no quote of any
-    contract is quiet that comes more than that after it.
-    """
-
-    until: int
-    bounds: dict[str, Bounds] = field(default_factory=dict)
-    gaps: dict[str, int] = field(default_factory=dict)
 
 
 def watch(book: Book, rulebook: Rulebook) -> Watch:
@@ -103,9 +86,9 @@ def _bounds_by(mark: Mark, position: Position, interval: tuple[int, int], mode: 
     by_field = {name: interval if name == used else _ANY for name in ("last", "bid", "ask")}
     if mode == "last" and used != "last":
         # The first last price would change what values the position.
-        by_field["last"] = _NONE
+        by_field["last"] = NOTHING
     if mode == CONSERVATIVE and used == "last":
-        by_field["bid" if side > 0 else "ask"] = _NONE
+        by_field["bid" if side > 0 else "ask"] = NOTHING
     return (*by_field["last"], *by_field["bid"], *by_field["ask"])
 
 
@@ -162,14 +145,7 @@ class QuietMarks:
         for watched, gap_ns in known.gaps.items():
             if at - self.marked_at(book, watched) > gap_ns:
                 return False
-        bounds = known.bounds.get(contract)
-        if bounds is None or bounds == NEVER:
-            return bounds is None
-        return (
-            (last is None or bounds[0] <= last <= bounds[1])
-            and (bid is None or bounds[2] <= bid <= bounds[3])
-            and (ask is None or bounds[4] <= ask <= bounds[5])
-        )
+        return known.holds(contract, last, bid, ask)
 
     def move(self, at: int, contract: str, last: int | None, bid: int | None, ask: int | None) -> None:
         """Remember a quiet quote; what it leaves out stays as it was."""

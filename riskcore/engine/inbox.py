@@ -147,7 +147,7 @@ class Inbox:
     def _stamped(self, quotes: Quotes) -> Quotes:
         if quotes.ats[0] < self._last_at:
             # They waited behind something newer.
-            quotes = quotes._replace(ats=[max(at, self._last_at) for at in quotes.ats])
+            quotes = replace(quotes, ats=[max(at, self._last_at) for at in quotes.ats])
         self._last_at = quotes.ats[-1]
         return quotes
 

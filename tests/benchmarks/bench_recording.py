@@ -71,8 +71,7 @@ def parts(path: Path) -> dict[str, Callable[[], object]]:
     return {
         "bytes from disk": lambda: [None for _ in blocks(path)],
         "sha256": lambda: [hashlib.sha256(block) and None for block in blocks(path)],
-        "shapes": lambda: [lines.plain(block) and None for block in blocks(path)],
-        "decoding and columns": lambda: [lines.read(block) and None for block in blocks(path)],
+        "shapes and columns": lambda: [lines.read(block) and None for block in blocks(path)],
     }
 
 

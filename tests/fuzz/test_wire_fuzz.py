@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from replay.quote_lines import QuoteLines
+from adapters.topstepx.plain_quotes import QuoteShapes
 from replay.recording import read_wire
 from riskcore.core.events import Event, QuoteObserved
 from riskcore.core.quotes import Quotes
@@ -95,7 +95,7 @@ def test_no_line_breaks_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             assert decode_event(topic, canonical)[1] == event
             understood[topic] = understood.get(topic, 0) + 1
         with monkeypatch.context() as patched:
-            patched.setattr(QuoteLines, "read", lambda self, lines: None)
+            patched.setattr(QuoteShapes, "is_quote", lambda self, shape: False)
             assert facts(path) == fast
     assert len(understood) >= 14
     assert min(understood.values()) >= 50, understood

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from adapters.topstepx.fields import decode, instant
 from adapters.topstepx.normalise import normalise
+from replay.columns.columns import ColumnQuotes
 from replay.quote_lines import QuoteLines
 from riskcore.core.events import QuoteObserved
 from riskcore.core.quotes import Quotes
@@ -19,9 +20,8 @@ CONTRACT = "CON.F.US.ENQ.Z25"
 
 
 def fast(lines: list[bytes]) -> Quotes | None:
-    reader = QuoteLines()
-    block = b"".join(line + b"\n" for line in lines)
-    return reader.read(block) if reader.plain(block) is True else None
+    block = QuoteLines().read(b"".join(line + b"\n" for line in lines))
+    return ColumnQuotes(block.columns, 0, len(lines)) if block.plain.all() else None
 
 
 def exact(line: bytes) -> tuple[int, str, int | None, int | None, int | None]:
@@ -52,7 +52,7 @@ FULL = (
         '"lastPrice":0',
         '"lastPrice":null,"bestBid":1.0',
         '"lastPrice":1.5,"bestBid":2,"other":"x","flag":true',
-        '"bestAsk":999999999999999',
+        '"bestAsk":999999999.999999999',
         f'"contract":"{CONTRACT}"',
     ],
 )
@@ -76,6 +76,8 @@ def test_plain_quotes_are_read_fast(fields: str) -> None:
         '"lastPrice":NaN',
         '"lastPrice":1e3',
         '"lastPrice":1000000000000000',
+        '"lastPrice":1000000000',
+        '"lastPrice":0.0000000001',
         '"lastPrice":99999999999999999999.5',
         '"lastPrice":1.2.3',
         '"lastPrice":--1',
@@ -151,7 +153,7 @@ def test_instants_are_exact_over_minutes(digits: int, step_ns: int) -> None:
 
 def test_which_lines_of_a_mixed_block_are_plain() -> None:
     block = b"\n".join([line(FULL), b'{"at":"2025-08-19T22:00:00Z","clock":true}', line("")]) + b"\n"
-    assert QuoteLines().plain(block) == [True, False, True]
+    assert QuoteLines().read(block).plain.tolist() == [True, False, True]
 
 
 fields_of_a_quote = fields(
