@@ -4,7 +4,7 @@ import click
 from click.shell_completion import get_completion_class
 
 
-@click.command(epilog="Example: riskcore completion bash >> ~/.bashrc")
+@click.command(epilog="Example: riskcore completion bash")
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def command(shell: str) -> None:
     """Print the script that makes SHELL complete commands, options and files.

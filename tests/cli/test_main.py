@@ -150,7 +150,7 @@ def test_shells_complete_commands(
 
 # Words that follow the name of the program where it is the subject of a sentence. Anything else must be a command.
 PROSE = (
-    "again before can cannot command costs decided decides did does ends fails for from has "
+    "again as before can cannot command costs decided decides did does ends fails for from has "
     "into is itself keeps kept knows last made matches names needs placed raises ran recorded "
     "relies sees soon to trusts waits was went will would writes wrote "
 )
