@@ -1,0 +1,110 @@
+// The page: reads the GET routes, hears from the stream when to read again, and draws.
+import {confirmations} from './confirm.js';
+import {SECTIONS, binding} from './sections.js';
+import {follow} from './stream.js';
+import {dollars, element, privacy, remember, tick} from './words.js';
+
+const get = (id) => document.getElementById(id);
+const LIVE = ['armed', 'dry_run'];
+const ANEW = 'Run “riskcore web” on this computer: after a restart this page needs a new link.';
+let found = null, skew = 0, engine = 'unknown', live = false, current = '', drawn = '';
+
+const read = async (name) => {
+  const answer = await fetch(`/api/${name}`);
+  if (answer.status === 401) throw Object.assign(new Error(ANEW), {anew: true});
+  return answer.ok ? answer.json() : null;
+};
+
+let reading = false, again = false;
+async function refresh() {
+  if (reading) { again = true; return; }
+  reading = true;
+  try {
+    const status = await read('status');
+    if (!status) throw new Error('no figures');
+    const [fills, history, commands, breaches, calendar] = await Promise.all([
+      current === 'pnl' ? read('fills') : null,
+      current === 'lockouts' && status.trade_date ? read(`lockouts?day=${status.trade_date}`) : null,
+      current === 'enforcement' ? read('enforcement') : null,
+      current === 'enforcement' ? read('breaches') : null,
+      current === 'calendar' ? read('calendar') : null,
+    ]);
+    found = {section: current, status, fills: fills?.fills || [], history: history?.lockouts || [],
+      commands: commands?.enforcement || [], breaches: breaches?.breaches || [], days: calendar?.days || []};
+    skew = Date.parse(status.now.slice(0, 23) + 'Z') - Date.now();
+    remember(status.accounts);
+    draw();
+  } catch (error) {
+    stale(error.anew ? ANEW : `Not live: the engine does not answer. ${ANEW}`);
+  } finally {
+    reading = false;
+    if (again) { again = false; refresh(); }
+  }
+}
+
+let soon = null;
+function refreshSoon(afterMs) { soon ??= setTimeout(() => { soon = null; refresh(); }, afterMs); }
+
+function draw() {
+  get('privacy').setAttribute('aria-pressed', String(privacy.on));
+  if (!found) return;
+  const line = binding(found.status, -skew);
+  // A reader for the blind speaks at each change: only what changed is put in, and a countdown does not count.
+  const box = element('div', line.lines), words = box.cloneNode(true);
+  for (const node of words.querySelectorAll('[data-until]')) node.textContent = '';
+  if (words.textContent !== drawn) {
+    drawn = words.textContent;
+    get('binding').replaceChildren(...box.childNodes);
+    get('binding').dataset.state = line.state;
+  }
+  const total = found.status.accounts.map((one) => dollars(one.day_pnl)).join(' ');
+  document.title = `${total} riskcore`;
+  if (found.section === current && !get(current).querySelector('[aria-expanded=true]')) {
+    get(current).querySelector('.rows').replaceChildren(...SECTIONS[current](found, -skew));
+  }
+}
+
+function show() {
+  const name = location.hash.slice(1);
+  current = name in SECTIONS ? name : 'overview';
+  for (const one of Object.keys(SECTIONS)) get(one).hidden = one !== current;
+  for (const link of document.querySelectorAll('nav a')) {
+    if (link.hash === `#${current}`) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  refresh();
+}
+
+function stale(text) {
+  get('stale').textContent = text;
+  get('stale').hidden = false;
+}
+
+function heard(message) {
+  if (message.type === 'daemon_status') {
+    const before = engine;
+    engine = message.data.state;
+    get('state').textContent = engine.replace('_', ' ');
+    const can = LIVE.includes(engine);
+    for (const name of ['flatten', 'cancel-all', 'lock']) get(name).disabled = !can;
+    if (can) get('stale').hidden = true;
+    else stale(engine === 'read_only' ? 'Not live: read from the journal, no engine answers here.' : `Not live: the engine is ${engine}.`);
+    if (before !== engine || !live) refreshSoon(0);
+    live = true;
+  }
+  // Quotes move figures many times a second; what is stored is shown at once.
+  refreshSoon(message.type === 'MarketQuote' ? 500 : message.type === 'daemon_status' ? 1000 : 20);
+}
+
+get('privacy').addEventListener('click', () => {
+  privacy.toggle();
+  get('outcome').hidden = true;
+  for (const open of document.querySelectorAll('[aria-expanded=true]')) open.click();
+  draw();
+});
+addEventListener('hashchange', show);
+setInterval(() => document.querySelectorAll('[data-until]').forEach(tick), 1000);
+confirmations();
+show();
+follow(heard, () => { live = false; stale(`Not live: the connection to the engine is lost. ${ANEW}`); });
+draw();

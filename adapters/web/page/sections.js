@@ -1,0 +1,123 @@
+// What each section shows, from the rows of the API.
+import {chart} from './chart.js';
+import {countdown, dollars, element, secret, sentence, table, terms, time} from './words.js';
+
+const STATES = {breached: '✖ breached', near: '▲ near', warn: '△ warn', ok: '✔ ok', blind: '? blind', shadow: '◌ shadow', off: '– off'};
+const state = (name) => element('span', STATES[name] || name, {class: name});
+const measure = (row, name) => row[name] === null ? 'none' : row.unit === '$' ? dollars(row[name]) : secret(row[name]);
+const all = (status, name) => status.accounts.flatMap((account) => account[name].map((row) => ({...row, owner: account.name})));
+
+// The first row over all accounts that binds: the engine puts it first in each account.
+const RANK = ['breached', 'near', 'warn', 'ok'];
+export function binding(status, skew) {
+  const firsts = status.accounts.map((one) => ({row: one.limits[0], account: one})).filter((one) => one.row && RANK.includes(one.row.state));
+  firsts.sort((a, b) => RANK.indexOf(a.row.state) - RANK.indexOf(b.row.state) || b.row.used - a.row.used);
+  const lines = [], first = firsts[0];
+  if (!first) return {state: 'ok', lines: [element('p', 'No limit binds: none is measured.')]};
+  const {row, account} = first;
+  const left = row.unit === '$' ? `${dollars(row.left)} left` : `${secret(row.left)} ${row.unit || ''} left`;
+  lines.push(element('p', [state(row.state), ` ${row.rule} ${sentence(row.name || '')}: ${left}${ticks(row, status)}`]));
+  const sizes = account.safe_size.map((one) => `${root(one.contract)} ${one.size === null ? 'unknown without a stop' : secret(one.size)}`);
+  lines.push(element('p', `Largest safe size: ${sizes.join(', ') || 'unknown, no quote'}`));
+  const locks = all(status, 'lockouts');
+  const until = locks.map((one) => one.until || one.expires_at).filter(Boolean).sort().at(-1);
+  if (!locks.length) lines.push(element('p', 'Not locked. Opening, adding and closing are allowed within the limits.', {class: 'allowed'}));
+  else {
+    const rules = [...new Set(locks.map((one) => one.rule))].join(', ');
+    const allowed = locks.map((one) => one.allowed).find(Boolean) || 'Closing and reducing stay possible; nothing may be opened or added.';
+    lines.push(element('p', ['Locked by ' + rules, until ? ', ' : ', no end set', ...(until ? [countdown(until, skew), ' left'] : []), '. ', sentence(allowed)], {class: 'allowed'}));
+  }
+  return {state: row.state, lines};
+}
+
+const root = (contract) => contract?.split('.')[3] || contract || 'none';
+function ticks(row) {
+  return row.ticks_left === undefined || row.ticks_left === null ? '' : `, ${secret(row.ticks_left)} ticks`;
+}
+
+const overview = ({status}) => status.accounts.map((one) => element('div', [
+  element('h3', secret(one.name)),
+  terms([
+    ['Balance', dollars(one.balance)], ['P&L of the day', dollars(one.day_pnl)], ['Realized', dollars(one.realized)],
+    ['Open', dollars(one.unrealized)], ['Fills today', secret(one.day?.fills)], ['Round trips', secret(one.day?.round_trips)],
+    ['Trading', one.can_trade ? 'allowed by the firm' : 'not allowed by the firm'],
+    ['Commands unmet', secret(one.obligations.length)],
+  ]),
+])).concat(status.health ? [element('p', `Health: ${secret(status.health.score)} of ${secret(100)}`)] : []);
+
+function curves({status, fills}) {
+  return status.accounts.flatMap((account) => {
+    let total = 0;
+    const points = fills.filter((one) => one.account === account.id && !one.voided).map((one) => {
+      total += Number(one.pnl || 0) - Number(one.fees || 0) - Number(one.commissions || 0);
+      return {at: Date.parse(one.at), value: total};
+    });
+    const now = Number(account.day_pnl), known = account.day_pnl !== null;
+    if (known && status.last_event_at) points.push({at: Date.parse(status.last_event_at), value: now});
+    const lines = account.limits.filter((row) => known && row.unit === '$' && row.limit !== null).flatMap((row) => {
+      if (row.rule.includes('MLL')) return [{value: now - (Number(row.now) - Number(row.limit)), name: 'floor', kind: 'floor'}];
+      return row.rule === 'RULE-003' ? [{value: -Math.abs(row.limit), name: row.rule, kind: 'limit'}] : [];
+    });
+    const trades = table('Fills', ['Time', 'Contract', 'Side', 'Size', 'Price', 'P&L'], fills.filter((one) => one.account === account.id).map((one) =>
+      [time(one.at), root(one.contract), one.side, secret(one.size), secret(one.price), one.pnl === null ? 'opens' : dollars(one.pnl)]), 'none today');
+    return [element('h3', secret(account.name)), points.length ? chart(points, lines) : element('p', 'No fill today.', {class: 'muted'}),
+      element('p', `Now ${dollars(account.day_pnl)}; worst ${dollars(account.day?.worst_running_net ?? null)}, best ${dollars(account.day?.best_running_net ?? null)}`), trades];
+  });
+}
+
+const positions = ({status}) => [
+  table('Positions', ['Account', 'Contract', 'Side', 'Size', 'Average', 'Open P&L'], all(status, 'positions').map((one) =>
+    [secret(one.owner), root(one.contract), one.side, secret(one.size), secret(one.average_price), dollars(one.unrealized)]), 'none'),
+  table('Working orders', ['Account', 'Contract', 'Side', 'Type', 'Size', 'Limit', 'Stop'], all(status, 'orders').map((one) =>
+    [secret(one.owner), root(one.contract), one.side || 'unknown', String(one.type || 'unknown'), secret(one.size), secret(one.limit_price), secret(one.stop_price)]), 'none'),
+];
+
+const limits = ({status}, skew) => [
+  table('Every limit, the binding one first', ['State', 'Rule', 'Account', 'Now', 'Limit', 'Left', 'Until', 'In words'], all(status, 'limits').map((one) =>
+    [state(one.state), [one.rule, one.contract ? ` ${root(one.contract)}` : ''].join(''), secret(one.owner), measure(one, 'now'), measure(one, 'limit'), measure(one, 'left'),
+      one.until ? [time(one.until), ' (', countdown(one.until, skew), ')'] : 'none', sentence(one.text)]), 'none'),
+  table('Largest safe size', ['Account', 'Contract', 'Stop in ticks', 'Size', 'Held by'], all(status, 'safe_size').map((one) =>
+    [secret(one.owner), root(one.contract), secret(one.stop_ticks), secret(one.size), `${one.rule || ''} ${sentence(one.text)}`]), 'no contract is quoted'),
+];
+
+const connections = ({status}) => [table('Connections', ['Hub', 'State', 'Since'],
+  status.connections.map((one) => [one.hub, one.state, time(one.since)]), 'none yet')];
+
+const calendar = ({days}) => [table('Trading days', ['Day', 'Reset', 'Last entry', 'Flat by', 'What is special'], days.map((one) => {
+  const deadline = one.deadlines?.[0] || {};
+  const special = [one.closed && 'closed', one.holiday, one.early_close && 'early close', one.release && 'release'].filter(Boolean);
+  return [`${one.weekday} ${one.trade_date}`, time(one.reset?.utc), time(deadline.last_entry?.utc), time(deadline.flat_by?.utc),
+    special.map((text) => typeof text === 'string' ? text : 'see calendar').join(', ') || 'nothing'];
+}), 'no day is known')];
+
+const lockouts = ({status, history}, skew) => [
+  table('In force', ['Account', 'Rule', 'Scope', 'Left', 'Why'], all(status, 'lockouts').map((one) => {
+    const until = one.until || one.expires_at;
+    return [secret(one.owner), one.rule, sentence(one.scope), until ? countdown(until, skew) : 'no end set', sentence(one.reason || one.text || '')];
+  }), 'none'),
+  table('Of this day', ['Account', 'Rule', 'Kind', 'Set', 'Ended', 'By'], history.map((one) =>
+    [secret(one.account_name), one.rule, one.kind.replaceAll('_', ' '), time(one.set_at), one.ended_at ? time(one.ended_at) : 'not ended', one.ended_by || '']), 'none'),
+];
+
+function why(id) {
+  const place = element('div'), button = element('button', 'Why', {type: 'button', 'aria-expanded': 'false'});
+  button.addEventListener('click', async () => {
+    const open = !place.hasChildNodes();
+    button.setAttribute('aria-expanded', String(open));
+    if (!open) return place.replaceChildren();
+    const answer = await fetch(`/api/why/${encodeURIComponent(id)}`);
+    const row = answer.ok ? await answer.json() : {error: `no answer (${answer.status})`};
+    place.replaceChildren(element('pre', sentence(JSON.stringify(row, null, 1).replace(/["{}[\]]/g, ''))));
+  });
+  return [button, place];
+}
+
+const enforcement = ({commands, breaches}) => [
+  table('Commands', ['Time', 'Rule', 'What', 'Contract', 'Outcome', 'Met after', 'Why'], commands.toReversed().map((one) =>
+    [time(one.at), one.rule, one.kind.replace(/([a-z])([A-Z])/g, '$1 $2'), root(one.contract), one.outcome || 'recorded',
+      one.met_after_seconds == null ? 'none' : `${secret(one.met_after_seconds)} s`, why(one.id)]), 'none today'),
+  table('Breaches', ['Time', 'Rule', 'Contract', 'Figures', 'Why'], breaches.toReversed().map((one) =>
+    [time(one.at), one.rule, root(one.contract), sentence(Object.entries(one.figures).map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`).join(', ')), why(one.id)]), 'none today'),
+];
+
+export const SECTIONS = {overview, pnl: curves, positions, limits, connections, calendar, lockouts, enforcement};

@@ -1,0 +1,75 @@
+// What is written: elements, times, and the privacy that hides figures wherever they would stand.
+
+const HIDDEN = '•••';
+const KEPT = /RULE-\d+|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?|\b\d\d:\d\d(?::\d\d)?\b/g;
+let names = [];
+
+export const privacy = {on: localStorage.getItem('riskcore.privacy') === 'on'};
+privacy.toggle = () => {
+  privacy.on = !privacy.on;
+  localStorage.setItem('riskcore.privacy', privacy.on ? 'on' : 'off');
+};
+
+// Account names stand in free text too, and need not hold a digit.
+export function remember(accounts) { names = accounts.map((one) => String(one.name)).filter(Boolean); }
+
+// An amount, price, size, name or id.
+export const secret = (value, unit = '') =>
+  value === null || value === undefined ? 'none' : privacy.on ? HIDDEN : `${unit}${value}`;
+
+export const dollars = (value) =>
+  value === null || value === undefined ? 'unknown'
+    : privacy.on ? HIDDEN : `${String(value).startsWith('-') ? '-' : ''}$${String(value).replace('-', '')}`;
+
+// A sentence of the engine: every word with a digit is hidden, but rules and times stay.
+export function sentence(text) {
+  if (!text || !privacy.on) return text || '';
+  for (const name of names) text = text.replaceAll(name, HIDDEN);
+  const hide = (part) => part.replace(/[^\s,;:()]*\d[^\s,;:()]*/g, HIDDEN);
+  let result = '', from = 0;
+  for (const found of text.matchAll(KEPT)) {
+    result += hide(text.slice(from, found.index)) + found[0];
+    from = found.index + found[0].length;
+  }
+  return result + hide(text.slice(from));
+}
+
+export const time = (text) => {
+  if (!text) return 'open';
+  const at = new Date(text), today = new Date().toDateString() === at.toDateString();
+  const clock = at.toTimeString().slice(0, 8);
+  return today ? clock : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
+};
+const two = (number) => String(number).padStart(2, '0');
+
+// The time left until an instant, counted by the page's clock every second.
+export function countdown(until, skewMs) {
+  const node = element('span', '', {'data-until': until, 'data-skew': String(Math.round(skewMs || 0))});
+  tick(node);
+  return node;
+}
+export function tick(node) {
+  const left = Math.max(0, Math.round((new Date(node.dataset.until) - Date.now() - Number(node.dataset.skew)) / 1000));
+  const hours = Math.floor(left / 3600);
+  node.textContent = left === 0 ? '0:00' : `${hours ? hours + ':' : ''}${hours ? two(Math.floor(left / 60) % 60) : Math.floor(left / 60)}:${two(left % 60)}`;
+}
+
+export function element(name, content = '', attributes = {}) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...[content].flat().filter((one) => one !== ''));
+  return node;
+}
+
+export function table(caption, heads, rows, none) {
+  if (!rows.length) return element('p', `${caption}: ${none}`, {class: 'muted'});
+  const cells = (row) => row.map((cell, at) => element('td', element('span', cell), {'data-name': heads[at]}));
+  return element('table', [
+    element('caption', caption),
+    element('thead', element('tr', heads.map((head) => element('th', head, {scope: 'col'})))),
+    element('tbody', rows.map((row) => element('tr', cells(row)))),
+  ]);
+}
+
+export const terms = (pairs) =>
+  element('dl', pairs.map(([term, value]) => element('div', [element('dt', term), element('dd', value)])));

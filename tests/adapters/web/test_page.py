@@ -1,0 +1,179 @@
+"""The trader's page in a real Chromium, beside a service over a day that is under way with a position open."""
+
+import asyncio
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from riskcore.cli.main import run
+from riskcore.engine.control_file import Control
+from riskcore.store.location import stored_profiles
+from tests.adapters.web.conftest import Asked
+from tests.adapters.web.serving import DAYS, cookie_of, serving, store_at
+from tests.browser import Page, browser
+from tests.engine.answering_desk import AnsweringDesk, SmallMarket
+
+ACCOUNT_NAME = "50KTC-V2-99000001"
+SECTIONS = {
+    "overview": "Balance",
+    "pnl": "Fills",
+    "positions": "MNQ",
+    "limits": "RULE-003",
+    "connections": "market",
+    "calendar": "Trading days",
+    "lockouts": "RULE-007",
+    "enforcement": "Close Position",
+}
+OPEN_UNTIL = "2026-11-19T14:40:30"
+
+
+@pytest.fixture(scope="module")
+def page_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """The day `daily-loss` up to its last position, still open."""
+    folder = tmp_path_factory.mktemp("page")
+    lines = (DAYS / "daily-loss" / "session.jsonl").read_text(encoding="utf-8").splitlines()
+    cut = [lines[0], *(line for line in lines[1:] if json.loads(line).get("at", "9") < OPEN_UNTIL)]
+    (folder / "session.jsonl").write_text("\n".join(cut) + "\n", encoding="utf-8")
+    store, config = store_at(folder), str(DAYS / "daily-loss" / "riskcore.toml")
+    assert run(["replay", str(folder / "session.jsonl"), "--config", config, "--store", store, "--quiet"]) == 0
+    profile, desk = stored_profiles(store)[0], AnsweringDesk()
+    desk.push("MNQ", 1, "21000")
+    found: list[Control] = []
+    ready, over, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+
+    async def serve() -> None:
+        async with serving(desk, SmallMarket(), store, profile) as control:
+            found.append(control)
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert ready.wait(20)
+    yield Asked(found[0], desk, store, profile)
+    loop.call_soon_threadsafe(over.set)
+    thread.join(20)
+    loop.close()
+
+
+@pytest.fixture
+def tab(page_service: Asked, tmp_path: Path) -> Iterator[Page]:
+    """A tab with the cookie of a one-time link."""
+    with browser(tmp_path) as page:
+        name, _, value = asyncio.run(cookie_of(page_service.control)).removeprefix("Cookie: ").partition("=")
+        page.call("Network.enable")
+        page.call("Network.setCookie", name=name, value=value, url=page_service.control.url)
+        size(page, 1280)
+        page.call("Page.enable")
+        page.call("Page.navigate", url=page_service.control.url + "/")
+        wait(page, "document.querySelector('#overview dl') && document.querySelector('#stale').hidden")
+        yield page
+
+
+def size(page: Page, width: int, scheme: str = "light") -> None:
+    mobile = width < 600
+    page.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=mobile)
+    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+
+def wait(page: Page, condition: str, seconds: float = 10) -> None:
+    until = time.monotonic() + seconds
+    while not page.evaluate(f"Boolean({condition})"):
+        assert time.monotonic() < until, (condition, page.evaluate("document.body.innerText")[:1500])
+        time.sleep(0.05)
+
+
+def show(page: Page, name: str, words: str) -> None:
+    page.evaluate(f"void (location.hash = '{name}')")
+    wait(page, f"!document.getElementById('{name}').hidden")
+    wait(page, f"document.getElementById('{name}').innerText.includes({json.dumps(words)})")
+
+
+def private(page: Page, on: bool) -> None:
+    if page.evaluate("document.getElementById('privacy').getAttribute('aria-pressed')") != str(on).lower():
+        page.evaluate("document.getElementById('privacy').click()")
+
+
+def test_each_section_shows_its_rows_without_sideways_scroll(tab: Page) -> None:
+    for name, (width, scheme) in product(SECTIONS, ((360, "dark"), (1280, "light"))):
+        size(tab, width, scheme)
+        show(tab, name, SECTIONS[name])
+        if name == "pnl":
+            wait(tab, "document.querySelector('#pnl svg .curve') && document.querySelector('#pnl svg .limit')")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.evaluate("document.querySelectorAll('main section:not([hidden])').length") == 1
+        assert "left" in tab.evaluate("document.getElementById('binding').innerText")
+        if folder := os.environ.get("RISKCORE_SCREENSHOTS"):
+            tab.screenshot(Path(folder) / f"{name}-{width}.png")
+
+
+# What would give figures away, wherever it stands; rules, times and the page's own words are taken out first.
+LEAKS = r"""(() => {
+  const found = [document.title];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_ALL);
+  for (let node = walk.currentNode; node; node = walk.nextNode()) {
+    if (node.nodeType === 3 && !node.parentElement.closest('dialog,[data-until]')) found.push(node.data);
+    if (node.nodeType === 1) for (const one of node.attributes)
+      if (!['data-until', 'data-skew'].includes(one.name) && !node.closest('dialog')) found.push(one.value);
+  }
+  return found.filter((text) => /\d/.test(text.replace(
+    /RULE-\d+|\bh2?-[a-z]+|\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?|\b\d\d:\d\d(:\d\d)?\b/g, '')));
+})()"""
+
+
+def test_privacy_leaves_no_digit_of_amounts(tab: Page) -> None:
+    size(tab, 1280)
+    show(tab, "overview", ACCOUNT_NAME)
+    assert tab.evaluate(LEAKS)
+    private(tab, True)
+    for name, words in SECTIONS.items():
+        show(tab, name, "•••" if name == "overview" else words)
+        leaks = [text for text in tab.evaluate(LEAKS) if text != "-1"]
+        assert leaks == [], name
+        assert ACCOUNT_NAME not in tab.evaluate("document.documentElement.outerHTML")
+    assert "•••" in tab.evaluate("document.title")
+    assert tab.evaluate("document.querySelectorAll('#pnl svg').length") == 0
+    tab.call("Page.reload")
+    wait(tab, "document.title.includes('•••')")
+    assert tab.evaluate("document.getElementById('privacy').getAttribute('aria-pressed')") == "true"
+
+
+def test_nothing_is_done_without_the_confirmation(tab: Page) -> None:
+    for name in ("flatten", "cancel-all", "lock"):
+        wait(tab, f"!document.getElementById('{name}').disabled")
+        ends = json.dumps(f"/api/{name}")
+        posts = f"performance.getEntriesByType('resource').filter((one) => one.name.endsWith({ends})).length"
+        before = tab.evaluate(posts)
+        tab.evaluate(f"document.getElementById('{name}').click()")
+        assert tab.evaluate("document.getElementById('confirm').open")
+        assert tab.evaluate("document.activeElement.id") == "confirm-no"
+        tab.evaluate("document.getElementById('confirm-no').click()")
+        assert not tab.evaluate("document.getElementById('confirm').open")
+        assert tab.evaluate(posts) == before
+        tab.evaluate(f"document.getElementById('{name}').click(); document.getElementById('confirm-yes').click()")
+        wait(tab, "document.getElementById('outcome').innerText.includes('Recorded')")
+        assert tab.evaluate(posts) == before + 1
+        tab.evaluate("void (document.getElementById('outcome').textContent = '')")
+
+
+def test_no_request_leaves_loopback(tab: Page, page_service: Asked) -> None:
+    origin = page_service.control.url
+    for name, words in SECTIONS.items():
+        show(tab, name, words)
+    names = tab.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+    assert names
+    assert [name for name in names if not name.startswith(origin)] == []
+    assert [url for url in tab.requests if not url.startswith(origin) and url != "about:blank"] == []
+
+
+def test_a_page_without_its_engine_says_that_it_is_stale(tab: Page) -> None:
+    tab.call("Network.clearBrowserCookies")
+    tab.evaluate("void (location.hash = 'connections')")
+    wait(tab, "!document.getElementById('stale').hidden")
+    assert "riskcore web" in tab.evaluate("document.getElementById('stale').innerText")
