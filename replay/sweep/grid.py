@@ -15,6 +15,8 @@ MOST_SETTINGS = 1_000_000
 _EXAMPLE = "write it like --grid rules.daily_realized_loss.loss_limit=200:1000:50 or --grid KEY=off,200,400"
 _RANGE = re.compile(r"(-?\d{1,18}(?:\.\d{1,18})?):(-?\d{1,18}(?:\.\d{1,18})?):(\d{1,18}(?:\.\d{1,18})?)", re.ASCII)
 _OPENING, _CLOSING = "[{", "]}"
+# Numbers that fit a column of exact decimals.
+_NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 Values = tuple[tuple[str, str], ...]  # Grid key and the text of its value, in the order of the options.
 
 
@@ -56,6 +58,11 @@ def grid_of(texts: Sequence[str], sets: Sequence[str] = ()) -> Grid:
         axes.append(axis)
         _refuse_too_many(prod(len(one.values) for one in axes))
     return Grid(tuple(axes))
+
+
+def number_of(value: str) -> Decimal | None:
+    """The number that a value of a grid is; None for words, and for numbers too long for a column of the table."""
+    return Decimal(value) if _NUMBER.fullmatch(value) else None
 
 
 def _axis(text: str) -> Axis:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from replay.sweep.sweep import Setting, Table
+from replay.sweep.winners import winners_of
 from replay.whatif.study import Study
 from riskcore.core.quantities import money_text
 from riskcore.version import VERSION
@@ -21,6 +22,7 @@ def summary_of(table: Table, study: Study) -> Row:
         "days": len(dates),
         "accounts": sorted({row.account for setting in table.settings[:1] for row in setting.rows()}),
         "settings": [_row(setting) for setting in table.settings],
+        **winners_of(table),
         "assumptions": {
             "policy": study.policy,
             "latency_ms": study.latency_ms,

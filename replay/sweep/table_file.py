@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import stat
 import tempfile
 from contextlib import suppress
@@ -12,14 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from replay.sweep.grid import Values
+from replay.sweep.grid import Values, number_of
 from replay.sweep.sweep import Table
 from riskcore.core.quantities import SECOND_NS
 from riskcore.errors import CannotWrite
 
 MONEY = pl.Decimal(18, 6)
-# Numbers that fit a column of exact decimals.
-_NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 _OF_OUTCOMES: dict[str, Any] = {
     "account": pl.Int64,
     "trade_date": pl.String,
@@ -45,7 +42,7 @@ def setting_text(values: Values) -> str:
 def frame_of(table: Table) -> pl.DataFrame:
     """The table as a frame. A grid key whose values are all numbers is a column of numbers, else one of texts."""
     keys: dict[str, Any] = {
-        axis.key: MONEY if all(map(_NUMBER.fullmatch, axis.values)) else pl.String for axis in table.grid.axes
+        axis.key: MONEY if None not in map(number_of, axis.values) else pl.String for axis in table.grid.axes
     }
     columns: dict[str, list[Any]] = {name: [] for name in ("setting", *keys, *_OF_OUTCOMES)}
     for setting in table.settings:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from riskcore.cli.sweep_honesty_text import honesty_lines
 from riskcore.cli.whatif_text import signed
 
 Row = dict[str, Any]
@@ -33,6 +34,8 @@ def sweep_text(result: Row) -> str:
     lines += ["  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) for cells in table]
     assumed = result["assumptions"]
     lines += [
+        "",
+        *honesty_lines(result),
         "",
         f"Policy {assumed['policy']}, latency {assumed['latency_ms']} ms, slippage {assumed['slippage_ticks']} ticks. "
         "The size of an order moves no price here.",

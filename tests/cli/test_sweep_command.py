@@ -61,6 +61,41 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_one_day_of_history_recommends_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = str(day().write(tmp_path / "day.jsonl"))
+    grid = ["--grid", f"{LIMIT}=400:600:100"]
+    assert "Recommended: nothing; one day of history" in called(capsys, session, *grid)[1]
+    result = json.loads(called(capsys, session, *grid, "--json")[1])
+    assert (result["luck"], result["plateau"], result["walk_forward"]) == (None, None, None)
+    assert result["no_recommendation"].startswith("one day of history")
+
+
+def test_the_middle_of_the_plateau_beside_the_best_and_luck(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [str(day(f"2026-11-{date}").write(tmp_path / f"{date}.jsonl")) for date in (16, 17, 18, 19)]
+    grid = ["--grid", f"{LIMIT}=300,400,500,800,1000"]
+    result = json.loads(called(capsys, *paths, *grid, "--json")[1])
+    assert result["luck"]["trials"] == 2
+    assert result["luck"]["best"]["net_pnl"] == "404.96"
+    assert result["plateau"] == {
+        "settings": 3,
+        "values": {LIMIT: ["300", "500"]},
+        "lowest": "404.96",
+        "middle": {"setting": {LIMIT: "400"}, "net_pnl": "404.96", "standard_error": "0"},
+    }
+    assert result["no_recommendation"] is None
+    assert result["walk_forward"] == {
+        "first_day": "2026-11-19",
+        "days": 1,
+        "days_without_recommendation": 0,
+        "embargo_days": 1,
+        "net_pnl": "101.24",
+        "standard_error": None,
+    }
+    out = called(capsys, *paths, *grid)[1]
+    assert "Recommended: loss_limit 400 at +404.96" in out
+    assert "it came to +101.24 on 1 later day." in out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [

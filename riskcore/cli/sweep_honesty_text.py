@@ -1,0 +1,72 @@
+"""What a sweep says of its winners, as a person reads it."""
+
+from typing import Any
+
+from riskcore.cli.whatif_text import signed
+
+Row = dict[str, Any]
+
+
+def honesty_lines(result: Row) -> list[str]:
+    """The best beside luck, the middle of the plateau, and what choosing so was worth on later days."""
+    found = []
+    if result["luck"] is not None:
+        found.append(_luck(result["luck"]))
+    if result["plateau"] is None:
+        found.append(f"Recommended: nothing; {result['no_recommendation']}.")
+    else:
+        found.append(_plateau(result["plateau"]))
+    if result["walk_forward"] is not None:
+        found.append(_walked(result["walk_forward"]))
+    return found
+
+
+def setting_words(setting: dict[str, str]) -> str:
+    """`loss_limit 400, basis combined`: the last word of each key is enough beside the table."""
+    return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in setting.items())
+
+
+def _luck(luck: Row) -> str:
+    best, expected, trials = luck["best"], luck["expected_best"], luck["trials"]
+    if trials == 1:
+        return "Every setting comes to the same on every day, so there is nothing to choose."
+    away = "" if best["standard_errors"] is None else f", {best['standard_errors']:.2f} standard errors"
+    text = (
+        f"Best: {setting_words(best['setting'])} at {signed(best['net_pnl'])}{away}. If no setting did anything, "
+        f"the best of {trials:,} different ones would still come to {expected['standard_errors']:.2f} "
+        f"({signed(expected['net_pnl'])})."
+    )
+    if best["standard_errors"] is not None and best["standard_errors"] <= expected["standard_errors"]:
+        text += " So it is no better than luck."
+    if best["deflated_probability"] is not None:
+        text += f" Probability that it is more than luck: {_percent(best['deflated_probability'])}."
+    return text
+
+
+def _percent(probability: float) -> str:
+    return f"{min(max(round(probability * 100), 1), 99)} %"
+
+
+def _plateau(plateau: Row) -> str:
+    middle = plateau["middle"]
+    spans = ", ".join(
+        f"{key.rpartition('.')[2]} {low if low == high else f'{low} to {high}'}"
+        for key, (low, high) in plateau["values"].items()
+    )
+    return (
+        f"Recommended: {setting_words(middle['setting'])} at {signed(middle['net_pnl'])}, standard error "
+        f"{middle['standard_error']}: the middle of {plateau['settings']} settings side by side that all gain "
+        f"{signed(plateau['lowest'])} or more ({spans})."
+    )
+
+
+def _walked(walked: Row) -> str:
+    error = walked["standard_error"]
+    without = walked["days_without_recommendation"]
+    days = "1 later day" if walked["days"] == 1 else f"{walked['days']} later days"
+    return (
+        f"Chosen so on earlier days, with one day left out between, it came to {signed(walked['net_pnl'])} on {days}"
+        + (f", standard error {error}" if error is not None else "")
+        + (f"; on {without} of them nothing was recommended" if without else "")
+        + "."
+    )
