@@ -4,12 +4,13 @@ The best of many settings is better than none even where no setting does anythin
 effects are numbers, one a day.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise, product
 from math import e, prod, sqrt
-from statistics import NormalDist, fmean, median, stdev, variance
+from statistics import NormalDist, fmean, median, variance
 
 from replay.sweep.grid import Grid, number_of
 
@@ -54,7 +55,13 @@ def deflated_probability(
 
 def standard_error(effects: Effects) -> float:
     """Of the sum over the days, each taken as independent of the others. Two days at least."""
-    return stdev(effects) * sqrt(len(effects))
+    return _deviation(effects) * sqrt(len(effects))
+
+
+def _deviation(effects: Effects) -> float:
+    """Of a sample; exact up to the root, and much faster than the standard library's."""
+    days, total = len(effects), sum(effects)
+    return sqrt((days * sum(effect * effect for effect in effects) - total * total) / (days * (days - 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ def _deflated(chosen: Effects, trials: Sequence[Effects]) -> float | None:
 
 
 def _ratio(effects: Effects) -> float:
-    deviation = stdev(effects)
+    deviation = _deviation(effects)
     return fmean(effects) / deviation if deviation else 0.0
 
 
@@ -209,12 +216,12 @@ def _in_order(values: Sequence[Decimal | None]) -> tuple[list[tuple[Decimal, int
 def _near(line: Sequence[tuple[Decimal, int]], size: int) -> list[list[int]]:
     """For each place of a key those within NEARBY and the next on each side, itself too."""
     near = [[place] for place in range(size)]
+    values = [value for value, _ in line]
     for rank, (value, place) in enumerate(line):
-        near[place] = [
-            other
-            for at, (beside, other) in enumerate(line)
-            if abs(at - rank) <= 1 or abs(beside - value) <= NEARBY * abs(value)
-        ]
+        reach = NEARBY * abs(value)
+        first = min(bisect_left(values, value - reach), max(rank - 1, 0))
+        end = max(bisect_right(values, value + reach), rank + 2)
+        near[place] = [other for _, other in line[first:end]]
     return near
 
 

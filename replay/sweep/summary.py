@@ -3,7 +3,7 @@
 from typing import Any
 
 from replay.sweep.sweep import Setting, Table
-from replay.sweep.winners import winners_of
+from replay.sweep.winners import effects_by_day, error_text, winners_of
 from replay.whatif.study import Study
 from riskcore.core.quantities import money_text
 from riskcore.version import VERSION
@@ -21,7 +21,7 @@ def summary_of(table: Table, study: Study) -> Row:
         "grid": [{"key": axis.key, "values": list(axis.values)} for axis in table.grid.axes],
         "days": len(dates),
         "accounts": sorted({row.account for setting in table.settings[:1] for row in setting.rows()}),
-        "settings": [_row(setting) for setting in table.settings],
+        "settings": [_row(setting, dates) for setting in table.settings],
         **winners_of(table),
         "assumptions": {
             "policy": study.policy,
@@ -37,7 +37,7 @@ def summary_of(table: Table, study: Study) -> Row:
     }
 
 
-def _row(setting: Setting) -> Row:
+def _row(setting: Setting, dates: list[str]) -> Row:
     rows = setting.rows()
     effects = [row.effect_usd for row in rows]
     simulated = sum(row.simulated_usd for row in rows)
@@ -48,6 +48,7 @@ def _row(setting: Setting) -> Row:
             "net_pnl": money_text(sum(effects)),
             "exact": money_text(sum(effects) - simulated),
             "simulated": money_text(simulated),
+            "standard_error": error_text(effects_by_day(setting, dates)),
         },
         "days": {
             "helped": sum(effect > 0 for effect in effects),

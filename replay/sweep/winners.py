@@ -6,6 +6,7 @@ from replay.sweep.grid import number_of
 from replay.sweep.honesty import (
     EMBARGO_DAYS,
     FEWEST_DAYS,
+    Effects,
     Ground,
     Luck,
     Plateau,
@@ -32,7 +33,7 @@ def winners_of(table: Table) -> Row:
     if len(dates) < FEWEST_DAYS:
         reason = _ONE_DAY if dates else _NO_DAYS
         return {"luck": None, "plateau": None, "no_recommendation": reason, "walk_forward": None}
-    effects = [_effects_of(setting, dates) for setting in table.settings]
+    effects = [effects_by_day(setting, dates) for setting in table.settings]
     ground = Ground(table.grid)
     plateau, walked = ground.plateau_of(effects), walk_forward(ground, effects)
     return {
@@ -43,7 +44,8 @@ def winners_of(table: Table) -> Row:
     }
 
 
-def _effects_of(setting: Setting, dates: list[str]) -> list[int]:
+def effects_by_day(setting: Setting, dates: list[str]) -> list[int]:
+    """The effect of a setting on each of these days, over all accounts."""
     by_date = dict.fromkeys(dates, 0)
     for row in setting.rows():
         by_date[row.trade_date] += row.effect_usd
@@ -76,7 +78,7 @@ def _plateau_row(plateau: Plateau, table: Table, effects: list[list[int]]) -> Ro
         "middle": {
             "setting": dict(table.settings[middle].values),
             "net_pnl": money_text(sum(effects[middle])),
-            "standard_error": money_text(_cents(standard_error(effects[middle]))),
+            "standard_error": error_text(effects[middle]),
         },
     }
 
@@ -88,15 +90,19 @@ def _span(values: list[str]) -> list[str]:
 
 
 def _walked_row(walked: WalkForward, dates: list[str]) -> Row:
-    error = _cents(standard_error(walked.effects)) if len(walked.effects) >= FEWEST_DAYS else None
     return {
         "first_day": dates[walked.first],
         "days": len(walked.effects),
         "days_without_recommendation": walked.chosen.count(None),
         "embargo_days": EMBARGO_DAYS,
         "net_pnl": money_text(sum(walked.effects)),
-        "standard_error": None if error is None else money_text(error),
+        "standard_error": error_text(walked.effects),
     }
+
+
+def error_text(effects: Effects) -> str | None:
+    """The standard error of the sum of some days, to the cent; None for a single day."""
+    return money_text(_cents(standard_error(effects))) if len(effects) >= FEWEST_DAYS else None
 
 
 def _cents(amount_usd: float) -> int:

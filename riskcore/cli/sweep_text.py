@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from riskcore.cli.sweep_honesty_text import honesty_lines
+from replay.sweep.words import honesty_lines
 from riskcore.cli.whatif_text import signed
 
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ def sweep_text(result: Row) -> str:
     assumed = result["assumptions"]
     lines += [
         "",
-        *honesty_lines(result),
+        *honesty_lines(result, signed),
         "",
         f"Policy {assumed['policy']}, latency {assumed['latency_ms']} ms, slippage {assumed['slippage_ticks']} ticks. "
         "The size of an order moves no price here.",

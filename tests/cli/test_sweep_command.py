@@ -53,7 +53,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert result["settings"] == [
         {
             "setting": {LIMIT: "500"},
-            "effect": {"net_pnl": "101.24", "exact": "101.24", "simulated": "0"},
+            "effect": {"net_pnl": "101.24", "exact": "101.24", "simulated": "0", "standard_error": None},
             "days": {"helped": 1, "hurt": 0, "unchanged": 0},
             "breaches": 1,
             "worst_day": {"account": 99000001, "trade_date": "2026-11-16", "net_pnl": "-502.48"},

@@ -1,23 +1,23 @@
 """What a sweep says of its winners, as a person reads it."""
 
+from collections.abc import Callable
 from typing import Any
 
-from riskcore.cli.whatif_text import signed
-
 Row = dict[str, Any]
+Signed = Callable[[str], str]  # How an amount is written with its sign.
 
 
-def honesty_lines(result: Row) -> list[str]:
+def honesty_lines(result: Row, signed: Signed) -> list[str]:
     """The best beside luck, the middle of the plateau, and what choosing so was worth on later days."""
     found = []
     if result["luck"] is not None:
-        found.append(_luck(result["luck"]))
+        found.append(_luck(result["luck"], signed))
     if result["plateau"] is None:
         found.append(f"Recommended: nothing; {result['no_recommendation']}.")
     else:
-        found.append(_plateau(result["plateau"]))
+        found.append(_plateau(result["plateau"], signed))
     if result["walk_forward"] is not None:
-        found.append(_walked(result["walk_forward"]))
+        found.append(_walked(result["walk_forward"], signed))
     return found
 
 
@@ -26,7 +26,7 @@ def setting_words(setting: dict[str, str]) -> str:
     return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in setting.items())
 
 
-def _luck(luck: Row) -> str:
+def _luck(luck: Row, signed: Signed) -> str:
     best, expected, trials = luck["best"], luck["expected_best"], luck["trials"]
     if trials == 1:
         return "Every setting comes to the same on every day, so there is nothing to choose."
@@ -47,7 +47,7 @@ def _percent(probability: float) -> str:
     return f"{min(max(round(probability * 100), 1), 99)} %"
 
 
-def _plateau(plateau: Row) -> str:
+def _plateau(plateau: Row, signed: Signed) -> str:
     middle = plateau["middle"]
     spans = ", ".join(
         f"{key.rpartition('.')[2]} {low if low == high else f'{low} to {high}'}"
@@ -60,7 +60,7 @@ def _plateau(plateau: Row) -> str:
     )
 
 
-def _walked(walked: Row) -> str:
+def _walked(walked: Row, signed: Signed) -> str:
     error = walked["standard_error"]
     without = walked["days_without_recommendation"]
     days = "1 later day" if walked["days"] == 1 else f"{walked['days']} later days"
