@@ -47,7 +47,7 @@ def scale_of(values: Sequence[int]) -> Scale:
     return Scale(low // step * step, -(-high // step) * step, step)
 
 
-def _svg(name: str, title: str, description: str, body: str) -> str:
+def svg(name: str, title: str, description: str, body: str) -> str:
     """A drawing that a screen reader names and describes."""
     said = f'role="img" aria-labelledby="{name}-t" aria-describedby="{name}-d"'
     return (
@@ -58,25 +58,28 @@ def _svg(name: str, title: str, description: str, body: str) -> str:
 
 def _plot(scale: Scale, amounts: Amounts, drawing: str, dates: Sequence[str]) -> str:
     """A drawing with the labels of its axes beside and below it."""
+    tops = ((tick, place_percent(SIDE - scale.at(tick))) for tick in scale.ticks())
     labels = "".join(
-        f'<span class="y" aria-hidden="true" style="top:{_percent(SIDE - scale.at(tick))}">{amounts.axis(tick)}</span>'
-        for tick in scale.ticks()
+        f'<span class="y" aria-hidden="true" style="top:{top}">{amounts.axis(tick)}</span>' for tick, top in tops
     )
     shown = dates if len(dates) <= 3 else [dates[0], dates[len(dates) // 2], dates[-1]]
     days = "".join(f"<span>{day_short(day)}</span>" for day in shown)
     return f'<div class="plot">{drawing}{labels}</div><div class="x" aria-hidden="true">{days}</div>'
 
 
-def _percent(thousandths: int) -> str:
+def place_percent(thousandths: int) -> str:
+    """A place of the drawing as the style sheet writes it."""
     return f"{thousandths // 10}.{thousandths % 10}%"
 
 
-def _grid(scale: Scale) -> str:
+def grid_lines(scale: Scale) -> str:
+    """A line for each tick of the upright axis, zero set apart."""
     rows = "".join(f"M0 {SIDE - scale.at(tick)}h{SIDE}" for tick in scale.ticks() if tick)
     return f'<path class="grid" d="{rows}"/><path class="zero" d="M0 {SIDE - scale.at(0)}h{SIDE}"/>'
 
 
-def _path(kind: str, drawn: str) -> str:
+def path(kind: str, drawn: str) -> str:
+    """A line or area of a class of the style sheet; nothing where there is nothing to draw."""
     return f'<path class="{kind}" d="{drawn}"/>' if drawn else ""
 
 
@@ -116,17 +119,17 @@ def equity_chart(figures: Figures, account: int | None, name: str) -> str:
 
     dots = "".join(f"M{across[index]} {SIDE - scale.at(course[index])}h0" for index in parted)
     squares = "".join(f"M{across[index]} {SIDE}h0" for index in locked)
-    body = _grid(scale) + _between(across, record, course, scale)
-    body += _path("floor", line(floor)) if floor else ""
-    body += _path("record", line(record)) + _path("course", line(course))
-    body += _path("lock", squares) + _path("dot", dots) + _path("hole", dots)
+    body = grid_lines(scale) + _between(across, record, course, scale)
+    body += path("floor", line(floor)) if floor else ""
+    body += path("record", line(record)) + path("course", line(course))
+    body += path("lock", squares) + path("dot", dots) + path("hole", dots)
     end = f"{figures.amounts.signed(record[-1])} as recorded, {figures.amounts.signed(course[-1])} with these settings"
     description = (
         f"Cumulative net from {span_words(dates[0], dates[-1])}, at the end {end}. The courses part on "
         f"{len(parted)} of {len(dates)} days; a rule would have locked on {len(locked)}. The figures are in the table "
         "of days below."
     )
-    drawing = _svg(name, "Equity of both courses, day by day", description, body)
+    drawing = svg(name, "Equity of both courses, day by day", description, body)
     return (
         f"<figure>{_equity_key(figures.amounts, record[-1], course[-1], bool(floor), bool(locked))}"
         f"{_plot(scale, figures.amounts, drawing, dates)}</figure>"
@@ -150,7 +153,7 @@ def _between(across: Sequence[int], record: Sequence[int], course: Sequence[int]
         y = heights[0] + (heights[2] - heights[0]) * share // whole
         areas["gain" if ahead > 0 else "loss"] += f"M{left} {heights[0]}L{x} {y}L{left} {heights[1]}z"
         areas["gain" if ahead_next > 0 else "loss"] += f"M{x} {y}L{right} {heights[2]}V{heights[3]}z"
-    return "".join(_path(kind, drawn) for kind, drawn in areas.items())
+    return "".join(path(kind, drawn) for kind, drawn in areas.items())
 
 
 def _sample(drawn: str) -> str:
@@ -159,14 +162,14 @@ def _sample(drawn: str) -> str:
 
 def _equity_key(amounts: Amounts, record: int, course: int, floor: bool, locked: bool) -> str:
     items = [
-        f"{_sample(_path('record', 'M0 6h26'))}as recorded <b>{amounts.signed(record)}</b>",
-        f"{_sample(_path('course', 'M0 6h26'))}with these settings <b>{amounts.signed(course)}</b>",
-        f"{_sample(_path('dot', 'M13 6h0') + _path('hole', 'M13 6h0'))}the courses part that day",
+        f"{_sample(path('record', 'M0 6h26'))}as recorded <b>{amounts.signed(record)}</b>",
+        f"{_sample(path('course', 'M0 6h26'))}with these settings <b>{amounts.signed(course)}</b>",
+        f"{_sample(path('dot', 'M13 6h0') + path('hole', 'M13 6h0'))}the courses part that day",
     ]
     if locked:
-        items.append(f"{_sample(_path('lock', 'M13 6h0'))}a rule would have locked")
+        items.append(f"{_sample(path('lock', 'M13 6h0'))}a rule would have locked")
     if floor:
-        items.append(f"{_sample(_path('floor', 'M0 6h26'))}the programme's floor with these settings")
+        items.append(f"{_sample(path('floor', 'M0 6h26'))}the programme's floor with these settings")
     return '<ul class="key">' + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
 
 
@@ -198,10 +201,10 @@ def effect_chart(figures: Figures) -> str:
         if there
     ]
     caption = ". ".join(ends) + "." if ends else "No day has an effect."
-    body = _grid(scale) + "".join(_path(kind, drawn) for kind, drawn in columns.items())
-    drawing = _svg("effect", "Effect of each day", f"{caption} The figures are in the table of days.", body)
+    body = grid_lines(scale) + "".join(path(kind, drawn) for kind, drawn in columns.items())
+    drawing = svg("effect", "Effect of each day", f"{caption} The figures are in the table of days.", body)
     key = "".join(
-        f"<li>{_sample(_path(kind, 'M7 1H19V11H7z'))}{words}</li>"
+        f"<li>{_sample(path(kind, 'M7 1H19V11H7z'))}{words}</li>"
         for kind, words in (
             ("up", "better, exact"),
             ("down", "worse, exact"),
@@ -222,21 +225,21 @@ def bar(scale: Scale, start: int, end: int, simulated: bool = False) -> str:
     """A bar from one amount to another beside a zero line; the number stands next to it, so it is decoration."""
     kind = ("up" if end >= start else "down") + (" sim" if simulated else "")
     drawn = f"M{scale.at(start)} 150H{scale.at(end)}V850H{scale.at(start)}z" if start != end else ""
-    return _row(scale, _path(kind, drawn))
+    return _row(scale, path(kind, drawn))
 
 
 def whisker(scale: Scale, low: int, high: int, middle: int) -> str:
     """A range with the figure in it marked."""
     ends = f"M{scale.at(low)} 500H{scale.at(high)}M{scale.at(low)} 200V800M{scale.at(high)} 200V800"
     dot = f"M{scale.at(middle)} 500h0"
-    return _row(scale, _path("whisker", ends) + _path("dot", dot))
+    return _row(scale, path("whisker", ends) + path("dot", dot))
 
 
 def _row(scale: Scale, drawn: str) -> str:
     zero = f"M{scale.at(0)} 0V{SIDE}"
     return (
         f'<svg viewBox="0 0 {SIDE} {SIDE}" preserveAspectRatio="none" aria-hidden="true">'
-        f"{_path('zero', zero)}{drawn}</svg>"
+        f"{path('zero', zero)}{drawn}</svg>"
     )
 
 
@@ -252,9 +255,9 @@ def closeness_chart(name: str, title: str, record: Sequence[int | None], course:
             height = min(max(value, 0), MONEY_SCALE) * SIDE // MONEY_SCALE
             drawn += f"{pen}{index * SIDE // max(len(values) - 1, 1)} {SIDE - height}"
             pen = "L"
-        parts.append(_path(kind, drawn if len(values) > 1 else drawn and drawn + "h1000"))
-    limit = _path("floor", f"M0 {SIDE}h{SIDE}")
-    return _svg(
+        parts.append(path(kind, drawn if len(values) > 1 else drawn and drawn + "h1000"))
+    limit = path("floor", f"M0 {SIDE}h{SIDE}")
+    return svg(
         name,
         title,
         "At the top the whole limit is left, the dotted line at the bottom is the limit.",

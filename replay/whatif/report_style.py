@@ -91,6 +91,7 @@ svg path,svg line{vector-effect:non-scaling-stroke;fill:none}
 .floor{stroke:var(--worse);stroke-width:1.5;stroke-dasharray:2 3}
 svg .up{fill:var(--better)}
 svg .down{fill:var(--worse)}
+svg .band{fill:var(--course);fill-opacity:.16}
 svg .gain{fill:var(--better);fill-opacity:.16}
 svg .loss{fill:var(--worse);fill-opacity:.16}
 svg .sim{fill-opacity:.22;stroke-width:1.5}

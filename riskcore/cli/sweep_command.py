@@ -18,7 +18,7 @@ from riskcore.cli.options import (
 )
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
-from riskcore.errors import ConfigError
+from riskcore.errors import CannotWrite, ConfigError
 from riskcore.folders import user_folder
 
 
@@ -67,6 +67,9 @@ from riskcore.folders import user_folder
     "--out", type=click.Path(path_type=Path), metavar="FILE.parquet", help="Write a row per setting, account and day."
 )
 @click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html", help="Also write one page."
+)
+@click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes on this machine. Default: its cores."
 )
 @click.option("--cluster", metavar="ADDRESS", help="Work on a dask cluster instead, e.g. tcp://10.0.0.5:8786.")
@@ -88,6 +91,7 @@ def command(
     independent_days: bool,
     quick: bool,
     out: Path | None,
+    report: Path | None,
     workers: int | None,
     cluster: str | None,
     yes: bool,
@@ -138,6 +142,13 @@ def command(
     if out is not None:
         write_table(table, out)
     result = summary_of(table, study)
+    if report is not None:
+        from replay.sweep.report import sweep_html
+
+        try:
+            report.write_bytes(sweep_html(result).encode())
+        except OSError as error:
+            raise CannotWrite(f"{report}: cannot be written: {error.strerror or error}") from None
     if as_json:
         print_json(result)
     else:

@@ -70,6 +70,18 @@ def test_one_day_of_history_recommends_nothing(tmp_path: Path, capsys: pytest.Ca
     assert result["no_recommendation"].startswith("one day of history")
 
 
+def test_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = str(day().write(tmp_path / "day.jsonl"))
+    grid = ["--grid", f"{LIMIT}=400,600"]
+    assert called(capsys, session, *grid, "--report", "sweep.html")[0] == 0
+    page = (tmp_path / "sweep.html").read_text()
+    assert "No recommendation" in page
+    assert 'class="band"' in page
+    code, _, err = called(capsys, session, *grid, "--report", "missing/sweep.html")
+    assert code == 6
+    assert "missing/sweep.html: cannot be written" in err
+
+
 def test_the_middle_of_the_plateau_beside_the_best_and_luck(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = [str(day(f"2026-11-{date}").write(tmp_path / f"{date}.jsonl")) for date in (16, 17, 18, 19)]
     grid = ["--grid", f"{LIMIT}=300,400,500,800,1000"]
