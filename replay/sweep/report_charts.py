@@ -18,6 +18,9 @@ from riskcore.core.quantities import money
 
 Row = dict[str, Any]
 _AMOUNTS = Amounts()
+_MOST_LABELS = 8
+# Each label stands below its own value, however long it is.
+_BELOW = "flex:1 1 0;min-width:0;white-space:nowrap;text-align:center"
 # How strongly the largest effect is coloured, and in how many steps it fades to none.
 _STEPS = 8
 _SHADES = [f"{(step + 1) * 10}" for step in range(_STEPS)]
@@ -54,8 +57,10 @@ def _number(row: Row, key: str) -> Decimal:
 
 
 def _figure(labels: str, across: Sequence[str], drawn: str, caption: str) -> str:
-    shown = across if len(across) <= 3 else [across[0], across[len(across) // 2], across[-1]]
-    below = "".join(f"<span>{escape(text)}</span>" for text in shown)
+    every = -(-len(across) // _MOST_LABELS)
+    below = "".join(
+        f'<span style="{_BELOW}">{"" if place % every else escape(text)}</span>' for place, text in enumerate(across)
+    )
     return (
         f'<figure><div class="plot">{drawn}{labels}</div><div class="x" aria-hidden="true">{below}</div>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"

@@ -49,24 +49,31 @@ def _percent(probability: float) -> str:
 
 def _plateau(plateau: Row, signed: Signed) -> str:
     middle = plateau["middle"]
+    error = _unsigned(middle["standard_error"], signed)
     spans = ", ".join(
         f"{key.rpartition('.')[2]} {low if low == high else f'{low} to {high}'}"
         for key, (low, high) in plateau["values"].items()
     )
     return (
         f"Recommended: {setting_words(middle['setting'])} at {signed(middle['net_pnl'])}, standard error "
-        f"{middle['standard_error']}: the middle of {plateau['settings']} settings side by side that all gain "
+        f"{error}: the middle of {plateau['settings']} settings side by side that all gain "
         f"{signed(plateau['lowest'])} or more ({spans})."
     )
 
 
 def _walked(walked: Row, signed: Signed) -> str:
+    without, count = walked["days_without_recommendation"], walked["days"]
+    days = "1 later day" if count == 1 else f"{count} later days"
+    if without == count:
+        return f"Earlier days, with one day left out between, would have recommended nothing for any of {days}."
     error = walked["standard_error"]
-    without = walked["days_without_recommendation"]
-    days = "1 later day" if walked["days"] == 1 else f"{walked['days']} later days"
     return (
         f"Chosen so on earlier days, with one day left out between, it came to {signed(walked['net_pnl'])} on {days}"
-        + (f", standard error {error}" if error is not None else "")
+        + (f", standard error {_unsigned(error, signed)}" if error is not None else "")
         + (f"; on {without} of them nothing was recommended" if without else "")
         + "."
     )
+
+
+def _unsigned(text: str, signed: Signed) -> str:
+    return signed(text).removeprefix("+")

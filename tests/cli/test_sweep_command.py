@@ -106,6 +106,9 @@ def test_the_middle_of_the_plateau_beside_the_best_and_luck(tmp_path: Path, caps
     out = called(capsys, *paths, *grid)[1]
     assert "Recommended: loss_limit 400 at +404.96" in out
     assert "it came to +101.24 on 1 later day." in out
+    out = called(capsys, *paths, "--grid", f"{LIMIT}=800,900,1000")[1]
+    assert "Recommended: nothing; no settings side by side all gain" in out
+    assert "would have recommended nothing for any of 1 later day." in out
 
 
 @pytest.mark.parametrize(

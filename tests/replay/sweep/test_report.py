@@ -66,6 +66,14 @@ def test_two_keys_are_a_heat_map() -> None:
     assert 'class="dot" d="M250 750h0"' in page
 
 
+@pytest.mark.parametrize(("count", "shown"), [(8, 8), (9, 5)])
+def test_each_label_stands_below_its_value(count: int, shown: int) -> None:
+    settings = [setting({LIMIT: str(value)}, "10") for value in range(count)]
+    page = sweep_html(result({LIMIT: [str(value) for value in range(count)]}, settings))
+    below = page.split('<div class="x"')[1].split("</div>")[0]
+    assert (below.count("<span"), below.count("></span>")) == (count, count - shown)
+
+
 def test_a_picture_for_each_value_that_is_no_number() -> None:
     settings = [
         setting({BASIS: basis, LIMIT: limit}, "10") for basis in ("realized", "combined") for limit in ("1", "2")
