@@ -75,6 +75,19 @@ def test_a_plateau_lies_above_zero(total: int, found: int | None) -> None:
     assert middle_of(f"{LIMIT}=100,200,300", total, total, total) == found
 
 
+def test_a_ridge_beside_nothing_is_no_plateau() -> None:
+    grid = grid_of(["rules.daily_profit_target.profit_target=1,2,3", f"{LIMIT}=100,200,300"])
+    assert Ground(grid).plateau_of(days(0, 0, 0, 1000, 1000, 1000, 0, 0, 0)) is None
+
+
+def test_settings_without_an_effect_are_no_part_of_a_plateau() -> None:
+    """The spread is larger than the effect, so that the height is zero."""
+    settings = [[300, -100], [300, -100], [300, -100], [300, -100], [0, 0]]
+    plateau = Ground(grid_of([f"{LIMIT}=100:500:100"])).plateau_of(settings)
+    assert plateau is not None
+    assert plateau.places == (0, 1, 2, 3)
+
+
 def test_rules_that_differ_in_kind_form_no_plateau() -> None:
     grid = grid_of([f"{BASIS}=realized,combined", f"{LIMIT}=100:300:100"])
     plateau = Ground(grid).plateau_of(days(1000, 1000, 1000, -10, 1000, 1000))
