@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -143,16 +144,21 @@ def command(
         write_table(table, out)
     result = summary_of(table, study)
     if report is not None:
-        from replay.sweep.report import sweep_html
-
-        try:
-            report.write_bytes(sweep_html(result).encode())
-        except OSError as error:
-            raise CannotWrite(f"{report}: cannot be written: {error.strerror or error}") from None
+        _write_page(result, report)
     if as_json:
         print_json(result)
     else:
         click.echo(sweep_text(result))
+
+
+def _write_page(result: dict[str, Any], report: Path) -> None:
+    """Raises CannotWrite."""
+    from replay.sweep.report import sweep_html
+
+    try:
+        report.write_bytes(sweep_html(result).encode())
+    except OSError as error:
+        raise CannotWrite(f"{report}: cannot be written: {error.strerror or error}") from None
 
 
 def _agreeing(*, yes: bool, quiet: bool) -> Callable[[str], None]:
