@@ -16,7 +16,10 @@ export function binding(status, skew) {
   if (!first) return {state: 'ok', lines: [element('p', 'No limit binds: none is measured.')]};
   const {row, account} = first;
   const left = row.unit === '$' ? `${dollars(row.left)} left` : `${secret(row.left)} ${row.unit || ''} left`;
-  lines.push(element('p', [state(row.state), ` ${row.rule} ${sentence(row.name || '')}: ${left}${ticks(row, status)}`]));
+  lines.push(element('p', [state(row.state), ` ${row.rule} ${sentence(row.name || '')}: ${left}`]));
+  // A count may bind first; what may still be lost in dollars stands beside it.
+  const money = account.limits.find((one) => one.unit === '$' && one.left !== null && RANK.includes(one.state));
+  if (money && money !== row) lines.push(element('p', `Nearest in dollars: ${money.rule} ${dollars(money.left)} left`));
   const sizes = account.safe_size.map((one) => `${root(one.contract)} ${one.size === null ? 'unknown without a stop' : secret(one.size)}`);
   lines.push(element('p', `Largest safe size: ${sizes.join(', ') || 'unknown, no quote'}`));
   const locks = all(status, 'lockouts');
@@ -31,10 +34,6 @@ export function binding(status, skew) {
 }
 
 const root = (contract) => contract?.split('.')[3] || contract || 'none';
-function ticks(row) {
-  return row.ticks_left === undefined || row.ticks_left === null ? '' : `, ${secret(row.ticks_left)} ticks`;
-}
-
 const overview = ({status}) => status.accounts.map((one) => element('div', [
   element('h3', secret(one.name)),
   terms([

@@ -108,7 +108,12 @@ def test_each_section_shows_its_rows_without_sideways_scroll(tab: Page) -> None:
             wait(tab, "document.querySelector('#pnl svg .curve') && document.querySelector('#pnl svg .limit')")
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert tab.evaluate("document.querySelectorAll('main section:not([hidden])').length") == 1
-        assert "left" in tab.evaluate("document.getElementById('binding').innerText")
+        assert "Nearest in dollars: RULE-004 $" in tab.evaluate("document.getElementById('binding').innerText")
+        heads = "[...document.querySelectorAll('section:not([hidden]) th, section:not([hidden]) td')]"
+        if width > 700:  # No word or amount is cut in two.
+            assert tab.evaluate(f"{heads}.every((one) => getComputedStyle(one).overflowWrap !== 'anywhere')")
+        # A caption squeezed into a cell's width stands letter under letter.
+        assert tab.evaluate("[...document.querySelectorAll('caption')].every((one) => one.offsetHeight < 60)")
         if folder := os.environ.get("RISKCORE_SCREENSHOTS"):
             tab.screenshot(Path(folder) / f"{name}-{width}.png")
 
