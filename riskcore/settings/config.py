@@ -18,6 +18,7 @@ from riskcore.core.rules.base import SOURCE, SWITCHES, Rule, parameters_of
 from riskcore.errors import ConfigError
 from riskcore.folders import user_folder
 from riskcore.settings import user_rules
+from riskcore.settings.alerts import AlertSettings, read_alerts
 from riskcore.settings.assignments import assign, parse_toml
 from riskcore.settings.kinds import merge_tables, read_table, toml_lines
 from riskcore.settings.place import LONGEST_TEXT, refuse_unknown, shown, shown_key
@@ -43,13 +44,14 @@ _RENAMED = {"reset_time": "reset_seconds"}
 class Settings:
     """Checked settings. `plain` is what `rulebook_of` and `TradingDayOpened` take; JSON-serialisable.
 
-    `keep_payloads` is no part of it: what is kept beside events decides nothing.
+    `keep_payloads` is no part of it: what is kept beside events decides nothing. Nor is `alerts`: who is told.
     """
 
     plain: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
     source: str = "defaults"
     keep_payloads: str = "user"
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
 
 def user_config_folder() -> Path:
@@ -100,11 +102,14 @@ def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults")
         assign(raw, assignment)
     warnings: list[str] = []
     try:
+        alerts = read_alerts(_table(raw.pop("alerts", {}), "alerts"))
         plain = _read(raw, warnings)
     except ConfigError as error:
         raise ConfigError(str(error) if source == "defaults" else f"{source}: {error}") from None
     keep_payloads = plain["profile"].pop("keep_payloads")
-    return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source, keep_payloads)
+    return Settings(
+        plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source, keep_payloads, alerts=alerts
+    )
 
 
 def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "riskcore.engine": (*READ, "riskcore.engine"),
     "riskcore.live": (*READ, "riskcore.engine", "riskcore.live", "adapters.topstepx"),
     "adapters": (*INNER, "riskcore.schema", "riskcore.engine", "adapters"),
+    "adapters.alerts": (*READ, "riskcore.engine", "adapters.alerts"),
     "replay": (*READ, "adapters.topstepx", "replay"),
     "riskcore.version": (),
     "riskcore.cli": PACKAGES,
