@@ -38,7 +38,7 @@ def alert_of(row: dict[str, Any]) -> Alert | None:
         figures = ", ".join(f"{name} {value}" for name, value in row["figures"].items())
         return _decided(row, row["id"], f"{_who(row)}: {figures}" if figures else _who(row))
     if kind == "command" and row["kind"] == "Alert":
-        return _decided(row, row["breach"] or row["id"], f"{_who(row)}: {row.get('text', '')}")
+        return _decided(row, row.get("breach", row["id"]), f"{_who(row)}: {row.get('text', '')}")
     if kind == "halt":
         over = bool(row.get("over"))
         text = ": ".join(str(one) for one in (row.get("text"), row.get("reason")) if one)
@@ -51,11 +51,11 @@ def alert_of(row: dict[str, Any]) -> Alert | None:
     if kind == "drift":
         plain = "the broker's figures differ from those of riskcore; see riskcore audit"
         about = f"drift {_who(row)} {row.get('contract', '')} {row['at']}"
-        return Alert(about, "warning", "riskcore: drift", f"{_who(row)}: {row['text']}", plain)
+        return Alert(about, "warning", "riskcore: drift", f"{_who(row)}: {row.get('text', '')}", plain)
     if kind == "target":
         plain = "a target is reached; see riskcore programme show"
         return Alert(
-            f"target {_who(row)} {row['at']}", "info", "riskcore: target", f"{_who(row)}: {row['text']}", plain
+            f"target {_who(row)} {row['at']}", "info", "riskcore: target", f"{_who(row)}: {row.get('text', '')}", plain
         )
     return None
 
@@ -71,7 +71,7 @@ def unconfirmed(obligation: str, rule: str, account: str, kind: str, seconds: in
 
 
 def _decided(row: dict[str, Any], about: str, happened: str) -> Alert:
-    until = f" This holds until {row['until']}." if row["until"] else ""
+    until = f" This holds until {row['until']}." if "until" in row else ""
     plain = f"{row['allowed']}{until} {row['advice']}"
     return Alert(f"{about} {row['level']}", row["level"], row["title"], f"{happened}. {plain}", plain)
 

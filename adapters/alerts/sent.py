@@ -45,7 +45,7 @@ class Sent:
         with suppress(OSError):
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                file.write(f"\n{json.dumps(line)}")  # First the end of the line before: a crash may have cut it short.
 
     def _take(self, line: dict[str, Any]) -> None:
         if "waiting" in line:

@@ -1,4 +1,4 @@
-"""Alerts of what was stored: to a real server on loopback, over crashes, in quiet hours, and while channels are dead."""
+"""Alerts of what was stored: to a real server on loopback, over crashes, in quiet hours, with dead channels."""
 
 import json
 import sys
@@ -181,7 +181,7 @@ def test_what_a_crash_left_in_doubt_comes_again_and_says_so(tmp_path: Path) -> N
     memory.note_waiting(alert, ["desktop", "sound"])
     memory.note_done(alert.id, "sound")
     with house.memory.open("a") as file:
-        file.write('{"done": "breach-1 crit')  # The crash cut this line short.
+        file.write('\n{"done": "breach-1 crit')  # The crash cut this line short.
     house.open().close()
     assert house.phones["desktop"].got == [("Title (repeated)", "text", "critical")]
     assert house.phones["sound"].got == []
