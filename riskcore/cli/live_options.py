@@ -84,8 +84,9 @@ async def run(options: Options) -> None:
     clock = SystemClock()
     with closing(_printer(options, clock, "enforcing", bool(options.screen))) as printer:
         watched = options.config_path or find_file()
-        with _recorded(options, settings, clock) as recording:
-            await run_live(_run_of(options, settings, store, broker, clock, printer, watched, recording))
+        alerting = _alerting(options, settings, store, clock, printer)
+        with alerting as announcer, _recorded(options, settings, clock) as recording:
+            await run_live(_run_of(options, settings, store, broker, clock, announcer, watched, recording))
 
 
 @contextmanager
@@ -104,6 +105,22 @@ def _recorded(options: Options, settings: Settings, clock: Clock) -> "Iterator[L
         options.warn(f"{options.record} is there already; recording into {recording.path}")
     with closing(recording):
         yield recording
+
+
+@contextmanager
+def _alerting(
+    options: Options, settings: Settings, store: str, clock: Clock, printer: Announcer
+) -> "Iterator[Announcer]":
+    """The printer, and behind it the channels of `[alerts]`. A scenario that no settings were given for is a show."""
+    if not settings.alerts.channels or (options.simulated is not None and options.config_path is None):
+        yield printer
+        return
+    from adapters.alerts.alerts import Alerts, beside
+
+    zone = settings.plain["profile"]["timezone"]
+    alerts = Alerts(printer, settings.alerts, zone, beside(store), enforces=options.enforces, now=clock.now)
+    with closing(alerts):
+        yield alerts
 
 
 def _printer(options: Options, clock: Clock, mode: str, screen: bool) -> Printer:
@@ -174,9 +191,13 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
 
         shown = options.screen if options.screen is not None else not options.quiet
         shown_by = closing(_printer(options, clock, f"simulated: {scenario.name}", shown))
-        with shown_by as printer, _recorded(options, settings, clock) as recording:
+        with (
+            shown_by as printer,
+            _alerting(options, settings, store, clock, printer) as announcer,
+            _recorded(options, settings, clock) as recording,
+        ):
             # A settings file that happens to lie about is not the scenario's.
-            asked = _run_of(options, settings, store, broker, clock, printer, options.config_path, recording)
+            asked = _run_of(options, settings, store, broker, clock, announcer, options.config_path, recording)
             await run_live(asked, None if options.stay else over)
     if not options.quiet and not options.as_json:
         click.echo(f"\nThe scenario is over. Everything that was received and decided is in {store}")

@@ -45,6 +45,7 @@ COMMANDS = {
     "calendar": "Show the hours of the next days, early closes and deadlines.",
     "config": "Check, show or write the settings.",
     "doctor": "Check that you are ready to go live, and what to do if not.",
+    "alerts": "Send a test alert to your channels.",
     "rules": "Explain the rules and their fields.",
     "completion": "Print the shell's completion of commands and options.",
 }

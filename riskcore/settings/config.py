@@ -18,6 +18,7 @@ from riskcore.core.rules.base import SOURCE, SWITCHES, Rule, parameters_of
 from riskcore.errors import ConfigError
 from riskcore.folders import user_folder
 from riskcore.settings import user_rules
+from riskcore.settings.alerts import AlertSettings, read_alerts
 from riskcore.settings.assignments import assign, parse_toml
 from riskcore.settings.kinds import merge_tables, read_table, toml_lines
 from riskcore.settings.place import LONGEST_TEXT, Faults, refuse_unknown, shown, shown_key
@@ -43,7 +44,8 @@ _RENAMED = {"reset_time": "reset_seconds"}
 class Settings:
     """Checked settings. `plain` is what `rulebook_of` and `TradingDayOpened` take; JSON-serialisable.
 
-    `keep_payloads` and `api` are no part of it: what is kept beside events, and who may look, decide nothing.
+    `keep_payloads`, `api` and `alerts` are no part of it: what is kept beside events, and who may look or is told,
+    decide nothing.
     """
 
     plain: dict[str, Any]
@@ -51,6 +53,7 @@ class Settings:
     source: str = "defaults"
     keep_payloads: str = "user"
     api: dict[str, Any] = field(default_factory=lambda: read_table(ApiTable, {}, "api", []))
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
 
 Given = Settings | str | Path | None  # Settings that are loaded already, or the file they are in; None: look for one.
@@ -113,13 +116,15 @@ def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults")
         assign(raw, assignment)
     warnings: list[str] = []
     try:
+        alerts = read_alerts(_table(raw.pop("alerts", {}), "alerts"))
         plain = _read(raw, warnings)
     except ConfigError as error:
         where = "" if source == "defaults" else f"{source}: "
         raise ConfigError("\n".join(f"{where}{line}" for line in str(error).split("\n"))) from None
     keep_payloads = plain["profile"].pop("keep_payloads")
     api = plain.pop("api")
-    return Settings(plain, list(dict.fromkeys([*warnings, *warnings_about(plain)])), source, keep_payloads, api)
+    told = list(dict.fromkeys([*warnings, *warnings_about(plain)]))
+    return Settings(plain, told, source, keep_payloads, api, alerts)
 
 
 def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "riskcore.live": (*READ, "riskcore.engine", "riskcore.live", "adapters.topstepx", "adapters.web"),
     "adapters.web": (*READ, "riskcore.engine", "adapters.web"),
     "adapters": (*INNER, "riskcore.schema", "riskcore.engine", "adapters"),
+    "adapters.alerts": (*READ, "riskcore.engine", "adapters.alerts"),
     "replay": (*READ, "adapters.topstepx", "replay"),
     "riskcore.version": (),
     "riskcore.cli": PACKAGES,
