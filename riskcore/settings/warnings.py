@@ -36,8 +36,8 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
 
 def any_rule_on(plain: Mapping[str, Any]) -> bool:
     """Whether anything is judged: a rule, the firm's programme, or a limit of a group."""
-    tables = (plain["rules"], *plain["accounts"].values())
-    on = any(one["enabled"] for rules in tables for instances in rules.values() for one in instances)
+    tables = (plain.get("rules", {}), *plain.get("accounts", {}).values())
+    on = any(one.get("enabled", True) for rules in tables for instances in rules.values() for one in instances)
     return on or bool(programmes_of(plain)) or bool(plain.get("groups"))
 
 

@@ -70,8 +70,15 @@ def test_settings_may_be_loaded_or_a_path_with_overrides() -> None:
         riskcore.replay(DAY, loaded, sets=[LOWER])
 
 
-def test_warnings_come_with_the_result() -> None:
-    assert "no account" in riskcore.replay(DAY, RULES, accounts=["nobody"]).warnings[0]
+def test_warnings_come_with_the_result(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "riskcore.toml"
+    elsewhere.write_text('[profile]\nname = "t"\naccounts = ["missing"]\n', encoding="utf-8")
+    assert any("missing" in text for text in riskcore.replay(DAY, elsewhere).warnings)
+
+
+def test_an_account_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="no account of that name"):
+        riskcore.replay(DAY, RULES, accounts=["nobody"])
 
 
 def test_a_journal_export_brings_its_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

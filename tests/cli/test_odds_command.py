@@ -219,4 +219,4 @@ def test_bad_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert code != 0
     assert "missing.jsonl" in err
     code, _, err = called(capsys, *month(tmp_path, 2), *COMBINE, "--account", "nobody")
-    assert (code, "--account nobody: the sessions hold no day with a fill of it" in err) == (2, True), err
+    assert (code, "--account nobody: no account of that name or id" in err) == (2, True), err

@@ -87,8 +87,9 @@ def check(text: str, *sets: str) -> bool:
     except ConfigError as error:
         message = str(error)
         assert message
-        assert message.isprintable(), message
-        assert len(message) < 1500
+        for line in message.split("\n"):  # One for each fault.
+            assert line.isprintable(), message
+            assert 0 < len(line) < 1500
         return False
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     rulebook_of(plain)

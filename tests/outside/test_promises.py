@@ -40,8 +40,9 @@ def test_the_brokers_average_price_is_shown_and_lots_value_the_position(tmp_path
 def test_an_account_nobody_has_is_named(tmp_path: Path) -> None:
     day = Broker().account().fill("MNQ", 1, 21000)
     settings = '[profile]\nname = "t"\naccounts = "all"\n' + LOSS
-    assert "--account nobody" in errors(tmp_path, day, settings, "--account", "nobody")
     assert "--account" not in errors(tmp_path, day, settings, "--account", f"50KTC-V2-{ACCOUNT}")
+    code, _, err = command("replay", tmp_path / "day.jsonl", "--account", "nobody")
+    assert (code, "--account nobody: no account" in err) == (2, True)
     elsewhere = settings.replace('"all"', '["missing"]')
     assert "profile.accounts (missing)" in errors(tmp_path, day, elsewhere)
 

@@ -161,5 +161,8 @@ class Recorder:
     def get_state(self, stream: str) -> CachedState | None:
         return self._disk.states.get(stream)
 
+    def remembered_seqs(self) -> dict[str, int]:
+        return {stream: cached.seq for stream, cached in self._disk.states.items()}
+
     def close(self) -> Any:
         pass
