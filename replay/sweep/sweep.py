@@ -27,8 +27,8 @@ from riskcore.version import VERSION
 
 # Raised whenever the same settings may come to other rows than before.
 FORMAT = 1
-# Settings of one task: few enough that little is lost with a worker.
-SETTINGS_A_TASK = 8
+# Settings of one task. One by one, few enough that little is lost with a worker; in one pass, many share a course.
+SETTINGS_A_TASK, SHARING_A_TASK = 8, 250
 # More settings than this are only run when somebody says so.
 MOST_UNASKED = 2_000
 FEW_DAYS = 20
@@ -44,6 +44,7 @@ class Sweep:
     workers: int = 1
     address: str | None = None
     agree: Callable[[str], None] = ignore
+    every_setting: bool = False  # Each by itself: the plain way, which the one pass is held against.
 
 
 @dataclass(slots=True)
@@ -92,7 +93,8 @@ def sweep(asked: Sweep) -> Table:
     hashes = _hashes(study)
     with _pool(asked) as pool:
         for group in _groups(table.settings):
-            _Group(replace(study, asked=group[0].asked), group, Cache(asked.cache, once.warn), table, hashes).run(pool)
+            shared = replace(asked, study=replace(study, asked=group[0].asked))
+            _Group(shared, group, Cache(asked.cache, once.warn), table, hashes).run(pool)
     if _hashes(study) != hashes:
         raise InputError("a session file changed while it was read; sweep recordings that are complete")
     return table
@@ -183,12 +185,13 @@ class _Group:
     """All settings that share a baseline, over all pieces of the record."""
 
     def __init__(
-        self, study: Study, settings: list[Setting], cache: Cache, table: Table, hashes: tuple[list[str], list[str]]
+        self, asked: Sweep, settings: list[Setting], cache: Cache, table: Table, hashes: tuple[list[str], list[str]]
     ) -> None:
-        self.study, self.settings, self.cache, self.table, self.hashes = study, settings, cache, table, hashes
-        self.runs: Runs = runs_of(study)
+        self.settings, self.cache, self.table, self.hashes = settings, cache, table, hashes
+        self.study, self.every_setting = asked.study, asked.every_setting
+        self.runs: Runs = runs_of(self.study)
         self.ways = ways_of(self.runs)
-        self.clock = Clock(study.step, len(settings), len(study.sessions))
+        self.clock = Clock(self.study.step, len(settings), len(self.study.sessions))
         self._names: dict[tuple[str, ...], str] = {}
         self._asked: dict[int, list[Setting]] = {}  # By the number of the task.
 
@@ -218,9 +221,11 @@ class _Group:
             self.table.known += len(self.settings) - sum(map(len, missing.values()))
             waiting = [setting for alike in missing.values() for setting in alike]
             self.clock.piece(len(waiting))
-            for start in range(0, len(waiting), SETTINGS_A_TASK):
-                some = self._asked[number] = waiting[start : start + SETTINGS_A_TASK]
-                yield Task(number, piece, self.ways, tuple(setting.changed for setting in some), folder)
+            size = SETTINGS_A_TASK if self.every_setting else SHARING_A_TASK
+            for start in range(0, len(waiting), size):
+                some = self._asked[number] = waiting[start : start + size]
+                changes = tuple(setting.changed for setting in some)
+                yield Task(number, piece, self.ways, changes, folder, every_setting=self.every_setting)
                 number += 1
 
     def _name(self, piece: Piece) -> str:
@@ -229,7 +234,7 @@ class _Group:
         options, assumptions = self.ways.options, self.ways.options.assumptions
         return hash_of(
             [
-                [FORMAT, VERSION, code_hash()],
+                [FORMAT, VERSION, code_hash(), self.every_setting],
                 self.ways.baseline,
                 [self.study.restrict, self.study.skip_bad_lines],
                 [options.policy, assumptions.latency_ns, assumptions.slippage_ticks, assumptions.max_quote_age_ns],

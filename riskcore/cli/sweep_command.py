@@ -74,6 +74,7 @@ from riskcore.folders import user_folder
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes on this machine. Default: its cores."
 )
 @click.option("--cluster", metavar="ADDRESS", help="Work on a dask cluster instead, e.g. tcp://10.0.0.5:8786.")
+@click.option("--every-setting", is_flag=True, help="Run the days once for each setting; slower, with the same result.")
 @click.option("--yes", is_flag=True, help="Run a large grid without asking.")
 @click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
 @click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
@@ -95,6 +96,7 @@ def command(
     report: Path | None,
     workers: int | None,
     cluster: str | None,
+    every_setting: bool,
     yes: bool,
     skip_bad_lines: bool,
     strict: bool,
@@ -135,7 +137,8 @@ def command(
         step=progress.show,
     )
     folder = user_folder("cache") / "sweep"
-    asked = Sweep(study, grid, folder, workers or os.cpu_count() or 1, cluster, _agreeing(yes=yes, quiet=quiet))
+    processes, agree = workers or os.cpu_count() or 1, _agreeing(yes=yes, quiet=quiet)
+    asked = Sweep(study, grid, folder, processes, cluster, agree, every_setting)
     with progress:
         table = sweep(asked)
     for text in remarks_on(table):

@@ -15,7 +15,8 @@ from riskcore.cli.main import group, run
 from tests.docs.pages import PAGES, ROOT, Fence, fences, write_files
 
 FIRST = "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/riskcore live --simulated"
-TESTS = "python3 -m venv .venv && .venv/bin/pip install --quiet -e '.[test]' && .venv/bin/python -m pytest -n 2 --dist loadfile"
+INSTALL = "python3 -m venv .venv && .venv/bin/pip install --quiet -e '.[test]'"
+TESTS = f"{INSTALL} && .venv/bin/python -m pytest -n 2 --dist loadfile"
 
 
 def command_lines(fence: Fence) -> list[list[str]]:
