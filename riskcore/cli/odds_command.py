@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
+from riskcore.cli.options import (
+    account_option,
+    config_given,
+    config_options,
+    output_options,
+    print_json,
+    reading_options,
+    warn,
+)
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.errors import ConfigError
@@ -30,8 +38,7 @@ from riskcore.errors import ConfigError
 @click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html", help="Also write one page."
 )
-@click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
-@click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
+@reading_options
 @output_options
 def command(
     sessions: tuple[Path, ...],
@@ -66,7 +73,7 @@ def command(
     progress = Progress(quiet=quiet)
     study = Study(
         sessions,
-        Asked(config_path, sets, _config_given()),
+        Asked(config_path, sets, config_given()),
         restrict=accounts,
         skip_bad_lines=skip_bad_lines,
         strict=strict,
@@ -96,9 +103,3 @@ def _amount(option: str, text: str) -> int:
         return money(text)
     except ValueError:
         raise ConfigError(f"--{option} {text}: not an amount of dollars") from None
-
-
-def _config_given() -> bool:
-    """Whether --config was typed; RISKCORE_CONFIG alone does not touch a journal export."""
-    source = click.get_current_context().get_parameter_source("config_path")
-    return source is click.core.ParameterSource.COMMANDLINE

@@ -39,6 +39,12 @@ def config_options(command: Command) -> Command:
     return config_file_option("Settings file")(command)
 
 
+def config_given() -> bool:
+    """Whether --config was typed; RISKCORE_CONFIG alone does not touch a journal export."""
+    source = click.get_current_context().get_parameter_source("config_path")
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
 def store_option(command: Command) -> Command:
     """--store PATH-or-URL, passed as store; None means the default store."""
     return click.option(
@@ -54,6 +60,48 @@ def account_option(command: Command) -> Command:
     return click.option(
         "--account", "accounts", multiple=True, metavar="NAME-or-ID", help="Only this account. Repeatable."
     )(command)
+
+
+def reading_options(command: Command) -> Command:
+    """--skip-bad-lines and --strict, of the commands that read session files."""
+    for name, text in (
+        ("--strict", "A file that was cut off is an error (exit 3)."),
+        ("--skip-bad-lines", "Record unreadable lines as rejected input and go on."),
+    ):
+        command = click.option(name, is_flag=True, help=text)(command)
+    return command
+
+
+def course_options(command: Command) -> Command:
+    """--policy, --latency-ms and --slippage-ticks: how a counterfactual is worked out (WHATIF.md 2 and 4)."""
+    command = click.option(
+        "--slippage-ticks", type=int, default=2, show_default=True, help="How much worse than quoted a close fills."
+    )(command)
+    command = click.option(
+        "--latency-ms", type=int, default=250, show_default=True, help="From a decision to the broker's answer."
+    )(command)
+    return click.option(
+        "--policy",
+        default="follow",
+        show_default=True,
+        metavar="follow|freeze|stop",
+        help="What the trader does after an action.",
+    )(command)
+
+
+baseline_option = click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The settings that acted while a wire recording was made. Without it nothing did.",
+)
+bars_option = click.option(
+    "--bars",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE-or-DIR",
+    help="History bars that mark and price what the recording has no quotes for. Repeatable.",
+)
 
 
 def output_options(command: Command) -> Command:

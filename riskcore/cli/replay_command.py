@@ -8,6 +8,7 @@ import click
 
 from riskcore.cli.options import (
     account_option,
+    config_given,
     config_options,
     output_options,
     print_json,
@@ -70,7 +71,7 @@ def command(
             sessions,
             config_path=config_path,
             sets=sets,
-            config_given=_config_given(),
+            config_given=config_given(),
             restrict=accounts,
             store=store,
             skip_bad_lines=skip_bad_lines,
@@ -86,12 +87,6 @@ def command(
     else:
         click.echo(result_text(result, any(judged)))
     return exit_code(result)
-
-
-def _config_given() -> bool:
-    """Whether --config was typed; RISKCORE_CONFIG alone does not touch a journal export."""
-    source = click.get_current_context().get_parameter_source("config_path")
-    return source is click.core.ParameterSource.COMMANDLINE
 
 
 def exit_code(result: dict[str, Any]) -> int:

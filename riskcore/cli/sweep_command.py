@@ -11,9 +11,14 @@ import click
 
 from riskcore.cli.options import (
     account_option,
+    bars_option,
+    baseline_option,
+    config_given,
     config_options,
+    course_options,
     output_options,
     print_json,
+    reading_options,
     say_on_stderr,
     warn,
 )
@@ -35,31 +40,10 @@ from riskcore.folders import user_folder
     help="Values of one setting: 200:1000:50 (first, last, step), or off,200,400. Repeatable; all are combined.",
 )
 @config_options
-@click.option(
-    "--baseline",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="The settings that acted while a wire recording was made. Without it nothing did.",
-)
+@baseline_option
 @account_option
-@click.option(
-    "--policy",
-    default="follow",
-    show_default=True,
-    metavar="follow|freeze|stop",
-    help="What the trader does after an action.",
-)
-@click.option("--latency-ms", type=int, default=250, show_default=True, help="From a decision to the broker's answer.")
-@click.option(
-    "--slippage-ticks", type=int, default=2, show_default=True, help="How much worse than quoted a close fills."
-)
-@click.option(
-    "--bars",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    metavar="FILE-or-DIR",
-    help="History bars that mark and price what the recording has no quotes for. Repeatable.",
-)
+@course_options
+@bars_option
 @click.option(
     "--independent-days", is_flag=True, help="Always so in a sweep; accepted so that options of whatif can be reused."
 )
@@ -76,8 +60,7 @@ from riskcore.folders import user_folder
 @click.option("--cluster", metavar="ADDRESS", help="Work on a dask cluster instead, e.g. tcp://10.0.0.5:8786.")
 @click.option("--every-setting", is_flag=True, help="Run the days once for each setting; slower, with the same result.")
 @click.option("--yes", is_flag=True, help="Run a large grid without asking.")
-@click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
-@click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
+@reading_options
 @output_options
 def command(
     sessions: tuple[Path, ...],
@@ -124,7 +107,7 @@ def command(
     progress = Progress(quiet=quiet)
     study = Study(
         sessions,
-        Asked(config_path, sets, _config_given(), baseline),
+        Asked(config_path, sets, config_given(), baseline),
         policy,
         latency_ms,
         slippage_ticks,
@@ -177,9 +160,3 @@ def _agreeing(*, yes: bool, quiet: bool) -> Callable[[str], None]:
             raise click.Abort
 
     return agree
-
-
-def _config_given() -> bool:
-    """Whether --config was typed; RISKCORE_CONFIG alone does not touch a journal export."""
-    source = click.get_current_context().get_parameter_source("config_path")
-    return source is click.core.ParameterSource.COMMANDLINE

@@ -7,7 +7,18 @@ from typing import Any
 
 import click
 
-from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
+from riskcore.cli.options import (
+    account_option,
+    bars_option,
+    baseline_option,
+    config_given,
+    config_options,
+    course_options,
+    output_options,
+    print_json,
+    reading_options,
+    warn,
+)
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.errors import ConfigError
@@ -18,12 +29,7 @@ from riskcore.errors import ConfigError
 )
 @click.argument("sessions", nargs=-1, required=True, type=SESSION, metavar="SESSION...")
 @config_options
-@click.option(
-    "--baseline",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="The settings that acted while a wire recording was made. Without it nothing did.",
-)
+@baseline_option
 @click.option(
     "--compare",
     "compared",
@@ -33,25 +39,9 @@ from riskcore.errors import ConfigError
     help="Two settings against one baseline, and the second's effect less the first's.",
 )
 @account_option
-@click.option(
-    "--policy",
-    default="follow",
-    show_default=True,
-    metavar="follow|freeze|stop",
-    help="What the trader does after an action.",
-)
-@click.option("--latency-ms", type=int, default=250, show_default=True, help="From a decision to the broker's answer.")
-@click.option(
-    "--slippage-ticks", type=int, default=2, show_default=True, help="How much worse than quoted a close fills."
-)
+@course_options
 @click.option("--independent-days", is_flag=True, help="Start each day from what was recorded.")
-@click.option(
-    "--bars",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    metavar="FILE-or-DIR",
-    help="History bars that mark and price what the recording has no quotes for. Repeatable.",
-)
+@bars_option
 @click.option(
     "--export",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -66,8 +56,7 @@ from riskcore.errors import ConfigError
 )
 @click.option("--share", "shared", is_flag=True, help="Replace names and ids; amounts as a share of the loss limit.")
 @click.option("--quick", is_flag=True, help="No range and no shares by rule.")
-@click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and go on.")
-@click.option("--strict", is_flag=True, help="A file that was cut off is an error (exit 3).")
+@reading_options
 @output_options
 def command(
     sessions: tuple[Path, ...],
@@ -103,7 +92,7 @@ def command(
     from riskcore.cli.whatif_text import compared_text, whatif_text
 
     progress = Progress(quiet=quiet)
-    asked = Asked(config_path, sets, _config_given(), baseline)
+    asked = Asked(config_path, sets, config_given(), baseline)
     study = Study(
         sessions,
         asked,
@@ -153,9 +142,3 @@ def _write(result: dict[str, Any], report: Path | None, card: Path | None) -> No
         from replay.whatif.card import card_png
 
         write_file(card, card_png(result))
-
-
-def _config_given() -> bool:
-    """Whether --config was typed; RISKCORE_CONFIG alone does not touch a journal export."""
-    source = click.get_current_context().get_parameter_source("config_path")
-    return source is click.core.ParameterSource.COMMANDLINE
