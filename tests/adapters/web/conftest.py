@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,14 +28,13 @@ class Asked:
         return int(self.control.url.rpartition(":")[2])
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    folder: Path = tmp_path_factory.mktemp("web")
-    store, profile = recorded_day(folder)
+@contextmanager
+def asked(store: str, profile: str) -> Iterator[Asked]:
+    """The service over a store, beside a desk that holds one MNQ, in a thread of its own."""
     desk = AnsweringDesk()
     desk.push("MNQ", 1, "21000")
-    ready, over, found = threading.Event(), asyncio.Event(), []
-    loop = asyncio.new_event_loop()
+    found: list[Control] = []
+    ready, over, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
 
     async def serve() -> None:
         async with serving(desk, SmallMarket(), store, profile) as control:
@@ -49,3 +49,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     loop.call_soon_threadsafe(over.set)
     thread.join(20)
     loop.close()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    folder: Path = tmp_path_factory.mktemp("web")
+    with asked(*recorded_day(folder)) as found:
+        yield found

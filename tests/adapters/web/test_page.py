@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import threading
 import time
 from collections.abc import Iterator
 from itertools import product
@@ -12,12 +11,10 @@ from pathlib import Path
 import pytest
 
 from riskcore.cli.main import run
-from riskcore.engine.control_file import Control
 from riskcore.store.location import stored_profiles
-from tests.adapters.web.conftest import Asked
-from tests.adapters.web.serving import DAYS, cookie_of, serving, store_at
+from tests.adapters.web.conftest import Asked, asked
+from tests.adapters.web.serving import DAYS, cookie_of, store_at
 from tests.browser import Page, browser
-from tests.engine.answering_desk import AnsweringDesk, SmallMarket
 
 ACCOUNT_NAME = "50KTC-V2-99000001"
 SECTIONS = {
@@ -42,24 +39,8 @@ def page_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     (folder / "session.jsonl").write_text("\n".join(cut) + "\n", encoding="utf-8")
     store, config = store_at(folder), str(DAYS / "daily-loss" / "riskcore.toml")
     assert run(["replay", str(folder / "session.jsonl"), "--config", config, "--store", store, "--quiet"]) == 0
-    profile, desk = stored_profiles(store)[0], AnsweringDesk()
-    desk.push("MNQ", 1, "21000")
-    found: list[Control] = []
-    ready, over, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
-
-    async def serve() -> None:
-        async with serving(desk, SmallMarket(), store, profile) as control:
-            found.append(control)
-            ready.set()
-            await over.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(20)
-    yield Asked(found[0], desk, store, profile)
-    loop.call_soon_threadsafe(over.set)
-    thread.join(20)
-    loop.close()
+    with asked(store, stored_profiles(store)[0]) as found:
+        yield found
 
 
 @pytest.fixture
