@@ -13,7 +13,7 @@ BODY = "This is a test of riskcore. Nothing happened, and you need do nothing."
 
 @click.group(epilog="Example: riskcore alerts test")
 def command() -> None:
-    """Alerts: who is told by which channel stands in [alerts] of the settings."""
+    """Test the alerts that [alerts] of the settings names."""
 
 
 @command.command(epilog="Example: riskcore alerts test desktop")

@@ -18,7 +18,7 @@ _BEYOND_TEXT = "this journal has no such cursor: it has been replaced, or the cu
 
 
 def stream_lines(store: str, profile: str, after: str | None, accounts: Sequence[str]) -> Iterator[str]:
-    """Lines of JSON without end. What an engine that ended cannot send any more is read from the store.
+    """An endless stream of JSON lines. What an engine that has ended can no longer send is read from the store.
 
     Raises ConfigError for a cursor that the journal does not have, RiskcoreError.
     """

@@ -22,7 +22,7 @@ from riskcore.core.step import Turn
 from riskcore.core.take_again import only_kept, take_again
 from riskcore.core.watch import QuietMarks
 
-# Events that quotes led to are handed on together, so many at most.
+# The most events caused by quotes that are handed on together.
 HELD = 256
 # Quotes journaled as one event at most (DESIGN.md: many to an event, none lost).
 BATCH = 500

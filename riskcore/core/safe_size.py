@@ -116,7 +116,7 @@ def room(book: Book, rulebook: Rulebook, view: View, contract: str, stop: Stop |
 def broken_by(
     book: Book, rulebook: Rulebook, view: View, contract: str, side: int, size: int, stop: Stop | None
 ) -> str | None:
-    """The rule that would be broken by so many contracts more on a side, flat or held; None when they break none."""
+    """The rule that this many more contracts on a side would break, flat or held; None when none."""
     if not counting(rulebook, view.account):
         return None
     return _Trial(book, rulebook, view, contract, side, stop).broken(size)
