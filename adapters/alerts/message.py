@@ -42,7 +42,7 @@ def alert_of(row: dict[str, Any]) -> Alert | None:
     if kind == "halt":
         over = bool(row.get("over"))
         text = ": ".join(str(one) for one in (row.get("text"), row.get("reason")) if one)
-        words = "limits act again" if over else "limits may not act; look at riskcore now"
+        words = "limits act again" if over else "limits may not act; look at it now (riskcore status)"
         title = "riskcore: the halt is over" if over else "riskcore: halt"
         return Alert(f"halt {row['at']}", "warning" if over else "critical", title, text, words)
     if kind == "connection" and row.get("state") in ("lost", "stale"):
