@@ -158,7 +158,7 @@ class Alerts(Announcer):
         if minutes is not None and self._seconds() - self._beat_at >= minutes * 60:
             self._beat_at = self._seconds()
             heard = happening(self._heard_at, "alert")["at"]
-            text = f"the engine runs; it last stored something at {heard}"
+            text = f"riskcore runs; it last stored something at {heard}"
             if not self._is_quiet():
                 self._put(Alert(f"heartbeat {at}", "info", "riskcore: heartbeat", text, text), self._channels)
 

@@ -152,7 +152,7 @@ def test_shells_complete_commands(
 PROSE = (
     "again as before can cannot command costs decided decides did does ends fails for from has "
     "into is itself keeps kept knows last made matches names needs placed raises ran recorded "
-    "relies sees soon to trusts waits was went will would writes wrote "
+    "relies runs sees soon to trusts waits was went will would writes wrote "
 )
 
 
