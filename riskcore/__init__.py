@@ -6,9 +6,9 @@
     result.accounts[0].days[0].net_pnl        # a Decimal
     result.to_dict()                          # what `riskcore replay --json` prints
 
-`replay` and `whatif` run recorded days, `open_journal` reads what an engine stored, `Recorder` writes a recording from
-your own bot, `guard` runs the live engine inside it, `load_settings` reads riskcore.toml. `riskcore.testing` holds the
-ledgers for tests of rules, `riskcore.errors` every error that is raised on purpose.
+`replay`, `whatif`, `sweep` and `odds` run recorded days, `open_journal` reads what an engine stored, `Recorder` writes
+a recording from your own bot, `guard` runs the live engine inside it, `load_settings` reads riskcore.toml.
+`riskcore.testing` holds the ledgers for tests of rules, `riskcore.errors` every error that is raised on purpose.
 
 What `__all__` names is stable; everything else in the package is not. Nothing is imported before it is used.
 Source: INTERFACE.md 11, docs/guides/python.md.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from riskcore import errors, testing
+    from riskcore.api.chances import OddsResult, SweepResult, odds, sweep
     from riskcore.api.days import replay, whatif
     from riskcore.api.guard import Guard, Order, guard
     from riskcore.api.journal import StoredEvent, StoredJournal, open_journal
@@ -29,24 +30,29 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Guard",
+    "OddsResult",
     "Order",
     "Recorder",
     "ReplayResult",
     "Settings",
     "StoredEvent",
     "StoredJournal",
+    "SweepResult",
     "Verdict",
     "WhatifResult",
     "errors",
     "guard",
     "load_settings",
+    "odds",
     "open_journal",
     "replay",
+    "sweep",
     "testing",
     "whatif",
 ]
 _MODULES = ("errors", "testing")
 _HOMES = {
+    "riskcore.api.chances": ("OddsResult", "SweepResult", "odds", "sweep"),
     "riskcore.api.days": ("replay", "whatif"),
     "riskcore.api.guard": ("Guard", "Order", "guard"),
     "riskcore.api.journal": ("StoredEvent", "StoredJournal", "open_journal"),
@@ -65,7 +71,10 @@ if not TYPE_CHECKING:  # Or a type checker would take every name for one that is
         home = next((home for home, names in _HOMES.items() if name in names), None)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = globals()[name] = getattr(import_module(home), name)
+        from riskcore.own_packages import own_packages
+
+        with own_packages():  # Your program may have a package `replay` of its own.
+            found = globals()[name] = getattr(import_module(home), name)
         return found
 
 

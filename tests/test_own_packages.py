@@ -108,3 +108,29 @@ def test_packages_that_are_ours_already_are_used_as_they_are() -> None:
         assert sys.modules["replay.sessions"] is before
         assert sys.modules["adapters"] is adapters
     assert sys.modules["replay.sessions"] is before
+
+
+def test_a_program_with_a_package_replay_of_its_own_uses_the_library(tmp_path: Path) -> None:
+    for name in ("adapters", "replay"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("MINE = True\n", encoding="utf-8")
+    program = tmp_path / "bot.py"
+    program.write_text(
+        "import adapters, replay, riskcore, sys\n"
+        "day, store = sys.argv[1:]\n"
+        "assert riskcore.replay(day, store=store).accounts\n"
+        "assert riskcore.whatif(day, sets=['rules.max_contracts.limit=1'], quick=True).effect\n"
+        "grid = {'rules.max_contracts.limit': [1, 2]}\n"
+        "assert len(riskcore.sweep(day, grid=grid).settings) == 2\n"
+        "with riskcore.open_journal(store) as journal:\n"
+        "    assert journal.decisions()\n"
+        "assert riskcore.guard and riskcore.Recorder and riskcore.odds\n"
+        "import replay as again\n"
+        "assert again is replay and replay.MINE and adapters.MINE\n",
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    day = FOLDER / "voided-trade" / "session.jsonl"
+    words = [sys.executable, str(program), str(day), str(tmp_path / "journal.db")]
+    result = processes.run(words, cwd=tmp_path, env=environment, text=True)
+    assert result.returncode == 0, result.stderr

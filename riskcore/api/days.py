@@ -35,7 +35,7 @@ def replay(
     """
     warnings: list[str] = []
     row = run_replay(
-        _files(paths),
+        files(paths),
         config_path=settings,
         sets=tuple(sets),
         config_given=settings is not None,
@@ -74,14 +74,14 @@ def whatif(
     """
     warnings: list[str] = []
     study = Study(
-        sessions=tuple(_files(paths)),
+        sessions=tuple(files(paths)),
         asked=Asked(settings, tuple(sets), settings is not None, baseline),
         policy=policy,
         latency_ms=latency_ms,
         slippage_ticks=slippage_ticks,
         independent_days=independent_days,
         quick=quick,
-        bars=tuple(_files(bars)),
+        bars=tuple(files(bars)),
         restrict=tuple(accounts),
         skip_bad_lines=skip_bad_lines,
         strict=strict,
@@ -91,6 +91,6 @@ def whatif(
     return whatif_result(run_study(study), warnings)
 
 
-def _files(paths: AnyPath | Sequence[AnyPath]) -> list[Path]:
+def files(paths: AnyPath | Sequence[AnyPath]) -> list[Path]:
     given = [paths] if isinstance(paths, str | PathLike) else paths
     return [Path(fspath(path)) for path in given]

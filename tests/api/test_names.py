@@ -30,7 +30,7 @@ def test_the_import_alone_loads_nothing() -> None:
     assert [name for name in modules_after("import riskcore") if name not in known] == ["riskcore"]
 
 
-@pytest.mark.parametrize("name", ["replay", "whatif", "open_journal", "load_settings", "Recorder"])
+@pytest.mark.parametrize("name", ["replay", "whatif", "open_journal", "load_settings", "Recorder", "sweep", "odds"])
 def test_what_is_not_live_loads_nothing_live(name: str) -> None:
     loaded = modules_after("import riskcore", f"riskcore.{name}")
     assert [one for one in loaded if one.startswith(LIVE)] == []
@@ -59,6 +59,7 @@ def test_no_module_hides_a_name() -> None:
 
 def test_a_typed_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     day, rules, store = DAY / "session.jsonl", DAY / "riskcore.toml", tmp_path / "journal.db"
+    monkeypatch.setattr("riskcore.api.chances.user_folder", lambda _: tmp_path / "cache")
     riskcore.replay(day, rules, store=str(store))
     assert typed_program.results(day, rules) < 0
     assert typed_program.stored(store)

@@ -5,6 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, assert_type
 
+import polars
+
 import riskcore
 
 
@@ -12,6 +14,8 @@ def results(day: Path, rules: Path) -> Decimal:
     settings = assert_type(riskcore.load_settings(rules, sets=["rules.max_contracts.limit=3"]), riskcore.Settings)
     result = assert_type(riskcore.replay(day, settings), riskcore.ReplayResult)
     other = assert_type(riskcore.whatif([day], rules, quick=True), riskcore.WhatifResult)
+    grid = assert_type(riskcore.sweep(day, rules, grid={"rules.max_contracts.limit": [2, 4]}), riskcore.SweepResult)
+    assert_type(grid.frame, polars.DataFrame)
     assert_type(result.to_dict(), dict[str, Any])
     assert_type(other.effect.by_day[0].exact, Decimal)
     return assert_type(result.accounts[0].days[0].net_pnl, Decimal)

@@ -57,7 +57,7 @@ def follow(page: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> int:
 
 def test_the_python_page(folder: Path, gateway: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert "riskcore simulate quiet" in PYTHON.read_text(encoding="utf-8")
-    assert follow(PYTHON, folder, capsys) == 5
+    assert follow(PYTHON, folder, capsys) == 7
 
 
 def test_the_page_about_a_recorder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "riskcore.engine.desk_check",
         "riskcore.settings",
         "riskcore.errors",
+        "riskcore.own_packages",
         "riskcore.testing",
     ),
 }
