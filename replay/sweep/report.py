@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from replay.sweep.report_charts import pictures
-from replay.sweep.words import honesty_lines, setting_words
+from replay.sweep.words import decision_lines, honesty_lines, setting_words
 from replay.whatif.report import page_html
 from replay.whatif.report_background import stamp_section
 from replay.whatif.report_sections import paragraph, section
@@ -50,7 +50,8 @@ def _hero(result: Row) -> str:
         middle = plateau["middle"]
         figure = setting_words(middle["setting"])
         beside = f"{_signed(middle['net_pnl'])} over {counted(result['days'], 'day')}, the middle of a plateau"
-    notes = "".join(paragraph(text, "doubt") for text in honesty_lines(result, _signed))
+    said = [*honesty_lines(result, _signed), *decision_lines(result, _signed)]
+    notes = "".join(paragraph(text, "doubt") for text in said)
     return (
         '<section class="hero" aria-labelledby="verdict-h"><h2 id="verdict-h">The verdict</h2>'
         f'<p class="net"><strong>{escape(figure)}</strong><span class="muted">{escape(beside)}</span></p>{notes}'

@@ -44,6 +44,15 @@ def winners_of(table: Table) -> Row:
     }
 
 
+def middle_of(table: Table) -> Setting | None:
+    """The setting that is recommended: the middle of the plateau, None where there is none."""
+    dates = table.trade_dates
+    if len(dates) < FEWEST_DAYS:
+        return None
+    plateau = Ground(table.grid).plateau_of([effects_by_day(setting, dates) for setting in table.settings])
+    return None if plateau is None else table.settings[plateau.middle]
+
+
 def effects_by_day(setting: Setting, dates: list[str]) -> list[int]:
     """The effect of a setting on each of these days, over all accounts."""
     by_date = dict.fromkeys(dates, 0)

@@ -21,6 +21,36 @@ def honesty_lines(result: Row, signed: Signed) -> list[str]:
     return found
 
 
+def decision_lines(result: Row, signed: Signed) -> list[str]:
+    """What earlier decisions came to since, and what was decided now."""
+    found = [_since(row, signed) for row in result.get("decided_before", [])]
+    decided = result.get("decided")
+    if decided is not None:
+        found.append(
+            f"Decided: {setting_words(decided['setting'])}, settings {decided['settings_hash']}. The journal keeps it, "
+            f"as of {decided['at']}. Days behind {decided['last_day']} judge it: sweep the same grid over them later."
+        )
+    return found
+
+
+def _since(row: Row, signed: Signed) -> str:
+    chosen, judged = f"{setting_words(row['setting'])}, decided on {row['at'][:10]}", row["judged"]
+    if judged is None:
+        return f"{chosen}: nothing here judges it, which takes these settings and a day more than the first behind it."
+    error = judged["standard_error"]
+    seen = judged["days"] - judged["days_unseen"]
+    return (
+        f"{chosen}: {signed(judged['net_pnl'])} on {_days(judged['days'])} behind those it was made on"
+        + (f", standard error {_unsigned(error, signed)}" if error is not None else "")
+        + (f"; {seen} of them had passed already when it was made" if seen else "")
+        + "."
+    )
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
+
+
 def setting_words(setting: dict[str, str]) -> str:
     """`loss_limit 400, basis combined`: the last word of each key is enough beside the table."""
     return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in setting.items())

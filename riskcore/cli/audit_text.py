@@ -26,6 +26,7 @@ def audit_text(report: Row) -> str:
         _made(report, names),
         _section("Rules that failed", [_note(row, names) for row in report["faults"]]),
         _section("Gaps", [_note(row, names) for row in report["gaps"]]),
+        _section("Notes", [_note(row, names) for row in report["notes"]]),
         _section("Fills and broker disagreed", [_note(row, names) for row in report["drifts"]]),
         _section(
             "Left out, because riskcore itself went wrong on it", [_note(row, names) for row in report["left_out"]]

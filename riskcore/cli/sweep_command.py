@@ -20,12 +20,15 @@ from riskcore.cli.options import (
     print_json,
     reading_options,
     say_on_stderr,
+    store_option,
     warn,
 )
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.folders import user_folder
+
+_OF_THE_STUDY = ("policy", "latency_ms", "slippage_ticks", "skip_bad_lines", "strict")
 
 
 @click.command(
@@ -59,6 +62,11 @@ from riskcore.folders import user_folder
 )
 @click.option("--cluster", metavar="ADDRESS", help="Work on a dask cluster instead, e.g. tcp://10.0.0.5:8786.")
 @click.option("--every-setting", is_flag=True, help="Run the days once for each setting; slower, with the same result.")
+@click.option(
+    "--decide", is_flag=True, help="Keep the recommended setting in the journal, so that later days can judge it."
+)
+@store_option
+@click.option("--profile", metavar="NAME", help="Profile of the journal; needed if it holds several.")
 @click.option("--yes", is_flag=True, help="Run a large grid without asking.")
 @reading_options
 @output_options
@@ -69,29 +77,24 @@ def command(
     sets: tuple[str, ...],
     baseline: Path | None,
     accounts: tuple[str, ...],
-    policy: str,
-    latency_ms: int,
-    slippage_ticks: int,
     bars: tuple[Path, ...],
-    independent_days: bool,
-    quick: bool,
     out: Path | None,
     report: Path | None,
     workers: int | None,
     cluster: str | None,
     every_setting: bool,
+    decide: bool,
     yes: bool,
-    skip_bad_lines: bool,
-    strict: bool,
     as_json: bool,
     quiet: bool,
-    verbose: bool,
-) -> None:
+    **options: Any,
+) -> int:
     """Say what each setting of a grid would have made of recorded days.
 
     SESSION is a wire recording or a journal export, .gz too; several are run in the order given. Each day starts
     from the record, so every figure is that of whatif --independent-days --quick. What is finished is kept: a
-    sweep that was interrupted goes on where it was.
+    sweep that was interrupted goes on where it was. With --store, decisions of earlier sweeps are judged on the
+    days behind them.
     """
     from replay.sweep.summary import remarks_on, summary_of
     from replay.sweep.sweep import Sweep, sweep
@@ -99,42 +102,45 @@ def command(
     from replay.whatif.settings import Asked
     from replay.whatif.study import Study
     from riskcore.cli.sweep_text import sweep_text
+    from riskcore.store.location import existing_store
 
     if workers is not None and cluster is not None:
         raise ConfigError("--workers counts processes on this machine; leave it out with --cluster")
     if out is not None:
         check_place(out)
+    if decide or options["store"] is not None:
+        existing_store(options["store"])
     progress = Progress(quiet=quiet)
     study = Study(
         sessions,
         Asked(config_path, sets, config_given(), baseline),
-        policy,
-        latency_ms,
-        slippage_ticks,
         bars=bars,
         restrict=accounts,
-        skip_bad_lines=skip_bad_lines,
-        strict=strict,
+        **{name: options[name] for name in _OF_THE_STUDY},
         command=f"riskcore {shlex.join(sys.argv[1:])}",
         warn=lambda text: warn(text, quiet=quiet),
         step=progress.show,
     )
-    folder = user_folder("cache") / "sweep"
-    processes, agree = workers or os.cpu_count() or 1, _agreeing(yes=yes, quiet=quiet)
-    asked = Sweep(study, grid, folder, processes, cluster, agree, every_setting)
+    folder, agree = user_folder("cache") / "sweep", _agreeing(yes=yes, quiet=quiet)
     with progress:
-        table = sweep(asked)
+        table = sweep(Sweep(study, grid, folder, workers or os.cpu_count() or 1, cluster, agree, every_setting))
     for text in remarks_on(table):
         warn(text, quiet=quiet)
     if out is not None:
         write_table(table, out)
     result = summary_of(table, study)
+    if decide or options["store"] is not None:
+        from riskcore.cli.sweep_decision import decisions
+
+        journal = {**options, "config_path": config_path, "account": next(iter(accounts), None)}
+        result |= decisions(table, journal, decide=decide)
     if report is not None:
         _write_page(result, report)
     if as_json:
         print_json(result)
     else:
         click.echo(sweep_text(result))
+    return 1 if decide and result["decided"] is None else 0
 
 
 def _write_page(result: dict[str, Any], report: Path) -> None:

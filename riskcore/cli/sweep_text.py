@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from replay.sweep.words import honesty_lines
+from replay.sweep.words import decision_lines, honesty_lines
 from riskcore.cli.whatif_text import signed
 
 Row = dict[str, Any]
@@ -36,6 +36,7 @@ def sweep_text(result: Row) -> str:
     lines += [
         "",
         *honesty_lines(result, signed),
+        *decision_lines(result, signed),
         "",
         f"Policy {assumed['policy']}, latency {assumed['latency_ms']} ms, slippage {assumed['slippage_ticks']} ticks. "
         "The size of an order moves no price here.",

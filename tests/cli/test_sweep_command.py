@@ -194,3 +194,46 @@ def test_days_are_kept_by_what_decides_them(tmp_path: Path, capsys: pytest.Captu
     day("2026-11-17").quote(20000).write(second)
     called(capsys, str(first), str(second), *grid)
     assert pieces() == 6  # The last day, and the day before that could be changed by it.
+
+
+def test_a_decision_is_kept_and_judged_by_later_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dates = [f"2026-11-{number}" for number in (16, 17, 18, 19, 20, 23)]
+    sessions = [str(day(date).write(tmp_path / f"{date}.jsonl")) for date in dates]
+    assert run(["replay", sessions[0], "--store", "journal.db"]) == 0
+    grid = ("--grid", f"{LIMIT}=300:500:100", "--store", "journal.db")
+
+    code, out, err = called(capsys, *sessions[:2], *grid, "--decide")
+    assert code == 0, err
+    assert "Decided: loss_limit 400" in out
+    _, out, _ = called(capsys, *sessions, *grid, "--json")
+    result = json.loads(out)
+    assert result["decided"] is None
+    (before,) = result["decided_before"]
+    assert before["setting"] == {LIMIT: "400"}
+    assert (before["days"], before["last_day"]) == (2, "2026-11-17")
+    # The first day behind the decision is left out, and no day lies behind the instant at which this test decides.
+    assert {**before["judged"], "standard_error": ""} == {
+        "first_day": "2026-11-19",
+        "days": 3,
+        "days_unseen": sum(date > before["at"][:10] for date in dates[3:]),
+        "net_pnl": "303.72",
+        "standard_error": "",
+    }
+
+    with_more = ("--set", "rules.max_contracts.limit=9")
+    _, out, _ = called(capsys, *sessions, *grid, *with_more)
+    assert "nothing here judges it" in out, "other settings are no judge"
+    assert run(["verify", "--store", "journal.db"]) == 0
+
+
+def test_nothing_recommended_is_nothing_decided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = str(day().write(tmp_path / "day.jsonl"))
+    assert run(["replay", session, "--store", "journal.db"]) == 0
+    before = (tmp_path / "journal.db").read_bytes()
+    code, out, _ = called(capsys, session, "--grid", f"{LIMIT}=500", "--store", "journal.db", "--decide")
+    assert code == 1
+    assert "Decided" not in out
+    assert (tmp_path / "journal.db").read_bytes() == before
+    code, _, err = called(capsys, session, "--grid", f"{LIMIT}=500", "--store", "none.db", "--decide")
+    assert code == 2
+    assert "there is no journal here" in err
