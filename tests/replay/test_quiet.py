@@ -57,7 +57,7 @@ def run(day: RandomDay, plain: dict[str, Any], *, every_event: bool, columns: bo
 
 
 # RISKCORE_EXAMPLES makes it a long campaign of fresh days.
-EXAMPLES = int(os.environ.get("RISKCORE_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("RISKCORE_EXAMPLES", "4"))
 
 
 @pytest.mark.timeout(300 + 5 * EXAMPLES)
