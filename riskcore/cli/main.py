@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from glob import glob
 from importlib import import_module
 from typing import Any
 
@@ -124,7 +125,7 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with the exit code of INTERFACE.md 1."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _with_files(sys.argv[1:], sys.platform) if arguments is None else list(arguments)
     if sys.stdout is None:
         _say("error: the output is closed; nothing can be written")
         sys.exit(CANNOT_WRITE)
@@ -134,6 +135,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
     sys.exit(run(words))
+
+
+def _with_files(words: Sequence[str], platform: str) -> list[str]:
+    """The words with the files that patterns name; the shells of Windows leave `*.jsonl` to the program."""
+    if platform != "win32":
+        return list(words)
+    found = [(word, sorted(glob(word)) if "*" in word and not word.startswith("-") else []) for word in words]
+    return [name for word, names in found for name in names or [word]]
 
 
 def run(words: list[str]) -> int:

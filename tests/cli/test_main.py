@@ -52,6 +52,15 @@ print(sorted(name for name in set(sys.modules) - before if name.split(".")[0] in
         assert text in result.stdout
 
 
+def test_on_windows_patterns_name_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.jsonl", "a.jsonl", "c.txt"):
+        (tmp_path / name).touch()
+    words = ["whatif", "*.jsonl", "none*", "c.txt", "--set=*"]
+    assert cli._with_files(words, "win32") == ["whatif", "a.jsonl", "b.jsonl", "none*", "c.txt", "--set=*"]
+    assert cli._with_files(words, "linux") == words
+
+
 @pytest.mark.parametrize("name", list(cli.COMMANDS))
 def test_every_command_has_a_help_page_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([name, "--help"]) == 0
