@@ -36,12 +36,16 @@ class Source:
     skip_bad_lines: bool = False
     strict: bool = False
 
-    def form(self) -> str:
+    def kind(self) -> str:
         """wire, journal (both files) or store. Raises ConfigError for files of both forms, InputError."""
         forms = {detect_form(path, skip_bad_lines=self.skip_bad_lines) for path in self.sessions}
         if len(forms) > 1:
             raise ConfigError("give wire recordings or journal exports, not both at once")
-        form = forms.pop() if forms else "store"
+        return forms.pop() if forms else "store"
+
+    def form(self) -> str:
+        """As `kind`. Raises ConfigError for settings that recorded decisions cannot be judged by, InputError."""
+        form = self.kind()
         if form != "wire" and self.sets:
             raise ConfigError("recorded days carry the settings they were judged by; leave out --set")
         return form

@@ -32,6 +32,7 @@ class Course:
     settings: Mapping[str, Any]
     restrict: tuple[str, ...] = ()
     enforces: bool = False  # Whether a recorded engine's own requests are part of it.
+    keeps_settings: bool = False  # Leaves changes of the settings out.
     listeners: tuple[Listener, ...] = ()
     keep_quotes: bool = False
     collector: Collector = field(default_factory=Collector)
@@ -95,6 +96,8 @@ class Course:
     def take(self, event: e.Event) -> None:
         """One fact that is no plain quote."""
         body = event.body
+        if self.keeps_settings and isinstance(body, e.ConfigChanged):
+            return
         if self.enforces:
             self.runner.event(event)
         elif not isinstance(body, OF_THE_ENGINE):

@@ -56,15 +56,19 @@ def svg(name: str, title: str, description: str, body: str) -> str:
     )
 
 
-def _plot(scale: Scale, amounts: Amounts, drawing: str, dates: Sequence[str]) -> str:
+def plot(scale: Scale, amounts: Amounts, drawing: str, below: Sequence[str]) -> str:
     """A drawing with the labels of its axes beside and below it."""
     tops = ((tick, place_percent(SIDE - scale.at(tick))) for tick in scale.ticks())
     labels = "".join(
         f'<span class="y" aria-hidden="true" style="top:{top}">{amounts.axis(tick)}</span>' for tick, top in tops
     )
+    shown = "".join(f"<span>{text}</span>" for text in below)
+    return f'<div class="plot">{drawing}{labels}</div><div class="x" aria-hidden="true">{shown}</div>'
+
+
+def _plot(scale: Scale, amounts: Amounts, drawing: str, dates: Sequence[str]) -> str:
     shown = dates if len(dates) <= 3 else [dates[0], dates[len(dates) // 2], dates[-1]]
-    days = "".join(f"<span>{day_short(day)}</span>" for day in shown)
-    return f'<div class="plot">{drawing}{labels}</div><div class="x" aria-hidden="true">{days}</div>'
+    return plot(scale, amounts, drawing, [day_short(day) for day in shown])
 
 
 def place_percent(thousandths: int) -> str:

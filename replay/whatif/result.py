@@ -112,8 +112,8 @@ def by_quality(days: list[DayEffect]) -> list[Row]:
     ]
 
 
-def effects_of(courses: Courses) -> Effects:
-    """The effect of a pair of courses that has run to its end."""
+def effects_of(courses: Courses, chosen: tuple[str, ...] = ()) -> Effects:
+    """The effect of a pair of courses that has run to its end, on some trading days or on all."""
     base, counter = courses.baseline, courses.counterfactual
     rulebooks = base.runner.turn.rulebook, counter.runner.turn.rulebook
     days: list[DayEffect] = []
@@ -128,13 +128,18 @@ def effects_of(courses: Courses) -> Effects:
     for account in judged:
         recorded, changed = base.collector.days.get(account, {}), counter.collector.days.get(account, {})
         state = courses.state(account)
-        for trade_date in sorted({*recorded, *changed}):
+        for trade_date in sorted(one for one in {*recorded, *changed} if not chosen or one in chosen):
             before = recorded[trade_date].net_usd if trade_date in recorded else 0
             after = changed[trade_date].net_usd if trade_date in changed else 0
             beside = state.days.get(trade_date, DayOfAccount())
             simulated = after - before if beside.all_simulated else state.simulated.by_day.get(trade_date, 0)
             days.append(DayEffect(account, trade_date, before, after, simulated, beside))
-    divergences = [row for account in judged for row in courses.state(account).divergences]
+    divergences = [
+        row
+        for account in judged
+        for row in courses.state(account).divergences
+        if not chosen or row["trade_date"] in chosen
+    ]
     divergences.sort(key=lambda row: (row["at"], row["account"]))
     return Effects(
         days,

@@ -25,6 +25,8 @@ class Asked:
     sets: tuple[str, ...] = ()
     config_given: bool = False
     baseline: Given = None
+    rules_off: bool = False  # Of a journal: what its days would have come to without any rule.
+    watched: bool = False  # Of a journal: nothing was carried out, so that its baseline has no rule.
 
 
 def for_recording(asked: Asked) -> tuple[Plain, Plain, list[str]]:
@@ -33,19 +35,25 @@ def for_recording(asked: Asked) -> tuple[Plain, Plain, list[str]]:
     if asked.baseline is not None:
         baseline = settings_of(asked.baseline).plain
     else:
-        baseline = {**changed.plain, "programme": None, "rules": {}, "accounts": {}}
-        for name in ("groups", "programme_accounts"):
-            baseline.pop(name, None)
+        baseline = without_rules(changed.plain)
     for name in ("timezone", "reset_seconds"):
         if baseline["profile"][name] != changed.plain["profile"][name]:
             raise ConfigError(f"profile.{name}: both courses need the same trading day; leave it as it was recorded")
     return baseline, changed.plain, changed.warnings
 
 
+def without_rules(plain: Mapping[str, Any]) -> Plain:
+    """The settings of a profile on which nothing is judged: the same day, marks and accounts."""
+    kept = {name: value for name, value in plain.items() if name not in ("groups", "programme_accounts")}
+    return {**kept, "programme": None, "rules": {}, "accounts": {}}
+
+
 def for_journal(asked: Asked) -> Callable[[Plain], Plain]:
     """How the settings that an export carries become those of the counterfactual. Raises ConfigError."""
     if asked.baseline is not None:
         raise ConfigError("--baseline: a journal export carries the settings it was judged by; leave it out")
+    if asked.rules_off:
+        return without_rules
     if asked.config_given:
         loaded = settings_of(asked.config, asked.sets).plain
         return lambda recorded: same_day(recorded, loaded)

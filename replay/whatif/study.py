@@ -29,6 +29,7 @@ from replay.whatif.settings import (
     tables_between,
     tables_on,
     with_rules,
+    without_rules,
 )
 from replay.whatif.shares import Values, by_rule
 from replay.whatif.spread import POLICIES, spread
@@ -69,6 +70,7 @@ class Study:
     warn: Warn = ignore
     progress: Progress = ignore
     step: Warn = ignore  # Hears of each further run.
+    days: tuple[str, ...] = ()  # Only these trading days have a say in the result; by default all.
     every_day: bool = False  # Also those that cannot change are worked out in each run: the plain way.
 
     def checked(self) -> "Study":
@@ -131,8 +133,15 @@ class Runs:
         self.sessions = replace(self.sessions, warn=ignore, progress=ignore)
 
     def _read(self, uncovered: list[str]) -> Iterator[DayFacts]:
-        found = self.sessions.days()
+        found = (day for day in self.sessions.days() if self._wanted(day))
+        if self.study.asked.watched:
+            found = (watched(day) for day in found)
         return with_bars(found, Bars(self.study.bars), uncovered) if self.study.bars else found
+
+    def _wanted(self, day: DayFacts) -> bool:
+        """Whether a day is run: one of a journal opens with its own state, one of a recording needs those before it."""
+        days, trade_date = self.study.days, day.day.trade_date
+        return not days or (trade_date in days if self.setting.acts else trade_date <= max(days))
 
     def _let_go(self, places: int) -> int:
         """Keep the facts of the day before the last one only where they will be needed; returns what is kept now."""
@@ -175,7 +184,13 @@ class Runs:
     ) -> Courses:
         """Both courses under these options; `listeners` hear the counterfactual, `recorded` the baseline."""
         changed = settings_of or self.setting.settings_of
-        baseline = Course(self.setting.baseline, self.study.restrict, enforces=self.setting.acts, listeners=recorded)
+        baseline = Course(
+            self.setting.baseline,
+            self.study.restrict,
+            enforces=self.setting.acts,
+            keeps_settings=self.study.asked.watched,
+            listeners=recorded,
+        )
         first = self.setting.baseline if self.setting.acts else changed(self.setting.baseline)
         counter = Course(first, self.study.restrict, listeners=listeners, keep_quotes=keep_quotes)
         courses = Courses(baseline, counter, options, changed)
@@ -192,6 +207,16 @@ class Runs:
             self.unchanged.runs += 1
             self.study.step(f"range and shares: {self.unchanged.text()}")
         return courses
+
+
+def watched(day: DayFacts) -> DayFacts:
+    """A journaled day on which nothing was carried out: its baseline has no rule, and nothing decided before holds."""
+    opened = day.opened
+    if opened is not None and isinstance(opened.body, TradingDayOpened):
+        body = opened.body
+        accounts = tuple(replace(account, lockouts={}, obligations={}) for account in body.accounts)
+        day.opened = replace(opened, body=replace(body, settings=without_rules(body.settings), accounts=accounts))
+    return day
 
 
 def runs_of(study: Study) -> Runs:
@@ -227,7 +252,7 @@ def shares_of(runs: Runs, options: Options, known: Effects) -> tuple[list[Any], 
         def mixed(recorded: Plain) -> Plain:
             return with_rules(recorded, runs.setting.settings_of(recorded), chosen)
 
-        return effects_of(runs.run(options, mixed))
+        return effects_of(runs.run(options, mixed), runs.study.days)
 
     values = Values(run, frozenset({*tables_on(runs.recorded), PROFILE}), {frozenset(tables): known})
     return by_rule(tables, values, rule_name)
@@ -243,16 +268,18 @@ def whatif(study: Study) -> dict[str, Any]:
     """The result of INTERFACE.md 6. Raises ConfigError, InputError, Corrupt, DiskFull."""
     runs = runs_of(study.checked())
     options, locks, entries, off_grid = options_of(study, runs.quote_age_ns), Locks(), Entries(), OffGrid()
+    # Without rules nothing locks any more: the ledger is that of the rules that were on.
+    locked_in = ((locks.listen,), ()) if study.asked.rules_off else ((), (locks.listen,))
     with exporting(study.export) as kept:
         courses = runs.run(
             options,
             None,
-            (locks.listen, *kept),
-            (entries.listen, off_grid.listen),
+            (*locked_in[1], *kept),
+            (*locked_in[0], entries.listen, off_grid.listen),
             keep_quotes=bool(kept),
             measured=True,
         )
-    effects = effects_of(courses)
+    effects = effects_of(courses, study.days)
     if not effects.days and not any(course.book.accounts for course in (courses.baseline, courses.counterfactual)):
         study.warn("the sessions tell of no account, so there is nothing that other rules could change")
     odd = [*missing_days(courses.days), *off_grid.texts()]
@@ -261,7 +288,7 @@ def whatif(study: Study) -> dict[str, Any]:
     rows, shared = ([], None) if study.quick else shares_of(runs, options, effects)
     found = None
     if not study.quick:
-        found = spread(options, effects, lambda other: effects_of(runs.run(other)), bars=runs.bars)
+        found = spread(options, effects, lambda other: effects_of(runs.run(other), study.days), bars=runs.bars)
     return {
         "schema": SCHEMA,
         "policy": study.policy,
@@ -275,8 +302,8 @@ def whatif(study: Study) -> dict[str, Any]:
             "by_day": [day.row() for day in effects.days],
         },
         "range": found,
-        "tilt": tilt(locks.locks, entries.entries),
-        "closest": closest_rows(*courses.closest),
+        "tilt": _of_days(tilt(locks.locks, entries.entries), study.days),
+        "closest": _of_days(closest_rows(*courses.closest), study.days),
         "assumptions": _assumptions(study),
         "stamp": {
             "sessions": [{"path": row["path"], "sha256": row["sha256"]} for row in runs.rows],
@@ -286,6 +313,10 @@ def whatif(study: Study) -> dict[str, Any]:
             "further_runs": runs.unchanged.row(),
         },
     }
+
+
+def _of_days(rows: list[dict[str, Any]], days: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [row for row in rows if not days or row["trade_date"] in days]
 
 
 def _assumptions(study: Study) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The audit report as a person reads it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from riskcore.audit.attribution import maker_words
@@ -13,16 +14,17 @@ Row = dict[str, Any]
 def audit_text(report: Row) -> str:
     """Days and settings first, then what happened, one section each; empty sections are left out."""
     names = {account["id"]: account["name"] or str(account["id"]) for account in report["accounts"]}
+    shared = Sections(names)
     sections = [
         _days(report),
         _settings(report["settings"]),
-        _section("Breaches", [_breach(row, names) for row in report["breaches"]], empty=_unbreached(report)),
+        shared.breaches(report["breaches"]) or [_unbreached(report)],
         _section("Commands", [_command(row, names) for row in report["commands"]]),
         _section("Lockouts", [_lockout(row, names) for row in report["lockouts"]]),
-        _section("Closest approach to each limit", [_closest(row, names) for row in report["closest"]]),
+        shared.closest(report["closest"]),
         _section("Operator overrides", [_override(row, names) for row in report["overrides"]]),
-        _section("Missed enforcement", [_missed(row, names) for row in report["missed_enforcement"]]),
-        _section("Over-enforcement", [_over(row, names) for row in report["over_enforcement"]]),
+        shared.missed(report["missed_enforcement"]),
+        shared.over(report["over_enforcement"]),
         _made(report, names),
         _section("Rules that failed", [_note(row, names) for row in report["faults"]]),
         _section("Gaps", [_note(row, names) for row in report["gaps"]]),
@@ -35,9 +37,28 @@ def audit_text(report: Row) -> str:
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
 
-def _section(title: str, rows: list[str], empty: str = "") -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """The sections that an audit and a review share; `names` are those of the accounts. Without rows they are empty."""
+
+    names: dict[int, str]
+
+    def breaches(self, rows: list[Row]) -> list[str]:
+        return _section("Breaches", [_breach(row, self.names) for row in rows])
+
+    def closest(self, rows: list[Row]) -> list[str]:
+        return _section("Closest approach to each limit", [_closest(row, self.names) for row in rows])
+
+    def missed(self, rows: list[Row]) -> list[str]:
+        return _section("Missed enforcement", [_missed(row, self.names) for row in rows])
+
+    def over(self, rows: list[Row]) -> list[str]:
+        return _section("Over-enforcement", [_over(row, self.names) for row in rows])
+
+
+def _section(title: str, rows: list[str]) -> list[str]:
     if not rows:
-        return [empty] if empty else []
+        return []
     return [f"{title} ({len(rows)})", *(f"  {line}" for row in rows for line in row.splitlines())]
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "export": "Write one day of the journal as a session file.",
     "verify": "Check the sequence, hash chain and decisions of a day.",
     "audit": "List breaches, commands, lockouts and settings in force.",
+    "review": "Look back on a day: trades, close calls, what the rules did.",
     "why": "Explain one decision to its last number.",
     "regress": "Compare recorded days with their expected results.",
     "status": "Show a running or stopped engine, from its journal.",

@@ -37,13 +37,17 @@ def source_options(command: Command) -> Command:
     return store_option(config_options(command))
 
 
-def _dates(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        try:
-            click.DateTime([DATE_FORMAT]).convert(value, option, None)
-        except click.BadParameter:
-            raise click.BadParameter(f"{value!r} is not a date; write it as YYYY-MM-DD") from None
-    return values
+def _dates(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(trade_date(value) for value in values)
+
+
+def trade_date(text: str) -> str:
+    """A trading day as it was typed. Raises click.BadParameter for what is no date."""
+    try:
+        click.DateTime([DATE_FORMAT]).convert(text, None, None)
+    except click.BadParameter:
+        raise click.BadParameter(f"{text!r} is not a date; write it as YYYY-MM-DD") from None
+    return text
 
 
 def source_of(sessions: tuple[Path, ...], options: dict[str, Any]) -> "Source":

@@ -1,0 +1,1 @@
+"""The evening review: one recorded day as the trader looks back on it."""
