@@ -51,8 +51,8 @@ _CONTENTS = (
     ("tilt", "After the lock"),
     ("seal", "Hash"),
 )
-_MOST_BREACHES = 200  # Shown one by one, so that a page stays small enough to send.
-_MOST_TRIPS = 150
+_MOST_BREACHES = 60  # Shown one by one, so that a page stays small enough to send.
+_MOST_TRIPS = 60
 
 
 def review_html(review: Row) -> str:

@@ -1,7 +1,8 @@
 """The evening review as one JSON-ready object: schema riskcore.review/1.
 
 What the rules prevented is a what-if of the day (WHATIF.md). Where an engine enforced them, it asks what the day would
-have come to without any rule; of a recording or a dry run, in which nothing acted, what it would have come to with them.
+have come to without any rule; of a recording or a dry run, in which nothing acted, what it would have come to with
+them.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from replay.review.day import Reviewed, read_day
 from replay.sessions import Progress, Warn, ignore
 from replay.source import Source
-from replay.whatif.settings import Asked, for_journal, tables_on
+from replay.whatif.settings import Asked, for_journal, without_rules
 from replay.whatif.study import Study, whatif
 from riskcore.audit.report import audit_report, chosen_accounts
 from riskcore.core.quantities import money, money_text
@@ -90,7 +91,7 @@ def _whatif(asked: Review, reviewed: Reviewed, source: Source, wire: bool) -> tu
         settings = Asked(Settings(for_journal(settings)(recorded)), config_given=True, watched=True)
     elif question == WITHOUT_RULES:
         settings = Asked(rules_off=True)
-    if not reviewed.traded or not (other or tables_on(recorded) or recorded.get("programme")):
+    if not reviewed.traded or not (other or recorded != without_rules(recorded)):
         return question, None
     study = Study(
         source.sessions,

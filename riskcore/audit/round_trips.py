@@ -237,6 +237,7 @@ class RoundTrips:
         first, last = trip.fills[0], trip.fills[-1]
         ended_at = None if trip.open else last.placed_at
         net_usd = trip.booked_usd - sum(trip.costs.values())
+        earlier = trip.unknown in (CARRIED_IN, NO_ENTRY)
         entries = [one for one in trip.fills if one.profit_usd is None]
         exits = [one for one in trip.fills if one.profit_usd is not None]
         return {
@@ -244,9 +245,9 @@ class RoundTrips:
             "contract": contract,
             "side": "long" if trip.side > 0 else "short",
             "size": trip.size,
-            "entered_at": None if trip.unknown in (CARRIED_IN, NO_ENTRY) else utc_text(first.placed_at),
+            "entered_at": None if earlier else utc_text(first.placed_at),
             "exited_at": None if ended_at is None else utc_text(ended_at),
-            "entry_price": _average(entries),
+            "entry_price": None if earlier else _average(entries),
             "exit_price": _average(exits),
             "fills": len(trip.fills),
             "gross_pnl": money_text(trip.booked_usd),
