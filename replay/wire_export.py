@@ -173,7 +173,7 @@ class _DayLines:
         body = event.body
         if isinstance(body, e.QuoteObserved):
             self.rebuilt = True
-            return message_line(event.at, _quote_text(body))
+            return message_line(event.at, quote_text(body))
         if event.source == "market":
             self.rebuilt = True
         elif not isinstance(body, _HARMLESS):
@@ -181,7 +181,7 @@ class _DayLines:
         return message_line(event.at, fact_text(event))
 
 
-def _quote_text(body: e.QuoteObserved) -> bytes:
+def quote_text(body: e.QuoteObserved) -> bytes:
     prices = (("lastPrice", body.last), ("bestBid", body.bid), ("bestAsk", body.ask))
     said = ",".join(f'"{name}":{price_text(value)}' for name, value in prices if value is not None)
     contract = encode(body.contract)

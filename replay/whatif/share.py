@@ -236,7 +236,7 @@ class _Sharing:
 
     def setting(self, row: Row) -> Row:
         parts = [part for part in row["key"].split(".") if not part.isdigit()]
-        kind = _kind(parts)
+        kind = declared_kind(parts)
         key = row["key"] if kind is not None else f"{parts[0]}.…"
         return {"key": key, **{name: self.value(kind, row[name]) for name in ("baseline", "counterfactual")}}
 
@@ -265,7 +265,7 @@ def _enumerated(row: Row | None) -> Row | None:
     }
 
 
-def _kind(parts: Sequence[str]) -> str | None:
+def declared_kind(parts: Sequence[str]) -> str | None:
     """The declared kind of rules.<table>.<field>, or of a field of a nested table; None for anything else."""
     if len(parts) < 3 or parts[0] != "rules" or parts[1] not in _PARAMETERS:
         return None

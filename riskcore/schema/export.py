@@ -21,21 +21,23 @@ _LEAVES_OUT = (FactQuarantined.__name__, TimerQuarantined.__name__)
 Stored = tuple[int, Event, bytes]  # seq, event, hash
 
 
-class _Header(msgspec.Struct):
+class _Header(msgspec.Struct, omit_defaults=True):
     riskcore: str
     profile: str
     previous_hash: str
+    note: str = ""
 
 
-def _header_line(profile: str, previous_hash: str) -> bytes:
-    return msgspec.json.encode(_Header(FORM, profile, previous_hash)) + b"\n"
+def _header_line(profile: str, previous_hash: str, note: str = "") -> bytes:
+    return msgspec.json.encode(_Header(FORM, profile, previous_hash, note)) + b"\n"
 
 
 class ExportWriter:
     """Writes one export through `write`; events come already chained (from a journal) or are chained here."""
 
-    def __init__(self, write: Callable[[bytes], object]) -> None:
+    def __init__(self, write: Callable[[bytes], object], note: str = "") -> None:
         self._write = write
+        self._note = note  # What the header says of the file as a whole.
         self._ending = Ending()
         self._profile = ""
         self._head: Head | None = None
@@ -58,7 +60,7 @@ class ExportWriter:
             self.close()
             self._ending = Ending()
         self._profile = profile
-        self._put(_header_line(profile, previous_hash))
+        self._put(_header_line(profile, previous_hash, self._note))
 
     def add_links(self, links: Sequence[Link]) -> None:
         """Write links that follow one another, after `begin`."""
@@ -132,7 +134,7 @@ class _Reader:
             raise InputError(f"{self.name}, line {self.number}: not the header of a journal export") from error
         if header.riskcore != FORM:
             raise InputError(f"{self.name}, line {self.number}: form {header.riskcore[:40]!r} is not {FORM}")
-        if _header_line(header.profile, header.previous_hash) != line:
+        if _header_line(header.profile, header.previous_hash, header.note) != line:
             raise self._corrupt("the header is damaged or edited")
         self.ending = Ending()
         self.ending.add(line)
