@@ -5,6 +5,7 @@ copy says was decided, and each decision must be the one on the original with st
 replayed at last.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from replay.wire_export import WireExport
 from riskcore.core import events as e
 from riskcore.core.quotes import Quotes
 from riskcore.core.runner import Runner
-from riskcore.errors import ConfigError, RiskcoreError
+from riskcore.errors import CannotWrite, ConfigError, RiskcoreError
 from riskcore.schema.codec import encode_event
 from riskcore.schema.export import ExportWriter, read_export
 from riskcore.settings.calendar import day_for
@@ -93,19 +94,23 @@ def redact(asked: Asked, out: Path) -> tuple[Row, StandIns]:
     changed = redaction.settings(settings.plain)
     note = NOTE.format(first.sha256)
     again = _reading(asked, ignore)
-    with written_whole(out) as write, _sink(again, note, write) as sink:
+    # Under another name until it has proven itself: a file that is there already stays as it was.
+    trial = out.with_name(f".redact-{os.getpid()}-{out.name}")
+    with written_whole(trial) as write, _sink(again, note, write) as sink:
         course = SideBySide(redaction, settings.plain, changed, again.lacks, sink, again.form == "journal")
         for item in again.read():
             course.take(item)
         course.finish()
     try:
-        _replayed(out, changed, course)
-        left = first_left(stand_ins, open_lines(out))
+        _replayed(trial, changed, course)
+        left = first_left(stand_ins, open_lines(trial))
         if left is not None:
-            raise Differs(f"the copy still holds {left} of the original, so it was removed; please report it")
-    except BaseException:
-        out.unlink()
-        raise
+            raise Differs(f"the copy still holds {left} of the original, so none was written; please report it")
+        trial.replace(out.resolve())
+    except OSError as error:
+        raise CannotWrite(f"{out}: cannot be written ({error.strerror or error})") from error
+    finally:
+        trial.unlink(missing_ok=True)
     result = {
         "schema": "riskcore.redact/1",
         "written": str(out),
@@ -283,7 +288,7 @@ def _replayed(path: Path, changed: Mapping[str, Any], course: SideBySide) -> Non
     result = run_replay((path,), config_path=Settings(dict(changed)) if wire else None, listeners=(note,))
     comparison = result["comparison"]
     if digest.digest() != course.digest.digest() or (comparison is not None and comparison["differences"]):
-        raise Differs("the copy does not replay to the same decisions, so it was removed; please report it")
+        raise Differs("the copy does not replay to the same decisions, so none was written; please report it")
 
 
 # ---- writing -----------------------------------------------------------------------------------------

@@ -58,13 +58,14 @@ def command(
     the settings. The header says that it is a redacted copy, and names the hash of the original.
     """
     from replay.redact.redact import Asked, redact
+    from riskcore.store.export_file import is_special
 
     if out == STDOUT and as_json:
         raise ConfigError("--json describes the file that was written; name one with --out")
     for path in (Path(out) if out != STDOUT else None, map_path):
         if path is not None and path.exists() and path.samefile(session):
             raise ConfigError(f"{path} is the session itself; name another file")
-        if path is not None and path.exists() and not force:
+        if path is not None and path.exists() and not (force or is_special(path)):
             raise ConfigError(f"{path} already exists; --force overwrites it")
     if map_path is not None and map_path.resolve() == Path(out).resolve():
         raise ConfigError("--map and --out name the same file")
@@ -72,14 +73,13 @@ def command(
         session, config_path, sets, config_given(), skip_bad_lines, strict, lambda text: warn(text, quiet=quiet)
     )
     with tempfile.TemporaryDirectory(prefix="riskcore-") as folder:
-        target = Path(folder, "copy.jsonl") if out == STDOUT else Path(out)
+        streamed = out == STDOUT or is_special(Path(out))
+        target = Path(folder, "copy.jsonl") if streamed else Path(out)
         result, stand_ins = redact(asked, target)
         if map_path is not None:
             _write_map(map_path, {"schema": "riskcore.redaction_map/1", **stand_ins.row()})
-        if out == STDOUT:
-            with target.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+        if streamed:
+            _stream(target, out)
     if as_json:
         print_json(result)
     elif out != STDOUT and not quiet:
@@ -87,6 +87,19 @@ def command(
             f"wrote {out}: {result['decisions']} decisions, the same as on the original; {result['ids']} ids and"
             f" {result['accounts']} account names replaced"
         )
+
+
+def _stream(copy: Path, out: str) -> None:
+    """Hand a finished copy to whoever reads it."""
+    from riskcore.store.export_file import open_special
+
+    with copy.open("rb") as file:
+        if out == STDOUT:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        else:
+            with open_special(Path(out)) as target:
+                shutil.copyfileobj(file, target)
 
 
 def _write_map(path: Path, content: dict[str, object]) -> None:
