@@ -122,7 +122,7 @@ def test_a_page_can_be_followed_from_the_first_command_to_the_last(
 
 def test_the_pages_have_something_to_run() -> None:
     assert {fence.page.name for fence in ON_FIXTURES} >= {"README.md", "quickstart.md", "ci.md"}
-    assert [page.name for page, _ in FOLDERS] == ["ci.md", "quickstart.md", "recordings.md"]
+    assert [page.name for page, _ in FOLDERS] == ["ci.md", "share-a-day.md", "quickstart.md", "recordings.md"]
     assert any(output_behind(fence) for fence in ON_FIXTURES if fence.page.name == "README.md")
 
 
