@@ -58,6 +58,7 @@ def command(
     the settings. The header says that it is a redacted copy, and names the hash of the original.
     """
     from replay.redact.redact import Asked, redact
+    from replay.whatif.report_words import counted
     from riskcore.store.export_file import is_special
 
     if out == STDOUT and as_json:
@@ -84,8 +85,8 @@ def command(
         print_json(result)
     elif out != STDOUT and not quiet:
         say_on_stderr(
-            f"wrote {out}: {result['decisions']} decisions, the same as on the original; {result['ids']} ids and"
-            f" {result['accounts']} account names replaced"
+            f"wrote {out}: {counted(result['decisions'], 'decision')}, the same as on the original; "
+            f"{counted(result['ids'], 'id')} and {counted(result['accounts'], 'account name')} replaced"
         )
 
 
