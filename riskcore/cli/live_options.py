@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapters.topstepx.credentials import Credentials, find_credentials
-from riskcore.cli.live_text import Printer
+from riskcore.cli.live_text import Printer, screen_possible
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
@@ -23,6 +24,7 @@ from riskcore.store.location import FILE_NAME, user_data_folder
 if TYPE_CHECKING:
     from adapters.simulator.scenario import Scenario
     from replay.live_recording import LiveRecording
+    from riskcore.cli.screen.screen import LiveScreen
 
 SETTLING_SECONDS = 12  # Behind the end of a scenario: the last look after flat comes ten seconds later.
 
@@ -82,7 +84,7 @@ async def run(options: Options) -> None:
     credentials = find_credentials(os.environ, ask_person if interactive() else None)
     broker = Broker(options.api_url, options.rtc_url, credentials)
     clock = SystemClock()
-    with closing(_printer(options, clock, "enforcing", bool(options.screen))) as printer:
+    with closing(_printer(options, clock, settings, store, "enforcing", bool(options.screen))) as printer:
         watched = options.config_path or find_file()
         alerting = _alerting(options, settings, store, clock, printer)
         with alerting as announcer, _recorded(options, settings, clock) as recording:
@@ -123,9 +125,25 @@ def _alerting(
         yield alerts
 
 
-def _printer(options: Options, clock: Clock, mode: str, screen: bool) -> Printer:
+def _printer(options: Options, clock: Clock, settings: Settings, store: str, mode: str, screen: bool) -> Printer:
     said = "dry run" if options.dry_run else "record only" if options.record_only else mode
-    return Printer(clock, as_json=options.as_json, quiet=options.quiet, screen=screen, mode=said)
+    shown = _screen(options, clock, settings, store, said) if screen else None
+    return Printer(clock, as_json=options.as_json, quiet=options.quiet, screen=shown)
+
+
+def _screen(options: Options, clock: Clock, settings: Settings, store: str, mode: str) -> "LiveScreen | None":
+    """The screen where there is a terminal for it; it reads the journal and asks the engine like any other command."""
+    if options.as_json or not screen_possible():
+        return None
+    from riskcore.cli.screen.asking import asking
+    from riskcore.cli.screen.screen import LiveScreen
+    from riskcore.cli.screen.source import JournalSource, Place
+
+    profile = str(settings.plain["profile"]["name"])
+    # The engine's clock is not asked from another thread; it may be shifted, but by as much all the time.
+    shift = clock.now() - time.time_ns()
+    source = JournalSource(Place(store, profile, mode, now=lambda: time.time_ns() + shift))
+    return LiveScreen(source, ask=asking(store, profile, options.config_path))
 
 
 def _run_of(
@@ -190,7 +208,7 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
                 await clock.sleep(1)
 
         shown = options.screen if options.screen is not None else not options.quiet
-        shown_by = closing(_printer(options, clock, f"simulated: {scenario.name}", shown))
+        shown_by = closing(_printer(options, clock, settings, store, f"simulated: {scenario.name}", shown))
         with (
             shown_by as printer,
             _alerting(options, settings, store, clock, printer) as announcer,

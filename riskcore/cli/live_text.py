@@ -29,7 +29,7 @@ _NEVER_QUIET = ("ready", "breach", "lockout", "settings", "halt")
 
 
 class Printer:
-    """The Announcer of `riskcore live`: lines, JSON lines, or a screen where there is a terminal for it.
+    """The Announcer of `riskcore live`: lines, JSON lines, or a screen (one that nobody has entered yet).
 
     quiet: only what a trader must not miss. `close` lets what waits be written; it is called at exit by itself.
     """
@@ -40,30 +40,29 @@ class Printer:
         *,
         as_json: bool = False,
         quiet: bool = False,
-        screen: bool = False,
-        mode: str = "",
+        screen: "LiveScreen | None" = None,
         stream: TextIO | None = None,
     ) -> None:
         self._clock = clock
         self._as_json = as_json
         self._quiet = quiet
-        self._screen: LiveScreen | None = None
+        self._screen = screen
         self._outlet: Outlet | None = None
-        if screen and not as_json and screen_possible():
-            from riskcore.cli.screen import screen as drawing
-
-            self._screen = drawing.LiveScreen(mode=mode)
-            self._screen.__enter__()
-        else:
+        if screen is None:
             self._outlet = Outlet(stream or sys.stdout)
+        else:
+            screen.__enter__()
         atexit.register(self.close)
 
     def stored(self, events: Sequence[Event], book: Book) -> None:
-        """Print what is worth printing of events that have just been stored."""
-        for row in happenings(events, book):
-            self._tell(row)
+        """Print what is worth printing of events that have just been stored. A screen reads them in the journal."""
+        rows = happenings(events, book)
         if self._screen is not None:
-            self._screen.refresh_soon(book, self._clock.now())
+            if rows:
+                self._screen.wake()
+            return
+        for row in rows:
+            self._tell(row)
 
     def say(self, kind: str, /, **figures: Any) -> None:
         """A happening of the engine itself, now."""
@@ -80,7 +79,7 @@ class Printer:
 
     def _tell(self, row: Row) -> None:
         if self._screen is not None:
-            self._screen.tell([row])
+            self._screen.say(row)
         elif self._outlet is None:
             return
         elif self._as_json:

@@ -1,7 +1,7 @@
 """`riskcore status`: the state of a running or stopped engine, from its journal alone."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from riskcore.errors import ConfigError, RiskcoreError
 
 if TYPE_CHECKING:
     from riskcore.audit.following import Follower
+    from riskcore.cli.screen.source import Place
 
 Row = dict[str, Any]
 REFRESH_SECONDS = 1.0
@@ -24,7 +25,11 @@ HEALTH_SECONDS = 2.0
 @store_option
 @click.option("--profile", metavar="NAME", help="Profile to show; needed if the journal holds several.")
 @account_option
-@click.option("--watch", is_flag=True, help="Refresh it every second until Ctrl-C.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Show a screen, with keys for its views, until q or Ctrl-C; text where there is no terminal.",
+)
 @click.option("--follow", is_flag=True, help="Print what happens until Ctrl-C; with --json one message per line.")
 @click.option("--after", metavar="CURSOR", help="With --follow: begin behind this cursor, or at the start.")
 @click.option(
@@ -69,7 +74,10 @@ def command(
         if follow:
             _follow(location, journal.profile, after, accounts, as_json)
         elif watch:
-            _watch(follower, accounts, lock, stop_ticks)
+            from riskcore.cli.screen.source import Place
+
+            place = Place(location, journal.profile, accounts=accounts, stop_ticks=stop_ticks)
+            _watch(follower, place, lock, config_path)
         elif as_json:
             status = status_of(follower, accounts, lock, time.time_ns(), stop_ticks)
             print_json(status | _health(location, journal.profile))
@@ -113,61 +121,37 @@ def _lock_path(store: str | None, profile: str) -> Path:
 # ---- watching ----------------------------------------------------------------------------------------
 
 
-def _watch(follower: "Follower", accounts: Sequence[str], lock: Path, stop_ticks: int | None) -> None:
+def _watch(follower: "Follower", place: "Place", lock: Path, config_path: Path | None) -> None:
     """Show the state again and again until Ctrl-C: a screen on a terminal, else text whenever something changed."""
     from riskcore.cli.live_text import screen_possible
     from riskcore.live.stop_signals import heeding_signals
 
     with suppress(KeyboardInterrupt), heeding_signals():
         if screen_possible():
-            _watch_screen(follower, accounts, lock, stop_ticks)
+            _watch_screen(place, config_path)
         else:
-            _watch_text(follower, accounts, lock, stop_ticks)
+            _watch_text(follower, place, lock)
 
 
-def _watch_screen(follower: "Follower", accounts: Sequence[str], lock: Path, stop_ticks: int | None) -> None:
-    from riskcore.audit.following import chosen_accounts, safe_sizes
+def _watch_screen(place: "Place", config_path: Path | None) -> None:
+    from riskcore.cli.screen.asking import asking
     from riskcore.cli.screen.screen import LiveScreen
-    from riskcore.store.lease import is_held
+    from riskcore.cli.screen.source import JournalSource
 
-    with LiveScreen() as screen:
-        while True:
-            running = is_held(lock)
-            screen.mode = _mode(follower, running)
-            screen.told.clear()
-            screen.tell(_of_accounts(follower.told, [one.id for one in chosen_accounts(follower, accounts)]))
-            rulebook = follower.rulebook
-            rulebook.restrict = tuple(accounts)
-            screen.safe_sizes = {
-                one.id: safe_sizes(follower.book, rulebook, one, stop_ticks)
-                for one in chosen_accounts(follower, accounts)
-            }
-            seen = follower.book.connections if running else dict.fromkeys(follower.book.connections, "unwatched")
-            screen.refresh(follower.book, rulebook, seen, time.time_ns())
-            time.sleep(REFRESH_SECONDS)
-            follower.catch_up()
+    ask = asking(place.store, place.profile, config_path, place.accounts)
+    with LiveScreen(JournalSource(place), ask=ask, quits=True, accounts=tuple(place.accounts)) as screen:
+        while not screen.ended.wait(REFRESH_SECONDS):
+            pass
 
 
-def _mode(follower: "Follower", running: bool) -> str:
-    from riskcore.audit.status import seconds_since
-    from riskcore.cli.screen.words import duration
-
-    if running:
-        return "enforcing" if follower.book.enforces else "only deciding"
-    return f"NO ENGINE RUNS, as of {duration(seconds_since(follower.last_at, time.time_ns()))} ago"
-
-
-def _of_accounts(told: Iterable[Row], ids: Sequence[int]) -> list[Row]:
-    return [row for row in told if row.get("account", None) in (None, *ids)]
-
-
-def _watch_text(follower: "Follower", accounts: Sequence[str], lock: Path, stop_ticks: int | None) -> None:
+def _watch_text(follower: "Follower", place: "Place", lock: Path) -> None:
     from riskcore.audit.following import status_of
     from riskcore.cli.status_text import status_text
 
     changed = True
     while True:
         if changed:
-            click.echo(status_text(status_of(follower, accounts, lock, time.time_ns(), stop_ticks)) + "\n")
+            status = status_of(follower, place.accounts, lock, time.time_ns(), place.stop_ticks)
+            click.echo(status_text(status) + "\n")
         time.sleep(REFRESH_SECONDS)
         changed = follower.catch_up()

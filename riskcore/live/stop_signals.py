@@ -4,11 +4,13 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
 FORCED = 130
+# What gives a terminal back, and returns at once: the second Ctrl-C ends the process without any other word.
+before_forced_end: list[Callable[[], object]] = []
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -53,6 +55,9 @@ class stopped_by_signals:  # noqa: N801 - reads as what it does in a with statem
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
+            for give_back in before_forced_end:
+                with suppress(Exception):
+                    give_back()
             os._exit(FORCED)
         self._asked = True
         self._loop.call_soon_threadsafe(self._stop)

@@ -26,6 +26,8 @@ from adapters.simulator.scenario import Action, PricePath, Scenario
 from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx.credentials import Credentials
 from riskcore.cli.live_text import Printer
+from riskcore.cli.screen.screen import LiveScreen
+from riskcore.cli.screen.source import JournalSource, Place
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
@@ -105,11 +107,19 @@ def engine(folder: Path, seconds: float, api_url: str, rtc_url: str, result: Pat
         figures = {"cpu_seconds": time.process_time() - spent, "began": began, "ended": time.time_ns()}
         result.write_text(json.dumps({**figures, "quotes": engine.writer.stored - stored}), encoding="utf-8")
 
-    clock = SystemClock()
-    with closing(Printer(clock, screen=sys.stdout.isatty(), quiet=True, mode="enforcing")) as printer:
+    clock, settings, store = (
+        SystemClock(),
+        read_settings(BURST_SETTINGS),
+        str(Path(tempfile.mkdtemp(dir=folder)) / "j.db"),
+    )
+    screen = None
+    if sys.stdout.isatty():
+        source = JournalSource(Place(store, settings.plain["profile"]["name"], "enforcing"))
+        screen = LiveScreen(source, ask=lambda request: "")
+    with closing(Printer(clock, screen=screen, quiet=True)) as printer:
         run = Run(
-            settings=read_settings(BURST_SETTINGS),
-            store=str(Path(tempfile.mkdtemp(dir=folder)) / "journal.db"),
+            settings=settings,
+            store=store,
             broker=Broker(api_url, rtc_url, Credentials(SimulatedGateway.user_name, SimulatedGateway.api_key)),
             enforces=True,
             announcer=printer,

@@ -10,7 +10,8 @@ import pytest
 
 from riskcore.audit.happening_words import is_worth_a_line, line_of, to_milliseconds, words_of
 from riskcore.audit.happenings import happenings
-from riskcore.cli.live_text import MOST_WAITING, Printer
+from riskcore.cli.live_text import MOST_WAITING, Printer, screen_possible
+from riskcore.core.events import QuoteObserved
 from riskcore.core.quantities import SECOND_NS
 from tests.audit.test_happenings import losing_desk
 
@@ -209,9 +210,41 @@ def test_a_reader_who_has_gone_stops_the_printing_and_nothing_else() -> None:
     assert reader.seen.empty()
 
 
-def test_nobody_draws_on_what_is_no_terminal() -> None:
-    stream = io.StringIO()
-    printer = Printer(Stopped(), screen=True, stream=stream)
-    printer.say("halt", text="everything is stored again", over=True)
+@pytest.mark.parametrize(("terminal", "kind", "possible"), [(True, "xterm", 1), (True, "dumb", 0), (False, "xterm", 0)])
+def test_nobody_draws_on_what_is_no_terminal(
+    terminal: bool, kind: str, possible: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", kind)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    assert screen_possible() is bool(possible)
+
+
+def test_a_screen_is_woken_by_what_happened_and_hears_what_is_only_said() -> None:
+    screen = HeardScreen()
+    printer = Printer(Stopped(), screen=screen)  # type: ignore[arg-type]
+    desk = losing_desk()
+    printer.stored([event for event in desk.events if isinstance(event.body, QuoteObserved)], desk.book)
+    assert screen.heard == ["entered"], "a quote alone is seen when the journal is looked at next"
+    printer.stored(desk.events, desk.book)
+    printer.say("halt", text="stop")
     printer.close()
-    assert "stored again" in stream.getvalue()
+    assert screen.heard == ["entered", "woken", "halt", "left"]
+
+
+class HeardScreen:
+    """A screen that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def __enter__(self) -> None:
+        self.heard.append("entered")
+
+    def __exit__(self, *_: object) -> None:
+        self.heard.append("left")
+
+    def wake(self) -> None:
+        self.heard.append("woken")
+
+    def say(self, row: dict[str, Any]) -> None:
+        self.heard.append(row["type"])

@@ -9,16 +9,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from riskcore.cli.screen.words import Clock, counted, dollars, duration, limit_dollars, short_contracts
+from riskcore.cli.screen.binding import lock_words
+from riskcore.cli.screen.gauges import gauge_bars
+from riskcore.cli.screen.picture import Picture
+from riskcore.cli.screen.words import counted, dollars, duration, short_contracts
 from riskcore.core.kinds import CLOSES
-from riskcore.core.names import ACCOUNT, root_of_scope
-from riskcore.core.products import product_code, root_of_code
-from riskcore.core.rules.base import LOSS, PROFIT, SECONDS
+from riskcore.core.names import ACCOUNT
+from riskcore.core.rules.base import PROFIT
 
 Row = dict[str, Any]
-BAR_WIDTH = 12
-MOST_GAUGES = 12
-_COLOURS = {"breached": "bold red", "near": "yellow", "warn": "yellow", "ok": "green"}
+EVERY_GAUGE = 1000
 MOST_ROWS = 6  # Positions, and orders, shown one by one.
 TWO_COLUMNS = 84  # Width from which the bars stand side by side.
 _UNSURE = {"stale_mark": "stale mark", "incomplete_marks": "a position without mark", "from_bars": "from bars"}
@@ -30,9 +30,9 @@ class AccountPanel:
     `compact` leaves out the orders.
     """
 
-    def __init__(self, row: Row, clock: Clock, compact: bool = False, gauges: int = MOST_GAUGES) -> None:
+    def __init__(self, row: Row, picture: Picture, compact: bool = False, gauges: int = EVERY_GAUGE) -> None:
         self.row = row
-        self.clock = clock
+        self.picture = picture
         self.compact = compact
         self.gauges = gauges
 
@@ -75,7 +75,7 @@ class AccountPanel:
     def _parts(self, width: int) -> list[RenderableType]:
         row = self.row
         parts: list[RenderableType] = [self._money()]
-        parts += _bars(row["limits"], 2 if width >= TWO_COLUMNS else 1, self.gauges)
+        parts += gauge_bars(row["limits"], 2 if width >= TWO_COLUMNS else 1, self.gauges)
         if not self.compact:
             parts += [_room(one) for one in row.get("safe_size", ())[:MOST_ROWS]]
         parts += [_position(one) for one in row["positions"][:MOST_ROWS]]
@@ -100,7 +100,7 @@ class AccountPanel:
 
     def _money(self) -> Text:
         row = self.row
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text()
         text.append("balance ", "dim")
         text.append(dollars(row["balance"]))
         for name, field in (("realised", "realized"), ("open", "unrealized"), ("day", "day_pnl")):
@@ -117,66 +117,14 @@ class AccountPanel:
 
     def _lockout(self, row: Row) -> Text:
         text = _line("locked", "magenta")
-        if row["expires_at"] is None:
-            text.append("until released", "bold magenta")
-        else:
-            text.append(
-                f"until {self.clock.time_of(row['expires_at'])}, {duration(row['seconds_left'])} left", "bold magenta"
-            )
-        root = root_of_scope(row["scope"])
-        text.append(f"{f' {root}' if root else ''}  {row['rule']}: {row['reason']}", "magenta")
+        text.append(lock_words(row, self.picture), "bold magenta")
+        text.append(f": {self.picture.local(row['reason'])}", "magenta")
         return text
 
 
 def _warning(limits: list[Row]) -> list[Row]:
     """The limits that hurt when they are reached; a profit target does not."""
     return [gauge for gauge in limits if gauge["kind"] != PROFIT]
-
-
-def _bars(limits: list[Row], columns: int, most: int) -> list[RenderableType]:
-    """The gauges in the order they bind, as bars where there is a share to draw."""
-    grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
-    limits = [gauge for gauge in limits if gauge["state"] != "off"]
-    columns = min(columns, len(limits), most)
-    for _ in range(columns):
-        grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    cells = [_bar(gauge) for gauge in limits[:most]]
-    for start in range(0, len(cells), max(columns, 1)):
-        grid.add_row(*cells[start : start + columns])
-    return [grid] if cells else []
-
-
-def _bar(gauge: Row) -> Text:
-    state, weak = gauge["state"], gauge["state"] in ("shadow", "blind")
-    colour = "green" if gauge["kind"] == PROFIT else ("dim" if weak else _COLOURS[state])
-    root = root_of_code(product_code(gauge["contract"])) if gauge["contract"] else ""
-    name = gauge["name"].partition(",")[0]
-    text = Text(f"{name if not root or root in name else f'{root} {name}':<13} ", "dim")
-    if gauge["used"] is None:
-        text.append(_figures(gauge) or "no measure", colour if state != "ok" else "")
-    else:
-        filled = min(BAR_WIDTH, int(Decimal(gauge["used"]) * BAR_WIDTH + Decimal("0.9999")))
-        text.append("█" * filled, colour)
-        text.append("░" * (BAR_WIDTH - filled), "dim")
-        text.append(f" {_figures(gauge)}", colour if state in ("warn", "near", "breached") else "")
-    text.append(f" {gauge['rule'].removeprefix('RULE-')}{f' {state}' if weak else ''}", "dim")
-    return text
-
-
-def _figures(gauge: Row) -> str:
-    """What is measured, and the limit where there is one: 354.90 / 500, 3 / 5, 1:02:05, true."""
-    now, limit = gauge["now"], gauge["limit"]
-    if now is None:
-        return ""
-    if gauge["kind"] == SECONDS:
-        shown = [duration(int(Decimal(one))) for one in (now, limit) if one is not None]
-    elif gauge["unit"] == "$":
-        amount = -Decimal(now) if gauge["kind"] == LOSS and limit is not None else Decimal(now)
-        shown = [limit_dollars(str(max(amount, Decimal(0)) if limit is not None else amount))]
-        shown += [limit_dollars(limit)] if limit is not None else []
-    else:
-        shown = [one for one in (now, limit) if one is not None]
-    return " / ".join(shown)
 
 
 def _position(row: Row) -> Text:
@@ -192,7 +140,7 @@ def _position(row: Row) -> Text:
 
 
 def _room(row: Row) -> Text:
-    text = _line("room", "dim")
+    text = _line("safe size", "dim")
     text.append(f"{short_contracts(row['contract'])}  {row['text']}", "red" if row["size"] == 0 else "")
     return text
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from riskcore.core.products import root_of_code
+from riskcore.core.products import product_code, root_of_code
 from riskcore.core.state import Book
 from riskcore.core.trading_day import Zone, local_time
 from riskcore.schema.instants import read_instant
 
 CLOSE_SECONDS = 2.0  # How long a terminal may take for what is still to be shown when riskcore ends.
 
+_INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)Z")
 _CONTRACT = re.compile(r"\bCON\.F\.[A-Z]+\.([A-Z0-9]+)\.([A-Z])([0-9]{2})\b")
 _UTC: Zone = ((0, 0),)
 
@@ -36,11 +37,23 @@ class Clock:
         """HH:MM:SS of an instant in UTC text, as every output has it."""
         return self.time(read_instant(text))
 
+    def localized(self, text: str, now: int) -> str:
+        """A sentence with every instant in it as this clock shows it; the date only where it is another one."""
+
+        def shown(found: re.Match[str]) -> str:
+            at = read_instant(f"{found[1]}T{found[2]}Z")
+            return self.time(at) if self.date(at) == self.date(now) else f"{self.date(at)} {self.time(at)}"
+
+        return _INSTANT.sub(shown, text)
+
+
+UTC_CLOCK = Clock(_UTC, "UTC")
+
 
 def exchange_clock(book: Book) -> Clock:
     """The clock of the profile's trading day; UTC before a day is open."""
     if book.day is None:
-        return Clock(_UTC, "UTC")
+        return UTC_CLOCK
     name = book.day.timezone
     return Clock(book.day.zones[name], name.rpartition("/")[2].replace("_", " "))
 
@@ -80,3 +93,8 @@ def counted(number: int, what: str) -> str:
 def short_contracts(text: str) -> str:
     """Contract ids in a text as the platform names them: MNQZ6 for CON.F.US.MNQ.Z26, ESZ6 for CON.F.US.EP.Z26."""
     return _CONTRACT.sub(lambda found: f"{root_of_code(found[1])}{found[2]}{found[3][1]}", text)
+
+
+def root_of_contract(contract: str | None) -> str:
+    """MNQ for CON.F.US.MNQ.Z26, ES for CON.F.US.EP.Z26, a root as it is; nothing for no contract."""
+    return root_of_code(product_code(contract)) if contract else ""

@@ -1,16 +1,24 @@
 """The live screen as text: what a trader sees of an account that is open, closing and locked, at any size."""
 
 import io
+import time
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from riskcore.audit.following import safe_sizes
 from riskcore.audit.happenings import happenings
-from riskcore.cli.screen.screen import LiveScreen, render, style_of
+from riskcore.audit.status import book_row
+from riskcore.cli.screen.controls import Controls
+from riskcore.cli.screen.dashboard import Dashboard, style_of
+from riskcore.cli.screen.picture import Picture
+from riskcore.cli.screen.screen import LiveScreen
+from riskcore.cli.screen.words import exchange_clock
 from riskcore.core import events as e
-from riskcore.core.quantities import SECOND_NS, money
-from riskcore.core.state import Book
+from riskcore.core.quantities import money
 from tests.core.broker import Desk
 from tests.core.ledger import nanoseconds
 
@@ -40,11 +48,24 @@ def closing_desk() -> Desk:
     return desk.fill("MNQ", -1, "20700.25", profit="-560", fees="1.48").attempt("close")
 
 
-def drawn(desk: Desk, width: int = 100, height: int = 30, **options: Any) -> str:
+def picture_of(desk: Desk, **options: Any) -> Picture:
+    now = nanoseconds(desk.now)
+    accounts = sorted(desk.book.accounts.values(), key=lambda one: one.id)
+    status = book_row(desk.book, desk.rulebook, accounts, now)
+    for account, row in zip(accounts, status["accounts"], strict=True):
+        row["safe_size"] = safe_sizes(desk.book, desk.rulebook, account)
+    fields: dict[str, Any] = {"happenings": happenings(desk.events, desk.book), **options}
+    return Picture(desk.book.profile, now=now, clock=exchange_clock(desk.book), status=status, **fields)
+
+
+def shown(picture: Picture, width: int = 100, height: int = 30, controls: Controls | None = None) -> str:
     console = Console(width=width, height=height, record=True, file=io.StringIO())
-    told = happenings(desk.events, desk.book)
-    console.print(render(desk.book, desk.rulebook, told, {}, nanoseconds(desk.now), **options))
+    console.print(Dashboard(picture, controls))
     return console.export_text()
+
+
+def drawn(desk: Desk, width: int = 100, height: int = 30, **options: Any) -> str:
+    return shown(picture_of(desk, **options), width, height)
 
 
 def line_with(text: str, word: str) -> str:
@@ -68,7 +89,7 @@ def test_an_open_account_shows_money_bars_positions_and_orders() -> None:
     ("name", "figures"), [("MNQ open loss", "90 / 300 004"), ("contracts", "3 / 5 001"), ("trades today", "1 / 50 006")]
 )
 def test_bars_grow_with_what_is_used(name: str, figures: str) -> None:
-    line = line_with(drawn(open_desk(), width=80, height=50), name)
+    line = line_with(drawn(open_desk(), width=80, height=50), f"│ {name}")
     assert figures in line
     used, limit = (int(part.split()[0]) for part in figures.split(" / "))
     assert line.count("█") == -(-used * 12 // limit)
@@ -77,7 +98,7 @@ def test_bars_grow_with_what_is_used(name: str, figures: str) -> None:
 
 def test_a_breach_shows_as_closing_with_what_is_enforced_and_in_flight() -> None:
     text = drawn(closing_desk())
-    assert "CLOSING" in line_with(text, NAME)
+    assert "CLOSING" in line_with(text, f"─ {NAME}")
     assert "CloseAllPositions by RULE-003" in text
     assert "closeContract MNQZ6 attempted" in text
     assert "until 17:00:00, 7:00:00 left  RULE-003" in text
@@ -88,8 +109,8 @@ def test_once_flat_the_account_is_locked() -> None:
     desk = closing_desk().push("MNQ", 0)
     desk.order(7, "MNQ", -3, type=4, status=3).order(9, "MNQ", -3, status=3)
     text = drawn(desk)
-    assert "LOCKED" in line_with(text, NAME)
-    assert "LOCKED" not in line_with(text, OTHER)
+    assert "LOCKED" in line_with(text, f"─ {NAME}")
+    assert "LOCKED" not in line_with(text, f"─ {OTHER}")
     assert "flat" in text
 
 
@@ -102,24 +123,19 @@ def test_it_fits_the_terminal_whatever_its_size(width: int, height: int) -> None
 
 
 def test_happenings_fill_what_is_left_and_the_newest_is_last() -> None:
-    desk = open_desk()
     rows = [{"at": "2026-11-20T16:00:00Z", "type": "drift", "text": f"number {n}"} for n in range(60)]
-    console = Console(width=100, height=40, record=True, file=io.StringIO())
-    console.print(render(desk.book, desk.rulebook, rows, {}, nanoseconds(desk.now)))
-    lines = console.export_text().splitlines()
+    lines = drawn(open_desk(), 100, 40, happenings=rows).splitlines()
     assert len(lines) in (39, 40)
     assert "number 59" in lines[-1]
     assert "10:00:00" in lines[-1]
 
 
-def test_connections_show_as_given_else_as_recorded() -> None:
+def test_connections_show_as_recorded() -> None:
     desk = open_desk().take(e.ConnectionChanged("user", "lost"), "connection.user", "gateway")
-    assert "user hub lost" in drawn(desk)
-    console = Console(width=100, height=30, record=True, file=io.StringIO())
-    console.print(render(desk.book, desk.rulebook, [], {"user": "connected", "market": "stale"}, desk.book.now))
-    text = console.export_text()
-    assert "user hub lost" not in text
-    assert "market hub stale" in text
+    text = drawn(desk)
+    assert "user hub lost" in text
+    assert "market hub" in text
+    assert "market hub lost" not in text
 
 
 def test_blind_rules_and_stale_marks_are_said() -> None:
@@ -129,15 +145,11 @@ def test_blind_rules_and_stale_marks_are_said() -> None:
 
 
 def test_before_anything_was_recorded_there_is_a_screen_too() -> None:
-    console = Console(width=100, height=30, record=True, file=io.StringIO())
-    desk = open_desk()
-    console.print(render(Book(), desk.rulebook, [], {}, 0))
-    assert "nothing was recorded yet" in console.export_text()
+    assert "nothing was recorded yet" in shown(Picture("mine"))
 
 
 def test_colours_tell_kinds_apart_and_none_is_used_when_piped(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = closing_desk()
-    told = happenings(desk.events, desk.book)
     outputs = {}
     for name, environment, options in (
         ("coloured", {}, {"force_terminal": True, "color_system": "standard"}),
@@ -146,7 +158,7 @@ def test_colours_tell_kinds_apart_and_none_is_used_when_piped(monkeypatch: pytes
     ):
         file = io.StringIO()
         console = Console(width=100, height=30, file=file, _environ=environment, **options)
-        console.print(render(desk.book, desk.rulebook, told, {}, nanoseconds(desk.now)))
+        console.print(Dashboard(picture_of(desk)))
         outputs[name] = file.getvalue()
     assert "\x1b[1;31m" in outputs["coloured"]
     assert "\x1b[1;31m" not in outputs["unwanted"]
@@ -163,35 +175,53 @@ def test_what_went_wrong_is_red() -> None:
     assert style_of({"type": "something new"}) == ""
 
 
-def test_the_screen_draws_states_and_leaves_the_last_picture() -> None:
-    desk = closing_desk()
+class Given:
+    """A source of pictures that a test gives."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.woken = lambda: None
+        self.given = picture
+        self.asked: list[str] = []
+
+    def changed(self) -> bool:
+        return False
+
+    def picture(self, view: str) -> Picture:
+        self.asked.append(view)
+        return self.given
+
+    def close(self) -> None:
+        self.asked.append("close")
+
+
+def test_the_screen_draws_and_leaves_the_last_picture() -> None:
     file = io.StringIO()
     console = Console(width=100, height=30, file=file, force_terminal=True)
-    with LiveScreen(mode="simulated", console=console) as screen:
-        screen.tell(happenings(desk.events, desk.book))
-        screen.refresh_soon(Book(), 1)
-        screen.refresh_soon(desk.book, nanoseconds(desk.now))
+    source = Given(picture_of(closing_desk()))
+    with LiveScreen(source, ask=lambda request: "", console=console):
+        pass
     last_picture = file.getvalue().rpartition("\x1b[?1049l")[2]
     assert NAME in last_picture
     assert "CLOSING" in last_picture
+    assert source.asked[-1] == "close"
 
 
-def test_many_states_a_second_are_drawn_few_times() -> None:
-    desk = open_desk()
-    now = nanoseconds(desk.now)
-    screen = LiveScreen(console=Console(file=io.StringIO()))
-    screen.refresh_soon(desk.book, now)
-    first = screen._picture
-    screen.refresh_soon(desk.book, now + SECOND_NS // 10)
-    assert screen._picture is first
-    screen.refresh_soon(desk.book, now + SECOND_NS // 2)
-    assert screen._picture is first  # Nothing happened, and no price moved.
-    screen.refresh_soon(desk.book, now + SECOND_NS)
-    second = screen._picture
-    assert second is not first
-    screen.refresh_soon(desk.mark("MNQ", "20900").book, now + SECOND_NS * 5 // 4)
-    third = screen._picture
-    assert third is not second
-    screen.tell([{"type": "drift", "at": "2026-11-20T16:00:00Z", "text": "news"}])
-    screen.refresh_soon(desk.book, now + SECOND_NS * 3 // 2)
-    assert screen._picture is not third
+def test_what_is_only_said_is_among_the_happenings_and_a_halt_stands_above_all() -> None:
+    file = io.StringIO()
+    console = Console(width=100, height=30, file=file, force_terminal=True)
+    with LiveScreen(Given(picture_of(open_desk())), ask=lambda request: "", console=console) as screen:
+        screen.say({"type": "halt", "at": "2026-11-20T16:00:01Z", "text": "LIMITS DO NOT ACT", "reason": "disk full"})
+    last_picture = file.getvalue().rpartition("\x1b[?1049l")[2].splitlines()
+    assert "LIMITS DO NOT ACT" in last_picture[0]
+    assert "disk full" in last_picture[-1]
+
+
+def test_nothing_of_a_day_that_cannot_be_drawn_looks_up_to_date() -> None:
+    file = io.StringIO()
+    console = Console(width=100, height=30, file=file, force_terminal=True)
+    broken = replace(picture_of(open_desk()), status={"accounts": 7})
+    with suppress(TypeError, KeyError), LiveScreen(Given(broken), ask=lambda request: "", console=console):
+        end = time.monotonic() + 10
+        while "cannot be drawn" not in file.getvalue():
+            assert time.monotonic() < end
+            time.sleep(0.02)

@@ -1,0 +1,145 @@
+"""Where a screen gets its pictures: from the journal, like every other reader, so that the engine is asked nothing."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from riskcore.audit.following import Follower, chosen_accounts, safe_sizes
+from riskcore.audit.status import book_row, seconds_since
+from riskcore.cli.screen.picture import Picture
+from riskcore.cli.screen.recorded import Recorded
+from riskcore.cli.screen.words import duration, exchange_clock
+from riskcore.core.state import Account
+from riskcore.errors import RiskcoreError
+from riskcore.schema.instants import read_instant
+from riskcore.schema.rows import Row
+from riskcore.store.journal import Journal
+from riskcore.store.lease import is_held
+from riskcore.store.recorder import lock_path
+
+SIZES_SECONDS = 1.0  # Between two trials of the safe sizes, which cost more than all else.
+HEALTH_SECONDS = 2.0
+MOST_HAPPENINGS = 200
+UNWATCHED = "unwatched"
+
+
+class Source(Protocol):
+    """What a screen draws. Used from one thread, but for `said`."""
+
+    woken: Callable[[], None]
+
+    def changed(self) -> bool:
+        """Whether anything was stored since the last picture."""
+
+    def picture(self, view: str) -> Picture:
+        """Everything as it is now; what a view needs besides may come with a later picture."""
+
+    def close(self) -> None:
+        """No further picture is asked for."""
+
+
+@dataclass
+class Place:
+    """An engine's journal. `mode` says how the engine runs where that is known; else the journal tells.
+
+    `accounts`: only these, by name or id; empty for all. `now`: the time that countdowns run to, from any thread.
+    """
+
+    store: str
+    profile: str
+    mode: str = ""
+    accounts: Sequence[str] = ()
+    stop_ticks: int | None = None
+    now: Callable[[], int] = field(default=time.time_ns)
+
+
+class JournalSource:
+    """Pictures of a journal, while an engine writes it or not. What is only said and not stored comes by `say`."""
+
+    def __init__(self, place: Place) -> None:
+        self.woken: Callable[[], None] = lambda: None
+        self._place = place
+        self._follower: Follower | None = None
+        self._journal: Journal | None = None
+        self._recorded = Recorded(self._open, self._health, place.now, lambda: self.woken())
+        self._sizes: Mapping[int, list[Row]] = {}
+        self._sized_at = -SIZES_SECONDS
+        self._drawn: tuple[str, int] = ("", -1)
+
+    def _open(self) -> Journal:
+        return Journal.open(self._place.store, self._place.profile)
+
+    def close(self) -> None:
+        self._recorded.close()
+        if self._journal is not None:
+            self._journal.close()
+
+    def _followed(self) -> Follower | None:
+        """The state behind the last stored event; None while there is none."""
+        try:
+            if self._follower is None:
+                self._journal = self._open()
+                self._follower = Follower(self._journal)
+            self._follower.catch_up()
+        except RiskcoreError:
+            # Not there yet, or a disk is full: what was read before is shown on, with its age.
+            pass
+        return self._follower if self._follower is not None and self._follower.book.day is not None else None
+
+    def changed(self) -> bool:
+        follower = self._followed()
+        return follower is not None and (follower.trade_date, follower.seq) != self._drawn
+
+    def picture(self, view: str) -> Picture:
+        follower, now = self._followed(), self._place.now()
+        if follower is None:
+            return Picture(self._place.profile, self._place.mode, now)
+        self._drawn = (follower.trade_date, follower.seq)
+        rulebook = follower.rulebook
+        rulebook.restrict = tuple(self._place.accounts)
+        accounts = [one for one in chosen_accounts(follower, self._place.accounts) if rulebook.judges(one)]
+        status = book_row(follower.book, rulebook, accounts, now)
+        sizes = self._sizes_of(follower, accounts)
+        for row in status["accounts"]:
+            row["safe_size"] = sizes.get(row["id"], [])
+        running = bool(self._place.mode) or is_held(lock_path(self._place.store, self._place.profile))
+        if not running:
+            status["connections"] = [{**row, "state": UNWATCHED} for row in status["connections"]]
+        ids = [one.id for one in accounts]
+        return Picture(
+            profile=follower.book.profile or self._place.profile,
+            mode=self._place.mode or _mode(follower, running, now),
+            now=now,
+            clock=exchange_clock(follower.book),
+            status=status,
+            happenings=[row for row in follower.told if row.get("account") in (None, *ids)][-MOST_HAPPENINGS:],
+            recorded=self._recorded.rows(view, follower.book.settings),
+        )
+
+    def _sizes_of(self, follower: Follower, accounts: Sequence[Account]) -> Mapping[int, list[Row]]:
+        if time.monotonic() - self._sized_at >= SIZES_SECONDS:
+            book, rulebook, ticks = follower.book, follower.rulebook, self._place.stop_ticks
+            self._sizes = {one.id: safe_sizes(book, rulebook, one, ticks) for one in accounts}
+            self._sized_at = time.monotonic()
+        return self._sizes
+
+    def _health(self) -> Row | None:
+        """What the running engine reports of itself; None if none runs or it does not answer at once."""
+        from riskcore.engine.control_client import ask
+
+        try:
+            return ask(self._place.store, self._place.profile, {"ask": "health"}, HEALTH_SECONDS)
+        except RiskcoreError:
+            return None
+
+
+def _mode(follower: Follower, running: bool, now: int) -> str:
+    if running:
+        return "enforcing" if follower.book.enforces else "only deciding"
+    return f"NO ENGINE RUNS, as of {duration(seconds_since(follower.last_at, now))} ago"
+
+
+def in_order(stored: Sequence[Mapping[str, Any]], said: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What was stored and what was only said, by time, the newest last."""
+    return sorted((*stored, *said), key=lambda row: read_instant(row["at"])) if said else list(stored)
