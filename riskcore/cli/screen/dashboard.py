@@ -126,12 +126,13 @@ class Dashboard:
         return [*lines[: room - 1], [Segment(f" … {self.hidden + 1} more lines below: arrow keys or space")]]
 
     def _overview(self, console: Console, options: ConsoleOptions, room: int) -> list[list[Segment]]:
+        least = min(LEAST_HAPPENINGS, 1 + max(sum(map(is_worth_a_line, self.picture.happenings)), 1))
         for compact, gauges in DETAIL:
             panels = [
                 AccountPanel(row, self.picture, compact, gauges) for row in self.picture.accounts
             ]  # fmt: skip
             lines = _rendered(console, options, panels)
-            if len(lines) + LEAST_HAPPENINGS <= room:
+            if len(lines) + least <= room:
                 break
         told = happening_list(self.picture, max(room - len(lines) - 1, 1))
         return lines + _rendered(console, options, [told])
@@ -158,7 +159,7 @@ def _keys(controls: Controls, width: int) -> Text:
     else:
         here = f"{VIEWS.index(controls.view) + 1} {_SHORT_NAMES.get(controls.view, controls.view)}"
         text.append(f"1-{len(VIEWS)} views: ").append(here, "bold reverse").append("  ")
-    return text.append(f"f flatten  l lock  ? help{'  q quit' if controls.quits else ''}")
+    return text.append(f"f flatten l lock ? help{' q quit' if controls.quits else ''}")
 
 
 def _help() -> list[RenderableType]:

@@ -115,6 +115,8 @@ class LiveScreen:
                 return
             for key in keys:
                 self._pressed(key)
+                if self._controls.question is not None:
+                    break  # What was pasted, or typed before anybody could read the question, is no answer to it.
 
     def _pressed(self, key: str) -> None:
         request = self._controls.press(key)

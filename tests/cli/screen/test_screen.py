@@ -101,7 +101,7 @@ def test_a_breach_shows_as_closing_with_what_is_enforced_and_in_flight() -> None
     assert "CLOSING" in line_with(text, f"─ {NAME}")
     assert "CloseAllPositions by RULE-003" in text
     assert "closeContract MNQZ6 attempted" in text
-    assert "until 17:00:00, 7:00:00 left  RULE-003" in text
+    assert "by RULE-003 until 17:00:00, 7:00:00 left" in text
     assert "breach" in text
 
 
