@@ -48,6 +48,7 @@ class AuditLog:
     book: Book = field(default_factory=Book)
     days: list[RecordedDay] = field(default_factory=list)
     settings: list[Row] = field(default_factory=list)
+    timezone: str = ""  # The profile's, of the last day.
     breaches: list[Row] = field(default_factory=list)
     commands: list[Row] = field(default_factory=list)  # As they were issued; `command_rows` adds what was sent.
     lockouts: LockoutHistory = field(default_factory=LockoutHistory)
@@ -104,6 +105,7 @@ class AuditLog:
         for account in opened.accounts:
             for lockout in account.lockouts.values():
                 self.lockouts.carried(account.id, lockout)
+        self.timezone = opened.day.timezone
         self._note_settings(event, opened.settings)
 
     def _note_settings(self, event: e.Event, plain: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import account_option, output_options, print_json, say_on_stderr, warn
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
@@ -78,7 +79,7 @@ def command(
     if as_json:
         print_json(report)
     else:
-        click.echo(audit_text(report))
+        print_text(audit_text(report), log.timezone)
 
 
 def _evidence(

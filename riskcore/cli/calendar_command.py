@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import config_options, output_options, print_json, warn
+from riskcore.cli.print_text import print_text
 
 Row = dict[str, Any]
 MOST_DAYS = 400
@@ -33,7 +34,7 @@ def command(
     if as_json:
         print_json(result)
     else:
-        click.echo(calendar_text(result))
+        print_text(calendar_text(result))
 
 
 def calendar_text(result: Row) -> str:

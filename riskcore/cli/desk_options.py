@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from riskcore.cli.options import output_options, print_json, profile_file_option, store_option
+from riskcore.cli.print_text import print_text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Row = dict[str, Any]
@@ -48,4 +49,4 @@ def show(options: dict[str, Any], answer: Row, text: Callable[[Row], str]) -> No
     if options["as_json"]:
         print_json(answer)
     else:
-        click.echo(text(answer))
+        print_text(text(answer))

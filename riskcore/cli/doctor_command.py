@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import config_options, output_options, print_json, store_option
+from riskcore.cli.print_text import print_text
 from riskcore.version import VERSION
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def command(
     else:
         for check in checks:
             if not quiet or check.state != "ok":
-                click.echo(_line(check))
+                print_text(_line(check))
         if not quiet:
-            click.echo(f"\n{_summary(checks)}")
+            print_text(f"\n{_summary(checks)}")
     return 1 if failed else 0
 
 
@@ -109,12 +110,9 @@ def result_of(checks: "list[Check]") -> dict[str, Any]:
 
 
 def _line(check: "Check") -> str:
-    # click removes colours when the output is not a terminal; NO_COLOR is honoured here.
-    state = f"{check.state:<4}"
-    shown = state if os.environ.get("NO_COLOR") else click.style(state, fg=_STYLES[check.state])
     text = "; ".join(check.text.splitlines())
     advice = f"\n{'':<6}{'':<14}-> {check.advice}" if check.advice and check.state != "ok" else ""
-    return f"{shown}  {check.name:<13} {text}{advice}"
+    return f"{check.state:<4}  {check.name:<13} {text}{advice}"
 
 
 def _summary(checks: "list[Check]") -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 
 
@@ -85,5 +86,5 @@ def command(
     if as_json:
         print_json(result)
     else:
-        click.echo(result_text(result))
+        print_text(result_text(result))
     return 1 if differs(result) else 0

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.errors import ConfigError
 
@@ -73,7 +74,7 @@ def command(
     if as_json:
         print_json(result)
     else:
-        click.echo(result_text(result))
+        print_text(result_text(result))
     return exit_code(result)
 
 

@@ -15,6 +15,7 @@ from riskcore.cli.options import (
     reading_options,
     warn,
 )
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.errors import ConfigError
@@ -93,7 +94,7 @@ def command(
     if as_json:
         print_json(result)
     else:
-        click.echo(odds_text(result))
+        print_text(odds_text(result))
 
 
 def _amount(option: str, text: str) -> int:

@@ -16,6 +16,7 @@ from riskcore.cli.options import (
     store_option,
     warn,
 )
+from riskcore.cli.print_text import print_text
 from riskcore.cli.programme_operator import add_to
 from riskcore.errors import ConfigError
 
@@ -46,7 +47,7 @@ def show(config_path: Path | None, sets: tuple[str, ...], as_json: bool, quiet: 
     if as_json:
         print_json(result)
     else:
-        click.echo(show_text(result))
+        print_text(show_text(result))
 
 
 def _in_force(plain: Row) -> Row:
@@ -106,7 +107,7 @@ def status(
     if as_json:
         print_json(result)
     else:
-        click.echo(status_text(result))
+        print_text(status_text(result))
 
 
 @command.command(epilog="Example: riskcore programme diff 2026-09-01 2026-10-10")
@@ -133,7 +134,7 @@ def diff(
     if as_json:
         print_json(result)
     else:
-        click.echo(diff_text(result))
+        print_text(diff_text(result))
 
 
 def _date(text: str) -> str:

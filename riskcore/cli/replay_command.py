@@ -14,6 +14,7 @@ from riskcore.cli.options import (
     print_json,
     warn,
 )
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 
@@ -85,7 +86,7 @@ def command(
     if as_json:
         print_json(result)
     else:
-        click.echo(result_text(result, any(judged)))
+        print_text(result_text(result, any(judged)))
     return exit_code(result)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import output_options, print_json
+from riskcore.cli.print_text import print_text
 from riskcore.core.rules import RULES
 from riskcore.core.rules.base import Rule, default_of, parameters_of
 from riskcore.errors import ConfigError
@@ -32,11 +33,11 @@ def command(name: str | None, as_json: bool, quiet: bool, verbose: bool) -> None
     elif name is None:
         width = max(len(rule.name) for rule in chosen)
         for rule in sorted(chosen, key=lambda rule: rule.id):
-            click.echo(f"{rule.id}  {rule.name.ljust(width)}  {rule.title}")
+            print_text(f"{rule.id}  {rule.name.ljust(width)}  {rule.title}")
         if not quiet:
             click.echo("\nFields of one rule: riskcore rules NAME")
     else:
-        click.echo(_page(chosen[0]))
+        print_text(_page(chosen[0]))
 
 
 def _read_own_rules(name: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import account_option, output_options, print_json, profile_file_option, store_option
+from riskcore.cli.print_text import print_text
 from riskcore.errors import ConfigError, RiskcoreError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def command(
             from riskcore.cli.status_text import status_text
 
             status = status_of(follower, accounts, lock, time.time_ns(), stop_ticks)
-            click.echo(status_text(status | _health(location, journal.profile)))
+            print_text(status_text(status | _health(location, journal.profile)), _zone(follower))
     return 0
 
 
@@ -98,6 +99,10 @@ def _follow(store: str, profile: str, after: str | None, accounts: Sequence[str]
             shown = line if as_json else text_of(line)
             if shown is not None:
                 click.echo(shown)
+
+
+def _zone(follower: "Follower") -> str:
+    return follower.book.day.timezone if follower.book.day is not None else ""
 
 
 def _health(store: str, profile: str) -> Row:
@@ -152,6 +157,7 @@ def _watch_text(follower: "Follower", place: "Place", lock: Path) -> None:
     while True:
         if changed:
             status = status_of(follower, place.accounts, lock, time.time_ns(), place.stop_ticks)
-            click.echo(status_text(status) + "\n")
+            print_text(status_text(status), _zone(follower))
+            click.echo()
         time.sleep(REFRESH_SECONDS)
         changed = follower.catch_up()

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import output_options, print_json, say_on_stderr, warn
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.screen.words import counted
 from riskcore.cli.session_file import SESSION
@@ -58,7 +59,7 @@ def command(
     if as_json:
         print_json(result)
     elif text := verified_text(result):
-        click.echo(text)
+        print_text(text)
     return check.exit_code()
 
 

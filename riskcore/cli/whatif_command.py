@@ -19,6 +19,7 @@ from riskcore.cli.options import (
     reading_options,
     warn,
 )
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.errors import ConfigError
@@ -127,7 +128,7 @@ def command(
     if as_json:
         print_json(result)
     else:
-        click.echo(whatif_text(result) if compared is None else compared_text(result))
+        print_text(whatif_text(result) if compared is None else compared_text(result))
 
 
 def _write(result: dict[str, Any], report: Path | None, card: Path | None) -> None:

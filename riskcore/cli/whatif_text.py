@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from riskcore.cli.print_text import table
+
 Row = dict[str, Any]
-_WIDTHS = (("trade_date", -10), ("account", 10), ("baseline", 11), ("counterfactual", 14), ("net_pnl", 11))
 
 
 def whatif_text(result: Row) -> str:
@@ -12,8 +13,7 @@ def whatif_text(result: Row) -> str:
     lines = [_verdict(result), _parts(effect)]
     lines += _range(result["range"])
     lines += _open(effect["open_pnl"])
-    lines += ["", _header()]
-    lines += [_day(row) for row in effect["by_day"]]
+    lines += ["", *_by_day(effect["by_day"])]
     lines += _divergences(result["divergence"])
     lines += _rules(effect["by_rule"])
     lines += ["", _assumptions(result["assumptions"])]
@@ -90,23 +90,22 @@ def _open(open_pnl: Row) -> list[str]:
     ]
 
 
-def _header() -> str:
+def _by_day(rows: list[Row]) -> list[str]:
     titles = ("day", "account", "recorded", "under these", "effect")
     cells = [
-        f"{title:{'<' if width < 0 else '>'}{abs(width)}}" for title, (_, width) in zip(titles, _WIDTHS, strict=True)
+        [*(str(row[name]) for name in ("trade_date", "account", "baseline", "counterfactual")), signed(row["net_pnl"])]
+        for row in rows
     ]
-    return "  ".join(cells)
+    return table((*titles, ""), [[*cell, _notes(row)] for cell, row in zip(cells, rows, strict=True)], lasts=1)
 
 
-def _day(row: Row) -> str:
-    shown = {**row, "net_pnl": signed(row["net_pnl"])}
-    cells = [f"{shown[name]!s:{'<' if width < 0 else '>'}{abs(width)}}" for name, width in _WIDTHS]
+def _notes(row: Row) -> str:
     notes = list(row["flags"])
     if row["left_out_entries"]:
         entries = "entry" if row["left_out_entries"] == 1 else "entries"
         cost = "" if row["guard_cost"] is None else f", made and closed they cost {row['guard_cost']}"
         notes.insert(0, f"{row['left_out_entries']} {entries} left out{cost}")
-    return "  ".join([*cells, "; ".join(notes)]).rstrip()
+    return "; ".join(notes)
 
 
 def _divergences(rows: list[Row]) -> list[str]:
@@ -126,14 +125,19 @@ def _divergences(rows: list[Row]) -> list[str]:
 def _rules(rows: list[Row]) -> list[str]:
     if not rows:
         return []
-    lines = ["", "Rule          share        without it   alone        helped  hurt"]
-    for row in rows:
-        error = f" ±{row['standard_error']}" if row["standard_error"] else ""
-        lines.append(
-            f"{row['rule']:<12}  {signed(row['net_pnl']):<11}  {signed(row['leave_one_out']):<11}  "
-            f"{signed(row['alone']):<11}  {row['days_helped']:>6}  {row['days_hurt']:>4}{error}"
-        )
-    return lines
+    titles = ("Rule", "share", "without it", "alone", "helped", "hurt", "")
+    amounts = ("net_pnl", "leave_one_out", "alone")
+    cells = [
+        [
+            row["rule"],
+            *(signed(row[name]) for name in amounts),
+            str(row["days_helped"]),
+            str(row["days_hurt"]),
+            f"±{row['standard_error']}" if row["standard_error"] else "",
+        ]
+        for row in rows
+    ]
+    return ["", *table(titles, cells, lasts=1)]
 
 
 def _assumptions(row: Row) -> str:

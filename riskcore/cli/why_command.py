@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import account_option, output_options, print_json, warn
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
@@ -49,4 +50,4 @@ def command(
     if as_json:
         print_json(explanation)
     else:
-        click.echo(why_text(explanation))
+        print_text(why_text(explanation))

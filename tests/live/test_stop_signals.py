@@ -1,5 +1,6 @@
 """A command that runs until it is stopped can be stopped, however it was started."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from riskcore.live.stop_signals import heeding_signals
+from riskcore.live.stop_signals import FORCED, heeding_signals, stopped_by_signals
 from tests.processes import start
 
 ROOT = Path(__file__).parents[2]
@@ -71,3 +72,21 @@ def test_what_was_inherited_is_there_again_afterwards() -> None:
     finally:
         for handler, number in before:
             signal.signal(number, handler)
+
+
+def test_a_terminal_is_given_back_before_the_second_ctrl_c_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+
+    def broken() -> None:
+        raise OSError("the terminal has gone")
+
+    async def interrupted_twice() -> None:
+        with stopped_by_signals(lambda: told.append("asked to stop")):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr("riskcore.live.stop_signals.before_forced_end", [broken, lambda: told.append("given back")])
+    monkeypatch.setattr("os._exit", lambda code: told.append(code))
+    asyncio.run(interrupted_twice())
+    assert told[:2] == ["given back", FORCED]

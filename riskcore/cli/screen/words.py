@@ -12,7 +12,7 @@ from riskcore.schema.instants import read_instant
 
 CLOSE_SECONDS = 2.0  # How long a terminal may take for what is still to be shown when riskcore ends.
 
-_INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)Z")
+_INSTANT = re.compile(r"(?<![\w@:/.-])(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)Z")
 _CONTRACT = re.compile(r"\bCON\.F\.[A-Z]+\.([A-Z0-9]+)\.([A-Z])([0-9]{2})\b")
 _UTC: Zone = ((0, 0),)
 

@@ -1,0 +1,107 @@
+"""How text results are printed: in the profile's zone, wrapped where there is a width, coloured on a terminal."""
+
+import os
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+LEAST_WIDTH = 40
+# No instant that is part of an id.
+_INSTANT = re.compile(r"(?<![\w@:/.-])(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?Z")
+# One or two labels with blanks behind them, as in "limit     RULE-003 ..." and "warn  settings      ...".
+_LABELS = re.compile(r" *(?:\S+ {2,}){1,2}")
+# What stands out of the text on a terminal; no colour says what the words do not.
+_STYLES = (
+    (re.compile(r"^\S.* \(\d+\)$|^Account \S.*$"), {"bold": True}),
+    (re.compile(r"\bBREACHED\b|\bbreached\b|\bLOCKED\b"), {"fg": "red", "bold": True}),
+    (re.compile(r"^ok(?= {2})"), {"fg": "green"}),
+    (re.compile(r"^warn(?= {2})"), {"fg": "yellow"}),
+    (re.compile(r"^fail(?= {2})"), {"fg": "red"}),
+    (re.compile(r"\bNEAR\b|\bWARN\b"), {"fg": "yellow"}),
+    (re.compile(r"^  (?:unmet|lockout) |\bnot met\b|\brefused\b|\bunresolved\b|\bMISMATCH\b"), {"fg": "red"}),
+    (re.compile(r"^  (?:blind|unseeded) "), {"fg": "yellow"}),
+)
+
+
+def print_text(text: str, zone: str = "") -> None:
+    """Print a result. With a zone every instant in it is of that zone, and the last line names the zone."""
+    if zone:
+        text = f"{in_zone(text, zone)}\n\nTimes are of {zone}."
+    width = terminal_width()
+    lines = [part for line in text.split("\n") for part in ([line] if width is None else wrapped(line, width))]
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    click.echo("\n".join(styled(line) if coloured else line for line in lines))
+
+
+def terminal_width() -> int | None:
+    """The columns there are; None where nobody said: a file or another program gets every line whole."""
+    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+        return None
+    return max(shutil.get_terminal_size().columns, LEAST_WIDTH)
+
+
+def in_zone(text: str, zone: str) -> str:
+    """A text with every instant of UTC in it as the clock of the zone shows it, with all its digits."""
+    clock = ZoneInfo(zone)
+
+    def shown(found: re.Match[str]) -> str:
+        at = datetime.fromisoformat(f"{found[1]}T{found[2]}").replace(tzinfo=UTC).astimezone(clock)
+        return f"{at:%Y-%m-%d %H:%M:%S}{found[3] or ''}"
+
+    return _INSTANT.sub(shown, text)
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """A line in pieces of a width, the further ones below the words of the first. What has no blank stays whole."""
+    if len(line) <= width:
+        return [line]
+    labels = _LABELS.match(line)
+    indent = len(line) - len(line.lstrip()) + 2
+    if labels is not None and labels.end() <= width // 2:
+        indent = labels.end()
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
+
+
+def styled(line: str) -> str:
+    """A line with its colours."""
+    for pattern, style in _STYLES:
+        line = pattern.sub(lambda found, style=style: click.style(found[0], **style), line)  # type: ignore[misc]
+    return line
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]], lasts: int = 0) -> list[str]:
+    """Aligned columns, the first to the left, and so the `lasts` at the end, which are words; numbers to the right.
+
+    Where that does not fit, each row is a sentence of its own with the titles in it.
+    """
+    widths = [max(len(cell) for cell in column) for column in zip(titles, *rows, strict=True)]
+    lines = [_aligned(row, widths, len(titles) - lasts) for row in (titles, *rows)]
+    width = terminal_width()
+    if width is None or max(map(len, lines)) <= width:
+        return lines
+    told = []
+    for row in rows:
+        named = [f"{title} {cell}".strip() for title, cell in zip(titles[1:], row[1:], strict=True) if cell]
+        told += wrapped(f"{row[0]}  {', '.join(named)}", width)
+    return told
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int], words_from: int) -> str:
+    cells = [
+        f"{cell:>{width}}" if 0 < at < words_from else f"{cell:<{width}}"
+        for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()

@@ -1,0 +1,94 @@
+"""Text results: whole lines for programs, wrapped and coloured for people, in one zone that is named."""
+
+import re
+
+import pytest
+
+from riskcore.cli.main import run
+from riskcore.cli.print_text import in_zone, print_text, styled, table, wrapped
+from tests.cli.sources import Sources
+
+LINE = "  limit     RULE-003 BREACHED day loss -547.30, the limit 500: reached; locked until the reset"
+
+
+@pytest.mark.parametrize(
+    ("line", "pieces"),
+    [
+        ("short", ["short"]),
+        ("x" * 70, ["x" * 70]),
+        (LINE, ["  limit     RULE-003 BREACHED day loss", "            -547.30, the limit 500:",
+                "            reached; locked until the", "            reset"]),
+        ("ok    packages      aiohttp click rich and others", ["ok    packages      aiohttp click rich",
+                                                               "                    and others"]),
+        ("a sentence that is somewhat longer than the width", ["a sentence that is somewhat longer than",
+                                                               "  the width"]),
+    ],
+)  # fmt: skip
+def test_a_line_is_wrapped_below_its_own_words(line: str, pieces: list[str]) -> None:
+    assert wrapped(line, 40) == pieces
+
+
+def test_nobody_wraps_or_colours_what_another_program_reads(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_text(f"{LINE}\n{LINE}")
+    assert capsys.readouterr().out == f"{LINE}\n{LINE}\n"
+    monkeypatch.setenv("COLUMNS", "60")
+    print_text(LINE)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 60
+
+
+def test_colours_only_add_to_the_words() -> None:
+    for line in (LINE, "warn  settings  no rule", "Account 7  mine", "Breaches (3)", "  blind     RULE-004: no mark"):
+        coloured = styled(line)
+        assert coloured != line
+        assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == line
+    assert styled("  balance   50000") == "  balance   50000"
+
+
+@pytest.mark.parametrize(
+    ("utc", "local"),
+    [
+        ("until 2026-11-20T23:00:00Z.", "until 2026-11-20 17:00:00."),
+        ("at 2026-11-20 05:59:59.123456789Z", "at 2026-11-19 23:59:59.123456789"),
+        ("at 2026-07-01 05:00:00Z", "at 2026-07-01 00:00:00"),
+        ("id order:7@2026-11-20T23:00:00Z/1", "id order:7@2026-11-20T23:00:00Z/1"),
+        ("day 2026-11-20 of 23:00:00", "day 2026-11-20 of 23:00:00"),
+    ],
+)
+def test_an_instant_is_said_by_the_clock_of_the_zone(utc: str, local: str) -> None:
+    assert in_zone(utc, "America/Chicago") == local
+
+
+def test_a_table_that_does_not_fit_is_told_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    titles, rows = (
+        ("day", "fills", "net", ""),
+        [["2026-11-20", "4", "-547.30", "one note"], ["2026-11-21", "12", "0", ""]],
+    )
+    monkeypatch.delenv("COLUMNS", raising=False)
+    aligned = ["day         fills      net", "2026-11-20      4  -547.30  one note", "2026-11-21     12        0"]
+    assert table(titles, rows, lasts=1) == aligned
+    monkeypatch.setenv("COLUMNS", "40")
+    assert table(titles, rows, lasts=1) == aligned, "36 columns fit into 40"
+    monkeypatch.setattr("riskcore.cli.print_text.terminal_width", lambda: 35)
+    assert table(titles, rows, lasts=1) == [
+        "2026-11-20  fills 4, net -547.30,",
+        "            one note",
+        "2026-11-21  fills 12, net 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "audit", "portfolio", "verify", "calendar", "rules", "programme", "doctor"]
+)
+def test_every_text_fits_60_columns(
+    command: str, sources: Sources, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    words = {"calendar": [], "rules": [], "programme": ["show"], "doctor": ["--offline"]}.get(
+        command, ["--store", str(sources.store)]
+    )
+    run([command, *words])
+    lines = [line for line in capfd.readouterr().out.splitlines() if len(line) > 60]
+    assert [line for line in lines if " " in line.strip()] == [], "only what has no blank may be longer: an id, a path"
