@@ -56,13 +56,9 @@ class Printer:
 
     def stored(self, events: Sequence[Event], book: Book) -> None:
         """Print what is worth printing of events that have just been stored. A screen reads them in the journal."""
-        rows = happenings(events, book)
-        if self._screen is not None:
-            if rows:
-                self._screen.wake()
-            return
-        for row in rows:
-            self._tell(row)
+        if self._screen is None:
+            for row in happenings(events, book):
+                self._tell(row)
 
     def say(self, kind: str, /, **figures: Any) -> None:
         """A happening of the engine itself, now."""

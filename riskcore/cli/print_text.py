@@ -82,26 +82,13 @@ def styled(line: str) -> str:
     return line
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]], lasts: int = 0) -> list[str]:
-    """Aligned columns, the first to the left, and so the `lasts` at the end, which are words; numbers to the right.
-
-    Where that does not fit, each row is a sentence of its own with the titles in it.
-    """
-    widths = [max(len(cell) for cell in column) for column in zip(titles, *rows, strict=True)]
-    lines = [_aligned(row, widths, len(titles) - lasts) for row in (titles, *rows)]
+def fitted(aligned: list[str], titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of an aligned table where they fit; else each row as a sentence of its own with the titles in it."""
     width = terminal_width()
-    if width is None or max(map(len, lines)) <= width:
-        return lines
+    if width is None or max(map(len, aligned)) <= width:
+        return aligned
     told = []
     for row in rows:
         named = [f"{title} {cell}".strip() for title, cell in zip(titles[1:], row[1:], strict=True) if cell]
         told += wrapped(f"{row[0]}  {', '.join(named)}", width)
     return told
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int], words_from: int) -> str:
-    cells = [
-        f"{cell:>{width}}" if 0 < at < words_from else f"{cell:<{width}}"
-        for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells).rstrip()

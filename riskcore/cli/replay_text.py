@@ -3,7 +3,7 @@
 from typing import Any
 
 from riskcore.audit.happening_words import command_words, short
-from riskcore.cli.print_text import table
+from riskcore.cli.print_text import fitted
 from riskcore.cli.screen.words import counted
 
 Row = dict[str, Any]
@@ -42,26 +42,32 @@ def _lockout(row: Row) -> str:
     return f"  lockout   {row['scope']} by {row['rule']} until {until}: {row['reason']}"
 
 
-# Column titles and their field in a day's row.
-_COLUMNS = {
-    "day": "trade_date",
-    "fills": "fills",
-    "trips": "round_trips",
-    "gross": "gross_pnl",
-    "fees": "fees",
-    "comm.": "commissions",
-    "net": "net_pnl",
-    "worst": "worst_running_net",
-    "best": "best_running_net",
-}
+# Column titles, their field in a day's row, and their width.
+_COLUMNS = (
+    ("day", "trade_date", -10),
+    ("fills", "fills", 5),
+    ("trips", "round_trips", 5),
+    ("gross", "gross_pnl", 11),
+    ("fees", "fees", 9),
+    ("comm.", "commissions", 8),
+    ("net", "net_pnl", 11),
+    ("worst", "worst_running_net", 11),
+    ("best", "best_running_net", 10),
+)
 
 
 def _days(days: list[Row]) -> list[str]:
     if not days:
         return ["  no fills, positions or breaches"]
-    return [
-        f"  {line}" for line in table(list(_COLUMNS), [[str(day[name]) for name in _COLUMNS.values()] for day in days])
-    ]
+    titles = {field: title for title, field, _ in _COLUMNS}
+    cells = [[str(row[field]) for field in titles] for row in days]
+    cells = [[f"  {first}", *others] for first, *others in cells]
+    return fitted([_cells(titles), *map(_cells, days)], list(titles.values()), cells)
+
+
+def _cells(row: Row) -> str:
+    shown = (f"{row[field]:<{-width}}" if width < 0 else f"{row[field]:>{width}}" for _, field, width in _COLUMNS)
+    return "  " + " ".join(shown)
 
 
 def _decisions(result: Row, judged: bool) -> list[str]:

@@ -1,10 +1,12 @@
 """The result of a what-if as a person reads it."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from riskcore.cli.print_text import table
+from riskcore.cli.print_text import fitted
 
 Row = dict[str, Any]
+_WIDTHS = (("trade_date", -10), ("account", 10), ("baseline", 11), ("counterfactual", 14), ("net_pnl", 11))
 
 
 def whatif_text(result: Row) -> str:
@@ -91,12 +93,16 @@ def _open(open_pnl: Row) -> list[str]:
 
 
 def _by_day(rows: list[Row]) -> list[str]:
-    titles = ("day", "account", "recorded", "under these", "effect")
-    cells = [
-        [*(str(row[name]) for name in ("trade_date", "account", "baseline", "counterfactual")), signed(row["net_pnl"])]
-        for row in rows
+    titles = ("day", "account", "recorded", "under these", "effect", "")
+    cells = [[str(row[name]) for name, _ in _WIDTHS[:-1]] + [signed(row["net_pnl"]), _notes(row)] for row in rows]
+    return fitted([_aligned(titles), *map(_aligned, cells)], titles, cells)
+
+
+def _aligned(cells: Sequence[str]) -> str:
+    shown = [
+        f"{cell:{'<' if width < 0 else '>'}{abs(width)}}" for cell, (_, width) in zip(cells, _WIDTHS, strict=False)
     ]
-    return table((*titles, ""), [[*cell, _notes(row)] for cell, row in zip(cells, rows, strict=True)], lasts=1)
+    return "  ".join([*shown, *cells[len(_WIDTHS) :]]).rstrip()
 
 
 def _notes(row: Row) -> str:
@@ -125,19 +131,16 @@ def _divergences(rows: list[Row]) -> list[str]:
 def _rules(rows: list[Row]) -> list[str]:
     if not rows:
         return []
-    titles = ("Rule", "share", "without it", "alone", "helped", "hurt", "")
-    amounts = ("net_pnl", "leave_one_out", "alone")
-    cells = [
-        [
-            row["rule"],
-            *(signed(row[name]) for name in amounts),
-            str(row["days_helped"]),
-            str(row["days_hurt"]),
-            f"±{row['standard_error']}" if row["standard_error"] else "",
-        ]
-        for row in rows
-    ]
-    return ["", *table(titles, cells, lasts=1)]
+    lines = ["Rule          share        without it   alone        helped  hurt"]
+    titles, cells = ("rule", "share", "without it", "alone", "helped", "hurt", ""), []
+    for row in rows:
+        error = f"±{row['standard_error']}" if row["standard_error"] else ""
+        amounts = [signed(row[name]) for name in ("net_pnl", "leave_one_out", "alone")]
+        days = [str(row["days_helped"]), str(row["days_hurt"])]
+        cells.append([row["rule"], *amounts, *days, error])
+        counts = f"{days[0]:>6}  {days[1]:>4}{f' {error}' if error else ''}"
+        lines.append("  ".join([f"{row['rule']:<12}", *(f"{amount:<11}" for amount in amounts), counts]))
+    return ["", *fitted(lines, titles, cells)]
 
 
 def _assumptions(row: Row) -> str:

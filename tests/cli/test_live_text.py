@@ -11,7 +11,6 @@ import pytest
 from riskcore.audit.happening_words import is_worth_a_line, line_of, to_milliseconds, words_of
 from riskcore.audit.happenings import happenings
 from riskcore.cli.live_text import MOST_WAITING, Printer, screen_possible
-from riskcore.core.events import QuoteObserved
 from riskcore.core.quantities import SECOND_NS
 from tests.audit.test_happenings import losing_desk
 
@@ -219,16 +218,14 @@ def test_nobody_draws_on_what_is_no_terminal(
     assert screen_possible() is bool(possible)
 
 
-def test_a_screen_is_woken_by_what_happened_and_hears_what_is_only_said() -> None:
+def test_a_screen_hears_what_is_only_said_and_reads_the_rest_itself() -> None:
     screen = HeardScreen()
     printer = Printer(Stopped(), screen=screen)  # type: ignore[arg-type]
     desk = losing_desk()
-    printer.stored([event for event in desk.events if isinstance(event.body, QuoteObserved)], desk.book)
-    assert screen.heard == ["entered"], "a quote alone is seen when the journal is looked at next"
     printer.stored(desk.events, desk.book)
     printer.say("halt", text="stop")
     printer.close()
-    assert screen.heard == ["entered", "woken", "halt", "left"]
+    assert screen.heard == ["entered", "halt", "left"]
 
 
 class HeardScreen:
@@ -242,9 +239,6 @@ class HeardScreen:
 
     def __exit__(self, *_: object) -> None:
         self.heard.append("left")
-
-    def wake(self) -> None:
-        self.heard.append("woken")
 
     def say(self, row: dict[str, Any]) -> None:
         self.heard.append(row["type"])

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from riskcore.cli.main import run
-from riskcore.cli.print_text import in_zone, print_text, styled, table, wrapped
+from riskcore.cli.print_text import fitted, in_zone, print_text, styled, wrapped
 from tests.cli.sources import Sources
 
 LINE = "  limit     RULE-003 BREACHED day loss -547.30, the limit 500: reached; locked until the reset"
@@ -66,17 +66,12 @@ def test_a_table_that_does_not_fit_is_told_row_by_row(monkeypatch: pytest.Monkey
         ("day", "fills", "net", ""),
         [["2026-11-20", "4", "-547.30", "one note"], ["2026-11-21", "12", "0", ""]],
     )
-    monkeypatch.delenv("COLUMNS", raising=False)
     aligned = ["day         fills      net", "2026-11-20      4  -547.30  one note", "2026-11-21     12        0"]
-    assert table(titles, rows, lasts=1) == aligned
-    monkeypatch.setenv("COLUMNS", "40")
-    assert table(titles, rows, lasts=1) == aligned, "36 columns fit into 40"
-    monkeypatch.setattr("riskcore.cli.print_text.terminal_width", lambda: 35)
-    assert table(titles, rows, lasts=1) == [
-        "2026-11-20  fills 4, net -547.30,",
-        "            one note",
-        "2026-11-21  fills 12, net 0",
-    ]
+    widths = {None: aligned, 36: aligned}
+    widths[35] = ["2026-11-20  fills 4, net -547.30,", "            one note", "2026-11-21  fills 12, net 0"]
+    for width, lines in widths.items():
+        monkeypatch.setattr("riskcore.cli.print_text.terminal_width", lambda width=width: width)
+        assert fitted(aligned, titles, rows) == lines
 
 
 @pytest.mark.parametrize(

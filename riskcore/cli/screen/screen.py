@@ -1,7 +1,7 @@
 """The screen of `riskcore live` and of `riskcore status --watch`: pictures drawn by a thread of its own.
 
-Reading the journal, drawing and keys have their threads, so that a slow terminal holds up nothing: the engine only
-says that something happened.
+Reading the journal, drawing and keys have their threads, so that a slow terminal holds up nothing, and the engine has
+nothing to do with any of it.
 """
 
 import threading
@@ -25,7 +25,9 @@ from riskcore.cli.screen.terminal import Terminal
 from riskcore.cli.screen.words import CLOSE_SECONDS
 from riskcore.errors import RiskcoreError
 
-REFRESH_SECONDS = 0.25  # Between two pictures of a moving market; keys and what happens are drawn at once.
+# Between two looks at the journal. A command leaves at the moment something happens, so nothing is drawn at that very
+# moment; keys are answered at once.
+REFRESH_SECONDS = 0.2
 QUIET_REFRESH_SECONDS = 1.0  # While only time passes.
 KEY_SECONDS = 0.5  # Between two looks whether the screen is closed.
 MOST_SAID = 50
@@ -71,7 +73,7 @@ class LiveScreen:
         self.wake()
 
     def wake(self) -> None:
-        """Something happened: draw it at once. From any thread; never waits."""
+        """Draw at once. From any thread; never waits."""
         self._woken.set()
 
     # ---- drawing -------------------------------------------------------------------------------------

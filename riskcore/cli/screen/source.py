@@ -10,7 +10,7 @@ from riskcore.audit.status import book_row, seconds_since
 from riskcore.cli.screen.picture import Picture
 from riskcore.cli.screen.recorded import Recorded
 from riskcore.cli.screen.words import duration, exchange_clock
-from riskcore.core.state import Account
+from riskcore.core.state import Account, Book
 from riskcore.errors import RiskcoreError
 from riskcore.schema.instants import read_instant
 from riskcore.schema.rows import Row
@@ -18,7 +18,8 @@ from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held
 from riskcore.store.recorder import lock_path
 
-SIZES_SECONDS = 1.0  # Between two trials of the safe sizes, which cost more than all else.
+# Between two trials of the safe sizes, which cost more than all else: while something moves, and while nothing does.
+SIZES_SECONDS, QUIET_SIZES_SECONDS = 1.0, 5.0
 HEALTH_SECONDS = 2.0
 MOST_HAPPENINGS = 200
 UNWATCHED = "unwatched"
@@ -30,7 +31,7 @@ class Source(Protocol):
     woken: Callable[[], None]
 
     def changed(self) -> bool:
-        """Whether anything was stored since the last picture."""
+        """Whether anything that moves was stored since the last picture: a price, a position, an order, a happening."""
 
     def picture(self, view: str) -> Picture:
         """Everything as it is now; what a view needs besides may come with a later picture."""
@@ -64,8 +65,9 @@ class JournalSource:
         self._journal: Journal | None = None
         self._recorded = Recorded(self._open, self._health, place.now, lambda: self.woken())
         self._sizes: Mapping[int, list[Row]] = {}
-        self._sized_at = -SIZES_SECONDS
-        self._drawn: tuple[str, int] = ("", -1)
+        self._sized_at = -QUIET_SIZES_SECONDS
+        self._sized: object = None
+        self._drawn: object = None
 
     def _open(self) -> Journal:
         return Journal.open(self._place.store, self._place.profile)
@@ -89,13 +91,13 @@ class JournalSource:
 
     def changed(self) -> bool:
         follower = self._followed()
-        return follower is not None and (follower.trade_date, follower.seq) != self._drawn
+        return follower is not None and _moving(follower.book, follower.told) != self._drawn
 
     def picture(self, view: str) -> Picture:
         follower, now = self._followed(), self._place.now()
         if follower is None:
             return Picture(self._place.profile, self._place.mode, now)
-        self._drawn = (follower.trade_date, follower.seq)
+        self._drawn = _moving(follower.book, follower.told)
         rulebook = follower.rulebook
         rulebook.restrict = tuple(self._place.accounts)
         accounts = [one for one in chosen_accounts(follower, self._place.accounts) if rulebook.judges(one)]
@@ -118,10 +120,11 @@ class JournalSource:
         )
 
     def _sizes_of(self, follower: Follower, accounts: Sequence[Account]) -> Mapping[int, list[Row]]:
-        if time.monotonic() - self._sized_at >= SIZES_SECONDS:
+        age, moved = time.monotonic() - self._sized_at, self._drawn != self._sized
+        if age >= (SIZES_SECONDS if moved else QUIET_SIZES_SECONDS):
             book, rulebook, ticks = follower.book, follower.rulebook, self._place.stop_ticks
             self._sizes = {one.id: safe_sizes(book, rulebook, one, ticks) for one in accounts}
-            self._sized_at = time.monotonic()
+            self._sized_at, self._sized = time.monotonic(), self._drawn
         return self._sizes
 
     def _health(self) -> Row | None:
@@ -132,6 +135,18 @@ class JournalSource:
             return ask(self._place.store, self._place.profile, {"ask": "health"}, HEALTH_SECONDS)
         except RiskcoreError:
             return None
+
+
+def _moving(book: Book, told: Sequence[Row]) -> object:
+    """What a new picture is worth; a quote at the same price is not, and what time alone changes is drawn anyway."""
+    return (
+        {contract: (mark.last, mark.bid, mark.ask) for contract, mark in book.marks.items()},
+        [
+            ([(one.contract, one.size) for one in account.held()], [one.id for one in account.working_orders()])
+            for account in book.accounts.values()
+        ],
+        told[-1] if told else None,
+    )
 
 
 def _mode(follower: Follower, running: bool, now: int) -> str:
