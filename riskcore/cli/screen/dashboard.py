@@ -21,7 +21,7 @@ from riskcore.cli.screen.words import duration, short_contracts
 
 LEAST_HAPPENINGS = 7  # Lines kept for them; panels show fewer gauges and become compact before they get fewer.
 # Whether panels are compact, and how many gauges each has: the first that leaves enough room.
-DETAIL = ((False, EVERY_GAUGE), (False, 8), (True, 6), (True, 1), (True, 0))
+DETAIL = ((False, EVERY_GAUGE), (False, 6), (False, 2), (True, 6), (True, 1), (True, 0))
 STYLES = {
     "breach": "bold red",
     "command": "yellow",
