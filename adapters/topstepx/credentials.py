@@ -11,6 +11,9 @@ from riskcore.errors import ConfigError, LoginRefused
 
 USER_NAME, API_KEY = "PROJECT_X_USERNAME", "PROJECT_X_API_KEY"
 SERVICE = "riskcore"
+# What the library falls back to on a system without a keyring, and what switches it off.
+_NO_BACKENDS = ("keyring.backends.fail", "keyring.backends.null")
+_ELSEWHERE = f"set {USER_NAME} and {API_KEY} in the environment of riskcore"
 # Asks for one value: the question, and whether what is typed must not be seen.
 Prompt = Callable[[str, bool], str]
 
@@ -57,22 +60,52 @@ def find_credentials(environment: Mapping[str, str], prompt: Prompt | None) -> C
     missing = [name for name, value in ((USER_NAME, user_name), (API_KEY, api_key)) if not value]
     if missing:
         raise LoginRefused(
-            f"no login: set {' and '.join(missing)}, or store the login in the system's keyring. "
+            f"no login: set {' and '.join(missing)}, or keep the login in the system's keyring with riskcore login. "
             "Without a login, `riskcore live --simulated` shows everything"
         )
     return Credentials(user_name, api_key)
 
 
 def store(credentials: Credentials) -> None:
-    """Keep a login in the system's keyring. Raises ConfigError when there is none."""
-    keyring = _keyring()
-    if keyring is None:
-        raise ConfigError('no keyring: install "riskcore[keyring]", or set PROJECT_X_USERNAME and PROJECT_X_API_KEY')
+    """Keep a login in the system's keyring. Raises ConfigError when there is none, or when it keeps nothing."""
+    keyring = usable_keyring()
     try:
         keyring.set_password(SERVICE, USER_NAME, credentials.user_name)
         keyring.set_password(SERVICE, API_KEY, credentials.api_key)
+        kept = keyring.get_password(SERVICE, API_KEY) == credentials.api_key
     except Exception as error:  # Every backend has errors of its own; what they hold is not shown.
-        raise ConfigError(f"the system's keyring keeps nothing ({type(error).__name__}): is it locked?") from None
+        raise _keeps_nothing(type(error).__name__) from None
+    if not kept:
+        raise _keeps_nothing("what was stored does not come back")
+
+
+def forget() -> bool:
+    """Take the login out of the system's keyring; whether there was one. Raises ConfigError."""
+    keyring = usable_keyring()
+    found = False
+    try:
+        for name in (USER_NAME, API_KEY):
+            if keyring.get_password(SERVICE, name) is not None:
+                keyring.delete_password(SERVICE, name)
+                found = True
+    except Exception as error:
+        raise _keeps_nothing(type(error).__name__) from None
+    return found
+
+
+def usable_keyring() -> Any:
+    """The keyring of this system. Raises ConfigError, which says what to do, when there is none to keep a login in."""
+    keyring = _keyring()
+    if keyring is None:
+        raise ConfigError(f'no keyring: install "riskcore[keyring]", or {_ELSEWHERE}')
+    backend = getattr(keyring, "get_keyring", lambda: None)()
+    if type(backend).__module__ in _NO_BACKENDS:
+        raise ConfigError(f"this system has no keyring that could keep a login: {_ELSEWHERE}")
+    return keyring
+
+
+def _keeps_nothing(why: str) -> ConfigError:
+    return ConfigError(f"the system's keyring keeps nothing ({why}): is it locked? Otherwise {_ELSEWHERE}")
 
 
 def _stored() -> Credentials | None:

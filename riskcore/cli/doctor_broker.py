@@ -1,13 +1,18 @@
-"""What `riskcore doctor` checks about the connection to the broker: prints no secret, sends nothing but a ping."""
+"""What `riskcore doctor` checks about the connection to the broker: prints no secret, sends nothing but a ping.
+
+With --login it also tries the login, as `riskcore login` does.
+"""
 
 import asyncio
 from collections.abc import Mapping
 
 from adapters.topstepx.credentials import API_KEY, USER_NAME, find_credentials
 from adapters.topstepx.http import HttpTransport, base_url, hub_url
+from adapters.topstepx.login_trial import LOGIN, tried
 from adapters.topstepx.transport import NotSent, Unanswered
 from adapters.topstepx.wire import PING
-from riskcore.cli.doctor_checks import FAIL, OK, WARN, Check
+from riskcore.cli.doctor_checks import FAIL, OK, WARN, Check, told_as
+from riskcore.engine.clock import SystemClock
 from riskcore.errors import ConfigError, LoginRefused
 
 PING_SECONDS = 4.0
@@ -20,11 +25,25 @@ def credentials_check(environment: Mapping[str, str]) -> Check:
     try:
         find_credentials(environment, None)
     except LoginRefused:
-        set_up = f"set {USER_NAME} and {API_KEY}, or store the login in the keyring"
+        set_up = f"riskcore login keeps it in the keyring, or set {USER_NAME} and {API_KEY}"
         advice = f"{set_up}; riskcore live --simulated works without"
         return Check("login", FAIL, "no complete login was found", advice)
     given = all(environment.get(name, "").strip() for name in (USER_NAME, API_KEY))
     return Check("login", OK, f"a login was found in the {'environment' if given else 'keyring'}")
+
+
+def login_checks(environment: Mapping[str, str], api_url: str, rtc_url: str) -> list[Check]:
+    """The login tried: accounts, hubs, rights, logout; a check each."""
+    found: list[Check] = []
+
+    async def try_out() -> None:
+        credentials = find_credentials(environment, None)
+        async for step in tried(credentials, api_url, rtc_url, SystemClock()):
+            found.append(Check("logged in" if step.name == LOGIN else step.name, step.state, step.text, step.advice))
+
+    with told_as("logged in", found):
+        asyncio.run(try_out())
+    return found
 
 
 def address_check(api_url: str, rtc_url: str, environment: Mapping[str, str]) -> Check:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskcore.cli.options import config_options, output_options, print_json, store_option
+from riskcore.cli.options import broker_options, config_options, output_options, print_json, store_option
 from riskcore.cli.print_text import print_text
+from riskcore.errors import ConfigError
 from riskcore.version import VERSION
 
 if TYPE_CHECKING:
@@ -25,11 +26,9 @@ _DEFAULT_PROFILE = "default"
 @click.command(epilog="Example: riskcore doctor --offline")
 @config_options
 @store_option
-@click.option(
-    "--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="Base URL of the REST API."
-)
-@click.option("--rtc-url", envvar="RISKCORE_RTC_URL", default="https://rtc.topstepx.com", help="Base URL of the hubs.")
+@broker_options
 @click.option("--offline", is_flag=True, help="Do not ping the broker.")
+@click.option("--login", "tries_login", is_flag=True, help="Also log in, list the accounts, open both hubs, log out.")
 @output_options
 def command(
     config_path: Path | None,
@@ -38,16 +37,23 @@ def command(
     api_url: str,
     rtc_url: str,
     offline: bool,
+    tries_login: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
 ) -> int:
     """Check this machine, the settings, the journal and the connection to the broker, and report what is wrong.
 
-    Works without credentials and without a network, sends nothing but a ping, and prints no secret. Exit code 1
-    when something would stop riskcore live, such as a missing login; warnings are exit code 0.
+    Works without credentials and without a network, sends nothing but a ping (more with --login), and prints no
+    secret. Exit code 1 when something would stop riskcore live, such as a missing login; warnings are exit code 0.
     """
+    if offline and tries_login:
+        raise ConfigError("--login asks the broker, --offline does not: give one of them")
     checks = list(_checks(config_path, sets, store, api_url, rtc_url, offline))
+    if tries_login and not any(check.name == "login" and check.state == "fail" for check in checks):
+        from riskcore.cli.doctor_broker import login_checks
+
+        checks += login_checks(os.environ, api_url, rtc_url)
     failed = [check for check in checks if check.state == "fail"]
     if as_json:
         print_json(result_of(checks))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from riskcore.cli.options import account_option, config_options, output_options, store_option, warn
+from riskcore.cli.options import account_option, broker_options, config_options, output_options, store_option, warn
 
 
 @click.command(epilog="Example: riskcore live --simulated")
@@ -26,10 +26,7 @@ from riskcore.cli.options import account_option, config_options, output_options,
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulated gateway.")
 @click.option("--stay", is_flag=True, help="With --simulated: continue after the end of the scenario, until Ctrl-C.")
-@click.option(
-    "--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="Base URL of the REST API."
-)
-@click.option("--rtc-url", envvar="RISKCORE_RTC_URL", default="https://rtc.topstepx.com", help="Base URL of the hubs.")
+@broker_options
 @click.option(
     "--screen/--no-screen", default=None, help="Show a screen instead of lines. Default: on with --simulated."
 )

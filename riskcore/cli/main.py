@@ -47,6 +47,8 @@ COMMANDS = {
     "programme": "Show the firm's figures and where you stand; enter payouts.",
     "calendar": "Show the hours of the next days, early closes and deadlines.",
     "config": "Check, show or write the settings.",
+    "login": "Keep your login in the system's keyring, tried at once.",
+    "accounts": "List the accounts of your login.",
     "doctor": "Check that you are ready to go live, and what to do if not.",
     "alerts": "Send a test alert to your channels.",
     "rules": "Explain the rules and their fields.",

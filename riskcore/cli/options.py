@@ -55,6 +55,22 @@ def store_option(command: Command) -> Command:
     )(command)
 
 
+def rest_option(command: Command) -> Command:
+    """--api-url alone, passed as api_url, of commands that need no hub."""
+    return click.option(
+        "--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="Base URL of the REST API."
+    )(command)
+
+
+def broker_options(command: Command) -> Command:
+    """--api-url and --rtc-url, passed as api_url and rtc_url (INTERFACE.md 2)."""
+    return rest_option(
+        click.option(
+            "--rtc-url", envvar="RISKCORE_RTC_URL", default="https://rtc.topstepx.com", help="Base URL of the hubs."
+        )(command)
+    )
+
+
 def account_option(command: Command) -> Command:
     """--account NAME-or-ID, repeatable, passed as the tuple accounts; empty means all."""
     return click.option(

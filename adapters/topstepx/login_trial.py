@@ -1,0 +1,162 @@
+"""A login tried at once: logged in, accounts, both hubs, what may be traded, logged out. It sends no order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from adapters.topstepx.credentials import Credentials
+from adapters.topstepx.feed import TopstepFeed
+from adapters.topstepx.gateway import TopstepGateway
+from adapters.topstepx.http import HttpTransport, hub_url
+from adapters.topstepx.normalise import normalise
+from adapters.topstepx.signalr.socket import WebSockets
+from adapters.topstepx.wire import LoginKey, Logout
+from riskcore.core.events import AccountObserved
+from riskcore.core.kinds import CONNECTED, HUBS, LOST, Hub
+from riskcore.core.quotes import Quotes
+from riskcore.engine.ports import Clock, Line, Texts
+from riskcore.errors import GatewayError, LoginRefused
+
+HUBS_SECONDS = 15.0
+LOGIN, ACCOUNTS, RIGHTS, LOGOUT = "login", "accounts", "rights", "logout"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the trial and how it went."""
+
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    text: str
+    advice: str = ""
+
+
+class _Listener:
+    """Keeps what the broker said of its accounts, its hubs and the logout; everything else is passed over."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.accounts: dict[int, AccountObserved] = {}
+        self.hubs: dict[Hub, str] = {}
+        self.logged_in = self.logged_out = False
+        self.changed = asyncio.Event()
+
+    def line(self, line: Line, text: bytes = b"") -> None:
+        response = line.get("response")
+        done = isinstance(response, dict) and bool(response.get("success"))
+        if line.get("rest") == LoginKey.PATH:
+            self.logged_in = done
+        elif line.get("rest") == Logout.PATH:
+            self.logged_out = done
+        if "connection" in line:
+            self.hubs[line["connection"]] = line["state"]
+        for event in normalise(line, self._clock.now()):
+            if isinstance(event.body, AccountObserved):
+                self.accounts[event.body.account] = event.body
+        self.changed.set()
+
+    def market(self, line: Line, text: bytes = b"") -> None:
+        """Nothing is subscribed to."""
+
+    def quotes(self, quotes: Quotes, texts: Texts | None = None) -> None:
+        """Nothing is subscribed to."""
+
+    async def until_hubs_answer(self) -> None:
+        while any(hub not in self.hubs for hub in HUBS):
+            self.changed.clear()
+            await self.changed.wait()
+
+
+async def tried(credentials: Credentials, api_url: str, rtc_url: str, clock: Clock) -> AsyncIterator[Step]:
+    """The steps as they are done; the first that the others need and that fails ends them. Raises ConfigError."""
+    heard, hubs_at = _Listener(clock), hub_url(rtc_url)
+    gateway = TopstepGateway(HttpTransport(api_url), credentials, clock, Random())
+    try:
+        failure = None
+        try:
+            await gateway.open(heard)
+        except GatewayError as error:
+            failure = error
+        if heard.logged_in:
+            yield Step(LOGIN, "ok", "the broker takes the login")
+        if failure is not None:
+            yield _refused(ACCOUNTS if heard.logged_in else LOGIN, failure)
+            return
+        yield _accounts(list(heard.accounts.values()))
+        for step in await _hubs(gateway, heard, hubs_at, clock):
+            yield step
+        yield _rights(list(heard.accounts.values()))
+    finally:
+        await gateway.close()
+    yield _logout(heard.logged_out)
+
+
+async def listed_accounts(credentials: Credentials, api_url: str, clock: Clock) -> list[AccountObserved]:
+    """The accounts of a login as the broker lists them. Raises LoginRefused, BrokerUnreachable."""
+    heard = _Listener(clock)
+    gateway = TopstepGateway(HttpTransport(api_url), credentials, clock, Random())
+    try:
+        await gateway.open(heard)
+    finally:
+        await gateway.close()
+    return list(heard.accounts.values())
+
+
+def name_of(account: AccountObserved) -> str:
+    """An account as its trader knows it."""
+    return account.name or str(account.account)
+
+
+def _refused(name: str, error: GatewayError) -> Step:
+    advice = "try again with riskcore login" if isinstance(error, LoginRefused) else ""
+    return Step(name, "fail", str(error), advice)
+
+
+def _accounts(accounts: Sequence[AccountObserved]) -> Step:
+    if not accounts:
+        return Step(ACCOUNTS, "fail", "the broker lists no active account", "look at your accounts on the platform")
+    return Step(ACCOUNTS, "ok", ", ".join(map(name_of, accounts)))
+
+
+async def _hubs(gateway: TopstepGateway, heard: _Listener, rtc_url: str, clock: Clock) -> list[Step]:
+    feed = TopstepFeed(rtc_url, WebSockets(clock), gateway.session, clock, Random(), lambda: False)
+    feed.follow(list(heard.accounts), ())
+    running = asyncio.create_task(feed.run(heard))
+    try:
+        async with clock.timeout(HUBS_SECONDS):
+            await heard.until_hubs_answer()
+    except TimeoutError:
+        pass
+    health = {one.hub: one for one in feed.health()}
+    steps = []
+    for hub in HUBS:
+        name, state = f"{hub} hub", heard.hubs.get(hub)
+        if state == CONNECTED:
+            steps.append(Step(name, "ok", "connected and subscribed"))
+        else:
+            why = health[hub].reason if state == LOST else f"no connection within {HUBS_SECONDS:g} s"
+            advice = "look at your network, at --rtc-url (RISKCORE_RTC_URL) and at the broker's status page"
+            steps.append(Step(name, "fail", f"not connected: {why}", advice))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    return steps
+
+
+def _rights(accounts: Sequence[AccountObserved]) -> Step:
+    """What riskcore may do: it closes in simulated accounts that may trade, and never touches a live funded one."""
+    live = [name_of(one) for one in accounts if one.simulated is False]
+    barred = [name_of(one) for one in accounts if one.simulated is not False and one.can_trade is False]
+    good = [name_of(one) for one in accounts if name_of(one) not in (*live, *barred)]
+    parts = [f"may trade: {', '.join(good)}"] if good else []
+    parts += [f"may not trade at the moment: {', '.join(barred)}"] if barred else []
+    parts += [f"live funded, so never judged or touched: {', '.join(live)}"] if live else []
+    advice = "" if good else "the platform says why an account may not trade"
+    return Step(RIGHTS, "ok" if good else "warn", "; ".join(parts) or "no account", advice)
+
+
+def _logout(done: bool) -> Step:
+    if done:
+        return Step(LOGOUT, "ok", "logged out")
+    return Step(LOGOUT, "warn", "the broker did not confirm the logout; the token ends by itself within a day")
