@@ -99,11 +99,11 @@ class Alerts(Announcer):
         self._behind.say(kind, **figures)
         self._hear(happening(self._now(), kind, **figures))
 
-    def close(self) -> None:
-        """Try what waits once more; what does not leave is sent again by the next run."""
+    def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """Try what waits once more, for so long; what does not leave is sent again by the next run."""
         self._inbox.put(None)
         self._thread.join(CLOSE_SECONDS)
-        until = self._seconds() + CLOSE_SECONDS
+        until = self._seconds() + seconds
         for channel in self._channels.values():
             channel.close(max(0.0, until - self._seconds()))
         self._take_waiting()

@@ -52,6 +52,8 @@ def alert_of(row: dict[str, Any]) -> Alert | None:
         plain = "the broker's figures differ from those of riskcore; see riskcore audit"
         about = f"drift {_who(row)} {row.get('contract', '')} {row['at']}"
         return Alert(about, "warning", "riskcore: drift", f"{_who(row)}: {row.get('text', '')}", plain)
+    if kind == "watchdog":
+        return Alert(f"watchdog {row['id']}", row["level"], row["title"], row["text"], row["plain"])
     if kind == "target":
         plain = "a target is reached; see riskcore programme show"
         return Alert(

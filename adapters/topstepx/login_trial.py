@@ -145,13 +145,13 @@ async def _hubs(gateway: TopstepGateway, heard: _Listener, rtc_url: str, clock: 
 
 
 def _rights(accounts: Sequence[AccountObserved]) -> Step:
-    """What riskcore may do: it closes in simulated accounts that may trade, and never touches a live funded one."""
+    """Which accounts may trade; of a live funded one it says that nothing will ever be done there."""
     live = [name_of(one) for one in accounts if one.simulated is False]
     barred = [name_of(one) for one in accounts if one.simulated is not False and one.can_trade is False]
     good = [name_of(one) for one in accounts if name_of(one) not in (*live, *barred)]
     parts = [f"may trade: {', '.join(good)}"] if good else []
     parts += [f"may not trade at the moment: {', '.join(barred)}"] if barred else []
-    parts += [f"live funded, so never judged or touched: {', '.join(live)}"] if live else []
+    parts += [f"live funded, which is never judged or touched: {', '.join(live)}"] if live else []
     advice = "" if good else "the platform says why an account may not trade"
     return Step(RIGHTS, "ok" if good else "warn", "; ".join(parts) or "no account", advice)
 

@@ -43,5 +43,5 @@ def command(api_url: str, as_json: bool, quiet: bool, verbose: bool) -> None:
     wide = max((len(name_of(one)) for one in found), default=0)
     for one, balance in zip(found, balances, strict=True):
         trades = "may not trade" if one.can_trade is False else "may trade"
-        kind = "live funded: riskcore never touches it" if one.simulated is False else "simulated"
+        kind = "live funded, never judged or touched" if one.simulated is False else "simulated"
         click.echo(f"{name_of(one):<{wide}}  {one.account}  {balance or 'unknown':>12}  {trades}, {kind}")

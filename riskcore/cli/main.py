@@ -50,6 +50,7 @@ COMMANDS = {
     "login": "Keep your login in the system's keyring, tried at once.",
     "accounts": "List the accounts of your login.",
     "doctor": "Check that you are ready to go live, and what to do if not.",
+    "watchdog": "Alert when the engine is dead, hung or blind.",
     "alerts": "Send a test alert to your channels.",
     "rules": "Explain the rules and their fields.",
     "completion": "Print the shell's completion of commands and options.",

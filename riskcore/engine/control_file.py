@@ -33,15 +33,16 @@ class Control:
 
 def control_path(store: str, profile: str) -> Path:
     """The control file of an engine: `<store>.<profile>.control`. Raises StoreError."""
-    return _beside(store, profile, "control")
+    return beside_store(store, profile, "control")
 
 
 def web_path(store: str, profile: str) -> Path:
     """The file of a read-only service: `<store>.<profile>.web`. Raises StoreError."""
-    return _beside(store, profile, "web")
+    return beside_store(store, profile, "web")
 
 
-def _beside(store: str, profile: str, ending: str) -> Path:
+def beside_store(store: str, profile: str, ending: str) -> Path:
+    """A file of a profile beside its store, or for a URL in the user's data folder. Raises StoreError."""
     if "://" in store and not store.startswith("sqlite://"):
         known_as = hashlib.sha256(store.encode()).hexdigest()[:12]
         return user_data_folder() / f"{known_as}.{quote(profile, safe='')}.{ending}"

@@ -91,6 +91,7 @@ class Engine:
         self.replies = Replies()
         self.vitals = Vitals()
         self.ready = False
+        self.turned_at = 0  # The last turn, by the clock; 0 before the first.
         self._left_out = resumed.left_out  # Not reported yet.
         self._stopping = asyncio.Event()
         self._asked_to_stop = False
@@ -291,6 +292,7 @@ class Engine:
 
     def turn(self) -> None:
         """Handle what waits, store it, send what it leads to. Raises InvariantBroken, OutOfSequence, StoreError."""
+        self.turned_at = self.clock.now()
         with self._going_back():
             self._take()
             to_send = self._attempt()

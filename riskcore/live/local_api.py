@@ -14,6 +14,7 @@ from riskcore.engine.control_file import control_path
 from riskcore.engine.desk import Market
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
+from riskcore.live.heartbeat import state_of
 from riskcore.settings.config import Settings
 from riskcore.store.journal import Journal
 from riskcore.store.recorder import lock_path
@@ -44,7 +45,7 @@ class LocalApi:
 
     def attach(self, engine: Engine, market: Market) -> None:
         """An engine begins."""
-        self._owner.attach(engine, market, lambda: _state(engine), lambda: engine.writer.broken)
+        self._owner.attach(engine, market, lambda: state_of(engine), lambda: engine.writer.broken)
         self._thread.stored()
 
     def detach(self) -> None:
@@ -61,13 +62,3 @@ class LocalApi:
         if kind == "halt":
             self._thread.halt(str(figures.get("text", "")), bool(figures.get("over")))
         self._thread.stored()
-
-
-def _state(engine: Engine) -> str:
-    if engine.stopping:
-        return "stopping"
-    if engine.writer.broken is not None:
-        return "halted"
-    if not engine.ready:
-        return "starting"
-    return "armed" if engine.options.enforces else "dry_run"

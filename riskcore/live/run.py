@@ -24,12 +24,14 @@ from riskcore.core.state import Account
 from riskcore.engine.arming import check_accounts
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
+from riskcore.engine.heartbeat_file import heartbeat_path
 from riskcore.engine.options import Options, Ports
 from riskcore.engine.ports import Announcer, Clock
 from riskcore.engine.rehearsal import rehearse
 from riskcore.engine.resume import resume
 from riskcore.engine.wire import Recording
 from riskcore.errors import ConfigError, InvariantBroken
+from riskcore.live.heartbeat import Heartbeat
 from riskcore.live.local_api import LocalApi
 from riskcore.live.market import LiveMarket
 from riskcore.live.remote_host import host_facts, remote_host_signs
@@ -109,8 +111,12 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
     holder = f"{this_process()}, profile {profile}, store {run.store}"
     own_accounts = AccountLocks(run.broker.api_url, holder)
     with Journal.open(run.store, profile, write=True, reserve=True) as journal, own_accounts:
-        async with LocalApi(run.settings, run.store, clock, run.announcer, run.warn) as api:
-            await _run_again(run, journal, clock, own_accounts, api, until)
+        beats = heartbeat_path(run.store, profile)
+        async with (
+            Heartbeat(beats, profile, clock) as heartbeat,
+            LocalApi(run.settings, run.store, clock, run.announcer, run.warn) as api,
+        ):
+            await _run_again(run, journal, clock, own_accounts, api, heartbeat, until)
 
 
 async def _run_again(
@@ -119,13 +125,14 @@ async def _run_again(
     clock: Clock,
     own_accounts: AccountLocks,
     api: LocalApi,
+    heartbeat: Heartbeat,
     until: Callable[[Engine], Any] | None,
 ) -> None:
     """One engine after another, as long as the one that failed may be followed by one that goes on."""
     failures: list[int] = []
     while True:
         try:
-            await _run_once(run, journal, clock, own_accounts, api, until)
+            await _run_once(run, journal, clock, own_accounts, api, heartbeat, until)
             return
         except InvariantBroken as error:
             now = clock.now()
@@ -144,6 +151,7 @@ async def _run_once(
     clock: Clock,
     own_accounts: AccountLocks,
     api: LocalApi,
+    heartbeat: Heartbeat,
     until: Callable[[Engine], Any] | None,
 ) -> None:
     settings = run.adjust(run.settings.plain)
@@ -175,6 +183,7 @@ async def _run_once(
             resumed,
             lambda: resume(journal),
         )
+        heartbeat.attach(engine)
         if run.takes_signals:
             stack.enter_context(stopped_by_signals(engine.stop))
         api.attach(engine, LiveMarket(engine, gateway, feed))

@@ -35,6 +35,17 @@ def heeding_signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
+@contextmanager
+def heeding_stop(stop: Callable[[], object]) -> Iterator[None]:
+    """While entered, a command without a loop is asked to stop by Ctrl-C or a termination; `stop` is called at once."""
+    before = [(number, signal.signal(number, lambda *_: stop())) for number in _STOPPING]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
 class stopped_by_signals:  # noqa: N801 - reads as what it does in a with statement.
     """While entered, the first Ctrl-C or termination calls `stop` in the loop; the second ends the process at once."""
 
