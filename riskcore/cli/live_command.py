@@ -24,6 +24,13 @@ from riskcore.cli.options import account_option, broker_options, config_options,
     metavar="FILE.jsonl[.gz]",
     help="Also write a wire recording as it happens; an existing file is kept, and a number goes into the name.",
 )
+@click.option(
+    "--log",
+    "log_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also append every line to a file: 5 MB each, the last five are kept as FILE.1 to FILE.5.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulated gateway.")
 @click.option("--stay", is_flag=True, help="With --simulated: continue after the end of the scenario, until Ctrl-C.")
 @broker_options
@@ -39,6 +46,7 @@ def command(
     record_only: bool,
     simulated: str | None,
     record: Path | None,
+    log_path: Path | None,
     seed: int,
     stay: bool,
     api_url: str,
@@ -67,6 +75,7 @@ def command(
         record_only=record_only,
         simulated=simulated,
         record=record,
+        log_path=log_path,
         seed=seed,
         stay=stay,
         api_url=api_url,

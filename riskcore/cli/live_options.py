@@ -5,14 +5,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from adapters.topstepx.credentials import Credentials, find_credentials
-from riskcore.cli.live_text import Printer, screen_possible
+from riskcore.cli.live_text import Outlet, Printer, screen_possible
+from riskcore.cli.log_file import logged, noting
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
@@ -49,6 +50,8 @@ class Options:
     as_json: bool
     quiet: bool
     warn: Callable[[str], None]
+    log_path: Path | None = None
+    log: Outlet | None = None
 
     @property
     def enforces(self) -> bool:
@@ -71,9 +74,15 @@ async def run(options: Options) -> None:
     check_calendar()
     if options.dry_run and options.record_only:
         raise ConfigError("--dry-run decides without sending, --record-only does not decide either: give one of them")
-    if options.simulated is not None:
-        await _simulated(options, _scenario(options.simulated))
-        return
+    with logged(options.log_path) as log:
+        options = replace(options, log=log, warn=noting(options.warn, log))
+        if options.simulated is not None:
+            await _simulated(options, _scenario(options.simulated))
+        else:
+            await _against_the_broker(options)
+
+
+async def _against_the_broker(options: Options) -> None:
     settings = load_settings(options.config_path, options.sets)
     for text in start_texts(settings, options.enforces):
         options.warn(text)
@@ -128,7 +137,7 @@ def _alerting(
 def _printer(options: Options, clock: Clock, settings: Settings, store: str, mode: str, screen: bool) -> Printer:
     said = "dry run" if options.dry_run else "record only" if options.record_only else mode
     shown = _screen(options, clock, settings, store, said) if screen else None
-    return Printer(clock, as_json=options.as_json, quiet=options.quiet, screen=shown)
+    return Printer(clock, as_json=options.as_json, quiet=options.quiet, screen=shown, log=options.log)
 
 
 def _screen(options: Options, clock: Clock, settings: Settings, store: str, mode: str) -> "LiveScreen | None":

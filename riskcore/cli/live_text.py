@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOBase
 from queue import Full, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TextIO
@@ -32,6 +33,7 @@ class Printer:
     """The Announcer of `riskcore live`: lines, JSON lines, or a screen (one that nobody has entered yet).
 
     quiet: only what a trader must not miss. `close` lets what waits be written; it is called at exit by itself.
+    `log` gets every line that people want to read, whatever is shown; who opened it closes it.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class Printer:
         quiet: bool = False,
         screen: "LiveScreen | None" = None,
         stream: TextIO | None = None,
+        log: "Outlet | None" = None,
     ) -> None:
+        self._log = log
         self._clock = clock
         self._as_json = as_json
         self._quiet = quiet
@@ -74,6 +78,8 @@ class Printer:
             self._outlet.close()
 
     def _tell(self, row: Row) -> None:
+        if self._log is not None and is_worth_a_line(row):
+            self._log.write(line_of(row))
         if self._screen is not None:
             self._screen.say(row)
         elif self._outlet is None:
@@ -95,7 +101,7 @@ class Outlet:
     When too many lines wait, further ones are dropped; the journal has them all.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | TextIOBase) -> None:
         self._stream = stream
         self._lines: Queue[str | None] = Queue(MOST_WAITING)
         self._thread = Thread(target=self._write, name="printing", daemon=True)

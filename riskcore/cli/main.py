@@ -50,6 +50,7 @@ COMMANDS = {
     "login": "Keep your login in the system's keyring, tried at once.",
     "accounts": "List the accounts of your login.",
     "doctor": "Check that you are ready to go live, and what to do if not.",
+    "service": "Start riskcore with the system, and keep it running.",
     "watchdog": "Alert when the engine is dead, hung or blind.",
     "alerts": "Send a test alert to your channels.",
     "rules": "Explain the rules and their fields.",
@@ -60,6 +61,8 @@ FAMILIES = {
     **dict.fromkeys(("lock", "unlock", "flatten", "price", "health", "portfolio"), "desk_commands"),
     **dict.fromkeys(("order", "close", "cancel", "modify-stop", "modify-target"), "order_commands"),
 }
+# Started by the system in the background, Windows gives them no output at all: what they say is in a log or an alert.
+RUNS_UNSEEN = ("live", "watchdog")
 INTERRUPTED = 130
 CANNOT_WRITE = 6
 INTERNAL_ERROR = 1
@@ -131,6 +134,8 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with the exit code of INTERFACE.md 1."""
     words = _with_files(sys.argv[1:], sys.platform) if arguments is None else list(arguments)
+    if sys.stdout is None and words[:1] and words[0] in RUNS_UNSEEN:
+        sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process.
     if sys.stdout is None:
         _say("error: the output is closed; nothing can be written")
         sys.exit(CANNOT_WRITE)
