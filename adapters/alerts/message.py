@@ -48,6 +48,9 @@ def alert_of(row: dict[str, Any]) -> Alert | None:
     if kind == "connection" and row.get("state") in ("lost", "stale"):
         text = f"the {row['hub']} hub is {row['state']}: riskcore does not see everything"
         return Alert(f"connection {row['hub']} {row['at']}", "warning", "riskcore: connection", text, text)
+    if kind in ("pause", "clock"):
+        text = str(row["text"])
+        return Alert(f"{kind} {row['at']}", "warning", f"riskcore: {kind}", text, text)
     if kind == "drift":
         plain = "the broker's figures differ from those of riskcore; see riskcore audit"
         about = f"drift {_who(row)} {row.get('contract', '')} {row['at']}"

@@ -88,6 +88,11 @@ class TopstepFeed:
         self._user.follow(user)
         self._market.follow([(target, (contract,)) for contract in contracts for target in _OF_EACH_CONTRACT])
 
+    def reconnect(self, reason: str) -> None:
+        """Open both hubs anew, although they may look well; the loss itself is not said again."""
+        for hub in (self._user, self._market):
+            hub.end_unsaid(reason)
+
     def health(self) -> tuple[HubHealth, HubHealth]:
         """Of the user hub and of the market hub."""
         return self._user.health(), self._market.health()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MOST_WAITING = 10_000  # Lines that wait for a slow reader.
-_NEVER_QUIET = ("ready", "breach", "lockout", "settings", "halt")
+_NEVER_QUIET = ("ready", "breach", "lockout", "settings", "halt", "pause", "clock")
 
 
 class Printer:

@@ -4,6 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from riskcore.core.quantities import SECOND_NS
+
+NOTABLE_NS = 2 * SECOND_NS  # Time synchronisation corrects less than that all the time.
+
 
 class SystemClock:
     """Wall time carried by the monotonic clock: a jump of the system's clock backwards is waited out.
@@ -19,12 +23,25 @@ class SystemClock:
         self._wall, self._monotonic = wall, monotonic
         self._last = wall()
         self._measured = monotonic()
+        self._skipped_ns = 0
 
     def now(self) -> int:
-        measured = self._monotonic()
+        measured, wall = self._monotonic(), self._wall()
         carried = self._last + (measured - self._measured)
-        self._last, self._measured = max(self._wall(), carried), measured
+        if wall - carried >= NOTABLE_NS:
+            self._skipped_ns += wall - carried
+        self._last, self._measured = max(wall, carried), measured
         return self._last
+
+    def behind_ns(self) -> int:
+        """By how much the machine's clock is behind this one: it was set back, or a journal's machine was ahead."""
+        return max(SystemClock.now(self) - self._wall(), 0)
+
+    def skipped_ns(self) -> int:
+        """By how much time has jumped ahead since this was asked last: the machine slept, or its clock was set."""
+        SystemClock.now(self)
+        skipped, self._skipped_ns = self._skipped_ns, 0
+        return skipped
 
     def go_on_from(self, at: int) -> None:
         """Time was `at` already: a journal says so, whose machine's clock was ahead of this one.

@@ -53,6 +53,11 @@ from riskcore.settings.calendar import day_for
 MOST_A_TURN = 500
 REMEMBERED_EVERY = 20_000  # Events between two copies of the book that speed up a start.
 TICK_SECONDS = 1
+LONGEST_PAUSE_NS = 30 * SECOND_NS  # Between two turns, of which there is one a second: more is a sleep or a jump.
+AFTER_A_PAUSE = (
+    "riskcore did not run for a while: the computer slept, or its clock was set. Limits act again when ready is said,"
+    " after a look at the broker"
+)
 WIND_UP_SECONDS = 5  # How long the engine waits for answers to requests in flight when it stops.
 # How the natural keys of the operator's words begin.
 _ABOUT: dict[type, str] = {
@@ -172,7 +177,7 @@ class Engine:
             self.wire.fact(event)
             self._runner.event(event)
         self.sight.take_over(self.inbox.stamp())
-        self.inbox.fact(EngineStarted(self.options.version, self.options.enforces), "operator", "engine")
+        self.inbox.fact(EngineStarted(self.options.version, self.options.enforces), "operator", "engine", first=True)
 
     def _begin_again(self) -> None:
         """The journal can be written again: go on from what it says, as a restart does, with the hubs as they are."""
@@ -189,6 +194,13 @@ class Engine:
         self._compare_settings()
         for hub, state in connections.items():
             self.inbox.line({"connection": hub, "state": state}, connection_text(hub, state))
+
+    def _wake_up(self, paused_ns: int) -> None:
+        """Nothing was seen for a while (the computer slept): judge nothing by it, connect and look anew, as a start."""
+        self.announcer.say("pause", seconds=paused_ns // SECOND_NS, text=AFTER_A_PAUSE)
+        self.ready = False
+        self._take_over()
+        self.feed.reconnect("riskcore did not run for a while")
 
     def submit(self, body: Fact) -> str:
         """The operator's word as a fact; its natural key, the cause of what follows. Raises DiskFull during a halt."""
@@ -292,7 +304,10 @@ class Engine:
 
     def turn(self) -> None:
         """Handle what waits, store it, send what it leads to. Raises InvariantBroken, OutOfSequence, StoreError."""
-        self.turned_at = self.clock.now()
+        now = self.clock.now()
+        if self.turned_at and now - self.turned_at >= LONGEST_PAUSE_NS and self.writer.broken is None:
+            self._wake_up(now - self.turned_at)
+        self.turned_at = now
         with self._going_back():
             self._take()
             to_send = self._attempt()

@@ -75,11 +75,16 @@ class Inbox:
         self._market.append((quotes, texts))
         self.filled.set()
 
-    def fact(self, body: Fact, source: Source, about: str) -> str:
-        """Something that is no wire message: an operator's word, an outcome, the clock. Returns its natural key."""
+    def fact(self, body: Fact, source: Source, about: str, *, first: bool = False) -> str:
+        """Something that is no wire message: an operator's word, an outcome, the clock. Returns its natural key.
+
+        `first`: before everything that waits already.
+        """
         self._numbered += 1
         key = f"{about}@{self._clock.now()}.{self._numbered}"
         self._add(lambda at: [self._own(Event(at, source, key, body))])
+        if first:
+            self._first.rotate(1)
         return key
 
     def _own(self, event: Event) -> Event:

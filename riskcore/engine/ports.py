@@ -107,6 +107,9 @@ class Feed(Protocol):
     def follow(self, accounts: Sequence[int], contracts: Sequence[str]) -> None:
         """What to be subscribed to from now on, also after every reconnect."""
 
+    def reconnect(self, reason: str) -> None:
+        """Open both hubs anew, although they may look well: the engine itself has said that they are lost."""
+
 
 class Announcer(Protocol):
     """Tells a person, by a path that does not need the journal."""

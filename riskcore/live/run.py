@@ -31,6 +31,7 @@ from riskcore.engine.rehearsal import rehearse
 from riskcore.engine.resume import resume
 from riskcore.engine.wire import Recording
 from riskcore.errors import ConfigError, InvariantBroken
+from riskcore.live.clock_watch import watch_clock
 from riskcore.live.heartbeat import Heartbeat
 from riskcore.live.local_api import LocalApi
 from riskcore.live.market import LiveMarket
@@ -191,6 +192,8 @@ async def _run_once(
         rehearse()
         stack.enter_context(unhindered())
         tasks = [asyncio.create_task(_watch_settings(run, engine, clock))]
+        if isinstance(clock, SystemClock):
+            tasks.append(asyncio.create_task(watch_clock(clock, api)))
         if until is not None:
             tasks.append(asyncio.create_task(_stop_after(until, engine)))
         try:

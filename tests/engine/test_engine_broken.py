@@ -78,6 +78,9 @@ class Broker:
             sink.line(said(key, PositionObserved(ACCOUNT, CONTRACT, size, None)))
         await asyncio.Event().wait()
 
+    def reconnect(self, reason: str) -> None:
+        """There is no hub."""
+
     def follow(self, accounts: Sequence[int], contracts: Sequence[str]) -> None:
         pass
 

@@ -123,9 +123,13 @@ class Supervisor:
 
     def logged_out(self) -> None:
         """The gateway has ended the session, and has said so itself."""
+        self.end_unsaid("the gateway logged us out (GatewayLogout)")
+
+    def end_unsaid(self, reason: str) -> None:
+        """End the connection, whose loss is known already, and open another one."""
         self._announced = "lost"
         if self._connection is not None:
-            self._connection.end("the gateway logged us out (GatewayLogout)")
+            self._connection.end(reason)
 
     async def run(self) -> None:
         """Connect, subscribe, listen, and again after every loss."""
