@@ -86,15 +86,22 @@ def _as_written(text: str) -> dict[str, Any]:
 @command.command(epilog="Example: riskcore config init --preset combine-50k")
 @click.option("--preset", type=click.Choice(PRESETS), help="Values for this account or this way to trade.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write this file. Default: riskcore.toml here.",
+)
 @output_options
-def init(preset: str | None, force: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
+def init(preset: str | None, force: bool, out: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Write a commented riskcore.toml with usual values, or those of a preset, to the working directory."""
     from importlib.resources import files
 
-    path = Path(FILE_NAME)
+    path = out or Path(FILE_NAME)
     starter = files("riskcore").joinpath("starter.toml")
     text = starter.read_text(encoding="utf-8") if preset is None else preset_text(preset)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from riskcore.cli.options import account_option, config_options, output_options, print_json, warn
+from riskcore.cli.options import account_option, config_options, output_options, print_json, rest_option, warn
 from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 
@@ -32,7 +32,7 @@ from riskcore.cli.progress import Progress
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where the recordings go.")
 @click.option("--again", is_flag=True, help="Ask for everything again, also for what DIR already has.")
-@click.option("--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="REST base.")
+@rest_option
 @config_options
 @account_option
 @output_options

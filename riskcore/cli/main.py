@@ -16,6 +16,7 @@ from riskcore.version import VERSION
 
 # Name of the command: its line in `riskcore --help`.
 COMMANDS = {
+    "setup": "Go from nothing to a dry run: settings, login, accounts, checks.",
     "live": "Connect, record, decide and enforce.",
     "simulate": "Run only the simulated gateway, for any client of the API.",
     "replay": "Run recorded days through the rules.",

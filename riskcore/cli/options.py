@@ -10,6 +10,7 @@ import click
 from riskcore.cli.progress import shown_progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+API_URL, RTC_URL = "https://api.topstepx.com", "https://rtc.topstepx.com"  # The broker's, INTERFACE.md 2.
 
 
 def config_file_option(text: str) -> Callable[[Command], Command]:
@@ -57,18 +58,22 @@ def store_option(command: Command) -> Command:
 
 def rest_option(command: Command) -> Command:
     """--api-url alone, passed as api_url, of commands that need no hub."""
-    return click.option(
-        "--api-url", envvar="RISKCORE_API_URL", default="https://api.topstepx.com", help="Base URL of the REST API."
-    )(command)
+    return click.option("--api-url", envvar="RISKCORE_API_URL", default=API_URL, help="Base URL of the REST API.")(
+        command
+    )
 
 
 def broker_options(command: Command) -> Command:
     """--api-url and --rtc-url, passed as api_url and rtc_url (INTERFACE.md 2)."""
     return rest_option(
-        click.option(
-            "--rtc-url", envvar="RISKCORE_RTC_URL", default="https://rtc.topstepx.com", help="Base URL of the hubs."
-        )(command)
+        click.option("--rtc-url", envvar="RISKCORE_RTC_URL", default=RTC_URL, help="Base URL of the hubs.")(command)
     )
+
+
+def address_words(api_url: str, rtc_url: str) -> tuple[str, ...]:
+    """The addresses as words of a command line; the broker's own need none."""
+    given = (("--api-url", api_url, API_URL), ("--rtc-url", rtc_url, RTC_URL))
+    return tuple(word for name, url, usual in given if url != usual for word in (name, url))
 
 
 def account_option(command: Command) -> Command:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from riskcore.cli.options import (
+    address_words,
     broker_options,
     config_file_option,
     output_options,
@@ -31,7 +32,6 @@ SCHEMA = "riskcore.service/1"
 PLATFORMS = ("linux", "windows", "macos")
 MANAGERS = {"linux": "systemctl", "windows": "schtasks", "macos": "launchctl"}
 CALL_SECONDS = 60
-_DEFAULTS = {"--api-url": "https://api.topstepx.com", "--rtc-url": "https://rtc.topstepx.com"}
 
 
 def host() -> "System":
@@ -80,7 +80,7 @@ def install(
     login). A second install replaces the first one. riskcore service uninstall takes everything out again.
     """
     place = _Place(config_path, store)
-    files = place.files(platform, {"--api-url": api_url, "--rtc-url": rtc_url}, watchdog=not no_watchdog)
+    files = place.files(platform, address_words(api_url, rtc_url), watchdog=not no_watchdog)
     if not as_json and not quiet:
         _print_files(files, platform)
     if dry_run:
@@ -114,7 +114,7 @@ def uninstall(
     verbose: bool,
 ) -> int:
     """Stop what install has started, and take its files away. Journal, settings and login stay."""
-    files = [one for one in _Place(config_path, store).files(platform, {}, watchdog=True) if one.path.exists()]
+    files = [one for one in _Place(config_path, store).files(platform, (), watchdog=True) if one.path.exists()]
     reason = "a dry run: nothing was done" if dry_run else _unreachable(platform)
     if reason is None:
         for file in files:
@@ -153,7 +153,7 @@ def status(
     from adapters.alerts.watchdog import Watched
 
     place = _Place(config_path, store)
-    files = place.files(platform, {}, watchdog=True)
+    files = place.files(platform, (), watchdog=True)
     installed = [file for file in files if file.path.exists()]
     reason = _unreachable(platform)
     watched = Watched(place.store, place.profile, 5, 30)
@@ -226,12 +226,11 @@ class _Place:
         self.name = f"riskcore-{self.profile}"
         self.log = user_data_folder() / "logs" / f"{self.name}.log"
 
-    def files(self, system: "System", addresses: dict[str, str], *, watchdog: bool) -> "list[File]":
+    def files(self, system: "System", addresses: tuple[str, ...], *, watchdog: bool) -> "list[File]":
         from riskcore.cli.service_files import Job, file_of
 
         place = ("--config", str(self.config), "--store", self.store)
-        other = [word for name, url in addresses.items() if url != _DEFAULTS[name] for word in (name, url)]
-        live = (*_python(), "live", *place, "--no-screen", "--log", str(self.log), *other)
+        live = (*_python(), "live", *place, "--no-screen", "--log", str(self.log), *addresses)
         jobs = [Job(self.name, f"riskcore: limits of profile {self.profile}", live, self.config.parent, notifies=True)]
         if watchdog:
             watch = (*_python(), "watchdog", "--quiet", *place)
