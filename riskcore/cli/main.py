@@ -16,7 +16,7 @@ from riskcore.version import VERSION
 
 # Name of the command: its line in `riskcore --help`.
 COMMANDS = {
-    "setup": "Go from nothing to a dry run: settings, login, accounts, checks.",
+    "setup": "Go from nothing to a dry run, step by step.",
     "live": "Connect, record, decide and enforce.",
     "simulate": "Run only the simulated gateway, for any client of the API.",
     "replay": "Run recorded days through the rules.",
@@ -51,7 +51,7 @@ COMMANDS = {
     "login": "Keep your login in the system's keyring, tried at once.",
     "accounts": "List the accounts of your login.",
     "doctor": "Check that you are ready to go live, and what to do if not.",
-    "service": "Start riskcore with the system, and keep it running.",
+    "service": "Start the engine with the system, and keep it running.",
     "watchdog": "Alert when the engine is dead, hung or blind.",
     "alerts": "Send a test alert to your channels.",
     "rules": "Explain the rules and their fields.",

@@ -52,7 +52,7 @@ def _options(command: Command) -> Command:
 
 @click.group(epilog="Example: riskcore service install --dry-run")
 def command() -> None:
-    """Start riskcore when you log in, keep it running, and have a watchdog beside it."""
+    """Start the engine when you log in, keep it running, and have a watchdog beside it."""
 
 
 @command.command(epilog="Example: riskcore service install --dry-run")
@@ -74,7 +74,7 @@ def install(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Write the files that start riskcore at your login (systemd, Windows tasks or launchd), and start it now.
+    """Write the files that start the engine at your login (systemd, Windows tasks or launchd), and start it now.
 
     The files are printed before they are written. They hold no secret: the login comes from the keyring (riskcore
     login). A second install replaces the first one. riskcore service uninstall takes everything out again.

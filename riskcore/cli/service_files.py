@@ -1,4 +1,4 @@
-"""The files by which a system starts riskcore and keeps it running: systemd, Windows tasks, launchd.
+"""The files by which a system starts the engine and keeps it running: systemd, Windows tasks, launchd.
 
 Pure: made from paths and words, written by `riskcore service`. None of them holds a secret; the login is kept by the
 keyring, the addresses of alerts stay in the settings.

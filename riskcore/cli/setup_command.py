@@ -33,7 +33,7 @@ class Answers:
 @click.command(epilog="Example: riskcore setup")
 @click.option("--preset", metavar="NAME", help="Settings to begin with, as riskcore config init --preset takes them.")
 @click.option("--account", "accounts", multiple=True, metavar="NAME-or-ID", help="Guard this account. Repeatable.")
-@click.option("--service/--no-service", default=None, help="Start riskcore with the system, or do not ask about it.")
+@click.option("--service/--no-service", default=None, help="Start the engine with the system, or do not ask about it.")
 @click.option("--start/--no-start", default=None, help="End with riskcore live --dry-run, or do not ask about it.")
 @click.option("--skip", "skipped", multiple=True, type=click.Choice(STEPS), help="Leave a step out. Repeatable.")
 @click.option("--yes", is_flag=True, help="Ask nothing: what no option says stays at its default.")
@@ -191,7 +191,7 @@ def _doctor(answers: Answers) -> int:
 
 def _service(answers: Answers, told: bool) -> int:
     asked = answers.asks and not told
-    if asked and not click.confirm("Start riskcore whenever you log in? It enforces from then on", default=False):
+    if asked and not click.confirm("Start the engine whenever you log in? It enforces from then on", default=False):
         return SKIPPED
     if not answers.service:
         return SKIPPED

@@ -18,7 +18,7 @@ async def watch_clock(clock: SystemClock, announcer: Announcer) -> None:
         skipped_ns, behind_ns = clock.skipped_ns(), clock.behind_ns()
         if NOTABLE_NS <= skipped_ns < LONGEST_PAUSE_NS:
             seconds = skipped_ns // SECOND_NS
-            text = f"the system's clock went ahead by {seconds} s at once, and riskcore goes with it; {_ADVICE}"
+            text = f"the system's clock jumped ahead by {seconds} s at once, and so did riskcore's; {_ADVICE}"
             announcer.say("clock", seconds=seconds, text=text)
         if behind_ns >= NOTABLE_NS and not told:
             seconds = behind_ns // SECOND_NS
