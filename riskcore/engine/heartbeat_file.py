@@ -14,7 +14,7 @@ from riskcore.store.private import open_private
 
 SCHEMA = "riskcore.heartbeat/1"
 BEAT_SECONDS = 5
-BYTES = 1024
+BYTES = 2048
 LONGEST_REASON = 200
 STOPPED = "stopped"
 
@@ -45,7 +45,7 @@ def heartbeat_path(store: str, profile: str) -> Path:
 
 def write_beat(path: Path, beat: Beat) -> None:
     """Leave a beat. Raises OSError."""
-    text = json.dumps({"schema": SCHEMA, **asdict(beat)}).encode()
+    text = json.dumps({"schema": SCHEMA, **asdict(beat)}, ensure_ascii=False).encode()
     handle = open_private(path, os.O_WRONLY)
     try:
         os.write(handle, text[:BYTES].ljust(BYTES))
