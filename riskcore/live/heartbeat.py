@@ -75,8 +75,7 @@ class Heartbeat:
 
     def _beat(self, state: str) -> Beat:
         engine, now = self._engine, self._clock.now()
-        held = 0 if engine is None else _open_positions(engine)
-        reason = "" if engine is None or not held else _unguarded(engine)
+        held, reason = _condition(engine)
         if not reason:
             self._unguarded_since = None
         elif self._unguarded_since is None:
@@ -113,6 +112,17 @@ def state_of(engine: Engine | None) -> str:
     if not engine.ready:
         return "starting"
     return "armed" if engine.options.enforces else "dry_run"
+
+
+def _condition(engine: Engine | None) -> tuple[int, str]:
+    """How many positions are open, and why limits cannot judge them; empty while they can."""
+    if engine is None:
+        return 0, ""
+    held = _open_positions(engine)
+    try:
+        return held, _unguarded(engine) if held else ""
+    except Exception as error:  # Whatever it is, the engine turns: it must not look as if it hung.
+        return held, f"riskcore cannot say what it sees ({type(error).__name__})"
 
 
 def _open_positions(engine: Engine) -> int:

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from adapters.simulator.scenario import Scenario
 from adapters.simulator.server import SimulatedGateway
@@ -14,7 +15,7 @@ from replay.live_recording import LiveRecording
 from riskcore.core.events import Event
 from riskcore.core.state import Book
 from riskcore.engine.control_client import ask
-from riskcore.engine.engine import Engine
+from riskcore.engine.engine import LONGEST_PAUSE_NS, Engine
 from riskcore.live.run import Broker, Run, run_live
 from riskcore.settings.config import read_settings
 from tests.adapters.clocks import ScaledClock
@@ -103,7 +104,9 @@ def play(
             with closing(LiveRecording(record, {"profile": PROFILE}, wanted.warn, clock.now)) as recording:
                 await run_live(replace(wanted, recording=recording), until)
 
-    asyncio.run(run())
+    # Where time runs fast, a moment without a processor is no computer that slept.
+    with patch("riskcore.engine.engine.LONGEST_PAUSE_NS", round(LONGEST_PAUSE_NS * scale)):
+        asyncio.run(run())
     for failure in failures:
         raise failure
     return seen[0]

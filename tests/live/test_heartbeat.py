@@ -35,7 +35,10 @@ def test_an_engine_that_cannot_see_what_is_open_says_since_when_and_why(tmp_path
         assert beat_of(live.store).unguarded_seconds == 0
         for place in ("rest", "user", "market"):
             live.gateway.inject(Fault("http_503" if place == "rest" else "refused", place))
-        await live.until(lambda: beat_of(live.store).unguarded_seconds >= 30, "blind", 120)
+        try:
+            await live.until(lambda: beat_of(live.store).unguarded_seconds >= 30, "blind", 240)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {beat_of(live.store)}, {live.engine.book.connections}") from None
         seen.append(watched.look(watched.watch()))
         live.gateway.clear()
         await live.until(lambda: beat_of(live.store).unguarded_seconds == 0, "it sees again", 120)
