@@ -60,13 +60,17 @@ class Printer:
 
     def stored(self, events: Sequence[Event], book: Book) -> None:
         """Print what is worth printing of events that have just been stored. A screen reads them in the journal."""
-        if self._screen is None:
+        if self._screen is None or self._log is not None:
             for row in happenings(events, book):
-                self._tell(row)
+                self._note(row)
+                if self._screen is None:
+                    self._tell(row)
 
     def say(self, kind: str, /, **figures: Any) -> None:
         """A happening of the engine itself, now."""
-        self._tell(happening(self._clock.now(), kind, **figures))
+        row = happening(self._clock.now(), kind, **figures)
+        self._note(row)
+        self._tell(row)
 
     def close(self) -> None:
         """Write what waits, for as long as somebody reads; give the terminal back."""
@@ -77,9 +81,11 @@ class Printer:
         if self._outlet is not None:
             self._outlet.close()
 
-    def _tell(self, row: Row) -> None:
+    def _note(self, row: Row) -> None:
         if self._log is not None and is_worth_a_line(row):
             self._log.write(line_of(row))
+
+    def _tell(self, row: Row) -> None:
         if self._screen is not None:
             self._screen.say(row)
         elif self._outlet is None:
