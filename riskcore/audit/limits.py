@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from riskcore.audit.blindness import blind_rows, unseeded_rules
 from riskcore.audit.limit_words import gauge_text
+from riskcore.core.marks import whole_ticks
 from riskcore.core.names import ACCOUNT, root_of_scope
 from riskcore.core.quantities import FRACTION_SCALE, decimal_text
 from riskcore.core.rulebook import Rulebook, RuleInstance
@@ -40,7 +41,10 @@ _UNITS = {LOSS: "$", PROFIT: "$", SECONDS: "s", COUNT: "", NO_MEASURE: ""}
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """One limit of one rule as it stands. `why` says why the rule has no say; `lockout` is its own that is in force."""
+    """One limit of one rule as it stands. `why` says why the rule has no say; `lockout` is its own that is in force.
+
+    `ticks` is what is left as whole ticks of the only position it is about; None without one, or without dollars.
+    """
 
     account: int
     rule: str
@@ -49,6 +53,7 @@ class Gauge:
     state: str
     why: str = ""
     lockout: Lockout | None = None
+    ticks: int | None = None
 
     @property
     def share(self) -> Fraction | None:
@@ -78,6 +83,7 @@ class Gauge:
             "limit": one.limit_text,
             "unit": one.unit or _UNITS[one.kind],
             "left": None if one.remaining is None else one.text(one.remaining),
+            "ticks": self.ticks,
             "used": None if self.share is None else share_text(self.share),
             "state": self.state,
             "until": None if self.until is None else utc_text(self.until),
@@ -123,15 +129,24 @@ def _of_instance(book: Book, instance: RuleInstance, view: View, blind: Mapping[
     else:
         measured = tuple(readings(instance, view))
     for reading in measured:
-        lockout = _lockout_of(view, rule.id, reading)
+        lockout, ticks = _lockout_of(view, rule.id, reading), ticks_left(view, reading)
         if instance.shadow:
-            yield Gauge(account.id, rule.id, instance.key, reading, SHADOW, "it only records what it would do")
+            shadow = "it only records what it would do"
+            yield Gauge(account.id, rule.id, instance.key, reading, SHADOW, shadow, ticks=ticks)
         elif lockout is not None:
-            yield Gauge(account.id, rule.id, instance.key, reading, BREACHED, lockout=lockout)
+            yield Gauge(account.id, rule.id, instance.key, reading, BREACHED, lockout=lockout, ticks=ticks)
         elif why:
             yield Gauge(account.id, rule.id, instance.key, reading, BLIND, why)
         else:
-            yield Gauge(account.id, rule.id, instance.key, reading, state_of(reading))
+            yield Gauge(account.id, rule.id, instance.key, reading, state_of(reading), ticks=ticks)
+
+
+def ticks_left(view: View, reading: Reading) -> int | None:
+    """What is left of an amount of dollars in whole ticks of what is held; None where several contracts move it."""
+    if reading.kind not in (LOSS, PROFIT) or reading.remaining is None:
+        return None
+    held = [one for one in view.held() if reading.contract in (None, one.contract, view.root(one.contract))]
+    return whole_ticks(view.book, held[0], reading.remaining) if len(held) == 1 else None
 
 
 def state_of(reading: Reading) -> str:

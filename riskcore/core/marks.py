@@ -118,6 +118,15 @@ def stale_at(book: Book, position: Position) -> int:
     return mark.at + mark.valid_ns + 1
 
 
+def whole_ticks(book: Book, position: Position, amount_usd: int) -> int | None:
+    """How many whole ticks against the position cost this amount; None where it has no size or no contract record."""
+    contract, cost = book.contracts.get(position.contract), open_cost(position)
+    if contract is None or cost is None or cost[0] == 0:
+        return None
+    ticks: int = amount_usd // (contract.tick_value * abs(cost[0]))
+    return ticks
+
+
 def price_moves(book: Book, position: Position, slack_usd: int) -> int | None:
     """How far the price may move before the value changes by `slack_usd`, one tick less to be safe."""
     contract = book.contracts.get(position.contract)

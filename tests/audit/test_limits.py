@@ -370,3 +370,23 @@ def test_the_settings_of_the_file_reach_the_rows() -> None:
     plain = read_settings("[rules.trade_management]\n[rules.max_contracts]").plain
     day = Ledger(settings={**plain, "profile": {**plain["profile"], "accounts": []}}).at("10:00:00").account()
     assert [(row["rule"], row["state"]) for row in rows_of(day)] == [("RULE-001", "ok"), ("RULE-012", "off")]
+
+
+# ---- dollars as ticks of what is held ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("limit", "ticks"), [("299.99", 149), ("300", 150), ("301.49", 150), ("301.50", 151)])
+def test_what_is_left_in_whole_ticks_of_the_only_position(limit: str, ticks: int) -> None:
+    day = position(3, "21000", "20987.50", daily_unrealized_loss={"loss_limit": money(limit)})
+    assert only(day, rule="RULE-004")["ticks"] == ticks, "a tick of 3 MNQ is 1.50; 75 are lost"
+
+
+def test_ticks_need_dollars_and_one_position() -> None:
+    rules: Row = {"daily_realized_loss": {"loss_limit": money("500")}, "max_contracts": {"limit": 5}}
+    day = position(2, "21000", "20987.50", daily_unrealized_loss={"loss_limit": money("300")}, **rules)
+    assert [row["ticks"] for row in rows_of(day) if row["rule"] != "RULE-001"] == [250, 500]
+    assert only(day, rule="RULE-001")["ticks"] is None
+    day.fill("ES", 1, "6000").push("ES", 1).mark("ES", "6000")
+    assert only(day, rule="RULE-003")["ticks"] is None, "either contract moves it, and neither by itself"
+    assert only(day, rule="RULE-004", contract=MNQ)["ticks"] == 250
+    assert [row["ticks"] for row in rows_of(Ledger(**rules).at("10:00:00").closed("-100"))] == [None, None]
