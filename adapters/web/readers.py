@@ -6,7 +6,7 @@ What is not stored waits for at most one of a kind: the newest quote of a contra
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +16,8 @@ from aiohttp import WSMsgType, web
 
 from adapters.web.tail import Tail
 from riskcore.audit.stream import BEFORE_ALL, LAST_PART, Place, place_behind, tell_from
-from riskcore.audit.stream_messages import STATUS, Cursor, Message, message_bytes
+from riskcore.audit.stream_messages import STATUS, Cursor, Message, message_bytes, quote_bytes
+from riskcore.core.state import Mark
 from riskcore.errors import RiskcoreError
 from riskcore.store.journal import Journal
 
@@ -25,6 +26,7 @@ MOST_BEHIND = 10_000
 QUOTES_UP_TO = 1000  # A reader further behind gets no quotes.
 STALLED_SECONDS = 20.0
 STATUS_SECONDS = 5.0
+STATE_SECONDS = 0.25  # Between two looks at whether the state is another one.
 AT_ONCE = 200
 MOST_READING_BACK = 4  # Readers that are sent older days at the same time.
 TOO_SLOW, STOPPING, NOT_ASKED, BROKEN = 4408, 1001, 1008, 1011
@@ -96,7 +98,8 @@ class Readers:
         self._state = state
         self._quote_seconds = 1 / quote_hz
         self._readers: dict[Reader, web.WebSocketResponse] = {}
-        self._quotes: dict[str, bytes] = {}
+        self._quotes: dict[str, Mark] = {}
+        self._quotes_due: asyncio.TimerHandle | None = None
         self._quoted_at: dict[str, float] = {}
         self._said: dict[str, Any] = {}
         self._back = ThreadPoolExecutor(MOST_READING_BACK, "riskcore-web-back")
@@ -112,9 +115,10 @@ class Readers:
 
     # ---- what happens --------------------------------------------------------------------------------
 
-    def _changed(self, quotes: dict[str, bytes]) -> None:
-        """The tail has looked at the journal."""
-        self._quotes.update(quotes)
+    def _changed(self, marks: Mapping[str, Mark]) -> None:
+        """The tail has looked at the journal, or heard quotes."""
+        self._quotes.update(marks)
+        self._hand_out_quotes()
         for reader in self._readers:
             if reader.number is not None and self._tail.end - reader.number >= MOST_BEHIND:
                 reader.give_up()
@@ -141,25 +145,33 @@ class Readers:
         return message_bytes(None, time.time_ns(), STATUS, None, self._state())
 
     async def run(self) -> None:
-        """Say the state and hand out quotes until cancelled."""
+        """Say the state until cancelled."""
         said_at = time.monotonic()
         while True:
-            await asyncio.sleep(min(self._quote_seconds, 0.25))
-            self._hand_out_quotes()
+            await asyncio.sleep(STATE_SECONDS)
             due = time.monotonic() - said_at >= STATUS_SECONDS
             self.say_state(only_if_new=not due)
             said_at = time.monotonic() if due else said_at
 
     def _hand_out_quotes(self) -> None:
-        now = time.monotonic()
-        due = [name for name in self._quotes if now - self._quoted_at.get(name, 0) >= self._quote_seconds]
-        for name in due:
-            body, self._quoted_at[name] = self._quotes.pop(name), now
+        """At once, but no contract too often: of what came too soon, the newest goes when it is due."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        due_at = {name: self._quoted_at.get(name, -self._quote_seconds) + self._quote_seconds for name in self._quotes}
+        for name in [name for name, at in due_at.items() if at <= now]:
+            mark, self._quoted_at[name] = self._quotes.pop(name), now
+            body = quote_bytes(name, mark) if self._readers else b""
             for reader in self._readers:
                 behind = None if reader.number is None else self._tail.end - reader.number
                 if behind is not None and behind <= QUOTES_UP_TO and reader.wanted.has("MarketQuote", None):
                     reader.quotes[name] = body
                     reader.woken.set()
+        if self._quotes and self._quotes_due is None:
+            self._quotes_due = loop.call_at(min(due_at[name] for name in self._quotes), self._quotes_are_due)
+
+    def _quotes_are_due(self) -> None:
+        self._quotes_due = None
+        self._hand_out_quotes()
 
     # ---- one reader ----------------------------------------------------------------------------------
 

@@ -83,7 +83,8 @@ class Reading:
     async def _status(self, asked: parameters.Values) -> Row:
         def look(follower: Follower) -> Row:
             _known(follower, asked["account"])
-            status = status_of(follower, asked["account"], self._served.lock, self.now(), asked.get("stop_ticks"))
+            with self._tail.at_market(follower.book):
+                status = status_of(follower, asked["account"], self._served.lock, self.now(), asked.get("stop_ticks"))
             return {**status, "profile": status["profile"] or self._served.profile, "as_of": cursor_of(follower)}
 
         return await self._tail.asked(look)

@@ -6,15 +6,20 @@ served is stored, and the engine is asked nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
 from riskcore.audit.following import Follower
 from riskcore.audit.stream import BEFORE_ALL, LAST_PART, Place, Telling
-from riskcore.audit.stream_messages import Message, quote_bytes
+from riskcore.audit.stream_messages import Message
+from riskcore.core.marks import default_age
+from riskcore.core.project import moved_mark
+from riskcore.core.quotes import Row
+from riskcore.core.state import Book, Mark
 from riskcore.store.journal import Journal
 
 Answer = TypeVar("Answer")
@@ -27,13 +32,16 @@ class Seen:
     """What one look at the journal brought."""
 
     messages: list[Message]
-    quotes: dict[str, bytes]
+    marks: dict[str, Mark]
     head: str | None
     begins_behind: tuple[str, int] | None
 
 
 class Tail:
-    """Follows until cancelled (`run`). `changed` is called on the loop with the newest quotes after each look."""
+    """Follows until cancelled (`run`). `changed` is called on the loop after each look, with the marks that moved.
+
+    `marks` may be newer than the journal: a quote that changes nothing is stored within a second, and shown at once.
+    """
 
     def __init__(self, journal: Callable[[], Journal], every_seconds: float) -> None:
         self.head: str | None = None
@@ -42,7 +50,8 @@ class Tail:
         self.looked = asyncio.Event()  # Set for good after the first look that went well.
         self.kept: deque[Message] = deque()
         self.start: Place = BEFORE_ALL  # Behind it every message is kept.
-        self.changed: Callable[[dict[str, bytes]], None] = lambda _: None
+        self.marks: dict[str, Mark] = {}
+        self.changed: Callable[[Mapping[str, Mark]], None] = lambda _: None
         self._open = journal
         self._every_seconds = every_seconds
         self._woken = asyncio.Event()
@@ -87,8 +96,7 @@ class Tail:
         new, self._new[:] = list(self._new), []
         marks = {name: follower.book.marks[name] for name in self._telling.quoted if name in follower.book.marks}
         self._telling.quoted.clear()
-        quotes = {name: quote_bytes(name, mark) for name, mark in marks.items()}
-        return Seen(new, quotes, self._telling.head, follower.begins_behind)
+        return Seen(new, marks, self._telling.head, follower.begins_behind)
 
     def _followed(self) -> Follower:
         if self.follower is None:
@@ -112,7 +120,39 @@ class Tail:
             self.head = f"{day}:{seq}"
         self.head = seen.head or self.head
         self.looked.set()
-        self.changed(seen.quotes)
+        self._moved({name: mark for name, mark in seen.marks.items() if self._is_news(name, mark)})
+
+    def _is_news(self, contract: str, mark: Mark) -> bool:
+        known = self.marks.get(contract)
+        return known is None or (mark.at >= known.at and mark != known)
+
+    def _moved(self, marks: Mapping[str, Mark]) -> None:
+        self.marks.update(marks)
+        self.changed(marks)
+
+    def quoted(self, rows: Sequence[Row]) -> None:
+        """Quotes were received; they are stored later, or are already."""
+        if self.follower is None or not self.follower.trade_date:
+            return
+        book = self.follower.book
+        moved: dict[str, Mark] = {}
+        for at, contract, last, bid, ask in rows:
+            known = moved.get(contract) or self.marks.get(contract) or book.marks.get(contract)
+            if known is None or at >= known.at:
+                moved[contract] = moved_mark(known, at, last, bid, ask, default_age(book))
+        self._moved(moved)
+
+    @contextmanager
+    def at_market(self, book: Book) -> Iterator[None]:
+        """The book with the newest marks for as long as somebody looks at it; it is folded on without them."""
+        stored = book.marks
+        known = ((name, mark, stored.get(name)) for name, mark in dict(self.marks).items())
+        newer = {name: mark for name, mark, old in known if old is None or mark.at > old.at}
+        book.marks = {**stored, **newer}
+        try:
+            yield
+        finally:
+            book.marks = stored
 
     def number_behind(self, place: Place) -> int:
         """The number of the first message behind a place that is not in front of `start`."""

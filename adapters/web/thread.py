@@ -7,6 +7,7 @@ All else is read from the journal. Whatever goes wrong here becomes a warning; t
 import asyncio
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,9 +15,12 @@ from pathlib import Path
 from adapters.web.owner import Owner
 from adapters.web.reading import Served
 from adapters.web.service import Options, Service
+from riskcore.core.quotes import Quotes, Row
 from riskcore.engine.control_file import Control, remove_control, write_control
 from riskcore.schema.instants import utc_text
 
+QUOTES_SECONDS = 0.02  # Between two looks at what quotes came: a burst of them wakes nobody more often.
+MOST_QUOTES = 1000  # That wait for such a look; of more, the newest.
 START_SECONDS = 10.0
 END_SECONDS = 5.0
 
@@ -35,7 +39,8 @@ class WebThread:
         self._service: Service | None = None
         self._listening = threading.Event()
         self._failure: str | None = None
-        self._waking = False
+        self._waking = self._quoting = False
+        self._quotes: deque[Row] = deque(maxlen=MOST_QUOTES)
         self._thread = threading.Thread(target=self._run, name="riskcore-web", daemon=True)
 
     async def start(self) -> None:
@@ -62,6 +67,13 @@ class WebThread:
             self._waking = True
             self._call(self._woken)
 
+    def quoted(self, quotes: Quotes) -> None:
+        """Quotes were received, and are not stored yet. Costs the engine no more than their newest prices."""
+        self._quotes.extend(quotes.moves(0, len(quotes)))
+        if not self._quoting:
+            self._quoting = True
+            self._call(self._quotes_came)
+
     def halt(self, text: str, over: bool) -> None:
         """The engine has said that it is halted, or goes on."""
         service = self._service
@@ -77,6 +89,17 @@ class WebThread:
         self._waking = False
         if self._service is not None:
             self._service.tail.wake()
+
+    def _quotes_came(self) -> None:
+        rows = [self._quotes.popleft() for _ in range(len(self._quotes))]
+        if rows and self._service is not None:
+            self._service.tail.quoted(rows)
+            asyncio.get_running_loop().call_later(QUOTES_SECONDS, self._quotes_came)
+            return
+        self._quoting = False
+        if self._quotes and self._service is not None:  # They came in between.
+            self._quoting = True
+            asyncio.get_running_loop().call_later(QUOTES_SECONDS, self._quotes_came)
 
     def _run(self) -> None:
         try:

@@ -99,12 +99,16 @@ def _quote_observed(book: Book, at: int, body: e.QuoteObserved) -> Effect:
 
 def next_mark(book: Book, contract: str, at: int, last: int | None, bid: int | None, ask: int | None) -> Mark:
     """The mark after a sparse quote: what the quote leaves out stays as it was (API.md 0.11)."""
-    known = book.marks.get(contract)
+    return moved_mark(book.marks.get(contract), at, last, bid, ask, default_age(book))
+
+
+def moved_mark(known: Mark | None, at: int, last: int | None, bid: int | None, ask: int | None, valid_ns: int) -> Mark:
+    """The same for a mark that no book holds."""
     if known is not None:
         last = known.last if last is None else last
         bid = known.bid if bid is None else bid
         ask = known.ask if ask is None else ask
-    return Mark(last, bid, ask, at, default_age(book))
+    return Mark(last, bid, ask, at, valid_ns)
 
 
 def settle(book: Book, marks: Mapping[str, Mark]) -> None:

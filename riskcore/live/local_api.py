@@ -9,6 +9,7 @@ from adapters.web.reading import Served
 from adapters.web.service import Options
 from adapters.web.thread import WebThread
 from riskcore.core.events import Event
+from riskcore.core.quotes import Quotes
 from riskcore.core.state import Book
 from riskcore.engine.control_file import control_path
 from riskcore.engine.desk import Market
@@ -56,6 +57,10 @@ class LocalApi:
     def stored(self, events: Sequence[Event], book: Book) -> None:
         self._announcer.stored(events, book)
         self._thread.stored()
+
+    def quoted(self, quotes: Quotes) -> None:
+        """Plain quotes were received."""
+        self._thread.quoted(quotes)
 
     def say(self, kind: str, /, **figures: Any) -> None:
         self._announcer.say(kind, **figures)

@@ -35,6 +35,7 @@ from riskcore.live.clock_watch import watch_clock
 from riskcore.live.heartbeat import Heartbeat
 from riskcore.live.local_api import LocalApi
 from riskcore.live.market import LiveMarket
+from riskcore.live.overheard import OverheardFeed
 from riskcore.live.remote_host import host_facts, remote_host_signs
 from riskcore.live.stop_signals import stopped_by_signals
 from riskcore.settings import user_rules
@@ -180,7 +181,7 @@ async def _run_once(
                 keep_payloads=run.settings.keep_payloads,
                 arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
             ),
-            Ports(journal, clock, gateway, feed, api, normalise, run.recording),
+            Ports(journal, clock, gateway, OverheardFeed(feed, api.quoted), api, normalise, run.recording),
             resumed,
             lambda: resume(journal),
         )

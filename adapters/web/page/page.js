@@ -2,11 +2,12 @@
 import {confirmations} from './confirm.js';
 import {SECTIONS, binding} from './sections.js';
 import {follow} from './stream.js';
-import {dollars, element, privacy, remember, tick} from './words.js';
+import {dollars, element, privacy, remember, sentence, tick, time} from './words.js';
 
 const get = (id) => document.getElementById(id);
 const LIVE = ['armed', 'dry_run'];
 const ANEW = 'Run “riskcore web” on this computer: after a restart this page needs a new link.';
+const QUOTES_MS = 250;  // Between two readings for nothing but quotes.
 let found = null, skew = 0, engine = 'unknown', live = false, current = '', drawn = '';
 
 const read = async (name) => {
@@ -19,6 +20,7 @@ let reading = false, again = false;
 async function refresh() {
   if (reading) { again = true; return; }
   reading = true;
+  begunAt = performance.now();
   try {
     const status = await read('status');
     if (!status) throw new Error('no figures');
@@ -42,8 +44,14 @@ async function refresh() {
   }
 }
 
-let soon = null;
-function refreshSoon(afterMs) { soon ??= setTimeout(() => { soon = null; refresh(); }, afterMs); }
+let soon = null, dueAt = Infinity, begunAt = -QUOTES_MS;
+function refreshSoon(afterMs) {
+  const at = performance.now() + afterMs;
+  if (at >= dueAt) return;
+  clearTimeout(soon);
+  dueAt = at;
+  soon = setTimeout(() => { dueAt = Infinity; refresh(); }, afterMs);
+}
 
 function draw() {
   get('privacy').setAttribute('aria-pressed', String(privacy.on));
@@ -92,14 +100,30 @@ function heard(message) {
     if (before !== engine || !live) refreshSoon(0);
     live = true;
   }
+  if (message.type === 'alert' && message.data && message.data.level !== 'info') {
+    alerted = message;
+    showAlert();
+  }
   // Quotes move figures many times a second; what is stored is shown at once.
-  refreshSoon(message.type === 'MarketQuote' ? 500 : message.type === 'daemon_status' ? 1000 : 20);
+  if (message.type === 'MarketQuote') refreshSoon(Math.max(0, begunAt + QUOTES_MS - performance.now()));
+  else refreshSoon(message.type === 'daemon_status' ? 1000 : 5);
 }
+
+let alerted = null;
+function showAlert() {
+  get('alert').hidden = !alerted;
+  if (!alerted) return;
+  const {title, text, allowed} = alerted.data;
+  const said = [title, text, allowed].filter(Boolean).map(sentence).join('. ').replaceAll('.. ', '. ');
+  get('alert').querySelector('span').textContent = `⚠ ${time(alerted.at)} ${said}`;
+}
+get('alert').querySelector('button').addEventListener('click', () => { alerted = null; showAlert(); });
 
 get('privacy').addEventListener('click', () => {
   privacy.toggle();
   get('outcome').hidden = true;
   for (const open of document.querySelectorAll('[aria-expanded=true]')) open.click();
+  showAlert();
   draw();
 });
 addEventListener('hashchange', show);

@@ -1,11 +1,16 @@
 // What each section shows, from the rows of the API.
 import {chart} from './chart.js';
-import {countdown, dollars, element, secret, sentence, table, terms, time} from './words.js';
+import {after, countdown, dollars, element, root, secret, sentence, table, terms, time, words} from './words.js';
+import {demanded, explanation, outcome} from './why.js';
 
 const STATES = {breached: '✖ breached', near: '▲ near', warn: '△ warn', ok: '✔ ok', blind: '? blind', shadow: '◌ shadow', off: '– off'};
 const state = (name) => element('span', STATES[name] || name, {class: name});
 const measure = (row, name) => row[name] === null ? 'none' : row.unit === '$' ? dollars(row[name]) : secret(row[name]);
 const all = (status, name) => status.accounts.flatMap((account) => account[name].map((row) => ({...row, owner: account.name})));
+
+const ticks = (row) => row.ticks === null || row.ticks === undefined ? '' : `${secret(row.ticks)} ticks`;
+const leftOf = (row) => row.unit !== '$' ? `${secret(row.left)} ${row.unit || ''} left`
+  : `${[dollars(row.left), ticks(row)].filter(Boolean).join(' or ')} left`;
 
 // The first row over all accounts that binds: the engine puts it first in each account.
 const RANK = ['breached', 'near', 'warn', 'ok'];
@@ -15,11 +20,10 @@ export function binding(status, skew) {
   const lines = [], first = firsts[0];
   if (!first) return {state: 'ok', lines: [element('p', 'No limit binds: none is measured.')]};
   const {row, account} = first;
-  const left = row.unit === '$' ? `${dollars(row.left)} left` : `${secret(row.left)} ${row.unit || ''} left`;
-  lines.push(element('p', [state(row.state), ` ${row.rule} ${sentence(row.name || '')}: ${left}`]));
+  lines.push(element('p', [state(row.state), ` ${row.rule} ${sentence(row.name || '')}: ${leftOf(row)}`]));
   // A count may bind first; what may still be lost in dollars stands beside it.
   const money = account.limits.find((one) => one.unit === '$' && one.left !== null && RANK.includes(one.state));
-  if (money && money !== row) lines.push(element('p', `Nearest in dollars: ${money.rule} ${dollars(money.left)} left`));
+  if (money && money !== row) lines.push(element('p', `Nearest in dollars: ${money.rule} ${leftOf(money)}`));
   const sizes = account.safe_size.map((one) => `${root(one.contract)} ${one.size === null ? 'unknown without a stop' : secret(one.size)}`);
   lines.push(element('p', `Largest safe size: ${sizes.join(', ') || 'unknown, no quote'}`));
   const locks = all(status, 'lockouts');
@@ -33,7 +37,6 @@ export function binding(status, skew) {
   return {state: row.state, lines};
 }
 
-const root = (contract) => contract?.split('.')[3] || contract || 'none';
 const overview = ({status}) => status.accounts.map((one) => element('div', [
   element('h3', secret(one.name)),
   terms([
@@ -42,45 +45,59 @@ const overview = ({status}) => status.accounts.map((one) => element('div', [
     ['Trading', one.can_trade ? 'allowed by the firm' : 'not allowed by the firm'],
     ['Commands unmet', secret(one.obligations.length)],
   ]),
-])).concat(status.health ? [element('p', `Health: ${secret(status.health.score)} of ${secret(100)}`)] : []);
+])).concat(health(status));
+
+const health = ({health: found}) => !found ? [] : [
+  element('h3', `Health: ${secret(found.score)} of ${secret(100)}`),
+  ...(found.parts.length ? [element('ul', found.parts.map((one) => element('li', sentence(one.sentence))))] : []),
+];
+
+// Where the P&L of the day would be at a limit. A loss is measured in the basis of its rule: without open P&L, or with it
+// and from the highest point of the day.
+function limitLines(account) {
+  const combined = Number(account.day_pnl), realized = Number(account.realized);
+  return account.limits.filter((row) => row.unit === '$' && row.limit !== null && row.now !== null).flatMap((row) => {
+    if (row.rule === 'PROGRAMME-MLL') return [{value: combined - (Number(row.now) - Number(row.limit)), name: 'floor', kind: 'floor'}];
+    if (!['RULE-003', 'PROGRAMME-DLL'].includes(row.rule)) return [];
+    const total = row.name === 'day loss' ? realized : combined;
+    return [{value: total - Number(row.now) - Number(row.limit), name: row.rule, kind: 'limit'}];
+  });
+}
 
 function curves({status, fills}) {
   return status.accounts.flatMap((account) => {
     let total = 0;
     const points = fills.filter((one) => one.account === account.id && !one.voided).map((one) => {
-      total += Number(one.pnl || 0) - Number(one.fees || 0) - Number(one.commissions || 0);
+      total += Number(one.pnl || 0) - (account.pnl_basis === 'gross' ? 0 : Number(one.fees || 0) + Number(one.commissions || 0));
       return {at: Date.parse(one.at), value: total};
     });
-    const now = Number(account.day_pnl), known = account.day_pnl !== null;
-    if (known && status.last_event_at) points.push({at: Date.parse(status.last_event_at), value: now});
-    const lines = account.limits.filter((row) => known && row.unit === '$' && row.limit !== null).flatMap((row) => {
-      if (row.rule.includes('MLL')) return [{value: now - (Number(row.now) - Number(row.limit)), name: 'floor', kind: 'floor'}];
-      return row.rule === 'RULE-003' ? [{value: -Math.abs(row.limit), name: row.rule, kind: 'limit'}] : [];
-    });
+    if (points.length && status.last_event_at) points.push({at: Math.max(Date.parse(status.last_event_at), points.at(-1).at), value: Number(account.realized)});
+    const lines = limitLines(account), open = account.positions.length ? Number(account.day_pnl) : null;
     const trades = table('Fills', ['Time', 'Contract', 'Side', 'Size', 'Price', 'P&L'], fills.filter((one) => one.account === account.id).map((one) =>
       [time(one.at), root(one.contract), one.side, secret(one.size), secret(one.price), one.pnl === null ? 'opens' : dollars(one.pnl)]), 'none today');
-    return [element('h3', secret(account.name)), points.length ? chart(points, lines) : element('p', 'No fill today.', {class: 'muted'}),
-      element('p', `Now ${dollars(account.day_pnl)}; worst ${dollars(account.day?.worst_running_net ?? null)}, best ${dollars(account.day?.best_running_net ?? null)}`), trades];
+    return [element('h3', secret(account.name)), points.length ? chart(points, lines, open) : element('p', 'No fill today.', {class: 'muted'}),
+      element('p', `Now ${dollars(account.day_pnl)}, of which ${dollars(account.unrealized)} is open; closed trades alone: worst ${dollars(account.day?.worst_running_net ?? null)}, best ${dollars(account.day?.best_running_net ?? null)}`), trades];
   });
 }
 
 const positions = ({status}) => [
-  table('Positions', ['Account', 'Contract', 'Side', 'Size', 'Average', 'Open P&L'], all(status, 'positions').map((one) =>
-    [secret(one.owner), root(one.contract), one.side, secret(one.size), secret(one.average_price), dollars(one.unrealized)]), 'none'),
+  table('Positions', ['Account', 'Contract', 'Side', 'Size', 'Average', 'Price', 'Open P&L'], all(status, 'positions').map((one) =>
+    [secret(one.owner), root(one.contract), one.side, secret(one.size), secret(one.average_price),
+      [secret(one.mark), one.stale ? ' (old)' : ''].join(''), dollars(one.unrealized)]), 'none'),
   table('Working orders', ['Account', 'Contract', 'Side', 'Type', 'Size', 'Limit', 'Stop'], all(status, 'orders').map((one) =>
-    [secret(one.owner), root(one.contract), one.side || 'unknown', String(one.type || 'unknown'), secret(one.size), secret(one.limit_price), secret(one.stop_price)]), 'none'),
+    [secret(one.owner), root(one.contract), one.side || 'unknown', words(String(one.type || 'unknown')), secret(one.size), secret(one.limit_price), secret(one.stop_price)]), 'none'),
 ];
 
 const limits = ({status}, skew) => [
-  table('Every limit, the binding one first', ['State', 'Rule', 'Account', 'Now', 'Limit', 'Left', 'Until', 'In words'], all(status, 'limits').map((one) =>
-    [state(one.state), [one.rule, one.contract ? ` ${root(one.contract)}` : ''].join(''), secret(one.owner), measure(one, 'now'), measure(one, 'limit'), measure(one, 'left'),
+  table('Every limit, the binding one first', ['State', 'Rule', 'Account', 'Now', 'Limit', 'Left', 'Ticks', 'Until', 'In words'], all(status, 'limits').map((one) =>
+    [state(one.state), [one.rule, one.contract ? ` ${root(one.contract)}` : ''].join(''), secret(one.owner), measure(one, 'now'), measure(one, 'limit'), measure(one, 'left'), ticks(one) || 'none',
       one.until ? [time(one.until), ' (', countdown(one.until, skew), ')'] : 'none', sentence(one.text)]), 'none'),
   table('Largest safe size', ['Account', 'Contract', 'Stop in ticks', 'Size', 'Held by'], all(status, 'safe_size').map((one) =>
     [secret(one.owner), root(one.contract), secret(one.stop_ticks), secret(one.size), `${one.rule || ''} ${sentence(one.text)}`]), 'no contract is quoted'),
 ];
 
 const connections = ({status}) => [table('Connections', ['Hub', 'State', 'Since'],
-  status.connections.map((one) => [one.hub, one.state, time(one.since)]), 'none yet')];
+  status.connections.map((one) => [one.hub, `${one.state === 'connected' ? '✔' : '✖'} ${one.state}`, time(one.since)]), 'none yet'), ...health(status)];
 
 const calendar = ({days}) => [table('Trading days', ['Day', 'Reset', 'Last entry', 'Flat by', 'What is special'], days.map((one) => {
   const deadline = one.deadlines?.[0] || {};
@@ -95,28 +112,36 @@ const lockouts = ({status, history}, skew) => [
     return [secret(one.owner), one.rule, sentence(one.scope), until ? countdown(until, skew) : 'no end set', sentence(one.reason || one.text || '')];
   }), 'none'),
   table('Of this day', ['Account', 'Rule', 'Kind', 'Set', 'Ended', 'By'], history.map((one) =>
-    [secret(one.account_name), one.rule, one.kind.replaceAll('_', ' '), time(one.set_at), one.ended_at ? time(one.ended_at) : 'not ended', one.ended_by || '']), 'none'),
+    [secret(one.account_name), one.rule, words(one.kind), time(one.set_at), one.ended_at ? time(one.ended_at) : 'not ended', one.ended_by || '']), 'none'),
 ];
 
+// The explanation opens below its row, over the whole width.
 function why(id) {
-  const place = element('div'), button = element('button', 'Why', {type: 'button', 'aria-expanded': 'false'});
+  const button = element('button', 'Why', {type: 'button', 'aria-expanded': 'false'});
   button.addEventListener('click', async () => {
-    const open = !place.hasChildNodes();
+    const row = button.closest('tr'), open = button.getAttribute('aria-expanded') === 'false';
     button.setAttribute('aria-expanded', String(open));
-    if (!open) return place.replaceChildren();
-    const answer = await fetch(`/api/why/${encodeURIComponent(id)}`);
-    const row = answer.ok ? await answer.json() : {error: `no answer (${answer.status})`};
-    place.replaceChildren(element('pre', sentence(JSON.stringify(row, null, 1).replace(/["{}[\]]/g, ''))));
+    if (!open) return row.nextElementSibling?.classList.contains('why') && row.nextElementSibling.remove();
+    const cell = element('td', 'One moment.', {colspan: row.cells.length});
+    row.after(element('tr', cell, {class: 'why'}));
+    const answer = await fetch(`/api/why/${encodeURIComponent(id)}`).catch(() => null);
+    const lines = answer?.ok ? explanation(await answer.json()) : [element('p', 'The engine gives no explanation at the moment.')];
+    cell.replaceChildren(element('div', lines));
   });
-  return [button, place];
+  return button;
+}
+
+// From the decision to the socket.
+function sent({requests}) {
+  const first = (requests || []).find((one) => one.sent_at);
+  return first ? after(first.sent_after_seconds ?? null) : 'nothing to send';
 }
 
 const enforcement = ({commands, breaches}) => [
-  table('Commands', ['Time', 'Rule', 'What', 'Contract', 'Outcome', 'Met after', 'Why'], commands.toReversed().map((one) =>
-    [time(one.at), one.rule, one.kind.replace(/([a-z])([A-Z])/g, '$1 $2'), root(one.contract), one.outcome || 'recorded',
-      one.met_after_seconds == null ? 'none' : `${secret(one.met_after_seconds)} s`, why(one.id)]), 'none today'),
+  table('Commands', ['Time', 'Rule', 'What', 'Sent', 'Outcome', 'Why'], commands.toReversed().map((one) =>
+    [time(one.at), one.rule, demanded(one), sent(one), outcome(one), why(one.id)]), 'none today'),
   table('Breaches', ['Time', 'Rule', 'Contract', 'Figures', 'Why'], breaches.toReversed().map((one) =>
-    [time(one.at), one.rule, root(one.contract), sentence(Object.entries(one.figures).map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`).join(', ')), why(one.id)]), 'none today'),
+    [time(one.at), one.rule, root(one.contract), sentence(Object.entries(one.figures).map(([name, value]) => `${words(name)} ${value}`).join(', ')), why(one.id)]), 'none today'),
 ];
 
 export const SECTIONS = {overview, pnl: curves, positions, limits, connections, calendar, lockouts, enforcement};

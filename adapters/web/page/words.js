@@ -21,9 +21,27 @@ export const dollars = (value) =>
   value === null || value === undefined ? 'unknown'
     : privacy.on ? HIDDEN : `${String(value).startsWith('-') ? '-' : ''}$${String(value).replace('-', '')}`;
 
-// A sentence of the engine: every word with a digit is hidden, but rules and times stay.
-export function sentence(text) {
-  if (!text || !privacy.on) return text || '';
+// The contract as people know it.
+export const root = (contract) => contract?.split('.')[3] || contract || 'none';
+
+// A name of a field or a kind as words: CancelOrders, loss_limit.
+export const words = (name) => name.replaceAll('_', ' ').replace(/([a-z])([A-Z])/g, '$1 $2');
+
+// How long after the decision, for people.
+export function after(seconds) {
+  if (seconds === null || seconds === undefined) return 'at a time that is not known';
+  const milliseconds = Number(seconds) * 1000;
+  if (milliseconds < 1) return 'at once';
+  return milliseconds < 1000 ? `after ${secret(Math.round(milliseconds))} ms` : `after ${secret((milliseconds / 1000).toFixed(1))} s`;
+}
+
+const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+const CONTRACT = /\bCON\.[A-Z]+\.[A-Z]+\.([A-Z0-9]+)\.[A-Z]\d+/g;
+
+// A sentence of the engine, with instants as clock times. In privacy every word with a digit is hidden, but rules and times.
+export function sentence(given) {
+  let text = (given || '').replace(INSTANT, (at) => time(at)).replace(CONTRACT, (_, code) => code);
+  if (!privacy.on) return text;
   for (const name of names) text = text.replaceAll(name, HIDDEN);
   const hide = (part) => part.replace(/[^\s,;:()]*\d[^\s,;:()]*/g, HIDDEN);
   let result = '', from = 0;
