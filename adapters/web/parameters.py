@@ -96,6 +96,13 @@ def whole(low: int, high: int) -> Callable[[str, str], int]:
     return read
 
 
+def truth(name: str, given: str) -> bool:
+    """Whether something is wanted."""
+    if given not in ("true", "false"):
+        raise Refusal("value", f"{name} is true or false")
+    return given == "true"
+
+
 def day(name: str, given: str) -> str:
     """A trading day."""
     try:

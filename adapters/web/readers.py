@@ -159,7 +159,9 @@ class Readers:
         now = loop.time()
         due_at = {name: self._quoted_at.get(name, -self._quote_seconds) + self._quote_seconds for name in self._quotes}
         for name in [name for name, at in due_at.items() if at <= now]:
-            mark, self._quoted_at[name] = self._quotes.pop(name), now
+            # One that had to wait counts as sent when it was due, so that waiting does not add up.
+            waited = now - due_at[name] < self._quote_seconds
+            mark, self._quoted_at[name] = self._quotes.pop(name), due_at[name] if waited else now
             body = quote_bytes(name, mark) if self._readers else b""
             for reader in self._readers:
                 behind = None if reader.number is None else self._tail.end - reader.number

@@ -74,24 +74,26 @@ class Reading:
     # ---- as it is now --------------------------------------------------------------------------------
 
     async def status(self, head: Head) -> Row:
-        asked = parameters.query(head.target, {"account": parameters.text, "stop_ticks": _TICKS}, ("account",))
-        status = await self._status(asked)
+        allowed = {"account": parameters.text, "stop_ticks": _TICKS, "safe_size": parameters.truth}
+        status = await self._status(parameters.query(head.target, allowed, ("account",)))
         status.pop("as_of")
         health = await self._healthy()
         return status | {"health": health and {"score": health["score"], "parts": health["parts"]}}
 
     async def _status(self, asked: parameters.Values) -> Row:
+        accounts, ticks, sizes = asked["account"], asked.get("stop_ticks"), asked.get("safe_size", True)
+
         def look(follower: Follower) -> Row:
-            _known(follower, asked["account"])
+            _known(follower, accounts)
             with self._tail.at_market(follower.book):
-                status = status_of(follower, asked["account"], self._served.lock, self.now(), asked.get("stop_ticks"))
+                status = status_of(follower, accounts, self._served.lock, self.now(), ticks, sizes)
             return {**status, "profile": status["profile"] or self._served.profile, "as_of": cursor_of(follower)}
 
         return await self._tail.asked(look)
 
     async def _rows(self, name: str, head: Head, of: Callable[[Row], Sequence[Row]], **allowed: Any) -> Row:
         asked = parameters.query(head.target, {"account": parameters.text, **allowed}, ("account",))
-        status = await self._status(asked)
+        status = await self._status({**asked, "safe_size": False})
         rows = [_named(account, row) for account in status["accounts"] for row in of(account)]
         return {**self._list(name, status["as_of"], rows), "now": status["now"]}
 
@@ -120,7 +122,7 @@ class Reading:
 
     async def connections(self, head: Head) -> Row:
         parameters.query(head.target, {})
-        status = await self._status({"account": ()})
+        status = await self._status({"account": (), "safe_size": False})
         return self._list("connections", status["as_of"], status["connections"])
 
     async def health(self, head: Head) -> Row:

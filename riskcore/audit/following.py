@@ -24,6 +24,7 @@ from riskcore.core.events import (
 from riskcore.core.quarantine import error_text, quarantined_fact, told_text
 from riskcore.core.rebuild import fold, rebuild
 from riskcore.core.rulebook import Rulebook, rulebook_of
+from riskcore.core.safe_size import Found
 from riskcore.core.state import Account, Book
 from riskcore.errors import ConfigError, RiskcoreError, StoreError
 from riskcore.schema.instants import utc_text
@@ -67,6 +68,7 @@ class Follower:
         self.told: deque[Row] = deque(maxlen=MOST_TOLD)
         self.left_out: list[Row] = []  # Of the day: when, and what in words.
         self.begins_behind: tuple[str, int] | None = None  # Where the first event that was folded one by one stands.
+        self.sizes: Found = {}  # The safe sizes found last.
         self._journal = journal
         self._listener = listener
         self._from_day = from_day
@@ -169,14 +171,17 @@ def open_journal(
         yield journal, journal.streams()
 
 
-def status_of(follower: Follower, accounts: Sequence[str], lock: Path, now: int, stop_ticks: int | None = None) -> Row:
+def status_of(
+    follower: Follower, accounts: Sequence[str], lock: Path, now: int, stop_ticks: int | None = None, sizes: bool = True
+) -> Row:
     """The whole status as `--json` prints it, safe sizes for a stop so far away. Raises ConfigError for an account
-    that is not known.
+    that is not known. Without `sizes` there are no safe sizes, which take longer than everything else.
     """
     chosen = chosen_accounts(follower, accounts)
     state = book_row(follower.book, follower.rulebook, chosen, now)
     for account, row in zip(chosen, state["accounts"], strict=True):
-        row["safe_size"] = safe_sizes(follower.book, follower.rulebook, account, stop_ticks)
+        if sizes:
+            row["safe_size"] = safe_sizes(follower.book, follower.rulebook, account, stop_ticks, follower.sizes)
     ids = [account.id for account in chosen]
     breaches = [row for row in follower.told if row["type"] == "breach" and row["account"] in ids]
     return {
@@ -193,11 +198,13 @@ def status_of(follower: Follower, accounts: Sequence[str], lock: Path, now: int,
     }
 
 
-def safe_sizes(book: Book, rulebook: Rulebook, account: Account, stop_ticks: int | None = None) -> list[Row]:
+def safe_sizes(
+    book: Book, rulebook: Rulebook, account: Account, stop_ticks: int | None = None, found: Found | None = None
+) -> list[Row]:
     """The safe sizes of an account as it is now; none before a day is open, or where nothing judges it."""
     if book.day is None or not rulebook.judges(account):
         return []
-    return safe_size_rows(book, rulebook, account, view_of(book, rulebook, account), stop_ticks)
+    return safe_size_rows(book, rulebook, account, view_of(book, rulebook, account), stop_ticks, found)
 
 
 def chosen_accounts(follower: Follower, accounts: Sequence[str]) -> list[Account]:

@@ -10,7 +10,7 @@ from riskcore.audit.blindness import blind_rows, unseeded_rules
 from riskcore.audit.limits import readings
 from riskcore.core.restart import awaited
 from riskcore.core.rulebook import Rulebook, RuleInstance
-from riskcore.core.safe_size import Stop, broken_by, counting, counts_money, entry_price, fee_rate, room, stop_of
+from riskcore.core.safe_size import Found, Stop, broken_by, counting, counts_money, entry_price, fee_rate, room, stop_of
 from riskcore.core.state import BUY, Account, Book
 from riskcore.core.view import View
 from riskcore.schema.rows import Row
@@ -19,9 +19,17 @@ _NOT_TRIED = "not tried against the loss limits"
 
 
 def safe_size_rows(
-    book: Book, rulebook: Rulebook, account: Account, view: View, stop_ticks: int | None = None
+    book: Book,
+    rulebook: Rulebook,
+    account: Account,
+    view: View,
+    stop_ticks: int | None = None,
+    found: Found | None = None,
 ) -> list[Row]:
-    """One row per contract that is quoted. `stop_ticks` is the distance asked for; without it the stop that works."""
+    """One row per contract that is quoted. `stop_ticks` is the distance asked for; without it the stop that works.
+
+    Who asks again and again keeps `found`, where the search begins.
+    """
     instances, blind = counting(rulebook, account), _blind(book, rulebook, account, view)
     mode = rulebook.profile.mark
     rows = []
@@ -29,7 +37,7 @@ def safe_size_rows(
         if entry_price(book, contract, BUY, mode) is None:
             continue
         stop = stop_of(book, account, instances, contract, mode) if stop_ticks is None else Stop(stop_ticks)
-        size, rule, text = _size(book, rulebook, view, instances, blind, contract, stop)
+        size, rule, text = _size(book, rulebook, view, instances, blind, contract, stop, {} if found is None else found)
         rows.append(
             {
                 "account": account.id,
@@ -91,6 +99,7 @@ def _size(
     blind: Mapping[str, str],
     contract: str,
     stop: Stop | None,
+    found: Found,
 ) -> tuple[int | None, str | None, str]:
     """The size, what bounds it, and both in a sentence."""
     nothing = _nothing(book, view, instances, blind, contract)
@@ -98,12 +107,12 @@ def _size(
         return 0, *nothing
     if stop is None and counts_money(instances, view):
         return None, None, "a loss limit is in force: give the distance of your stop with --stop-ticks"
-    found = room(book, rulebook, view, contract, stop)
+    most = room(book, rulebook, view, contract, stop, found)
     unknown = "" if fee_rate(view, view.root(contract)) is not None else "; fees unknown, none counted"
     at = "" if stop is None else f" with the stop {stop.ticks} ticks away"
-    if found.size is None:
+    if most.size is None:
         return None, None, f"no rule bounds the size{at}{unknown}"
-    return found.size, found.rule, f"{found.size} more{at}; one more would break {found.rule}{unknown}"
+    return most.size, most.rule, f"{most.size} more{at}; one more would break {most.rule}{unknown}"
 
 
 def _nothing(

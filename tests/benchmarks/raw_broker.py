@@ -1,10 +1,14 @@
 """A broker of bare sockets for bench_live.py: as little work as possible between its clock and the wire.
 
-python -m tests.benchmarks.raw_broker latency COUNT DIR | burst COUNT PER_FRAME    prints its two ports, then figures
+python -m tests.benchmarks.raw_broker latency COUNT DIR | burst COUNT PER_FRAME | quotes COUNT PER_SECOND CONTRACTS
+    prints its two ports, then figures
 
 latency: pushes a position in a blocked contract, waits for the bytes of closeContract, tells of both orders' fills and
     of flat, again. Frames are ready-made: sent is stamped right before the system call, arrived by the kernel. Between
     two of them it writes and syncs a little file in DIR: what the disk takes at that pace, in that very run.
+quotes: once a line comes on stdin, COUNT quotes at that pace, in turns of so many contracts, the first one held;
+    each quote of the first has a price of its own, and these prices with when each was sent are printed at the end.
+    latency waits for a line as well when WAIT is set in the environment.
 burst: once quotes are subscribed to, sends COUNT quotes in ready-made frames as fast as the socket takes them.
 """
 
@@ -173,6 +177,7 @@ class Hubs:
     def __init__(self, blob: bytes) -> None:
         self._blob = blob
         self.user: ServerConnection | None = None
+        self.market: ServerConnection | None = None
         self.subscribed = asyncio.Event()
 
     async def serve(self, connection: ServerConnection) -> None:
@@ -187,7 +192,9 @@ class Hubs:
                     if user:
                         self.user = connection
                         self.subscribed.set()
-                    elif said["target"] == "SubscribeContractQuotes" and self._blob:
+                    else:
+                        self.market = connection
+                    if not user and said["target"] == "SubscribeContractQuotes" and self._blob:
                         blob, self._blob = self._blob, b""
                         print(json.dumps({"began": time.time_ns()}), flush=True)
                         connection.transport.write(blob)
@@ -204,6 +211,8 @@ def sync_ns(descriptor: int) -> int:
 async def latency(hubs: Hubs, rest: Rest, count: int, folder: str) -> None:
     await hubs.subscribed.wait()
     await asyncio.sleep(2)
+    if os.environ.get("WAIT"):
+        await asyncio.to_thread(sys.stdin.readline)
     assert hubs.user is not None
     held = frame(position(1).encode())
     samples, syncs = [], []
@@ -219,11 +228,27 @@ async def latency(hubs: Hubs, rest: Rest, count: int, folder: str) -> None:
     print(json.dumps({"sent_and_arrived_ns": samples, "syncs_ns": syncs}), flush=True)
 
 
+async def quotes(hubs: Hubs, count: int, per_second: float, contracts: int) -> None:
+    await asyncio.to_thread(sys.stdin.readline)
+    assert hubs.market is not None
+    began, sent = time.monotonic(), []
+    for number in range(count):
+        await asyncio.sleep(max(0.0, began + number / per_second - time.monotonic()))
+        turn, place = divmod(number, contracts)
+        price = 25_000 + (turn % 4_000) * 0.25
+        row = {"lastPrice": price, "bestBid": price, "bestAsk": price + 0.25, "timestamp": instant()}
+        name = CONTRACT if place == 0 else CONTRACT.replace("MNQ", f"X{place:02}")
+        if place == 0:
+            sent.append((f"{price:.2f}".rstrip("0").rstrip("."), time.time_ns()))
+        hubs.market.transport.write(frame(record("GatewayQuote", name, row).encode()))
+    print(json.dumps({"sent": sent}), flush=True)
+
+
 async def main() -> None:
     kind, count = sys.argv[1], int(sys.argv[2])
     per_frame = int(sys.argv[3]) if kind == "burst" else 1
-    quotes = [quote(number) for number in range(count)] if kind == "burst" else []
-    blob = b"".join(frame(b"".join(quotes[i : i + per_frame])) for i in range(0, len(quotes), per_frame))
+    burst = [quote(number) for number in range(count)] if kind == "burst" else []
+    blob = b"".join(frame(b"".join(burst[i : i + per_frame])) for i in range(0, len(burst), per_frame))
     hubs = Hubs(blob)
     rest = Rest()
     async with serve(hubs.serve, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
@@ -233,6 +258,8 @@ async def main() -> None:
             await latency(hubs, rest, count, sys.argv[3])
         else:
             ANSWERS[b"Position/searchOpen"] = {"positions": [json.loads(position(1)[:-1])["arguments"][0]["data"]]}
+        if kind == "quotes":
+            await quotes(hubs, count, float(sys.argv[3]), int(sys.argv[4]))
         await asyncio.sleep(600)
 
 

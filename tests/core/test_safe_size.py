@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from riskcore.audit.following import safe_sizes
 from riskcore.core.events import ConnectionChanged
 from riskcore.core.quantities import money
-from tests.core.ledger import Ledger
+from tests.core.ledger import ACCOUNT, Ledger
 
 MNQ = "CON.F.US.MNQ.Z26"
 AT = 21000 * 4  # The mark in ticks.
@@ -231,3 +231,11 @@ def test_it_tries_on_a_copy() -> None:
 def test_unknown_fees_are_said() -> None:
     day = Ledger(max_contracts={"limit": 5}).at("10:00:00").fill("ES", 1, "6000").mark("MNQ", "21000")
     assert "fees unknown" in row_of(day)["text"]
+
+
+@pytest.mark.parametrize("start", [0, 1, 3, 4, 5, 6, 40])
+def test_the_answer_does_not_depend_on_where_the_search_begins(start: int) -> None:
+    day = quoted(max_contracts={"limit": 4})
+    found = {(ACCOUNT, MNQ, side): start for side in (1, -1)}
+    [row] = safe_sizes(day.book, day.rulebook, day.account_state, 40, found)
+    assert (row["size"], row["rule"], set(found.values())) == (4, "RULE-001", {4})

@@ -7,8 +7,9 @@ import {dollars, element, privacy, remember, sentence, tick, time} from './words
 const get = (id) => document.getElementById(id);
 const LIVE = ['armed', 'dry_run'];
 const ANEW = 'Run “riskcore web” on this computer: after a restart this page needs a new link.';
-const QUOTES_MS = 250;  // Between two readings for nothing but quotes.
-let found = null, skew = 0, engine = 'unknown', live = false, current = '', drawn = '';
+const QUOTES_MS = 100;  // Between two readings for nothing but quotes.
+const SIZES_MS = 1000;  // Between two readings of the safe sizes while nothing but quotes comes: they take the longest.
+let found = null, sizes = {}, sizedAt = -SIZES_MS, skew = 0, engine = 'unknown', live = false, current = '', drawn = '';
 
 const read = async (name) => {
   const answer = await fetch(`/api/${name}`);
@@ -17,13 +18,16 @@ const read = async (name) => {
 };
 
 let reading = false, again = false;
-async function refresh() {
-  if (reading) { again = true; return; }
+async function refresh(sized) {
+  if (reading) { again = {sized: sized || again.sized}; return; }
   reading = true;
   begunAt = performance.now();
   try {
-    const status = await read('status');
+    const whole = sized || performance.now() - sizedAt >= SIZES_MS;
+    const status = await read(whole ? 'status' : 'status?safe_size=false');
     if (!status) throw new Error('no figures');
+    if (whole) sizedAt = performance.now();
+    for (const one of status.accounts) one.safe_size = sizes[one.id] = one.safe_size || sizes[one.id] || [];
     const [fills, history, commands, breaches, calendar] = await Promise.all([
       current === 'pnl' ? read('fills') : null,
       current === 'lockouts' && status.trade_date ? read(`lockouts?day=${status.trade_date}`) : null,
@@ -40,17 +44,18 @@ async function refresh() {
     stale(error.anew ? ANEW : `Not live: the engine does not answer. ${ANEW}`);
   } finally {
     reading = false;
-    if (again) { again = false; refresh(); }
+    if (again) { const {sized: next} = again; again = false; refresh(next); }
   }
 }
 
-let soon = null, dueAt = Infinity, begunAt = -QUOTES_MS;
-function refreshSoon(afterMs) {
+let soon = null, dueAt = Infinity, sizedSoon = false, begunAt = -QUOTES_MS;
+function refreshSoon(afterMs, sized = true) {
+  sizedSoon ||= sized;
   const at = performance.now() + afterMs;
   if (at >= dueAt) return;
   clearTimeout(soon);
   dueAt = at;
-  soon = setTimeout(() => { dueAt = Infinity; refresh(); }, afterMs);
+  soon = setTimeout(() => { const next = sizedSoon; dueAt = Infinity; sizedSoon = false; refresh(next); }, afterMs);
 }
 
 function draw() {
@@ -80,7 +85,7 @@ function show() {
     if (link.hash === `#${current}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  refresh();
+  refresh(true);
 }
 
 function stale(text) {
@@ -105,7 +110,7 @@ function heard(message) {
     showAlert();
   }
   // Quotes move figures many times a second; what is stored is shown at once.
-  if (message.type === 'MarketQuote') refreshSoon(Math.max(0, begunAt + QUOTES_MS - performance.now()));
+  if (message.type === 'MarketQuote') refreshSoon(Math.max(0, begunAt + QUOTES_MS - performance.now()), false);
   else refreshSoon(message.type === 'daemon_status' ? 1000 : 5);
 }
 

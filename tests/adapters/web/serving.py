@@ -23,6 +23,7 @@ from riskcore.store.recorder import lock_path
 
 Row = dict[str, Any]
 PROFILE = "test"
+OPEN_UNTIL = "2026-11-19T14:40:30"
 STATE = "armed"
 DAYS = Path(__file__).parents[3] / "fixtures" / "days"
 
@@ -31,8 +32,11 @@ DAYS = Path(__file__).parents[3] / "fixtures" / "days"
 async def serving(
     desk: Desk | None, market: Market | None, store: str, profile: str = PROFILE, **options: Any
 ) -> AsyncIterator[Control]:
-    """A service beside a desk that lives on this loop; `options` are those of the service, and `halted`."""
-    halted = options.pop("halted", None)
+    """A service beside a desk that lives on this loop; `options` are those of the service, and `halted`, `made`.
+
+    `made` is called with the thread that an engine wakes.
+    """
+    halted, made = options.pop("halted", None), options.pop("made", lambda thread: None)
     owner, warnings = Owner(time.time_ns), []
     path = control_path(store, profile)
     served = Served(profile, lambda: Journal.open(store, profile), lock_path(store, profile), None)
@@ -40,6 +44,7 @@ async def serving(
     if desk is not None and market is not None:
         owner.attach(desk, market, lambda: "halted" if halted else STATE, lambda: halted)
     await web.start()
+    made(web)
     try:
         control = read_control(path)
         assert control is not None, warnings
@@ -128,6 +133,16 @@ async def cookie_of(control: Control) -> str:
 
 def store_at(folder: Path) -> str:
     return str(folder / "journal.db")
+
+
+def day_under_way(folder: Path) -> tuple[str, str]:
+    """The day `daily-loss` up to its last position, short 4 MNQ and still open; its journal and its profile."""
+    lines = (DAYS / "daily-loss" / "session.jsonl").read_text(encoding="utf-8").splitlines()
+    cut = [lines[0], *(line for line in lines[1:] if json.loads(line).get("at", "9") < OPEN_UNTIL)]
+    (folder / "session.jsonl").write_text("\n".join(cut) + "\n", encoding="utf-8")
+    store, config = store_at(folder), str(DAYS / "daily-loss" / "riskcore.toml")
+    assert run(["replay", str(folder / "session.jsonl"), "--config", config, "--store", store, "--quiet"]) == 0
+    return store, stored_profiles(store)[0]
 
 
 def recorded_day(folder: Path, name: str = "daily-loss") -> tuple[str, str]:

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from riskcore.cli.main import run
-from riskcore.store.location import stored_profiles
 from tests.adapters.web.conftest import Asked, asked
-from tests.adapters.web.serving import DAYS, cookie_of, store_at
+from tests.adapters.web.serving import cookie_of, day_under_way
 from tests.browser import Page, browser
 
 ACCOUNT_NAME = "50KTC-V2-99000001"
@@ -27,19 +25,11 @@ SECTIONS = {
     "lockouts": "RULE-007",
     "enforcement": "Close Position",
 }
-OPEN_UNTIL = "2026-11-19T14:40:30"
 
 
 @pytest.fixture(scope="module")
 def page_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    """The day `daily-loss` up to its last position, still open."""
-    folder = tmp_path_factory.mktemp("page")
-    lines = (DAYS / "daily-loss" / "session.jsonl").read_text(encoding="utf-8").splitlines()
-    cut = [lines[0], *(line for line in lines[1:] if json.loads(line).get("at", "9") < OPEN_UNTIL)]
-    (folder / "session.jsonl").write_text("\n".join(cut) + "\n", encoding="utf-8")
-    store, config = store_at(folder), str(DAYS / "daily-loss" / "riskcore.toml")
-    assert run(["replay", str(folder / "session.jsonl"), "--config", config, "--store", store, "--quiet"]) == 0
-    with asked(store, stored_profiles(store)[0]) as found:
+    with asked(*day_under_way(tmp_path_factory.mktemp("page"))) as found:
         yield found
 
 

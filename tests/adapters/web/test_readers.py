@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,9 +11,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from adapters.web.thread import WebThread
+from riskcore.core.quantities import PRICE_SCALE
+from riskcore.core.quotes import Quotes
 from riskcore.engine.control_file import Control
 from tests.adapters.web.conftest import Asked
-from tests.adapters.web.serving import recorded_day, serving
+from tests.adapters.web.serving import asked, day_under_way, recorded_day, serving
 from tests.engine.answering_desk import AnsweringDesk, SmallMarket
 
 Row = dict[str, Any]
@@ -111,3 +115,55 @@ def test_there_is_room_for_so_many_streams(service: Asked) -> None:
                 await socket.close()
 
     assert asyncio.run(talk()) == 503
+
+
+async def quotes_until(socket: ClientConnection, seconds: float) -> list[Row]:
+    """The quotes that come within a time."""
+    found: list[Row] = []
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                row = json.loads(await socket.recv())
+                found += [row["data"]] if row["type"] == "MarketQuote" else []
+    except TimeoutError:
+        return found
+
+
+def test_a_quote_is_told_and_shown_before_it_is_stored(tmp_path: Path) -> None:
+    store, profile = day_under_way(tmp_path)
+    contract, begun = "CON.F.US.MNQ.Z26", time.time_ns()
+
+    async def talk() -> None:
+        made: list[WebThread] = []
+        service = serving(AnsweringDesk(), SmallMarket(), store, profile, quote_hz=20, made=made.append)
+        async with service as control, stream(control) as socket:
+            made[0].quoted(Quotes([begun], [contract], [21_000 * PRICE_SCALE], [None], [None]))
+            [quote] = await quotes_until(socket, 0.4)
+            assert (quote["contract"], quote["last"]) == (contract, "21000")
+            assert quote["bid"] is not None, "what the quote leaves out stays as the journal has it"
+            [held] = (await asked(control, "GET", "/api/positions")).row["positions"]
+            assert (held["mark"], held["unrealized"]) == ("21000", "-230.50"), "short 4 from 20971.1875"
+            made[0].quoted(Quotes([begun - 10**9], [contract], [20_000 * PRICE_SCALE], [None], [None]))
+            assert await quotes_until(socket, 0.3) == [], "an older quote is no news"
+
+    asyncio.run(talk())
+
+
+def test_a_burst_of_quotes_is_thinned_and_its_last_arrives(tmp_path: Path) -> None:
+    store, profile = recorded_day(tmp_path)
+    contract, begun = "CON.F.US.MNQ.Z26", time.time_ns()
+
+    async def talk() -> list[Row]:
+        made: list[WebThread] = []
+        service = serving(AnsweringDesk(), SmallMarket(), store, profile, quote_hz=4, made=made.append)
+        async with service as control, stream(control) as socket:
+            reading = asyncio.create_task(quotes_until(socket, 1.6))
+            for number in range(100):
+                price = (21_000 + number) * PRICE_SCALE
+                made[0].quoted(Quotes([begun + number], [contract], [price], [None], [None]))
+                await asyncio.sleep(0.01)
+            return await reading
+
+    told = asyncio.run(talk())
+    assert 2 <= len(told) <= 7
+    assert told[-1]["last"] == "21099"
