@@ -11,7 +11,6 @@ from typing import Any
 from riskcore.audit.decisions import Decisions
 from riskcore.audit.fill_rows import fill_row
 from riskcore.audit.log import AuditLog
-from riskcore.audit.report import audit_report
 from riskcore.audit.stream import check_cursor
 from riskcore.audit.stream_messages import Cursor
 from riskcore.audit.why import explain
@@ -80,7 +79,7 @@ class RecordedDays:
 
     def enforcement(self, asked: str | None) -> tuple[list[Row], Cursor]:
         log, cursor = self.log(asked)
-        return _named(log, audit_report(log)["commands"]), cursor
+        return _named(log, log.command_rows()), cursor
 
     def lockouts(self, asked: str) -> tuple[list[Row], Cursor]:
         log, cursor = self.log(asked)

@@ -8,7 +8,7 @@ pixel: from the instant at which a quote leaves the broker to the frame behind t
 day: --quotes quotes, so many a second over so many contracts; what the page holds of memory, nodes and listeners,
     after a collection, at ten points.
 breach: from the push of a blocked position to the bytes of its close at the broker, with the page open and the stream
-    read, and without both, in turns; and to the start of the program that plays the sound.
+    read, and without both, in turns, a breach every half second; and to the start of the program that plays the sound.
 """
 
 import argparse
@@ -54,7 +54,7 @@ class Stack:
 
     def __init__(self, folder: Path, settings: str, words: list[str], stack: ExitStack) -> None:
         self.folder = Path(tempfile.mkdtemp(dir=folder))
-        environment = {**os.environ, "WAIT": "1"}
+        environment = {**os.environ, "WAIT": "1", "GAP": "0.25"}
         command = [sys.executable, "-m", "tests.benchmarks.raw_broker", *words]
         self.broker = stack.enter_context(
             start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
@@ -154,22 +154,23 @@ def paged(one: Stack, section: str) -> Iterator[Page]:
 @contextmanager
 def streamed(one: Stack) -> Iterator[None]:
     """Somebody reads the whole stream."""
-    over = Event()
+    over, reads = Event(), Event()
     url = f"{one.control.url.replace('http', 'ws', 1)}/api/stream?after=start"
-    socket = connect(url, additional_headers={"Authorization": f"Bearer {one.control.token}"}, proxy=None)
+    headers = {"Authorization": f"Bearer {one.control.token}"}
 
     def read() -> None:
-        with suppress(Exception):
+        with connect(url, additional_headers=headers, proxy=None) as socket:
+            reads.set()
             while not over.is_set():
-                socket.recv()
+                with suppress(TimeoutError):
+                    socket.recv(timeout=0.5)
 
     thread = Thread(target=read, daemon=True)
     thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        socket.close()
+    assert reads.wait(20)
+    yield
+    over.set()
+    thread.join(20)
 
 
 def pixel(folder: Path, seconds: int) -> None:

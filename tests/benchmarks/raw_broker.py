@@ -8,7 +8,7 @@ latency: pushes a position in a blocked contract, waits for the bytes of closeCo
     two of them it writes and syncs a little file in DIR: what the disk takes at that pace, in that very run.
 quotes: once a line comes on stdin, COUNT quotes at that pace, in turns of so many contracts, the first one held;
     each quote of the first has a price of its own, and these prices with when each was sent are printed at the end.
-    latency waits for a line as well when WAIT is set in the environment.
+    latency waits for a line as well when WAIT is set in the environment, and GAP there sets its pause.
 burst: once quotes are subscribed to, sends COUNT quotes in ready-made frames as fast as the socket takes them.
 """
 
@@ -45,7 +45,9 @@ ANSWERS: dict[bytes, dict[str, Any]] = {
     b"Trade/search": {"trades": []},
     b"Contract/searchById": {"contract": RECORD},
 }
-GAP_SECONDS = 0.04  # Before and after the sync of the little file: by then the engine has stored what it was told.
+GAP_SECONDS = float(
+    os.environ.get("GAP", "0.04")
+)  # Before and after the sync of the little file: by then the engine has stored what it was told.
 SO_TIMESTAMPNS = 35  # Of Linux; the socket module has no name for it.
 
 

@@ -7,7 +7,7 @@ import {dollars, element, privacy, remember, sentence, tick, time} from './words
 const get = (id) => document.getElementById(id);
 const LIVE = ['armed', 'dry_run'];
 const ANEW = 'Run “riskcore web” on this computer: after a restart this page needs a new link.';
-const QUOTES_MS = 100;  // Between two readings for nothing but quotes.
+const GAP_MS = 100;  // Between the beginnings of two readings; the first of them follows at once.
 const SIZES_MS = 1000;  // Between two readings of the safe sizes while nothing but quotes comes: they take the longest.
 let found = null, sizes = {}, sizedAt = -SIZES_MS, skew = 0, engine = 'unknown', live = false, current = '', drawn = '';
 
@@ -48,8 +48,9 @@ async function refresh(sized) {
   }
 }
 
-let soon = null, dueAt = Infinity, sizedSoon = false, begunAt = -QUOTES_MS;
-function refreshSoon(afterMs, sized = true) {
+let soon = null, dueAt = Infinity, sizedSoon = false, begunAt = -GAP_MS;
+function refreshSoon(atLeastMs, sized = true) {
+  const afterMs = Math.max(atLeastMs, begunAt + GAP_MS - performance.now());
   sizedSoon ||= sized;
   const at = performance.now() + afterMs;
   if (at >= dueAt) return;
@@ -109,9 +110,7 @@ function heard(message) {
     alerted = message;
     showAlert();
   }
-  // Quotes move figures many times a second; what is stored is shown at once.
-  if (message.type === 'MarketQuote') refreshSoon(Math.max(0, begunAt + QUOTES_MS - performance.now()), false);
-  else refreshSoon(message.type === 'daemon_status' ? 1000 : 5);
+  refreshSoon(message.type === 'daemon_status' ? 1000 : 0, message.type !== 'MarketQuote');
 }
 
 let alerted = null;

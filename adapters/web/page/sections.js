@@ -5,7 +5,11 @@ import {demanded, explanation, outcome} from './why.js';
 
 const STATES = {breached: '✖ breached', near: '▲ near', warn: '△ warn', ok: '✔ ok', blind: '? blind', shadow: '◌ shadow', off: '– off'};
 const state = (name) => element('span', STATES[name] || name, {class: name});
-const measure = (row, name) => row[name] === null ? 'none' : row.unit === '$' ? dollars(row[name]) : secret(row[name]);
+const measure = (row, name) => row[name] === null ? 'none' : row.unit === '$' ? dollars(row[name])
+  : row.unit === 's' && name !== 'limit' ? `${secret(Math.round(row[name]))} s` : [secret(row[name]), row.unit === 's' ? ' s' : ''].join('');
+// With a single account its name stands in the overview, and not in every row.
+const rows = (status, caption, heads, found, none) => status.accounts.length > 1 ? table(caption, ['Account', ...heads], found, none)
+  : table(caption, heads, found.map((row) => row.slice(1)), none);
 const all = (status, name) => status.accounts.flatMap((account) => account[name].map((row) => ({...row, owner: account.name})));
 
 const ticks = (row) => row.ticks === null || row.ticks === undefined ? '' : `${secret(row.ticks)} ticks`;
@@ -45,7 +49,12 @@ const overview = ({status}) => status.accounts.map((one) => element('div', [
     ['Trading', one.can_trade ? 'allowed by the firm' : 'not allowed by the firm'],
     ['Commands unmet', secret(one.obligations.length)],
   ]),
-])).concat(health(status));
+])).concat(latest(status), health(status));
+
+const latest = ({breaches}) => breaches.length ? [table('Latest breaches', ['Time', 'Rule', 'What'], breaches.slice(-5).reverse().map((one) =>
+  [time(one.at), one.rule, figuresOf(one)]))] : [];
+const figuresOf = ({contract, figures}) => sentence([contract && root(contract),
+  ...Object.entries(figures).map(([name, value]) => `${words(name)} ${value}`)].filter(Boolean).join(', '));
 
 const health = ({health: found}) => !found ? [] : [
   element('h3', `Health: ${secret(found.score)} of ${secret(100)}`),
@@ -81,18 +90,18 @@ function curves({status, fills}) {
 }
 
 const positions = ({status}) => [
-  table('Positions', ['Account', 'Contract', 'Side', 'Size', 'Average', 'Price', 'Open P&L'], all(status, 'positions').map((one) =>
+  rows(status, 'Positions', ['Contract', 'Side', 'Size', 'Average', 'Price', 'Open P&L'], all(status, 'positions').map((one) =>
     [secret(one.owner), root(one.contract), one.side, secret(one.size), secret(one.average_price),
       [secret(one.mark), one.stale ? ' (old)' : ''].join(''), dollars(one.unrealized)]), 'none'),
-  table('Working orders', ['Account', 'Contract', 'Side', 'Type', 'Size', 'Limit', 'Stop'], all(status, 'orders').map((one) =>
+  rows(status, 'Working orders', ['Contract', 'Side', 'Type', 'Size', 'Limit', 'Stop'], all(status, 'orders').map((one) =>
     [secret(one.owner), root(one.contract), one.side || 'unknown', words(String(one.type || 'unknown')), secret(one.size), secret(one.limit_price), secret(one.stop_price)]), 'none'),
 ];
 
 const limits = ({status}, skew) => [
-  table('Every limit, the binding one first', ['State', 'Rule', 'Account', 'Now', 'Limit', 'Left', 'Ticks', 'Until', 'In words'], all(status, 'limits').map((one) =>
-    [state(one.state), [one.rule, one.contract ? ` ${root(one.contract)}` : ''].join(''), secret(one.owner), measure(one, 'now'), measure(one, 'limit'), measure(one, 'left'), ticks(one) || 'none',
+  rows(status, 'Every limit, the binding one first', ['State', 'Rule', 'Now', 'Limit', 'Left', 'Ticks', 'Until', 'In words'], all(status, 'limits').map((one) =>
+    [secret(one.owner), state(one.state), [one.rule, one.contract ? ` ${root(one.contract)}` : ''].join(''), measure(one, 'now'), measure(one, 'limit'), measure(one, 'left'), secret(one.ticks),
       one.until ? [time(one.until), ' (', countdown(one.until, skew), ')'] : 'none', sentence(one.text)]), 'none'),
-  table('Largest safe size', ['Account', 'Contract', 'Stop in ticks', 'Size', 'Held by'], all(status, 'safe_size').map((one) =>
+  rows(status, 'Largest safe size', ['Contract', 'Stop in ticks', 'Size', 'Held by'], all(status, 'safe_size').map((one) =>
     [secret(one.owner), root(one.contract), secret(one.stop_ticks), secret(one.size), `${one.rule || ''} ${sentence(one.text)}`]), 'no contract is quoted'),
 ];
 
@@ -107,11 +116,11 @@ const calendar = ({days}) => [table('Trading days', ['Day', 'Reset', 'Last entry
 }), 'no day is known')];
 
 const lockouts = ({status, history}, skew) => [
-  table('In force', ['Account', 'Rule', 'Scope', 'Left', 'Why'], all(status, 'lockouts').map((one) => {
+  rows(status, 'In force', ['Rule', 'Scope', 'Left', 'Why'], all(status, 'lockouts').map((one) => {
     const until = one.until || one.expires_at;
     return [secret(one.owner), one.rule, sentence(one.scope), until ? countdown(until, skew) : 'no end set', sentence(one.reason || one.text || '')];
   }), 'none'),
-  table('Of this day', ['Account', 'Rule', 'Kind', 'Set', 'Ended', 'By'], history.map((one) =>
+  rows(status, 'Of this day', ['Rule', 'Kind', 'Set', 'Ended', 'By'], history.map((one) =>
     [secret(one.account_name), one.rule, words(one.kind), time(one.set_at), one.ended_at ? time(one.ended_at) : 'not ended', one.ended_by || '']), 'none'),
 ];
 
@@ -137,11 +146,15 @@ function sent({requests}) {
   return first ? after(first.sent_after_seconds ?? null) : 'nothing to send';
 }
 
+const MOST = 100;
+const newest = (found) => found.slice(-MOST).reverse();
+const captionOf = (name, found) => found.length > MOST ? `${name}: the newest ${secret(MOST)} of ${secret(found.length)}` : name;
+
 const enforcement = ({commands, breaches}) => [
-  table('Commands', ['Time', 'Rule', 'What', 'Sent', 'Outcome', 'Why'], commands.toReversed().map((one) =>
+  table(captionOf('Commands', commands), ['Time', 'Rule', 'What', 'Sent', 'Outcome', 'Why'], newest(commands).map((one) =>
     [time(one.at), one.rule, demanded(one), sent(one), outcome(one), why(one.id)]), 'none today'),
-  table('Breaches', ['Time', 'Rule', 'Contract', 'Figures', 'Why'], breaches.toReversed().map((one) =>
-    [time(one.at), one.rule, root(one.contract), sentence(Object.entries(one.figures).map(([name, value]) => `${words(name)} ${value}`).join(', ')), why(one.id)]), 'none today'),
+  table(captionOf('Breaches', breaches), ['Time', 'Rule', 'Figures', 'Why'], newest(breaches).map((one) =>
+    [time(one.at), one.rule, figuresOf(one), why(one.id)]), 'none today'),
 ];
 
 export const SECTIONS = {overview, pnl: curves, positions, limits, connections, calendar, lockouts, enforcement};

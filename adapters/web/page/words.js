@@ -81,7 +81,7 @@ export function element(name, content = '', attributes = {}) {
 
 export function table(caption, heads, rows, none) {
   if (!rows.length) return element('p', `${caption}: ${none}`, {class: 'muted'});
-  const cells = (row) => row.map((cell, at) => element('td', element('span', cell), {'data-name': heads[at]}));
+  const cells = (row) => row.map((cell, at) => element('td', element('span', cell), {'data-name': heads[at], ...(cell === 'none' ? {class: 'none'} : {})}));
   return element('table', [
     element('caption', caption),
     element('thead', element('tr', heads.map((head) => element('th', head, {scope: 'col'})))),
