@@ -65,7 +65,7 @@ class Page:
 
     def evaluate(self, script: str) -> Any:
         """The value of a script's expression in the page."""
-        found = self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 

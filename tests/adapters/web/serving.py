@@ -135,13 +135,15 @@ def store_at(folder: Path) -> str:
     return str(folder / "journal.db")
 
 
-def day_under_way(folder: Path) -> tuple[str, str]:
+def day_under_way(folder: Path, settings: str | None = None) -> tuple[str, str]:
     """The day `daily-loss` up to its last position, short 4 MNQ and still open; its journal and its profile."""
     lines = (DAYS / "daily-loss" / "session.jsonl").read_text(encoding="utf-8").splitlines()
     cut = [lines[0], *(line for line in lines[1:] if json.loads(line).get("at", "9") < OPEN_UNTIL)]
     (folder / "session.jsonl").write_text("\n".join(cut) + "\n", encoding="utf-8")
-    store, config = store_at(folder), str(DAYS / "daily-loss" / "riskcore.toml")
-    assert run(["replay", str(folder / "session.jsonl"), "--config", config, "--store", store, "--quiet"]) == 0
+    store, config = store_at(folder), folder / "riskcore.toml"
+    written = (DAYS / "daily-loss" / "riskcore.toml").read_text(encoding="utf-8")
+    config.write_text(written if settings is None else settings, encoding="utf-8")
+    assert run(["replay", str(folder / "session.jsonl"), "--config", str(config), "--store", store, "--quiet"]) == 0
     return store, stored_profiles(store)[0]
 
 

@@ -1,9 +1,7 @@
 """The trader's page in a real Chromium, beside a service over a day that is under way with a position open."""
 
-import asyncio
 import json
 import os
-import time
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -11,20 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.web.conftest import Asked, asked
-from tests.adapters.web.serving import cookie_of, day_under_way
-from tests.browser import Page, browser
+from tests.adapters.web.pages import SECTIONS, SIGHTS, opened, private, show, size, wait
+from tests.adapters.web.serving import day_under_way
+from tests.browser import Page
 
 ACCOUNT_NAME = "50KTC-V2-99000001"
-SECTIONS = {
-    "overview": "Balance",
-    "pnl": "Fills",
-    "positions": "MNQ",
-    "limits": "RULE-003",
-    "connections": "market",
-    "calendar": "Trading days",
-    "lockouts": "RULE-007",
-    "enforcement": "Close Position",
-}
 
 
 @pytest.fixture(scope="module")
@@ -35,58 +24,25 @@ def page_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
 
 @pytest.fixture
 def tab(page_service: Asked, tmp_path: Path) -> Iterator[Page]:
-    """A tab with the cookie of a one-time link."""
-    with browser(tmp_path) as page:
-        name, _, value = asyncio.run(cookie_of(page_service.control)).removeprefix("Cookie: ").partition("=")
-        page.call("Network.enable")
-        page.call("Network.setCookie", name=name, value=value, url=page_service.control.url)
-        size(page, 1280)
-        page.call("Page.enable")
-        page.call("Page.navigate", url=page_service.control.url + "/")
-        wait(page, "document.querySelector('#overview dl') && document.querySelector('#stale').hidden")
+    with opened(page_service.control, tmp_path) as page:
         yield page
 
 
-def size(page: Page, width: int, scheme: str = "light") -> None:
-    mobile = width < 600
-    page.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=mobile)
-    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-
-
-def wait(page: Page, condition: str, seconds: float = 10) -> None:
-    until = time.monotonic() + seconds
-    while not page.evaluate(f"Boolean({condition})"):
-        assert time.monotonic() < until, (condition, page.evaluate("document.body.innerText")[:1500])
-        time.sleep(0.05)
-
-
-def show(page: Page, name: str, words: str) -> None:
-    page.evaluate(f"void (location.hash = '{name}')")
-    wait(page, f"!document.getElementById('{name}').hidden")
-    wait(page, f"document.getElementById('{name}').innerText.includes({json.dumps(words)})")
-
-
-def private(page: Page, on: bool) -> None:
-    if page.evaluate("document.getElementById('privacy').getAttribute('aria-pressed')") != str(on).lower():
-        page.evaluate("document.getElementById('privacy').click()")
-
-
 def test_each_section_shows_its_rows_without_sideways_scroll(tab: Page) -> None:
-    for name, (width, scheme) in product(SECTIONS, ((360, "dark"), (1280, "light"))):
+    for name, (width, scheme) in product(SECTIONS, SIGHTS):
         size(tab, width, scheme)
         show(tab, name, SECTIONS[name])
-        if name == "pnl":
-            wait(tab, "document.querySelector('#pnl svg .curve') && document.querySelector('#pnl svg .limit')")
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert tab.evaluate("document.querySelectorAll('main section:not([hidden])').length") == 1
-        assert "Nearest in dollars: RULE-004 $" in tab.evaluate("document.getElementById('binding').innerText")
+        nearest = "Nearest in dollars: RULE-004 $153.50 or 76 ticks left"
+        assert nearest in tab.evaluate("document.getElementById('binding').innerText")
         heads = "[...document.querySelectorAll('section:not([hidden]) th, section:not([hidden]) td')]"
         if width > 700:  # No word or amount is cut in two.
             assert tab.evaluate(f"{heads}.every((one) => getComputedStyle(one).overflowWrap !== 'anywhere')")
         # A caption squeezed into a cell's width stands letter under letter.
         assert tab.evaluate("[...document.querySelectorAll('caption')].every((one) => one.offsetHeight < 60)")
         if folder := os.environ.get("RISKCORE_SCREENSHOTS"):
-            tab.screenshot(Path(folder) / f"{name}-{width}.png")
+            tab.screenshot(Path(folder) / f"{name}-{width}-{scheme}.png")
 
 
 # What would give figures away, wherever it stands; rules, times and the page's own words are taken out first.
@@ -114,6 +70,16 @@ def test_privacy_leaves_no_digit_of_amounts(tab: Page) -> None:
         assert leaks == [], name
         assert ACCOUNT_NAME not in tab.evaluate("document.documentElement.outerHTML")
     assert "•••" in tab.evaluate("document.title")
+    show(tab, "enforcement", "Why")
+    tab.evaluate("document.querySelectorAll('#enforcement button').forEach((one) => one.click())")
+    wait(tab, "[...document.querySelectorAll('tr.why')].every((one) => one.innerText.includes('What came in'))")
+    assert tab.evaluate("document.querySelectorAll('tr.why').length") == 7
+    leaks = [text for text in tab.evaluate(LEAKS) if text not in ("-1", "6", "4")]  # Of tabindex and colspan.
+    assert leaks == []
+    assert ACCOUNT_NAME not in tab.evaluate("document.documentElement.outerHTML")
+    private(tab, False)
+    assert tab.evaluate("document.querySelectorAll('tr.why').length") == 0, "nothing that was hidden stays in sight"
+    private(tab, True)
     assert tab.evaluate("document.querySelectorAll('#pnl svg').length") == 0
     tab.call("Page.reload")
     wait(tab, "document.title.includes('•••')")
