@@ -1,7 +1,7 @@
 // The curve of a day's P&L with its limits, as SVG.
 import {dollars, time, element, privacy} from './words.js';
 
-const WIDTH = 720, HEIGHT = 260, LEFT = 8, RIGHT = 8, TOP = 18, BOTTOM = 24;
+const LEFT = 8, RIGHT = 8, TOP = 18, BOTTOM = 24;
 
 function shape(name, attributes, text) {
   const node = document.createElementNS('http://www.w3.org/2000/svg', name);
@@ -15,6 +15,7 @@ function shape(name, attributes, text) {
 // In privacy the shape would still give the figures away, so none is drawn.
 export function chart(points, lines, open) {
   if (privacy.on) return element('p', 'The curve is hidden: •••', {class: 'muted'});
+  const narrow = matchMedia('(max-width: 700px)').matches, WIDTH = narrow ? 330 : 1000, HEIGHT = narrow ? 240 : 300;
   const values = [0, ...(open === null ? [] : [open]), ...points.map((one) => one.value), ...lines.map((one) => one.value)];
   const low = Math.min(...values), high = Math.max(...values), span = high - low || 1;
   const first = points[0].at, wide = points.at(-1).at - first || 1;

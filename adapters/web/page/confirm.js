@@ -40,10 +40,8 @@ async function send(name) {
 export function confirmations() {
   for (const name of Object.keys(ASKED)) get(name).addEventListener('click', () => ask(name));
   get('confirm-no').addEventListener('click', () => get('confirm').close());
-  get('confirm').addEventListener('close', () => { asked = null; });
   get('confirm-yes').addEventListener('click', () => {
-    const name = asked;
     get('confirm').close();
-    if (name) send(name);
+    send(asked);
   });
 }

@@ -131,6 +131,7 @@ get('privacy').addEventListener('click', () => {
   draw();
 });
 addEventListener('hashchange', show);
+matchMedia('(max-width: 700px)').addEventListener('change', draw);
 setInterval(() => document.querySelectorAll('[data-until]').forEach(tick), 1000);
 confirmations();
 show();

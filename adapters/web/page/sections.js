@@ -143,7 +143,7 @@ function why(id) {
 // From the decision to the socket.
 function sent({requests}) {
   const first = (requests || []).find((one) => one.sent_at);
-  return first ? after(first.sent_after_seconds ?? null) : 'nothing to send';
+  return first ? after(first.sent_after_seconds ?? null) : 'none';
 }
 
 const MOST = 100;

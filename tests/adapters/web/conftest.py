@@ -2,13 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.web.thread import WebThread
 from riskcore.engine.control_file import Control
 from tests.adapters.web.serving import recorded_day, serving
 from tests.engine.answering_desk import AnsweringDesk, SmallMarket
@@ -22,6 +24,8 @@ class Asked:
     desk: AnsweringDesk
     store: str
     profile: str
+    thread: WebThread
+    stop: Callable[[], None]
 
     @property
     def port(self) -> int:
@@ -29,26 +33,34 @@ class Asked:
 
 
 @contextmanager
-def asked(store: str, profile: str) -> Iterator[Asked]:
+def asked(store: str, profile: str, **options: Any) -> Iterator[Asked]:
     """The service over a store, beside a desk that holds one MNQ, in a thread of its own."""
+    made: list[WebThread] = []
     desk = AnsweringDesk()
     desk.push("MNQ", 1, "21000")
     found: list[Control] = []
     ready, over, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
 
     async def serve() -> None:
-        async with serving(desk, SmallMarket(), store, profile) as control:
+        async with serving(desk, SmallMarket(), store, profile, made=made.append, **options) as control:
             found.append(control)
             ready.set()
             await over.wait()
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
     thread.start()
     assert ready.wait(20)
-    yield Asked(found[0], desk, store, profile)
-    loop.call_soon_threadsafe(over.set)
-    thread.join(20)
-    loop.close()
+
+    def stop() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(over.set)
+            thread.join(20)
+            loop.close()
+
+    try:
+        yield Asked(found[0], desk, store, profile, made[0], stop)
+    finally:
+        stop()
 
 
 @pytest.fixture(scope="module")
