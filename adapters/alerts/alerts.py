@@ -99,6 +99,10 @@ class Alerts(Announcer):
         self._behind.say(kind, **figures)
         self._hear(happening(self._now(), kind, **figures))
 
+    def dead_channels(self) -> tuple[str, ...]:
+        """The channels by which alerts no longer get through; asked from any thread."""
+        return tuple(sorted(self._dead))
+
     def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """Try what waits once more, for so long; what does not leave is sent again by the next run."""
         self._inbox.put(None)
@@ -159,16 +163,14 @@ class Alerts(Announcer):
             self._beat_at = self._seconds()
             heard = happening(self._heard_at, "alert")["at"]
             text = f"riskcore runs; it last stored something at {heard}"
-            if not self._is_quiet():
+            if not self._settings.is_quiet(self._local()):
                 self._put(Alert(f"heartbeat {at}", "info", "riskcore: heartbeat", text, text), self._channels)
 
     def _listeners(self, alert: Alert) -> list[str]:
-        if alert.level != "critical" and self._is_quiet():
-            return []
-        return [one.name for one in self._settings.channels if alert.level in one.levels]
+        return self._settings.listeners(alert.level, self._local())
 
-    def _is_quiet(self) -> bool:
-        return self._settings.is_quiet(datetime.fromtimestamp(self._now() / 1e9, self._zone))
+    def _local(self) -> datetime:
+        return datetime.fromtimestamp(self._now() / 1e9, self._zone)
 
     def _tell_others(self, channel: str, why: str) -> None:
         """Whatever their levels and the hour: an alert may have been lost."""

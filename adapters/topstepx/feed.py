@@ -18,6 +18,7 @@ from adapters.topstepx.signalr.supervisor import HubHealth, Supervisor, Tokens
 from adapters.topstepx.transport import Connect
 from adapters.topstepx.wire_text import hub_text, line_text, quote_texts
 from riskcore.core.kinds import ConnectionState, Hub
+from riskcore.core.quotes import Quotes
 from riskcore.engine.ports import Clock, Line, Sink
 
 _SCHEMES = {"http": "ws", "https": "wss"}
@@ -31,7 +32,7 @@ class TopstepFeed:
     """The Feed of riskcore.engine.ports.
 
     `rtc_url` is the hubs' base (http, https, ws or wss). `market_expected` says whether quotes should be coming
-    now: contracts are followed whose market is open.
+    now: contracts are followed whose market is open. `quoted` hears plain quotes as well, behind the sink.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class TopstepFeed:
         clock: Clock,
         chance: Random,
         market_expected: Callable[[], bool],
+        quoted: Callable[[Quotes], None] = lambda quotes: None,
     ) -> None:
+        self._quoted = quoted
         base = _websocket_url(rtc_url)
         self._records = QuoteRecords()
         self._sink: Sink | None = None
@@ -117,6 +120,7 @@ class TopstepFeed:
             if quotes is not None:
                 self._market.data_came()
                 self._sink.quotes(quotes, partial(quote_texts, message.lines))
+                self._quoted(quotes)
                 return
             for record in message.lines[:-1].split(b"\n"):
                 one = read(record)

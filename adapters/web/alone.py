@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adapters.web.reading import Served
 from adapters.web.service import Options, Service
+from riskcore.audit.stream_messages import Channels, no_channels
 from riskcore.engine.control_file import Control, remove_control, write_control
 from riskcore.errors import ConfigError
 from riskcore.schema.instants import utc_text
@@ -25,9 +26,10 @@ async def serve_alone(
     path: Path,
     listening: Callable[[Row], None],
     over: asyncio.Event,
+    channels: Channels = no_channels,
 ) -> None:
     """Serve until `over`; `path` is its control file, `listening` is called with a link. Raises ConfigError."""
-    served = Served(profile, lambda: Journal.open(store, profile), lock_path(store, profile), None)
+    served = Served(profile, lambda: Journal.open(store, profile), lock_path(store, profile), None, channels)
     service = Service(served, Options(port=port, address=address, names=names), None)
     try:
         await service.start()

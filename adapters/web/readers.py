@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 
 from adapters.web.tail import Tail
 from riskcore.audit.stream import BEFORE_ALL, LAST_PART, Place, place_behind, tell_from
-from riskcore.audit.stream_messages import STATUS, Cursor, Message, message_bytes, quote_bytes
+from riskcore.audit.stream_messages import STATUS, Channels, Cursor, Message, message_bytes, quote_bytes
 from riskcore.core.state import Mark
 from riskcore.errors import RiskcoreError
 from riskcore.store.journal import Journal
@@ -91,8 +91,14 @@ class Readers:
     """All streams of a service."""
 
     def __init__(
-        self, tail: Tail, journal: Callable[[], Journal], state: Callable[[], dict[str, Any]], quote_hz: int
+        self,
+        tail: Tail,
+        journal: Callable[[], Journal],
+        state: Callable[[], dict[str, Any]],
+        quote_hz: int,
+        channels: Channels,
     ) -> None:
+        self._channels = channels
         self._tail = tail
         self._journal = journal
         self._state = state
@@ -272,7 +278,7 @@ class Readers:
         def read() -> Place:
             with self._journal() as journal:
                 day, seq, last = place
-                reached = tell_from(journal, Cursor(day, seq, 0 if last == LAST_PART else last), take)
+                reached = tell_from(journal, Cursor(day, seq, 0 if last == LAST_PART else last), take, self._channels)
             hand_over(part)
             return reached
 

@@ -16,7 +16,7 @@ from adapters.web.tail import Tail, cursor_of
 from riskcore.audit.calendar_rows import calendar_rows
 from riskcore.audit.following import Follower, status_of
 from riskcore.audit.stream import BeyondJournal, read_cursor
-from riskcore.audit.stream_messages import Cursor
+from riskcore.audit.stream_messages import Channels, Cursor, no_channels
 from riskcore.errors import ConfigError
 from riskcore.schema.rows import Row
 from riskcore.settings.config import Settings, read_settings, settings_toml
@@ -38,6 +38,7 @@ class Served:
     journal: Callable[[], Journal]
     lock: Path
     settings: Settings | None  # None: only what the journal has is known.
+    channels: Channels = no_channels  # Of [alerts]: who hears of an alert.
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,9 @@ class Service:
     async def start(self) -> None:
         """Listen; a port that is taken is replaced by a free one. Raises OSError when there is none."""
         self._connections = Connections(self._handle)
-        self.tail = Tail(self.served.journal, STORED_SECONDS if self.owner is None else RUNNING_SECONDS)
-        self.readers = Readers(self.tail, self.served.journal, self._state, self.options.quote_hz)
+        served, pace = self.served, STORED_SECONDS if self.owner is None else RUNNING_SECONDS
+        self.tail = Tail(served.journal, pace, served.channels)
+        self.readers = Readers(self.tail, served.journal, self._state, self.options.quote_hz, served.channels)
         self._reading = Reading(self.served, self.tail, self.owner)
         self._page = _page() if self.options.page else {}
         self._make_routes()
@@ -151,8 +152,9 @@ class Service:
         """A halt is told although nothing can be stored."""
         data = dict.fromkeys(("id", "level", "rule", "title", "text", "allowed", "until", "channels"))
         level, title = ("info", "The halt is over") if over else ("critical", "The engine is halted")
-        data |= {"level": level, "title": title, "text": text, "channels": []}
-        self.readers.say(message_bytes(None, self._reading.now(), ALERT, None, data))
+        now = self._reading.now()
+        data |= {"level": level, "title": title, "text": text, "channels": self.served.channels(level, now)}
+        self.readers.say(message_bytes(None, now, ALERT, None, data))
         self.readers.say_state(only_if_new=True)
 
     def _state(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from riskcore.audit.following import Follower
 from riskcore.audit.stream import BEFORE_ALL, LAST_PART, Place, Telling
-from riskcore.audit.stream_messages import Message
+from riskcore.audit.stream_messages import Channels, Message, no_channels
 from riskcore.core.marks import default_age
 from riskcore.core.project import moved_mark
 from riskcore.core.quotes import Row
@@ -43,7 +43,7 @@ class Tail:
     `marks` may be newer than the journal: a quote that changes nothing is stored within a second, and shown at once.
     """
 
-    def __init__(self, journal: Callable[[], Journal], every_seconds: float) -> None:
+    def __init__(self, journal: Callable[[], Journal], every_seconds: float, channels: Channels = no_channels) -> None:
         self.head: str | None = None
         self.first = 0  # Number of the oldest message that is kept.
         self.failure: str | None = None
@@ -58,7 +58,7 @@ class Tail:
         self._thread = ThreadPoolExecutor(1, "riskcore-web-follow")
         self._journal: Journal | None = None
         self._new: list[Message] = []
-        self._telling = Telling(self._new.append)
+        self._telling = Telling(self._new.append, channels=channels)
         self.follower: Follower | None = None
 
     @property

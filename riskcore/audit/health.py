@@ -35,6 +35,7 @@ UNRESOLVED_REQUESTS: Levels = ((1, 10), (3, 25))
 HUB_LOSSES_LAST_HOUR: Levels = ((3, 3), (10, 10))
 DRIFTS_LAST_HOUR: Levels = ((1, 3), (5, 10), (20, 20))
 BLIND_RULES: Levels = ((1, 15), (3, 30))
+DEAD_CHANNELS: Levels = ((1, 5), (3, 15))
 UNSEEDED_RULES: Levels = ((1, 15), (3, 30))
 HALTED = FULL
 ON_RESERVE = 60
@@ -82,6 +83,7 @@ class Signs:
     drifts_last_hour: int = 0
     blind_rules: tuple[str, ...] = ()
     unseeded_rules: tuple[str, ...] = ()
+    dead_channels: tuple[str, ...] = ()  # By which alerts no longer get through.
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ def _parts(signs: Signs) -> Iterator[Part]:
     yield _measured("blind", len(signs.blind_rules), BLIND_RULES, blind)
     unseeded = f"unseeded, waiting for the fills of the day: {', '.join(signs.unseeded_rules)}"
     yield _measured("unseeded", len(signs.unseeded_rules), UNSEEDED_RULES, unseeded)
+    dead = f"alerts no longer get through by {', '.join(signs.dead_channels)}"
+    yield _measured("alerts", len(signs.dead_channels), DEAD_CHANNELS, dead)
 
 
 def _broker(signs: Signs) -> Iterator[Part]:

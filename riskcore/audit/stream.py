@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from riskcore.audit.following import Follower
-from riskcore.audit.stream_messages import Before, Cursor, Message, before, messages
+from riskcore.audit.stream_messages import Before, Channels, Cursor, Message, before, messages, no_channels
 from riskcore.core.events import BarObserved, Event, MarketTraded, QuoteObserved, QuotesObserved
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Book
@@ -51,10 +51,13 @@ class Telling:
     `behind`: the place after which messages are wanted. `quoted`: contracts quoted since somebody last cleared it.
     """
 
-    def __init__(self, take: Callable[[Message], None], behind: Place = BEFORE_ALL) -> None:
+    def __init__(
+        self, take: Callable[[Message], None], behind: Place = BEFORE_ALL, channels: Channels = no_channels
+    ) -> None:
         self.head: str | None = None
         self.quoted: dict[str, None] = {}
         self._take = take
+        self._channels = channels
         self._last = behind
         self._before = Before()
         self._settings: object = None
@@ -69,7 +72,7 @@ class Telling:
             self._note_quotes(event)
             told: Sequence[Message] = ()
         else:
-            told = messages(day, seq, event, book, self._rules(book), self._before)
+            told = messages(day, seq, event, book, self._rules(book), self._before, self._channels)
         # A day that cannot be folded is begun anew without the event that is at fault: it was told so far.
         for message in told:
             if message.place > self._last:
@@ -92,9 +95,11 @@ class Telling:
 _MARKET = (*_QUOTED, QuotesObserved)
 
 
-def tell_from(journal: Journal, cursor: Cursor, take: Callable[[Message], None]) -> Place:
+def tell_from(
+    journal: Journal, cursor: Cursor, take: Callable[[Message], None], channels: Channels = no_channels
+) -> Place:
     """Hand on every message stored behind a cursor; the place up to which all was told. Raises RiskcoreError."""
-    telling = Telling(take, place_behind(cursor))
+    telling = Telling(take, place_behind(cursor), channels)
     follower = Follower(journal, telling, cursor.day)
     follower.catch_up()
     return max(place_behind(cursor), (follower.trade_date, follower.seq, LAST_PART))

@@ -5,7 +5,7 @@ come live and when they are read again. A cursor names the event, and the messag
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +95,24 @@ def before(book: Book, rulebook: Rulebook, event: e.Event) -> Before:
     return Before(dict(_rows(book, rulebook, event, orders)), orders)
 
 
-def messages(day: str, seq: int, event: e.Event, book: Book, rulebook: Rulebook, known: Before) -> list[Message]:
+# The channels that hear of an alert of this level at this instant.
+Channels = Callable[[str, int], list[str]]
+
+
+def no_channels(level: str, at: int) -> list[str]:
+    """Where nobody is told, or where it is not known who is."""
+    return []
+
+
+def messages(
+    day: str,
+    seq: int,
+    event: e.Event,
+    book: Book,
+    rulebook: Rulebook,
+    known: Before,
+    channels: Channels = no_channels,
+) -> list[Message]:
     """The messages of one event. `book` is the state right behind it."""
     told: list[tuple[str, int | None, Row]] = []
     for (kind, name), row in _rows(book, rulebook, event, known.orders):
@@ -107,6 +124,8 @@ def messages(day: str, seq: int, event: e.Event, book: Book, rulebook: Rulebook,
         told.append(_happening(row))
     found = []
     for part, (kind, account, data) in enumerate(told, 1):
+        if kind == ALERT:
+            data["channels"] = channels(str(data["level"]), event.at)
         cursor = str(Cursor(day, seq, part if len(told) > 1 else 0))
         body = message_bytes(cursor, event.at, kind, account, data)
         found.append(Message(day, seq, part, cursor, kind, account, body))

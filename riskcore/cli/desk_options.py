@@ -1,6 +1,7 @@
 """What the commands to a running engine share: their options, finding the engine, and asking it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -33,6 +34,14 @@ def engine_of(options: dict[str, Any]) -> tuple[str, str]:
     path = options["config_path"] or find_file()
     configured = load_settings(path).plain["profile"]["name"] if path is not None else None
     return store, choose_profile(store, options["profile"], configured)
+
+
+def alert_channels(config_path: Path | None) -> Callable[[str, int], list[str]]:
+    """Who hears of alerts, by the settings that an engine would find. Raises ConfigError."""
+    from riskcore.settings.config import find_file, load_settings, read_settings
+
+    path = config_path or find_file()
+    return (read_settings("") if path is None else load_settings(path)).alert_channels
 
 
 def ask_engine(options: dict[str, Any], request: Row) -> Row:

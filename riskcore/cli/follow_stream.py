@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from riskcore.errors import ConfigError, RiskcoreError
 
 Row = dict[str, Any]
+Channels = Callable[[str, int], list[str]]
 LOOK_SECONDS = 0.25
 STATUS_SECONDS = 5.0
 LONGEST_SILENCE_SECONDS = 15.0
@@ -17,7 +18,9 @@ BEYOND = 4409
 _BEYOND_TEXT = "this journal has no such cursor: it has been replaced, or the cursor is another one's"
 
 
-def stream_lines(store: str, profile: str, after: str | None, accounts: Sequence[str]) -> Iterator[str]:
+def stream_lines(
+    store: str, profile: str, after: str | None, accounts: Sequence[str], channels: Channels | None = None
+) -> Iterator[str]:
     """An endless stream of JSON lines. What an engine that has ended can no longer send is read from the store.
 
     Raises ConfigError for a cursor that the journal does not have, RiskcoreError.
@@ -32,7 +35,7 @@ def stream_lines(store: str, profile: str, after: str | None, accounts: Sequence
         for line in _from_engine(store, profile, after, accounts):
             cursor = _newer(line, cursor)
             yield line
-    yield from _from_store(store, profile, cursor, accounts)
+    yield from _from_store(store, profile, cursor, accounts, channels)
 
 
 def _newer(line: str, cursor: str | None) -> str | None:
@@ -77,10 +80,12 @@ def _refused(body: bytes | bytearray | None) -> RiskcoreError:
         return RiskcoreError("the engine refused the stream")
 
 
-def _from_store(store: str, profile: str, after: str | None, accounts: Sequence[str]) -> Iterator[str]:
+def _from_store(
+    store: str, profile: str, after: str | None, accounts: Sequence[str], channels: Channels | None
+) -> Iterator[str]:
     from riskcore.audit.following import Follower, chosen_accounts
     from riskcore.audit.stream import BEFORE_ALL, BeyondJournal, Telling, check_cursor, place_behind, read_cursor
-    from riskcore.audit.stream_messages import Message, quote_bytes
+    from riskcore.audit.stream_messages import Message, no_channels, quote_bytes
     from riskcore.store.journal import Journal
 
     waiting: list[Message] = []
@@ -91,7 +96,8 @@ def _from_store(store: str, profile: str, after: str | None, accounts: Sequence[
                 check_cursor(journal, cursor)
             except BeyondJournal as error:
                 raise ConfigError(f"--after {after}: {error}") from None
-        telling = Telling(waiting.append, BEFORE_ALL if cursor is None else place_behind(cursor))
+        behind = BEFORE_ALL if cursor is None else place_behind(cursor)
+        telling = Telling(waiting.append, behind, channels or no_channels)
         follower = Follower(journal, telling, None if cursor is None else cursor.day)
         follower.catch_up()
         if cursor is None:

@@ -177,6 +177,7 @@ def _run_of(
         adjust=options.adjusted,
         clock=clock,
         recording=recording,
+        dead_channels=getattr(announcer, "dead_channels", tuple),
     )
 
 

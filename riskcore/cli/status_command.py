@@ -73,7 +73,7 @@ def command(
         lock = _lock_path(store, journal.profile)
         location = existing_store(store)
         if follow:
-            _follow(location, journal.profile, after, accounts, as_json)
+            _follow(location, journal.profile, after, accounts, as_json, config_path)
         elif watch:
             from riskcore.cli.screen.source import Place
 
@@ -90,12 +90,16 @@ def command(
     return 0
 
 
-def _follow(store: str, profile: str, after: str | None, accounts: Sequence[str], as_json: bool) -> None:
+def _follow(
+    store: str, profile: str, after: str | None, accounts: Sequence[str], as_json: bool, config_path: Path | None
+) -> None:
+    from riskcore.cli.desk_options import alert_channels
     from riskcore.cli.follow_stream import stream_lines, text_of
     from riskcore.live.stop_signals import heeding_signals
 
+    channels = alert_channels(config_path)
     with suppress(KeyboardInterrupt), heeding_signals():
-        for line in stream_lines(store, profile, after, accounts):
+        for line in stream_lines(store, profile, after, accounts, channels):
             shown = line if as_json else text_of(line)
             if shown is not None:
                 click.echo(shown)

@@ -43,7 +43,7 @@ def command(
 
     The link works once, within a minute. Without an engine this command serves until Ctrl-C and follows the journal.
     """
-    from riskcore.cli.desk_options import engine_of
+    from riskcore.cli.desk_options import alert_channels, engine_of
     from riskcore.engine.control_client import NoEngine, ask
     from riskcore.engine.control_file import control_path
 
@@ -74,7 +74,7 @@ def command(
     from riskcore.live.stop_signals import heeding_signals
 
     with heeding_signals():
-        asyncio.run(_serve(where, name, address, port, names, show))
+        asyncio.run(_serve(where, name, address, port, names, show, alert_channels(config_path)))
 
 
 def _listening(listen: str | None, names: tuple[str, ...]) -> tuple[str, int]:
@@ -89,7 +89,9 @@ def _listening(listen: str | None, names: tuple[str, ...]) -> tuple[str, int]:
     return address.strip("[]"), int(port)
 
 
-async def _serve(store: str, profile: str, address: str, port: int, names: tuple[str, ...], show: Any) -> None:
+async def _serve(
+    store: str, profile: str, address: str, port: int, names: tuple[str, ...], show: Any, channels: Any
+) -> None:
     from adapters.web.alone import serve_alone
     from riskcore.engine.control_file import web_path
     from riskcore.live.stop_signals import stopped_by_signals
@@ -97,4 +99,6 @@ async def _serve(store: str, profile: str, address: str, port: int, names: tuple
     over = asyncio.Event()
     with stopped_by_signals(over.set):
         path = web_path(store, profile)
-        await serve_alone(store, profile, address, port, names, path, lambda link: show(link, path, True), over)
+        await serve_alone(
+            store, profile, address, port, names, path, lambda link: show(link, path, True), over, channels
+        )

@@ -32,7 +32,9 @@ class LocalApi:
         shift = clock.now() - time.time_ns()
         self._owner = Owner(lambda: time.time_ns() + shift)
         self._announcer = announcer
-        served = Served(profile, lambda: Journal.open(store, profile), lock_path(store, profile), settings)
+        served = Served(
+            profile, lambda: Journal.open(store, profile), lock_path(store, profile), settings, settings.alert_channels
+        )
         api = settings.api
         options = Options(bool(api["enabled"]), int(api["port"]), int(api["quote_hz"]))
         self._thread = WebThread(served, options, self._owner, control_path(store, profile), warn)

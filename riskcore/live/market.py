@@ -1,5 +1,6 @@
 """What the broker and the screen know, for whoever asks a running engine."""
 
+from collections.abc import Callable
 from typing import Any
 
 from adapters.topstepx.feed import TopstepFeed
@@ -22,7 +23,14 @@ MILLISECOND_NS = 1_000_000
 class LiveMarket:
     """See riskcore.engine.desk.Market."""
 
-    def __init__(self, engine: Engine, gateway: TopstepGateway, feed: TopstepFeed) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        gateway: TopstepGateway,
+        feed: TopstepFeed,
+        dead_channels: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
+        self._dead_channels = dead_channels
         self._engine = engine
         self._gateway = gateway
         self._feed = feed
@@ -92,6 +100,7 @@ class LiveMarket:
                 for row in blind_rows(book, engine.rulebook, account, view_of(book, engine.rulebook, account))
             ),
             unseeded_rules=tuple(rule for account in judged for rule in unseeded_rules(book, engine.rulebook, account)),
+            dead_channels=self._dead_channels(),
         )
 
     def _hub(self, hub: HubHealth, now: int) -> HubSign:

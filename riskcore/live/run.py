@@ -35,7 +35,6 @@ from riskcore.live.clock_watch import watch_clock
 from riskcore.live.heartbeat import Heartbeat
 from riskcore.live.local_api import LocalApi
 from riskcore.live.market import LiveMarket
-from riskcore.live.overheard import OverheardFeed
 from riskcore.live.remote_host import host_facts, remote_host_signs
 from riskcore.live.stop_signals import stopped_by_signals
 from riskcore.settings import user_rules
@@ -83,6 +82,7 @@ class Run:
     clock: Clock | None = None
     recording: Recording | None = None
     takes_signals: bool = True
+    dead_channels: Callable[[], tuple[str, ...]] = tuple
 
 
 def check_calendar() -> None:
@@ -172,6 +172,7 @@ async def _run_once(
             clock,
             chance,
             lambda: engine.market_expected(),
+            api.quoted,
         )
         engine = Engine(
             Options(
@@ -181,14 +182,14 @@ async def _run_once(
                 keep_payloads=run.settings.keep_payloads,
                 arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
             ),
-            Ports(journal, clock, gateway, OverheardFeed(feed, api.quoted), api, normalise, run.recording),
+            Ports(journal, clock, gateway, feed, api, normalise, run.recording),
             resumed,
             lambda: resume(journal),
         )
         heartbeat.attach(engine)
         if run.takes_signals:
             stack.enter_context(stopped_by_signals(engine.stop))
-        api.attach(engine, LiveMarket(engine, gateway, feed))
+        api.attach(engine, LiveMarket(engine, gateway, feed, run.dead_channels))
         stack.callback(api.detach)
         rehearse()
         stack.enter_context(unhindered())

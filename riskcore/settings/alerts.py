@@ -50,6 +50,12 @@ class AlertSettings:
             start <= minute < end if start < end else minute >= start or minute < end for start, end in self.quiet_hours
         )
 
+    def listeners(self, level: str, local: datetime) -> list[str]:
+        """The names of the channels that hear of a level at a time of the profile's zone: critical at any time."""
+        if level != "critical" and self.is_quiet(local):
+            return []
+        return [one.name for one in self.channels if level in one.levels]
+
 
 def read_alerts(raw: Mapping[str, Any]) -> AlertSettings:
     """The settings of a raw `[alerts]` table. Raises ConfigError naming key and range, and never an address."""

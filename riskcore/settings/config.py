@@ -7,8 +7,10 @@ version changes a default.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from riskcore.core.groups.group import Group
 from riskcore.core.programme.strictness import judged
@@ -54,6 +56,12 @@ class Settings:
     keep_payloads: str = "user"
     api: dict[str, Any] = field(default_factory=lambda: read_table(ApiTable, {}, "api", []))
     alerts: AlertSettings = field(default_factory=AlertSettings)
+
+    def alert_channels(self, level: str, at: int) -> list[str]:
+        """The names of the channels that hear of an alert of this level at an instant."""
+        return self.alerts.listeners(
+            level, datetime.fromtimestamp(at / 1e9, ZoneInfo(self.plain["profile"]["timezone"]))
+        )
 
 
 Given = Settings | str | Path | None  # Settings that are loaded already, or the file they are in; None: look for one.

@@ -174,3 +174,14 @@ def test_unseeded_rules_are_named() -> None:
     found = explain(replace(WELL, unseeded_rules=("RULE-003",)))
     assert found.parts[0].sentence == "unseeded, waiting for the fills of the day: RULE-003"
     assert found.score == 85
+
+
+@pytest.mark.parametrize(
+    ("dead", "points"), [((), 0), (("sound",), 5), (("desktop", "sound"), 5), (("a", "b", "c"), 15)]
+)
+def test_channels_that_alerts_no_longer_get_through_are_named(dead: tuple[str, ...], points: int) -> None:
+    found = explain(replace(WELL, dead_channels=dead))
+    assert 100 - found.score == points
+    assert [one.sentence.partition(" (")[0] for one in found.parts] == (
+        [f"alerts no longer get through by {', '.join(dead)}"] if dead else []
+    )

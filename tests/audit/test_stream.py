@@ -192,3 +192,16 @@ def test_a_message_has_at_most_64_kib(over: int, cut: bool) -> None:
     assert row.get("truncated", False) is cut
     assert (row["data"] is None) is cut
     assert row["cursor"] == "2026-12-01:1"
+
+
+def test_an_alert_names_the_channels_that_hear_of_its_level() -> None:
+    rows = rows_of(KILLED_OVERNIGHT)
+
+    def named(level: str, at: int) -> list[str]:
+        return [f"{level}-channel"]
+
+    told: list[Message] = []
+    tell_from(journal_of(rows), read_cursor("start"), told.append, named)
+    alerts = [json.loads(one.body)["data"] for one in told if one.type == "alert"]
+    assert alerts
+    assert all(one["channels"] == [f"{one['level']}-channel"] for one in alerts)

@@ -167,6 +167,7 @@ def test_when_one_channel_is_dead_the_others_say_so_once(tmp_path: Path) -> None
         alerts.say("halt", text="nothing can be stored", over=False)
     desktop = house.phones["desktop"].got
     until(lambda: len(desktop) == 3)
+    assert alerts.dead_channels() == ("sound",)
     alerts.close()
     assert [title for title, _, _ in desktop].count("riskcore: sound is dead") == 1
     assert [body for title, body, _ in desktop if "dead" in title] == [

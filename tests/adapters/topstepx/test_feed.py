@@ -40,6 +40,7 @@ class Kept:
         self.lines: list[Line] = []
         self.items: list[Line | Quotes] = []
         self.order: list[str] = []
+        self.overheard: list[Quotes] = []
 
     def line(self, line: Line, text: bytes = b"") -> None:
         self.lines.append(line)
@@ -80,7 +81,7 @@ async def running(
     url: str, market_expected: Callable[[], bool] = lambda: False
 ) -> AsyncIterator[tuple[TopstepFeed, Kept]]:
     clock, sink = LoopClock(), Kept()
-    feed = TopstepFeed(url, WebSockets(clock), Tokens(), clock, Random(1), market_expected)
+    feed = TopstepFeed(url, WebSockets(clock), Tokens(), clock, Random(1), market_expected, sink.overheard.append)
     feed.follow([7001], [MNQ])
     task = asyncio.create_task(feed.run(sink))
     try:
@@ -138,6 +139,7 @@ def test_a_contract_the_hub_does_not_know_costs_no_other_its_quotes() -> None:
         async with HubServer(script) as server, running(server.url) as (feed, sink):
             await until(lambda: len(sink.items) == 1 and sink.states("user") == ["connected"])
             assert sink.states("market") == ["connected"]
+            assert sink.overheard == sink.items
             assert feed.health()[1].reason == "SubscribeContractTrades was refused: no such contract"
             feed.follow([7001], [MNQ, "CON.F.US.MES.U26"])
             await until(lambda: ("SubscribeContractTrades", "CON.F.US.MES.U26") in server.invoked)

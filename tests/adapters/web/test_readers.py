@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from adapters.web import readers
 from adapters.web.thread import WebThread
 from riskcore.core.quantities import PRICE_SCALE
 from riskcore.core.quotes import Quotes
@@ -22,9 +23,9 @@ from tests.engine.answering_desk import AnsweringDesk, SmallMarket
 Row = dict[str, Any]
 
 
-def stream(control: Control, query: str = "") -> Any:
+def stream(control: Control, query: str = "", **options: Any) -> Any:
     url = f"{control.url.replace('http', 'ws', 1)}/api/stream{query}"
-    return connect(url, additional_headers={"Authorization": f"Bearer {control.token}"}, proxy=None)
+    return connect(url, additional_headers={"Authorization": f"Bearer {control.token}"}, proxy=None, **options)
 
 
 async def messages(socket: ClientConnection, seconds: float = 0.5) -> list[str]:
@@ -167,3 +168,40 @@ def test_a_burst_of_quotes_is_thinned_and_its_last_arrives(tmp_path: Path) -> No
     told = asyncio.run(talk())
     assert 2 <= len(told) <= 7
     assert told[-1]["last"] == "21099"
+
+
+def test_a_reader_that_takes_nothing_delays_nobody_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "STALLED_SECONDS", 0.6)
+    store, profile = recorded_day(tmp_path)
+
+    async def talk() -> tuple[list[str], list[str], int | None, float, float]:
+        made: list[WebThread] = []
+        async with serving(AnsweringDesk(), SmallMarket(), store, profile, made=made.append) as control:
+            everything = await told(control, "?after=start")
+            slow = await stream(control, "?after=start", max_queue=1)
+            first = [str(await slow.recv()) for _ in range(5)]
+            async with stream(control) as other:
+                await other.recv()
+                began = time.monotonic()
+                for number in range(300):  # Each as long as a message may be: more than the sockets hold.
+                    made[0].halt(f"{number} " + "x" * 60_000, False)
+                called = time.monotonic() - began
+                while not json.loads(await other.recv())["data"]["text"].startswith("299 "):
+                    pass
+                heard = time.monotonic() - began
+            await asyncio.sleep(1.2)
+            try:
+                while True:
+                    first.append(str(await asyncio.wait_for(slow.recv(), 5)))
+            except ConnectionClosed as closed:
+                code = closed.rcvd.code if closed.rcvd is not None else None
+            cursors = [json.loads(one)["cursor"] for one in first]
+            seen = [text for text, cursor in zip(first, cursors, strict=True) if cursor is not None]
+            after = quote(json.loads(seen[-1])["cursor"])
+            return everything, seen + await told(control, f"?after={after}"), code, called, heard
+
+    everything, seen, code, called, heard = asyncio.run(talk())
+    assert code == 4408
+    assert called < 0.5, "the engine waits for nobody"
+    assert heard < 10
+    assert seen == everything
