@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +16,19 @@ from adapters.alerts.channels import Send, sender_of
 from adapters.alerts.escalation import Enforcement, Escalation, unmet
 from adapters.alerts.message import Alert, alert_of, unconfirmed
 from adapters.alerts.sent import Sent
+from riskcore.audit.following import Follower
 from riskcore.audit.happenings import happening, happenings
 from riskcore.core import events as e
+from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Book
 from riskcore.engine.ports import Announcer
+from riskcore.errors import RiskcoreError
 from riskcore.settings.alerts import AlertSettings, ChannelSettings
+from riskcore.store.journal import Journal
 
 LOOK_SECONDS = 0.5  # Between two looks at what is not confirmed.
 CLOSE_SECONDS = 3
+LOOK_BACK_NS = 60 * SECOND_NS  # Before the memory was written last: what was stored then may not be in it yet.
 _HEARD = (
     e.RuleBreached,
     e.CommandIssued,
@@ -51,6 +57,7 @@ def beside(store: str) -> Path:
 class Alerts(Announcer):
     """Hands everything on to the announcer behind it, first; then alerts. Nothing here waits for a channel or a disk.
 
+    `journal` opens what earlier runs stored, so that one that crashed between storing and alerting loses no alert.
     `enforces`: in a dry run nothing is ever confirmed, so nothing is said of it.
     """
 
@@ -66,7 +73,9 @@ class Alerts(Announcer):
         seconds: Callable[[], float] = time.monotonic,
         sender: Callable[[ChannelSettings], Send] = sender_of,
         channel: Callable[..., Channel] = Channel,
+        journal: Callable[[], Journal] | None = None,
     ) -> None:
+        self._journal = journal
         self._behind = behind
         self._settings = settings
         self._zone = ZoneInfo(timezone)
@@ -125,6 +134,8 @@ class Alerts(Announcer):
     def _work(self) -> None:
         for alert, names in self._sent.in_doubt():
             self._put(alert.repeated(), names)
+        for alert in self._never_noted():
+            self._send(alert, self._listeners(alert))
         while True:
             try:
                 heard = self._inbox.get(timeout=LOOK_SECONDS)
@@ -135,6 +146,19 @@ class Alerts(Announcer):
                     return
                 self._take(heard)
             self._look()
+
+    def _never_noted(self) -> list[Alert]:
+        """What an earlier run stored and ended before it could alert of it. Without an earlier run nothing is owed."""
+        since = self._sent.written_at
+        if self._journal is None or since is None:
+            return []
+        with suppress(RiskcoreError), self._journal() as journal:
+            follower = Follower(journal)
+            follower.catch_up()
+            earliest = happening(since - LOOK_BACK_NS, "alert")["at"]
+            found = [alert_of(row) for row in follower.told if row["at"] >= earliest]
+            return [alert for alert in found if alert is not None and self._sent.is_new(alert)]
+        return []
 
     def _take_waiting(self) -> None:
         while not self._inbox.empty():

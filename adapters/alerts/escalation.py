@@ -3,14 +3,14 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from riskcore.core.kinds import CUTS
+from riskcore.core.kinds import CANCELS, CUTS, STOPS
 from riskcore.core.state import Book
 
 FIRST_SECONDS, SECOND_SECONDS, EACH_SECONDS = 10, 30, 60
 
 
 class Enforcement(NamedTuple):
-    """One obligation to close or reduce that is not met while something is open."""
+    """One obligation that is not met while it matters."""
 
     obligation: str
     kind: str
@@ -19,13 +19,16 @@ class Enforcement(NamedTuple):
 
 
 def unmet(book: Book) -> tuple[Enforcement, ...]:
-    """What is to be closed or reduced in accounts that still hold something."""
+    """What is to be closed, reduced or protected where something is held, and orders that are still to be cancelled.
+
+    An order that works may open a position at any time, so a cancel matters while flat, too.
+    """
     return tuple(
         Enforcement(one.id, one.kind, one.rule, account.name or str(account.id))
         for account in book.accounts.values()
-        if account.obligations and account.held()
+        if account.obligations
         for one in account.obligations.values()
-        if one.kind in CUTS
+        if (one.kind in (*CUTS, *STOPS) and account.held()) or (one.kind in CANCELS and account.working_orders())
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from riskcore.audit.alert_words import advice_of
-from riskcore.core.kinds import AlertLevel
+from riskcore.core.kinds import CANCELS, STOPS, AlertLevel
 
 REPEATED = "(repeated)"
 
@@ -66,11 +66,14 @@ def alert_of(row: dict[str, Any]) -> Alert | None:
 
 
 def unconfirmed(obligation: str, rule: str, account: str, kind: str, seconds: int, at: str) -> Alert:
-    """Enforcement that the broker has not confirmed for so long, while something is still open."""
-    plain = (
-        f"{kind} of {rule} is not confirmed after {seconds} seconds and something is still open. "
-        f"Close it yourself on the platform. {advice_of(rule).reached}"
-    )
+    """Enforcement that the broker has not confirmed for so long, while it matters (escalation.py)."""
+    if kind in CANCELS:
+        matters = "and orders still work. Cancel them yourself on the platform."
+    elif kind in STOPS:
+        matters = "and the position is open without it. Set the stop yourself on the platform, or close."
+    else:
+        matters = "and something is still open. Close it yourself on the platform."
+    plain = f"{kind} of {rule} is not confirmed after {seconds} seconds {matters} {advice_of(rule).reached}"
     title = "riskcore: enforcement is not confirmed"
     return Alert(f"{obligation} unconfirmed {at}", "critical", title, f"{account}: {plain}", plain)
 

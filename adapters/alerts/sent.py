@@ -22,7 +22,11 @@ class Sent:
         self._path = path
         self._waiting: dict[str, tuple[Alert, set[str]]] = {}
         self._known: dict[str, None] = {}
+        # When an earlier run wrote last, in nanoseconds; None where there was none.
+        self.written_at = path.stat().st_mtime_ns if path.exists() else None
         self._read()
+        with suppress(OSError):  # From here on a crash owes what was stored and not noted.
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
     def is_new(self, alert: Alert) -> bool:
         return alert.id not in self._known

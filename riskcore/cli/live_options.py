@@ -127,9 +127,19 @@ def _alerting(
         yield printer
         return
     from adapters.alerts.alerts import Alerts, beside
+    from riskcore.store.journal import Journal
 
     zone = settings.plain["profile"]["timezone"]
-    alerts = Alerts(printer, settings.alerts, zone, beside(store), enforces=options.enforces, now=clock.now)
+    profile = settings.plain["profile"]["name"]
+    alerts = Alerts(
+        printer,
+        settings.alerts,
+        zone,
+        beside(store),
+        enforces=options.enforces,
+        now=clock.now,
+        journal=lambda: Journal.open(store, profile),
+    )
     with closing(alerts):
         yield alerts
 

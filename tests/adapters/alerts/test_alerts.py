@@ -16,10 +16,11 @@ from adapters.alerts.alerts import Alerts, beside
 from adapters.alerts.channel import Channel, attempt
 from adapters.alerts.channels import NotSent, Send, sender_of
 from adapters.alerts.escalation import Enforcement, Escalation, unmet
-from adapters.alerts.message import Alert
+from adapters.alerts.message import Alert, unconfirmed
 from adapters.alerts.sent import Sent
 from riskcore.core.kinds import AlertLevel
 from riskcore.core.quantities import SECOND_NS, money
+from riskcore.core.state import STATUS_CANCELLED
 from riskcore.engine.ports import Announcer
 from riskcore.settings.alerts import ChannelSettings
 from riskcore.settings.config import read_settings
@@ -247,6 +248,28 @@ def test_only_what_is_open_still_counts_as_unconfirmed() -> None:
     desk = closing()
     assert [one.kind for one in unmet(desk.book)] == ["CloseAllPositions"]
     assert unmet(Ledger(**LOSS).closed("-500").book) == ()
+
+
+def test_a_missing_stop_and_a_working_order_count_as_unconfirmed_too() -> None:
+    bare = Desk(no_stop_loss_grace={"action": "place_stop"}).at("10:00:00").snapshot()
+    bare.fill("MNQ", 1, "21000").push("MNQ", 1).tick("10:01:00")
+    assert [one.kind for one in unmet(bare.book)] == ["PlaceStop"]
+    resting = Desk(**LOSS).at("09:59:00").snapshot().order(7, "MNQ", 1, type=1, limit="20000").closed("-500")
+    assert [one.kind for one in unmet(resting.book)] == ["CancelOrders"]
+    assert unmet(resting.order(7, "MNQ", 1, type=1, limit="20000", status=STATUS_CANCELLED).book) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("CloseAllPositions", "something is still open. Close it yourself"),
+        ("PlaceStop", "the position is open without it. Set the stop yourself on the platform, or close."),
+        ("CancelOrders", "orders still work. Cancel them yourself"),
+    ],
+)
+def test_what_is_not_confirmed_says_what_to_do(kind: str, words: str) -> None:
+    alert = unconfirmed("o", "RULE-003", "A", kind, 10, "2026-03-02T18:00:00Z")
+    assert (alert.level, words in alert.text, words in alert.plain) == ("critical", True, True)
 
 
 @pytest.mark.parametrize("enforces", [True, False])
