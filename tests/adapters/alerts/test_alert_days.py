@@ -133,7 +133,7 @@ def test_no_alert_is_lost_and_none_comes_twice_unmarked(tmp_path: Path, days: in
         doubled += sum(times - 1 for times in plain.values())
         owed_in_all, crashes_in_all = owed_in_all + len(owed), crashes_in_all + crashes
         repeated += sum(again for _, again in received)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # A process that crashed may still be about to write.
     print(f"{days} days, {crashes_in_all} crashes, {owed_in_all} alerts, {repeated} of them repeated")
     assert crashes_in_all > days
     assert owed_in_all > days
