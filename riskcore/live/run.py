@@ -177,7 +177,7 @@ async def _run_once(
         )
         if run.takes_signals:
             stack.enter_context(stopped_by_signals(engine.stop))
-        api.attach(engine, LiveMarket(engine, gateway, feed))
+        api.attach(engine, LiveMarket(engine, gateway, feed, api.channels))
         stack.callback(api.detach)
         rehearse()
         stack.enter_context(unhindered())
