@@ -32,7 +32,7 @@ from riskcore.engine.wire import Recording
 from riskcore.errors import ConfigError, InvariantBroken
 from riskcore.live.local_api import LocalApi
 from riskcore.live.market import LiveMarket
-from riskcore.live.remote_host import host_facts, remote_host_signs
+from riskcore.live.remote_host import host_facts, refuse_without_orders, remote_host_signs
 from riskcore.live.stop_signals import stopped_by_signals
 from riskcore.settings import user_rules
 from riskcore.settings.calendar import calendar_known, calendar_warnings
@@ -91,7 +91,12 @@ def check_calendar() -> None:
 
 
 def start_texts(settings: Settings, enforces: bool) -> list[str]:
-    """What is said before a start on a real broker: doubtful settings, the calendar, a remote host."""
+    """What is said before a start on a real broker: doubtful settings, the calendar, a remote host.
+
+    Raises ConfigError where this installation must not send orders.
+    """
+    if enforces:
+        refuse_without_orders(os.environ)
     today = datetime.now(UTC).date()
     signs = remote_host_signs(host_facts(os.environ)) if enforces else ()
     remote = (
