@@ -29,6 +29,8 @@ STEPS = (
     ("verify {Auszug é.jsonl.gz}", 0),
     ("audit --store {Journal ü.db} --database {Prüfung.db} --json", 0),
     ("audit --store {Journal ü.db} --evidence 2026-11-19 2026-11-19 --out {Beweis ß}", 0),
+    ("review 2026-11-19 --store {Journal ü.db} --quick --html {Rückblick.html} --csv {Rückblick.csv}", 0),
+    ("redact {Tag 1.jsonl} --config {Regeln ü.toml} --out {Ohne Namen é.jsonl.gz} --map {Wer 日.json}", 0),
     ("why RULE-004 --store {Journal ü.db}", 0),
     (
         "whatif {Tag 1.jsonl} --config {Regeln ü.toml} --set LIMIT --quick --export {Was wäre.jsonl}"
