@@ -19,6 +19,7 @@ from riskcore.audit.happenings import happening, happenings
 from riskcore.core import events as e
 from riskcore.core.state import Book
 from riskcore.engine.ports import Announcer
+from riskcore.schema.rows import Row
 from riskcore.settings.alerts import AlertSettings, ChannelSettings
 
 LOOK_SECONDS = 0.5  # Between two looks at what is not confirmed.
@@ -107,6 +108,10 @@ class Alerts(Announcer):
         for channel in self._channels.values():
             channel.close(max(0.0, until - self._seconds()))
         self._take_waiting()
+
+    def channels(self) -> list[Row]:
+        """How each channel is doing (riskcore.engine.ports.HasChannels)."""
+        return [one.row() for one in self._channels.values()]
 
     def _hear(self, row: dict[str, Any]) -> None:
         alert = alert_of(row)

@@ -15,8 +15,11 @@ from adapters.web.recorded_days import RecordedDays
 from adapters.web.tail import Tail, cursor_of
 from riskcore.audit.calendar_rows import calendar_rows
 from riskcore.audit.following import Follower, status_of
+from riskcore.audit.limits import gauges
+from riskcore.audit.status import view_of
 from riskcore.audit.stream import BeyondJournal, read_cursor
 from riskcore.audit.stream_messages import Cursor
+from riskcore.core.state import Account
 from riskcore.errors import ConfigError
 from riskcore.schema.rows import Row
 from riskcore.settings.config import Settings, read_settings, settings_toml
@@ -77,7 +80,7 @@ class Reading:
         asked = parameters.query(head.target, {"account": parameters.text, "stop_ticks": _TICKS}, ("account",))
         status = await self._status(asked)
         status.pop("as_of")
-        health = await self._healthy()
+        health = await self.healthy()
         return status | {"health": health and {"score": health["score"], "parts": health["parts"]}}
 
     async def _status(self, asked: parameters.Values) -> Row:
@@ -125,9 +128,9 @@ class Reading:
     async def health(self, head: Head) -> Row:
         parameters.query(head.target, {})
         nothing: Row = {"schema": HEALTH_SCHEMA, "score": None, "parts": [], "binding": [], "measured": None}
-        return await self._healthy() or nothing
+        return await self.healthy() or nothing
 
-    async def _healthy(self) -> Row | None:
+    async def healthy(self) -> Row | None:
         """The engine's own word, worked out once a second at most; None without an engine."""
         if self._owner is None:
             return None
@@ -170,6 +173,24 @@ class Reading:
             return Figures(is_held(self._served.lock), follower.seq, follower.last_at, breaches, unmet)
 
         breaches = await self._apart(self._days.breaches_by_rule)
+        return await self._tail.asked(look)
+
+    async def account_figures(self) -> list[Row]:
+        """Of each account how many lockouts are in force, and its limits as in the rows of status."""
+
+        def look(follower: Follower) -> list[Row]:
+            book, rulebook, now = follower.book, follower.rulebook, self.now()
+            judged = [one for one in book.accounts.values() if book.day is not None and rulebook.judges(one)]
+            return [
+                {
+                    "account": one.id,
+                    "account_name": one.name,
+                    "lockouts": sum(ends is None or ends > now for ends in _ends(one)),
+                    "limits": [gauge.row() for gauge in gauges(book, rulebook, one, view_of(book, rulebook, one))],
+                }
+                for one in judged
+            ]
+
         return await self._tail.asked(look)
 
     # ---- recorded days -------------------------------------------------------------------------------
@@ -248,6 +269,10 @@ def _known(follower: Follower, accounts: Sequence[str]) -> list[int]:
         if not any(wanted in (str(one.id), one.name) for one in known):
             raise Refusal("unknown", f"account {wanted[:60]!r} is not in this profile")
     return [one.id for one in known if str(one.id) in accounts or one.name in accounts]
+
+
+def _ends(account: Account) -> list[int | None]:
+    return [lockout.expires_at for lockout in account.lockouts.values()]
 
 
 def _cut(row: Row, ids: Sequence[int]) -> Row:

@@ -55,6 +55,7 @@ COMMANDS = {
     "watchdog": "Alert when the engine is dead, hung or blind.",
     "alerts": "Send a test alert to your channels.",
     "rules": "Explain the rules and their fields.",
+    "version": "Show the version, its data and formats, and the extras.",
     "completion": "Print the shell's completion of commands and options.",
 }
 # Commands that share a file. Every other one is `command` in riskcore/cli/<name>_command.py.

@@ -13,8 +13,9 @@ from riskcore.core.state import Book
 from riskcore.engine.control_file import control_path
 from riskcore.engine.desk import Market
 from riskcore.engine.engine import Engine
-from riskcore.engine.ports import Announcer, Clock
+from riskcore.engine.ports import Announcer, Clock, HasChannels
 from riskcore.live.heartbeat import state_of
+from riskcore.schema.rows import Row
 from riskcore.settings.config import Settings
 from riskcore.store.journal import Journal
 from riskcore.store.recorder import lock_path
@@ -52,6 +53,10 @@ class LocalApi:
         """It has ended; another one may begin."""
         self._owner.detach("starting")
         self._thread.stored()
+
+    def channels(self) -> list[Row]:
+        """How the channels of alerts are doing."""
+        return self._announcer.channels() if isinstance(self._announcer, HasChannels) else []
 
     def stored(self, events: Sequence[Event], book: Book) -> None:
         self._announcer.stored(events, book)

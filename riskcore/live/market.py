@@ -1,5 +1,6 @@
 """What the broker and the screen know, for whoever asks a running engine."""
 
+from collections.abc import Callable
 from typing import Any
 
 from adapters.topstepx.feed import TopstepFeed
@@ -22,10 +23,14 @@ MILLISECOND_NS = 1_000_000
 class LiveMarket:
     """See riskcore.engine.desk.Market."""
 
-    def __init__(self, engine: Engine, gateway: TopstepGateway, feed: TopstepFeed) -> None:
+    def __init__(
+        self, engine: Engine, gateway: TopstepGateway, feed: TopstepFeed, channels: Callable[[], list[Row]] = list
+    ) -> None:
+        """`channels` are those of alerts (riskcore.engine.ports.HasChannels)."""
         self._engine = engine
         self._gateway = gateway
         self._feed = feed
+        self._channels = channels
 
     async def active_contract(self, root: str) -> str | None:
         """The search is fuzzy, so only the very product counts, and only the month that takes orders (API.md 2.1)."""
@@ -103,6 +108,7 @@ class LiveMarket:
     def _measured(self, signs: Signs) -> Row:
         """Everything the score is made of, also what costs no points."""
         way, commit = self._gateway.condition(), self._engine.vitals.commit_ns
+        account_messages, market_data = self._engine.inbox.waiting
         reconnects = {one.hub: one.reconnects for one in self._feed.health()}
         return {
             "armed": signs.armed,
@@ -126,6 +132,9 @@ class LiveMarket:
             "drifts_last_hour": signs.drifts_last_hour,
             "blind_rules": list(signs.blind_rules),
             "unseeded_rules": list(signs.unseeded_rules),
+            "waiting": {"account": account_messages, "market": market_data},
+            "stages": [*self._engine.times.rows(), way.answers.row("answer")],
+            "alerts": self._channels(),
         }
 
 

@@ -35,9 +35,13 @@ if sys.platform == "win32":
             _lock(handle)
         except OSError:
             return True
+        _unlock(handle)
+        return False
+
+    def _unlock(handle: int) -> None:
+        # Windows lets go of the locks of a closed file, but says that this may take a while.
         os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
-        return False
 else:
     import fcntl
 
@@ -54,6 +58,9 @@ else:
         fields[_TYPE] = fcntl.F_WRLCK
         answer = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, struct.pack(_FLOCK, *fields)))
         return bool(answer[_TYPE] != fcntl.F_UNLCK)
+
+    def _unlock(handle: int) -> None:
+        fcntl.lockf(handle, fcntl.LOCK_UN)
 
 
 # Record locks do not exclude a second opening in the same process, so that case is remembered here.
@@ -118,6 +125,8 @@ class HeldLock:
                 with suppress(OSError):
                     self._path.unlink()
             _held.discard(self._path)
+            with suppress(OSError):
+                _unlock(self._handle)
             os.close(self._handle)
 
 
