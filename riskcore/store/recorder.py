@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,10 +25,12 @@ from eventsourcing.persistence import (
 from riskcore.errors import ConfigError, Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store.foreign import refuse_foreign
+from riskcore.store.location import user_data_folder
 from riskcore.store.private import create_private, make_private
+from riskcore.store.server_url import is_server, known_as, without_password
 
 Kept = tuple[int, bytes, bytes]
-BACK_ENDS = {"sqlite": "riskcore.store.sqlite:HardenedFactory"}
+_SQLITE = "riskcore.store.sqlite:HardenedFactory"
 # SQLite's own files beside the journal. It gives them the journal's mode; older ones may have a wider one.
 _BESIDE = ("-wal", "-shm", "-journal")
 # What SQLite and the system say when there is no room; SQLite calls a used-up quota an I/O error.
@@ -89,6 +92,14 @@ class JournalRecorder(AggregateRecorder, ABC):
     def take_lease(self, profile: str, holder: str) -> int:
         """A new fence number; a holder of an older one can no longer append."""
 
+    @property
+    def holds_lease(self) -> bool:
+        """Whether nobody else can have taken the lease by now without this process knowing.
+
+        True for a file: its writer is alone on its computer. On a server the lease ends when it is not renewed.
+        """
+        return True
+
     @abstractmethod
     def check_storage(self) -> None:
         """Raise Corrupt when files, tables or triggers are not as they must be."""
@@ -122,12 +133,16 @@ def named_errors(what: str, *, writing: bool = False) -> Iterator[None]:
         raise kind(f"{what}: {error}") from error
 
 
-def _back_end(where: str) -> str:
+def _is_server(where: str) -> bool:
+    """Whether a store is on a server. Raises ConfigError for a URL of another kind."""
+    if is_server(where):
+        if find_spec("psycopg") is None:
+            raise ConfigError('a store on a server needs another package: pip install "riskcore[postgres]"')
+        return True
     scheme, separator, _ = where.partition("://")
-    name = scheme if separator else "sqlite"
-    if name not in BACK_ENDS:
-        raise ConfigError(f"--store {scheme}://: this riskcore keeps journals in files only; give the path of one")
-    return name
+    if separator and scheme != "sqlite":
+        raise ConfigError(f"--store {scheme}://: journals are kept in files and on Postgres; give a path or postgresql://")
+    return False
 
 
 def _path(where: str) -> Path:
@@ -135,7 +150,10 @@ def _path(where: str) -> Path:
 
 
 def lock_path(where: str, profile: str) -> Path:
-    """The side file whose lock admits one writer of a profile; its folder is made. Raises ConfigError, StoreError."""
+    """The side file whose lock admits one writer of a profile on this computer; its folder is made.
+
+    Beside a file; for a server in the user's data folder. Raises ConfigError, StoreError.
+    """
     return _beside(where, f"{quote(profile, safe='')}.lock")
 
 
@@ -145,31 +163,42 @@ def reserve_path(where: str, profile: str) -> Path:
 
 
 def refuse_no_journal(where: str) -> None:
-    """Raise ConfigError when a journal must not be begun here; nothing is changed."""
-    _back_end(where)
-    refuse_foreign(_path(where), write=True)
+    """Raise ConfigError when a journal must not be begun here; nothing is changed. Raises StoreError."""
+    if _is_server(where):
+        from riskcore.store.postgres_connection import Server
+
+        server = Server(where, write=True)
+        try:
+            server.refuse_foreign()
+        finally:
+            server.close()
+    else:
+        refuse_foreign(_path(where), write=True)
 
 
 def _beside(where: str, ending: str) -> Path:
-    _back_end(where)
-    path = _path(where)
+    path = user_data_folder() / known_as(where) if _is_server(where) else _path(where)
     with named_errors(f"{where}: the journal cannot be written here"):
         path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(f"{path.name}.{ending}")
 
 
 def open_recorder(where: str, write: bool) -> JournalRecorder:
-    """The recorder of a path (SQLite) or of a URL whose scheme is a back end.
+    """The recorder of a path (SQLite) or of a URL (Postgres).
 
     Raises ConfigError for what is no journal, StoreError, Corrupt.
     """
-    name = _back_end(where)
+    where = without_password(where)
+    if _is_server(where):
+        from riskcore.store.postgres import open_server
+
+        return open_server(where, write)
     path = _path(where)
     if not write and not path.exists():
         raise StoreError(f"{path}: there is no journal here")
     refuse_foreign(path, write=write)
     environment = {
-        "PERSISTENCE_MODULE": BACK_ENDS[name],
+        "PERSISTENCE_MODULE": _SQLITE,
         "ORIGINATOR_ID_TYPE": "text",
         "CREATE_TABLE": "yes" if write else "no",
         "SQLITE_DBNAME": f"{path.as_uri()}?mode={'rwc' if write else 'rw'}",
