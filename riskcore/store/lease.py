@@ -8,6 +8,7 @@ import os
 import platform
 import struct
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from getpass import getuser
 from hashlib import sha256
@@ -181,11 +182,20 @@ def this_process() -> str:
     return f"process {os.getpid()} on {platform.node()}"
 
 
-def is_held(path: Path) -> bool:
+class ServerLease:
+    """The lease of a profile in a store on a server, for whoever asks whether it is held; see recorder.writer_lock."""
+
+    def __init__(self, is_held: Callable[[], bool]) -> None:
+        self.is_held = is_held
+
+
+def is_held(path: Path | ServerLease) -> bool:
     """Whether somebody, this process or another, holds the lock of `path`; looking changes nothing.
 
-    Raises StoreError when the file is there and cannot be read.
+    Raises StoreError when the file is there and cannot be read, or the server does not answer.
     """
+    if isinstance(path, ServerLease):
+        return path.is_held()
     if path in _held:
         # Opening and closing the file here would let this very process lose its record lock.
         return True

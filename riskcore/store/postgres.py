@@ -15,14 +15,16 @@ from itertools import groupby
 from operator import itemgetter
 from secrets import token_hex
 from typing import Any
+from urllib.parse import quote
 
 from eventsourcing.postgres import PostgresAggregateRecorder
 
 from riskcore.errors import Corrupt, OutOfSequence, ProfileBusy, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store import postgres_tables as tables
+from riskcore.store.lease import is_held
 from riskcore.store.postgres_connection import Server
-from riskcore.store.recorder import CachedState, JournalRecorder, Kept, lock_path
+from riskcore.store.recorder import CachedState, JournalRecorder, Kept, side_path
 from riskcore.store.server_lease import LEASE_SECONDS, LeaseClock, LeaseTokens, awake_or_asleep_seconds
 
 TRIAL_BYTES = 64 << 10
@@ -38,9 +40,7 @@ _KEPT = (
     "SELECT seq, state, payload FROM riskcore.events "
     "WHERE stream = %s AND seq > %s AND payload IS NOT NULL ORDER BY seq LIMIT %s"
 )
-_LAST_KEPT = (
-    "SELECT payload FROM riskcore.events WHERE stream = %s AND payload IS NOT NULL ORDER BY seq DESC LIMIT 1"
-)
+_LAST_KEPT = "SELECT payload FROM riskcore.events WHERE stream = %s AND payload IS NOT NULL ORDER BY seq DESC LIMIT 1"
 _ALONE = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
 _LEASE = (
     "SELECT fence, holder, token, greatest(ceil(extract(epoch FROM renewed_at - clock_timestamp()) + %s), 0)::integer "
@@ -112,7 +112,7 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
         self.datastore.write("the journal cannot be written", _DROP_STATE, ("",))
 
     def take_lease(self, profile: str, holder: str) -> int:
-        tokens, token = LeaseTokens(lock_path(self.datastore.where, profile).with_suffix(".lease")), token_hex(16)
+        tokens, token = _tokens(self.datastore.where, profile), token_hex(16)
         asked_at = awake_or_asleep_seconds()
         with self.datastore.transaction_of("the lease cannot be taken") as cursor:
             cursor.execute(_ALONE, (_LOCK, profile))
@@ -137,11 +137,6 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
     def _raise_taken_over(self, profile: str) -> None:
         found = self.datastore.select(_LEASE, (LEASE_SECONDS, profile))
         _must_hold(profile, (found[0][1] if found else "") or "nobody")
-
-    def writer_is_there(self, profile: str) -> bool:
-        """Whether somebody, anywhere, holds the lease of a profile."""
-        found = self.datastore.select(_LEASE, (LEASE_SECONDS, profile))
-        return bool(found and found[0][1] and found[0][3])
 
     def put_state(self, stream: str, cached: CachedState) -> None:
         row = (stream, cached.seq, cached.fingerprint, cached.seal, cached.state)
@@ -213,6 +208,20 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
             with suppress(StoreError):
                 self.datastore.write("the lease cannot be given back", _GIVE_BACK, self._held)
         self.datastore.close()
+
+
+def writer_is_there(server: Server, profile: str) -> bool:
+    """Whether somebody, anywhere, holds the lease of a profile. Raises StoreError."""
+    found = server.select(_LEASE, (LEASE_SECONDS, profile))
+    if not (found and found[0][1] and found[0][3]):
+        return False
+    # One of this computer that was killed has let go of its lock, though its lease has not ended yet.
+    is_ours = found[0][2] in _tokens(server.where, profile).known()
+    return not is_ours or is_held(side_path(server.where, f"{quote(profile, safe='')}.lock"))
+
+
+def _tokens(where: str, profile: str) -> LeaseTokens:
+    return LeaseTokens(side_path(where, f"{quote(profile, safe='')}.lease"))
 
 
 def open_server(where: str, write: bool) -> PostgresJournalRecorder:

@@ -89,11 +89,10 @@ class Server(PostgresDatastore):
         """The journal has no types of its own."""
 
     def close(self) -> None:
-        with suppress(AttributeError):  # One that was never built whole is closed as well, at its end.
-            with self._lock:
-                if self._connection is not None:
-                    self._connection.close()
-                    self._connection = None
+        with suppress(AttributeError), self._lock:  # One that was never built whole is closed as well, at its end.
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     # ---- asking ------------------------------------------------------------------------------------------
 
@@ -101,8 +100,8 @@ class Server(PostgresDatastore):
         """Raises psycopg.Error, ConfigError, StoreError."""
         found = self._connection
         if found is None or found.closed or found.broken:
-            secrets = secrets_of(self.where)
-            found = psycopg.connect(**self._parameters, **secrets, autocommit=True, row_factory=dict_row)
+            secrets: dict[str, Any] = dict(secrets_of(self.where))
+            found = psycopg.connect(**(self._parameters | secrets), autocommit=True, row_factory=dict_row)
             try:
                 self._must_fit(found)
             except BaseException:
@@ -124,7 +123,7 @@ class Server(PostgresDatastore):
         with named_server_errors(self.where, what), self.connection() as connection:
             if self._cursor is None or self._cursor.connection is not connection:
                 self._cursor = connection.cursor(binary=True, row_factory=tuple_row)
-            self._cursor.execute(statement, parameters, prepare=True)  # type: ignore[call-overload]
+            self._cursor.execute(statement, parameters, prepare=True)
             return self._cursor.fetchall() if self._cursor.description else [()] * self._cursor.rowcount
 
     @property
@@ -151,14 +150,20 @@ class Server(PostgresDatastore):
     @contextmanager
     def transaction_of(self, what: str) -> Iterator[psycopg.Cursor[Any]]:
         """A transaction of the writer, durable when the block ends. Raises StoreError, DiskFull, OutOfSequence."""
-        with named_server_errors(self.where, what), self.connection() as connection, connection.transaction():
-            with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-                yield cursor
+        with (
+            named_server_errors(self.where, what),
+            self.connection() as connection,
+            connection.transaction(),
+            connection.cursor(binary=True, row_factory=tuple_row) as cursor,
+        ):
+            yield cursor
 
     def _must_fit(self, connection: Connection[Any]) -> None:
         version, encoding, fsync, standby, *_ = _rows(connection, _LOOK)[0]
         if version < OLDEST * 10_000:
-            raise ConfigError(f"{self.where}: Postgres {version // 10_000} is too old; a journal needs {OLDEST} or newer")
+            raise ConfigError(
+                f"{self.where}: Postgres {version // 10_000} is too old; riskcore needs {OLDEST} or newer"
+            )
         if not self._writes:
             _rows(connection, _READ_ONLY)
             return
@@ -227,7 +232,7 @@ def parameters_of(where: str) -> dict[str, Any]:
 
 def _rows(connection: Connection[Any], statement: str, parameters: Sequence[object] = ()) -> list[Any]:
     with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        return cursor.execute(statement, parameters or None, prepare=True).fetchall()  # type: ignore[call-overload, no-any-return]
+        return cursor.execute(statement, parameters or None, prepare=True).fetchall()
 
 
 @contextmanager

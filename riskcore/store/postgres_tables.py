@@ -150,7 +150,7 @@ THERE = (
 COLUMNS_THERE = (
     "SELECT relname::text, attname::text, format_type(atttypid, atttypmod) FROM pg_attribute JOIN pg_class "
     "ON pg_class.oid = attrelid WHERE relnamespace = 'riskcore'::regnamespace AND relkind IN ('r', 'v', 'p', 'm', 'f') "
-    "AND attnum > 0 AND NOT attisdropped ORDER BY relname COLLATE \"C\", attnum"
+    'AND attnum > 0 AND NOT attisdropped ORDER BY relname COLLATE "C", attnum'
 )
 # Statement triggers before are type 2, after 0; insert 4, delete 8, update 16, truncate 32. O: switched on.
 TRIGGERS_THERE = (
@@ -179,8 +179,9 @@ KEYS_WANTED = tuple(sorted(_KEYS.items()))
 # Who may change what is stored; nobody must.
 CHANGERS = (
     "SELECT DISTINCT CASE grantee WHEN 0 THEN 'everybody' ELSE grantee::regrole::text END "
-    "FROM pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner))) WHERE relnamespace = 'riskcore'::regnamespace "
-    "AND relname IN ('events', 'streams') AND (privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE') "
+    "FROM pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner))) "
+    "WHERE relnamespace = 'riskcore'::regnamespace AND relname IN ('events', 'streams') "
+    "AND (privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE') "
     "OR (privilege_type = 'INSERT' AND grantee <> relowner)) ORDER BY 1"
 )
 # Skips from stream to stream; to look at every event would take as long as to read them.

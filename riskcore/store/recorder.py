@@ -11,8 +11,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from eventsourcing.persistence import (
@@ -28,6 +30,9 @@ from riskcore.store.foreign import refuse_foreign
 from riskcore.store.location import user_data_folder
 from riskcore.store.private import create_private, make_private
 from riskcore.store.server_url import is_server, known_as, without_password
+
+if TYPE_CHECKING:
+    from riskcore.store.lease import ServerLease
 
 Kept = tuple[int, bytes, bytes]
 _SQLITE = "riskcore.store.sqlite:HardenedFactory"
@@ -141,7 +146,9 @@ def _is_server(where: str) -> bool:
         return True
     scheme, separator, _ = where.partition("://")
     if separator and scheme != "sqlite":
-        raise ConfigError(f"--store {scheme}://: journals are kept in files and on Postgres; give a path or postgresql://")
+        raise ConfigError(
+            f"--store {scheme}://: journals are kept in files and on Postgres; give a path or postgresql://"
+        )
     return False
 
 
@@ -157,30 +164,52 @@ def lock_path(where: str, profile: str) -> Path:
     return _beside(where, f"{quote(profile, safe='')}.lock")
 
 
+def writer_lock(where: str, profile: str) -> "Path | ServerLease":
+    """What `lease.is_held` is asked about, to know whether an engine writes a profile, on any computer.
+
+    Raises ConfigError, StoreError.
+    """
+    where = without_password(where)
+    if not _is_server(where):
+        return lock_path(where, profile)
+    from riskcore.store.lease import ServerLease
+    from riskcore.store.postgres import writer_is_there
+    from riskcore.store.postgres_connection import Server
+
+    return ServerLease(partial(writer_is_there, Server(where, write=False), profile))
+
+
 def reserve_path(where: str, profile: str) -> Path:
     """The file that keeps room for the journal of a profile; its folder is made. Raises StoreError."""
     return _beside(where, f"{quote(profile, safe='')}.reserve")
 
 
-def refuse_no_journal(where: str) -> None:
-    """Raise ConfigError when a journal must not be begun here; nothing is changed. Raises StoreError."""
+def refuse_no_journal(where: str) -> bool:
+    """Whether a journal is here already. Raises ConfigError when none must be begun, StoreError; changes nothing."""
     if _is_server(where):
         from riskcore.store.postgres_connection import Server
 
         server = Server(where, write=True)
         try:
-            server.refuse_foreign()
+            return server.refuse_foreign()
         finally:
             server.close()
-    else:
-        refuse_foreign(_path(where), write=True)
+    path = _path(where)
+    refuse_foreign(path, write=True)
+    return path.is_file()
+
+
+def side_path(where: str, ending: str) -> Path:
+    """A file of this computer that belongs to a store. Raises ConfigError."""
+    path = user_data_folder() / known_as(where) if _is_server(where) else _path(where)
+    return path.with_name(f"{path.name}.{ending}")
 
 
 def _beside(where: str, ending: str) -> Path:
-    path = user_data_folder() / known_as(where) if _is_server(where) else _path(where)
+    path = side_path(where, ending)
     with named_errors(f"{where}: the journal cannot be written here"):
         path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f"{path.name}.{ending}")
+    return path
 
 
 def open_recorder(where: str, write: bool) -> JournalRecorder:

@@ -30,7 +30,7 @@ def without_password(where: str) -> str:
     if not is_server(where):
         return where
     scheme, _, rest = where.partition("://")
-    address, question, query = rest.partition("?")
+    address, _, query = rest.partition("?")
     # A password may hold any sign, written as it is typed: it ends at the last @, not at the first.
     user, at, host = address.rpartition("@")
     name, colon, password = user.partition(":")
