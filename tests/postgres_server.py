@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -19,7 +18,8 @@ import pytest
 
 from tests import processes
 
-USER, PASSWORD = "owner", "p:ss/w@rd%"
+# A superuser, the owner of the databases, and the password of everybody.
+ADMIN, USER, PASSWORD = "admin", "owner", "p:ss/w@rd%"
 STARTS_SECONDS = 30
 _DEBIAN = Path("/usr/lib/postgresql")
 _NAMES = count(1)
@@ -50,10 +50,24 @@ class PostgresServer:
         """Make an empty server whose owner has a password."""
         password = self.folder / "password"
         password.write_text(PASSWORD, encoding="ascii")
-        self._as_server("chown", "-R", *_SERVER_USER, self.folder)
-        self.run("initdb", "-D", self.data, "-U", USER, f"--pwfile={password}", "-A", "scram-sha-256", "-E", "UTF8")
+        self.hand_over(self.folder)
+        self.run("initdb", "-D", self.data, "-U", ADMIN, f"--pwfile={password}", "-A", "scram-sha-256", "-E", "UTF8")
+        self._set()
+
+    def copy_from(self, primary: "PostgresServer") -> None:
+        """Make a read replica of another server."""
+        address = f"host=127.0.0.1 port={primary.port} user={ADMIN}"
+        self.run("pg_basebackup", "-D", self.data, "-R", "-X", "stream", "-c", "fast", "-d", address)
+        self._set()
+
+    def _set(self) -> None:
         with (self.data / "postgresql.conf").open("a", encoding="ascii") as file:
             file.write(self._settings)
+
+    def hand_over(self, folder: Path) -> None:
+        """Give a folder to the user that the server runs as."""
+        if IS_ROOT:
+            self._do("chown", "-R", *_SERVER_USER, folder)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -67,12 +81,10 @@ class PostgresServer:
         """A program of the server, as a user that it accepts."""
         found = program(name)
         assert found is not None, name
-        self._as_server(*_AS_SERVER_USER, found, *words)
+        self._do(*_AS_SERVER_USER, found, *words)
 
     @staticmethod
-    def _as_server(*words: str | Path) -> None:
-        if words[0] == "chown" and not IS_ROOT:
-            return
+    def _do(*words: str | Path) -> None:
         # Into a file, not a pipe: the server would keep the other end of a pipe open.
         with tempfile.TemporaryFile() as said:
             failed = processes.start([*map(str, words)], stdout=said, stderr=said, cwd="/").wait()
@@ -89,18 +101,19 @@ class PostgresServer:
             host="127.0.0.1", port=self.port, dbname=database, user=user, password=PASSWORD, autocommit=True
         )
 
-    def new_database(self) -> str:
+    def new_database(self, how: str = "") -> str:
         """An empty database; its name."""
         name = f"test_{next(_NAMES)}"
-        with self.connect() as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+        with self.connect(user=ADMIN) as connection:
+            connection.execute(f"CREATE DATABASE {name} OWNER {USER} {how}")
         return name
 
     def psql(self, database: str, *statements: str, user: str = USER) -> list[Any]:
         """Run statements in one transaction; the rows of the last one."""
         with self.connect(database, user) as connection, connection.transaction():
+            cursor = connection.cursor()
             for statement in statements:
-                cursor = connection.execute(statement)
+                cursor.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
 
@@ -136,16 +149,9 @@ def running_server(more: str = "") -> Iterator[PostgresServer]:
     try:
         server.create()
         server.start()
+        server.psql("postgres", f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'", user=ADMIN)
         yield server
     finally:
         if (server.data / "postmaster.pid").exists():
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def wait_until(is_so: Any, seconds: float = 30.0) -> None:
-    """Wait for something that another process does."""
-    ends_at = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < ends_at, "it never came about"
-        time.sleep(0.02)

@@ -29,7 +29,7 @@ _ENOUGH = 3  # Tables by which a journal is known; a damaged one may lack some.
 # A network that was cut shows within seconds, not after the quarter of an hour that is usual. Milliseconds at the end.
 _NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 _LOOK = (
-    "SELECT current_setting('server_version_num')::integer, current_setting('server_encoding'), "
+    "SELECT current_setting('server_version_num')::integer, current_setting('server_encoding') = 'UTF8', "
     "current_setting('fsync'), pg_is_in_recovery(), current_user::text, current_database()::text"
 )
 _READ_ONLY = "SELECT set_config('default_transaction_read_only', 'on', false)"
@@ -112,8 +112,16 @@ class Server(PostgresDatastore):
 
     def select(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
         """Rows as tuples. Raises StoreError, Corrupt."""
-        with named_server_errors(self.where, "the journal cannot be read"), self.connection() as connection:
-            return _rows(connection, statement, parameters)
+        with named_server_errors(self.where, "the journal cannot be read"):
+            try:
+                with self.connection() as connection:
+                    return _rows(connection, statement, parameters)
+            except psycopg.OperationalError:
+                if self.is_connected:
+                    raise
+            # The server has started again since the last question, or a network between has forgotten the connection.
+            with self.connection() as connection:
+                return _rows(connection, statement, parameters)
 
     def write(self, what: str, statement: str, parameters: Sequence[object]) -> list[Any]:
         """One statement of the writer, durable when it returns: its rows, or one empty row for each that it changed.
@@ -159,7 +167,7 @@ class Server(PostgresDatastore):
             yield cursor
 
     def _must_fit(self, connection: Connection[Any]) -> None:
-        version, encoding, fsync, standby, *_ = _rows(connection, _LOOK)[0]
+        version, is_utf8, fsync, standby, *_ = _rows(connection, _LOOK)[0]
         if version < OLDEST * 10_000:
             raise ConfigError(
                 f"{self.where}: Postgres {version // 10_000} is too old; riskcore needs {OLDEST} or newer"
@@ -169,8 +177,8 @@ class Server(PostgresDatastore):
             return
         if standby:
             raise ConfigError(f"{self.where}: a read replica, which takes no events; name its primary with --store")
-        if encoding != "UTF8":
-            raise ConfigError(f"{self.where}: the database is in {encoding}; create one with ENCODING 'UTF8'")
+        if not is_utf8:
+            raise ConfigError(f"{self.where}: the database is not in UTF8; create one with ENCODING 'UTF8'")
         if fsync != _DURABLE:
             raise StoreError(f"{self.where}: the server runs with fsync={fsync}: not durable; switch it on")
         _rows(connection, _WRITES, (f"{LOCK_WAIT_SECONDS}s", f"{ANSWER_SECONDS}s"))

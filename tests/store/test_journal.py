@@ -105,7 +105,7 @@ def test_profiles_share_a_file_and_nothing_else(where: str) -> None:
 
 
 def test_a_reader_writes_nothing_and_sees_what_comes(where: str, tmp_path: Path) -> None:
-    with pytest.raises((StoreError, ConfigError), match="there is no journal here|nothing was recorded yet"):
+    with pytest.raises((StoreError, ConfigError), match=r"there is no journal here|nothing was recorded yet"):
         Journal.open(where, "p")
     assert not (tmp_path / "new folder").exists()
     with Journal.open(where, "p", write=True) as writer:
