@@ -66,6 +66,7 @@ class LeaseTokens:
         """Keep a token and the one before it, before the server learns of it."""
         # Without the file a restart after a kill has to wait for the lease to end; nothing else is lost.
         with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             draft = self._path.with_name(f"{self._path.name}.new")
             handle = open_private(draft, os.O_WRONLY | os.O_TRUNC)
             with os.fdopen(handle, "w", encoding="ascii") as file:
