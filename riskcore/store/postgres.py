@@ -11,10 +11,11 @@ the token of the lease lies beside it. A holder that cannot renew it counts for 
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from secrets import token_hex
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from eventsourcing.postgres import PostgresAggregateRecorder
@@ -52,7 +53,11 @@ _TAKE = (
     "RETURNING fence"
 )
 _RENEW = "UPDATE riskcore.leases SET renewed_at = clock_timestamp() WHERE profile = %s AND fence = %s"
-_GIVE_BACK = "UPDATE riskcore.leases SET holder = '', token = '' WHERE profile = %s AND fence = %s"
+_TAKE_AGAIN = (
+    "UPDATE riskcore.leases SET fence = fence + 1, renewed_at = clock_timestamp() WHERE profile = %s AND token = %s "
+    "RETURNING fence"
+)
+_GIVE_BACK = "UPDATE riskcore.leases SET holder = '', token = '' WHERE profile = %s AND token = %s"
 _STREAMS = 'SELECT originator_id FROM riskcore.streams ORDER BY originator_id COLLATE "C"'
 _NUMBERS = "SELECT number FROM riskcore.streams ORDER BY number"
 _GET_STATE = "SELECT seq, fingerprint, seal, state FROM riskcore.state_cache WHERE stream = %s"
@@ -63,6 +68,16 @@ _PUT_STATE = (
 )
 
 
+@dataclass(slots=True)
+class _Held:
+    """The lease of a writer: as it was taken, and the fence that it has by now."""
+
+    profile: str
+    fence: int
+    token: str
+    fence_now: int
+
+
 class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
     """Events of all profiles in one database. `append` is the only way in: the inherited insert meets the view."""
 
@@ -71,14 +86,14 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
     def __init__(self, server: Server) -> None:
         super().__init__(server)
         self._lease = LeaseClock()
-        self._held: tuple[str, int] | None = None  # Profile and fence of the lease, for a writer.
+        self._held: _Held | None = None  # For a writer.
         self._numbers: dict[str, int] = {}  # Of each stream that is stored.
 
     # ---- writing -----------------------------------------------------------------------------------------
 
     def append(self, rows: Sequence[Link], profile: str, fence: int, payloads: Mapping[int, bytes]) -> None:
         asked_at, renew = awake_or_asleep_seconds(), self._lease.is_due
-        calls = list(_calls(rows, profile, fence, renew, payloads))
+        calls = list(_calls(rows, profile, self._fence_now(profile, fence), renew, payloads))
         what = "the journal cannot be written"
         if len(calls) == 1:
             # Outside a block the statement is a transaction of its own, and the answer comes when it is durable.
@@ -94,20 +109,28 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
 
     def tidy(self, *, at_once: bool = False) -> None:
         """The server looks after its own files; what is left to do is to renew the lease while nothing is stored."""
-        if self._held is not None and self._lease.is_due and self.datastore.is_connected:
-            self._renew(*self._held)
-
-    def _renew(self, profile: str, fence: int) -> None:
-        asked_at = awake_or_asleep_seconds()
-        if not self.datastore.write("the lease cannot be renewed", _RENEW, (profile, fence)):
-            self._raise_taken_over(profile)
-        self._lease.renewed(asked_at)
+        held = self._held
+        if held is not None and self._lease.is_due and self.datastore.is_connected:
+            asked_at = awake_or_asleep_seconds()
+            if not self.datastore.write("the lease cannot be renewed", _RENEW, (held.profile, held.fence_now)):
+                self._raise_taken_over(held.profile)
+            self._lease.renewed(asked_at)
 
     def try_out(self, profile: str, fence: int) -> None:
         # A server that is away for long is looked for beside the engine, which has to go on meanwhile.
         self.datastore.look_for_it_beside()
+        self._fence_now(profile, fence)
+        held, asked_at = self._held, awake_or_asleep_seconds()
+        assert held is not None, "its fence is known"
+        # With a new fence: an append whose connection was lost may still be on its way in, and must not come later.
+        with self.datastore.transaction_of("the lease cannot be renewed") as cursor:
+            cursor.execute(_ALONE, (_LOCK, profile))
+            taken = cursor.execute(_TAKE_AGAIN, (profile, held.token)).fetchone()
+            if taken is None:
+                self._raise_taken_over(profile)
+            held.fence_now = taken[0]
+        self._lease.renewed(asked_at)
         trial = ("", 0, "", bytes(TRIAL_BYTES), b"")
-        self._renew(profile, fence)
         self.datastore.write("the journal cannot be written", _PUT_STATE, trial)
         self.datastore.write("the journal cannot be written", _DROP_STATE, ("",))
 
@@ -126,17 +149,23 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
             taken = cursor.execute(_TAKE, (profile, holder, token)).fetchone()
             assert taken is not None, "the statement returns a row"
             fence: int = taken[0]
-        self._held = (profile, fence)
+        self._held = _Held(profile, fence, token, fence)
         self._lease.renewed(asked_at)
         return fence
+
+    def _fence_now(self, profile: str, fence: int) -> int:
+        """The number under which the lease that was taken as `fence` is held by now. Raises OutOfSequence."""
+        if self._held is None or (self._held.profile, self._held.fence) != (profile, fence):
+            self._raise_taken_over(profile)
+        return self._held.fence_now
 
     @property
     def holds_lease(self) -> bool:
         return self._lease.holds
 
-    def _raise_taken_over(self, profile: str) -> None:
+    def _raise_taken_over(self, profile: str) -> NoReturn:
         found = self.datastore.select(_LEASE, (LEASE_SECONDS, profile))
-        _must_hold(profile, (found[0][1] if found else "") or "nobody")
+        raise _taken_over(profile, (found[0][1] if found else "") or "nobody")
 
     def put_state(self, stream: str, cached: CachedState) -> None:
         row = (stream, cached.seq, cached.fingerprint, cached.seal, cached.state)
@@ -206,7 +235,9 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
     def close(self) -> None:
         if self._held is not None and self.datastore.is_connected:
             with suppress(StoreError):
-                self.datastore.write("the lease cannot be given back", _GIVE_BACK, self._held)
+                self.datastore.write(
+                    "the lease cannot be given back", _GIVE_BACK, (self._held.profile, self._held.token)
+                )
         self.datastore.close()
 
 
@@ -255,4 +286,8 @@ def _calls(
 
 def _must_hold(profile: str, taken_by: str | None) -> None:
     if taken_by is not None:
-        raise OutOfSequence(f"profile {profile} was taken over by {taken_by}: this engine must stop")
+        raise _taken_over(profile, taken_by)
+
+
+def _taken_over(profile: str, by: str) -> OutOfSequence:
+    return OutOfSequence(f"profile {profile} was taken over by {by}: this engine must stop")

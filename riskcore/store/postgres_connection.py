@@ -7,6 +7,7 @@ a server that refuses the password.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock, Thread
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -25,6 +26,7 @@ CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 1
 QUICK_SECONDS = 0.05  # A server that is near answers within that; enforcement must not wait for another one.
 ANSWER_SECONDS = 10
+SILENT_SECONDS = 12  # Longer: a server that can answer says itself that it took too long.
 _ENOUGH = 3  # Tables by which a journal is known; a damaged one may lack some.
 # A network that was cut shows within seconds, not after the quarter of an hour that is usual. Milliseconds at the end.
 _NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
@@ -58,6 +60,26 @@ _REFUSED = (
     errors.InvalidCatalogName,
     errors.InsufficientPrivilege,
 )
+
+
+class _Impatient(Connection[Any]):
+    """A connection that is given up when the server is silent for too long: a server that hangs keeps it open."""
+
+    def wait(self, gen: Any, *how: Any, **more: Any) -> Any:
+        return super().wait(self._within(gen), *how, **more)
+
+    def _within(self, gen: Any) -> Any:
+        ends_at = monotonic() + SILENT_SECONDS
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted  # What has happened: nothing, ten times a second.
+                if not ready and monotonic() >= ends_at:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError(f"no answer within {SILENT_SECONDS} s")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            return end.value
 
 
 class Server(PostgresDatastore):
@@ -101,7 +123,7 @@ class Server(PostgresDatastore):
         found = self._connection
         if found is None or found.closed or found.broken:
             secrets: dict[str, Any] = dict(secrets_of(self.where))
-            found = psycopg.connect(**(self._parameters | secrets), autocommit=True, row_factory=dict_row)
+            found = _Impatient.connect(**(self._parameters | secrets), autocommit=True, row_factory=dict_row)
             try:
                 self._must_fit(found)
             except BaseException:

@@ -1,5 +1,7 @@
 """What is special about a journal on Postgres: rights, triggers, leases across computers, servers that go."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -470,6 +472,33 @@ def test_a_commit_whose_answer_was_lost_is_found_again(store: str, postgres_serv
         assert writer.is_well()
         writer.append(quotes(1, 8))
         assert writer.last_seq(NEXT_DAY) == 6
+
+
+@pytest.mark.parametrize("stopped", ["asked", "answering"])
+def test_a_server_that_hangs_is_given_up_and_its_late_commit_does_not_come_later(
+    store: str, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, stopped: str
+) -> None:
+    monkeypatch.setattr("riskcore.store.postgres_connection.SILENT_SECONDS", 0.3)
+    with Journal.open(store, "p", write=True) as writer, postgres_server.connect(name_of(store)) as other:
+        ((process,),) = writer._recorder.datastore.select("SELECT pg_backend_pid()")
+        if stopped == "answering":  # It has begun, and stands before a row that somebody else is about to add.
+            other.autocommit = False
+            other.execute(f"{EVENTS} (2, 5, 'x', '')")
+        else:
+            os.kill(process, signal.SIGSTOP)
+        with pytest.raises(StoreError, match=r"no answer|timeout"):
+            writer.append(quotes(1, 8))
+        assert writer.is_well() == (stopped == "asked")
+        os.kill(process, signal.SIGCONT) if stopped == "asked" else other.rollback()
+        ends_at = time.monotonic() + 20
+        while not writer.is_well():
+            assert time.monotonic() < ends_at
+        writer.append(quotes(1, 9))
+        time.sleep(0.2)
+        writer.append(quotes(1, 10))
+        assert writer.last_seq(NEXT_DAY) in (6, 7)
+        writer.verify_storage()
+        assert len(list(writer.read(NEXT_DAY))) == writer.last_seq(NEXT_DAY)
 
 
 def test_a_replica_is_read_like_its_primary_and_takes_no_writer(own_server: PostgresServer) -> None:
