@@ -4,6 +4,7 @@ The package's datastore is used without its pool: a recorder has one reader or w
 a server that refuses the password.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock, Thread
@@ -255,7 +256,8 @@ def parameters_of(where: str) -> dict[str, Any]:
             "--store: this URL cannot be read; write it as postgresql://USER@HOST:PORT/DATABASE, and escape signs"
             " like / and % in names as %2F and %25"
         ) from None
-    host = said.get("hostaddr") or said.get("host")
+    # What the URL leaves out, the client library takes from the environment.
+    host = said.get("hostaddr") or said.get("host") or os.environ.get("PGHOSTADDR") or os.environ.get("PGHOST")
     said["sslmode"] = transport_security(where, host, said.get("sslmode"))
     return {"connect_timeout": CONNECT_SECONDS, "application_name": "riskcore", **_NETWORK, **said}
 

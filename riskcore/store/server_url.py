@@ -6,6 +6,7 @@ behind that point, messages, logs, lock files and `--json` included, sees a URL 
 
 import importlib
 import os
+from collections.abc import Iterable
 from hashlib import sha256
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, quote, unquote, urlencode
@@ -47,6 +48,15 @@ def without_password(where: str) -> str:
     stripped = f"{scheme}://{rest}?{urlencode(plain, quote_via=quote)}" if plain else f"{scheme}://{rest}"
     _taken_out[stripped] = found
     return stripped
+
+
+def words_without_passwords(words: Iterable[str]) -> list[str]:
+    """A command line as it may be shown."""
+    found = []
+    for word in words:
+        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        found.append(f"{option}{equals}{without_password(value)}")
+    return found
 
 
 def secrets_of(where: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from riskcore.schema.chain import Head, link
 from riskcore.store import server_lease
 from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held
+from riskcore.store.postgres_connection import parameters_of
 from riskcore.store.recorder import refuse_no_journal, writer_lock
 from tests.postgres_server import ADMIN, PASSWORD, PostgresServer, running_server
 from tests.schema.examples import opening
@@ -321,6 +322,17 @@ def test_what_can_be_wrong_has_a_code_and_says_what_to_do(
         assert raised.value.exit_code == exit_code
         assert "\n" not in str(raised.value)
         assert "wrong@" not in str(raised.value)
+
+
+@pytest.mark.parametrize("variable", ["PGHOST", "PGHOSTADDR"])
+def test_a_host_of_the_environment_is_no_way_round_encryption(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    assert parameters_of("postgresql:///riskcore?sslmode=disable")["sslmode"] == "disable"
+    monkeypatch.setenv(variable, "192.0.2.1")
+    assert parameters_of("postgresql:///riskcore")["sslmode"] == "require"
+    with pytest.raises(ConfigError, match="in clear"):
+        parameters_of("postgresql:///riskcore?sslmode=disable")
+    with pytest.raises(ConfigError, match="in clear"):
+        parameters_of("postgresql://localhost/riskcore?sslmode=disable&hostaddr=192.0.2.1")
 
 
 def test_a_server_that_does_not_fit_is_refused(
