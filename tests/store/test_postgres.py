@@ -16,6 +16,7 @@ from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held
 from riskcore.store.postgres_connection import parameters_of
 from riskcore.store.recorder import refuse_no_journal, writer_lock
+from tests.docs.pages import DOCS
 from tests.postgres_server import ADMIN, PASSWORD, PostgresServer, running_server
 from tests.schema.examples import opening
 from tests.store.days import DAY, NEXT_DAY, day, quotes, verify_chain
@@ -212,11 +213,19 @@ def role(server: PostgresServer, store: str, name: str, *grants: str) -> str:
 
 
 READS = ("GRANT USAGE ON SCHEMA riskcore TO ROLE", "GRANT SELECT ON ALL TABLES IN SCHEMA riskcore TO ROLE")
-# As docs/guides/postgres.md says; tests/docs looks that it does.
+# As docs/guides/postgres.md says.
 WRITES = (
     "GRANT INSERT, UPDATE, DELETE ON riskcore.leases, riskcore.state_cache TO ROLE",
     "GRANT EXECUTE ON FUNCTION riskcore.append TO ROLE",
 )
+
+
+def test_the_guide_grants_what_these_tests_grant() -> None:
+    page = (DOCS / "guides" / "postgres.md").read_text(encoding="utf-8")
+    for grant in (*READS, *WRITES):
+        assert f"{grant.replace('ROLE', 'engine')};" in page
+    for grant in READS:
+        assert f"{grant.replace('ROLE', 'auditor')};" in page
 
 
 def test_a_role_that_may_only_read_reads_everything_and_changes_nothing(
