@@ -17,7 +17,7 @@ from tempfile import gettempdir
 from urllib.parse import urlsplit
 
 from riskcore.errors import ProfileBusy, StoreError
-from riskcore.store.location import user_data_folder
+from riskcore.folders import user_folder
 from riskcore.store.private import open_private
 
 if sys.platform == "win32":
@@ -163,14 +163,14 @@ def account_lock_path(broker: str, account: int) -> Path:
     known_as = sha256(f"{(url.hostname or '').lower()}:{port}".encode()).hexdigest()[:12]
     failure: OSError | None = None
     # A home that cannot be written to, like a container's, must not stand in the way of guarding.
-    for folder in (user_data_folder() / "accounts", Path(gettempdir()) / f"riskcore-{_user()}" / "accounts"):
+    for folder in (user_folder("data") / "accounts", Path(gettempdir()) / f"riskcore-{_user()}" / "accounts"):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.access(folder, os.W_OK):
                 return folder / f"{known_as}.{account}.lock"
         except OSError as error:
             failure = error
-    raise StoreError(f"{user_data_folder()}: the lock of account {account} cannot be kept here") from failure
+    raise StoreError(f"{user_folder('data')}: the lock of account {account} cannot be kept here") from failure
 
 
 def _user() -> object:

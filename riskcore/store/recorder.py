@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +26,9 @@ from eventsourcing.persistence import (
 )
 
 from riskcore.errors import ConfigError, Corrupt, DiskFull, OutOfSequence, StoreError
+from riskcore.folders import user_folder
 from riskcore.schema.chain import Link
 from riskcore.store.foreign import refuse_foreign
-from riskcore.store.location import user_data_folder
 from riskcore.store.private import create_private, make_private
 from riskcore.store.server_url import is_server, known_as, without_password
 
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from riskcore.store.lease import ServerLease
 
 Kept = tuple[int, bytes, bytes]
-_SQLITE = "riskcore.store.sqlite:HardenedFactory"
+# Named, not imported: the back ends import this module.
+_SQLITE, _POSTGRES = "riskcore.store.sqlite:HardenedFactory", "riskcore.store.postgres"
 # SQLite's own files beside the journal. It gives them the journal's mode; older ones may have a wider one.
 _BESIDE = ("-wal", "-shm", "-journal")
 # What SQLite and the system say when there is no room; SQLite calls a used-up quota an I/O error.
@@ -173,10 +175,9 @@ def writer_lock(where: str, profile: str) -> "Path | ServerLease":
     if not _is_server(where):
         return lock_path(where, profile)
     from riskcore.store.lease import ServerLease
-    from riskcore.store.postgres import writer_is_there
     from riskcore.store.postgres_connection import Server
 
-    return ServerLease(partial(writer_is_there, Server(where, write=False), profile))
+    return ServerLease(partial(import_module(_POSTGRES).writer_is_there, Server(where, write=False), profile))
 
 
 def reserve_path(where: str, profile: str) -> Path:
@@ -201,7 +202,7 @@ def refuse_no_journal(where: str) -> bool:
 
 def side_path(where: str, ending: str) -> Path:
     """A file of this computer that belongs to a store. Raises ConfigError."""
-    path = user_data_folder() / known_as(where) if _is_server(where) else _path(where)
+    path = user_folder("data") / known_as(where) if _is_server(where) else _path(where)
     return path.with_name(f"{path.name}.{ending}")
 
 
@@ -219,9 +220,8 @@ def open_recorder(where: str, write: bool) -> JournalRecorder:
     """
     where = without_password(where)
     if _is_server(where):
-        from riskcore.store.postgres import open_server
-
-        return open_server(where, write)
+        opened: JournalRecorder = import_module(_POSTGRES).open_server(where, write)
+        return opened
     path = _path(where)
     if not write and not path.exists():
         raise StoreError(f"{path}: there is no journal here")
