@@ -8,7 +8,6 @@ import importlib
 import os
 from collections.abc import Iterable
 from hashlib import sha256
-from ipaddress import ip_address
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from riskcore.errors import ConfigError
@@ -99,6 +98,8 @@ def transport_security(where: str, host: str | None, asked: str | None) -> str:
 
 
 def _is_here(host: str) -> bool:
+    from ipaddress import ip_address  # Most commands never ask, and all would wait for it.
+
     if host in ("", "localhost") or host.startswith(("/", "@")):  # None, or a socket of this computer.
         return True
     try:

@@ -28,7 +28,10 @@ with Journal.open(sys.argv[1], "p", write=True) as journal:
 """
 
 
-@pytest.mark.parametrize("seed", range(6))
+SEEDS = [*range(2), *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(2, 20))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_kill_while_appending(where: str, seed: int) -> None:
     chance = random.Random(seed)
     root = Path(__file__).parents[2]
