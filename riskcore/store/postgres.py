@@ -244,11 +244,13 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
 def writer_is_there(server: Server, profile: str) -> bool:
     """Whether somebody, anywhere, holds the lease of a profile. Raises StoreError."""
     found = server.select(_LEASE, (LEASE_SECONDS, profile))
-    if not (found and found[0][1] and found[0][3]):
+    if not found or not found[0][1]:
         return False
-    # One of this computer that was killed has let go of its lock, though its lease has not ended yet.
-    is_ours = found[0][2] in _tokens(server.where, profile).known()
-    return not is_ours or is_held(side_path(server.where, f"{quote(profile, safe='')}.lock"))
+    _, _, token, seconds_left = found[0]
+    # Of an engine on this computer the lock tells at once whether it lives; a lease only ends.
+    if token in _tokens(server.where, profile).known():
+        return is_held(side_path(server.where, f"{quote(profile, safe='')}.lock"))
+    return bool(seconds_left)
 
 
 def _tokens(where: str, profile: str) -> LeaseTokens:
