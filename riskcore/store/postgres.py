@@ -110,7 +110,8 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
     def tidy(self, *, at_once: bool = False) -> None:
         """The server looks after its own files; what is left to do is to renew the lease while nothing is stored."""
         held = self._held
-        if held is not None and self._lease.is_due and self.datastore.is_connected:
+        if held is not None and self._lease.is_due:
+            self.datastore.look_for_it_beside()
             asked_at = awake_or_asleep_seconds()
             if not self.datastore.write("the lease cannot be renewed", _RENEW, (held.profile, held.fence_now)):
                 self._raise_taken_over(held.profile)
