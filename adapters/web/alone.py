@@ -13,7 +13,7 @@ from riskcore.errors import ConfigError
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row
 from riskcore.store.journal import Journal
-from riskcore.store.recorder import lock_path
+from riskcore.store.recorder import writer_lock
 
 
 async def serve_alone(
@@ -27,7 +27,7 @@ async def serve_alone(
     over: asyncio.Event,
 ) -> None:
     """Serve until `over`; `path` is its control file, `listening` is called with a link. Raises ConfigError."""
-    served = Served(profile, lambda: Journal.open(store, profile), lock_path(store, profile), None)
+    served = Served(profile, lambda: Journal.open(store, profile), writer_lock(store, profile), None)
     service = Service(served, Options(port=port, address=address, names=names), None)
     try:
         await service.start()

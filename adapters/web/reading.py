@@ -24,7 +24,7 @@ from riskcore.errors import ConfigError
 from riskcore.schema.rows import Row
 from riskcore.settings.config import Settings, read_settings, settings_toml
 from riskcore.store.journal import Journal
-from riskcore.store.lease import is_held
+from riskcore.store.lease import ServerLease, is_held
 
 MOST_DAYS, MOST_EVENTS, EVENTS = 400, 1000, 100
 MOST_TICKS = 1_000_000
@@ -39,7 +39,7 @@ class Served:
 
     profile: str
     journal: Callable[[], Journal]
-    lock: Path
+    lock: Path | ServerLease
     settings: Settings | None  # None: only what the journal has is known.
 
 

@@ -30,7 +30,7 @@ from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row
 from riskcore.settings.config import find_file, load_settings
 from riskcore.store.journal import Journal
-from riskcore.store.lease import is_held
+from riskcore.store.lease import ServerLease, is_held
 from riskcore.store.location import choose_profile, existing_store
 from riskcore.version import VERSION
 
@@ -169,7 +169,9 @@ def open_journal(
         yield journal, journal.streams()
 
 
-def status_of(follower: Follower, accounts: Sequence[str], lock: Path, now: int, stop_ticks: int | None = None) -> Row:
+def status_of(
+    follower: Follower, accounts: Sequence[str], lock: Path | ServerLease, now: int, stop_ticks: int | None = None
+) -> Row:
     """The whole status as `--json` prints it, safe sizes for a stop so far away. Raises ConfigError for an account
     that is not known.
     """

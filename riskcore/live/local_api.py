@@ -18,7 +18,7 @@ from riskcore.live.heartbeat import state_of
 from riskcore.schema.rows import Row
 from riskcore.settings.config import Settings
 from riskcore.store.journal import Journal
-from riskcore.store.recorder import lock_path
+from riskcore.store.recorder import writer_lock
 
 
 class LocalApi:
@@ -32,7 +32,7 @@ class LocalApi:
         shift = clock.now() - time.time_ns()
         self._owner = Owner(lambda: time.time_ns() + shift)
         self._announcer = announcer
-        served = Served(profile, lambda: Journal.open(store, profile), lock_path(store, profile), settings)
+        served = Served(profile, lambda: Journal.open(store, profile), writer_lock(store, profile), settings)
         api = settings.api
         options = Options(bool(api["enabled"]), int(api["port"]), int(api["quote_hz"]))
         self._thread = WebThread(served, options, self._owner, control_path(store, profile), warn)

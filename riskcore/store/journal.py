@@ -22,6 +22,7 @@ from riskcore.schema.payloads import NO_LINK, Message, link_of, linked, pack, pl
 from riskcore.store.fingerprint import core_fingerprint
 from riskcore.store.lease import ProfileLock, this_process
 from riskcore.store.reserve import RESERVE_BYTES, Reserve
+from riskcore.store.server_url import is_server, without_password
 
 if TYPE_CHECKING:
     from riskcore.store.recorder import JournalRecorder
@@ -70,7 +71,7 @@ class Journal:
         # Imported here: importing eventsourcing is slow, and commands without a store must not pay for it.
         from riskcore.store.recorder import lock_path, open_recorder, refuse_no_journal, reserve_path
 
-        where = str(where)
+        where = without_password(str(where))
         if not profile or "/" in profile or not profile.isprintable():
             raise StoreError(f"profile name {profile[:60]!r}: must be printable text without a slash")
         if write:
@@ -79,7 +80,8 @@ class Journal:
         try:
             if not write:
                 return cls(open_recorder(where, write), profile, lock, 0)
-            kept = Reserve(reserve_path(where, profile), RESERVE_BYTES if reserve else 0)
+            # What is free here says nothing of a server's disk.
+            kept = Reserve(reserve_path(where, profile), RESERVE_BYTES if reserve and not is_server(where) else 0)
             recorder = kept.spend(lambda: open_recorder(where, write))
             fence = kept.spend(lambda: recorder.take_lease(profile, this_process()))
             kept.fill()
@@ -166,7 +168,14 @@ class Journal:
             raise
         except StoreError:
             return False
+        # What failed may be stored all the same, if only the answer of a server was lost.
+        self._head, self._kept = self._stored_head(), None
         return True
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether nobody else can be writing this profile by now; when in doubt, nothing more may be sent."""
+        return self._recorder.holds_lease
 
     def streams(self) -> list[str]:
         """The trade dates stored, oldest first."""

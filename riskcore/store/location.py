@@ -9,6 +9,7 @@ from pathlib import Path
 
 from riskcore.errors import ConfigError
 from riskcore.folders import user_folder
+from riskcore.store.server_url import without_password
 
 FILE_NAME = "journal.db"
 MOST_NAMED = 12
@@ -21,7 +22,7 @@ def user_data_folder() -> Path:
 
 def existing_store(store: str | None) -> str:
     """The store to read: the one named, else the default. Raises ConfigError when there is none."""
-    where = store or str(user_data_folder() / FILE_NAME)
+    where = without_password(store) if store else str(user_data_folder() / FILE_NAME)
     if "://" not in where and not Path(where).is_file():
         given = "" if store else " (the default)"
         raise ConfigError(

@@ -128,6 +128,10 @@ class Recorder:
         if fence != self._disk.fence:
             raise OutOfSequence(f"profile {profile} was taken over: this engine must stop")
 
+    @property
+    def holds_lease(self) -> bool:
+        return True
+
     def rows(self, stream: str, after: int, limit: int) -> list[Link]:
         return self._disk.streams.get(stream, [])[after : after + limit]
 
