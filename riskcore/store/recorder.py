@@ -28,6 +28,7 @@ from eventsourcing.persistence import (
 from riskcore.errors import ConfigError, Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.folders import user_folder
 from riskcore.schema.chain import Link
+from riskcore.store.archived import ArchivedDay
 from riskcore.store.foreign import refuse_foreign
 from riskcore.store.private import create_private, make_private
 from riskcore.store.server_url import is_server, known_as, without_password
@@ -120,6 +121,21 @@ class JournalRecorder(AggregateRecorder, ABC):
     @abstractmethod
     def remembered_seqs(self) -> dict[str, int]:
         """By stream, the event behind which a state was remembered."""
+
+    @abstractmethod
+    def archived(self) -> list[ArchivedDay]:
+        """The days of all profiles that left this store, sorted."""
+
+    @abstractmethod
+    def take_out(self, days: Sequence[ArchivedDay], profile: str, fence: int) -> None:
+        """Note days as archived and take what is stored of them out, in one durable transaction.
+
+        The only way out. Raises OutOfSequence when the lease no longer holds, StoreError.
+        """
+
+    @abstractmethod
+    def give_space_back(self) -> None:
+        """Give the room of days that were taken out back to the system. Raises StoreError."""
 
     @abstractmethod
     def close(self) -> None: ...
