@@ -156,16 +156,21 @@ class Follower:
                 heard.behind(day, seq, event, self.book)
 
 
+def chosen_journal(store: str | None, profile: str | None, config_path: Path | None) -> tuple[str, str]:
+    """Store and profile that a command line means. Raises ConfigError when there is none, StoreError."""
+    where = existing_store(store)
+    configured = None
+    if profile is None and (config_path is not None or find_file() is not None):
+        configured = str(load_settings(config_path).plain["profile"]["name"])
+    return where, choose_profile(where, profile, configured)
+
+
 @contextmanager
 def open_journal(
     store: str | None, profile: str | None, config_path: Path | None
 ) -> Iterator[tuple[Journal, list[str]]]:
     """The journal a command line means, and its days. Raises ConfigError when there is none, StoreError."""
-    where = existing_store(store)
-    configured = None
-    if profile is None and (config_path is not None or find_file() is not None):
-        configured = str(load_settings(config_path).plain["profile"]["name"])
-    with Journal.open(where, choose_profile(where, profile, configured)) as journal:
+    with Journal.open(*chosen_journal(store, profile, config_path)) as journal:
         yield journal, journal.streams()
 
 

@@ -33,6 +33,11 @@ def command(source: str, target: str, as_json: bool, quiet: bool, verbose: bool)
 
     if _place(source) == _place(target):
         raise ConfigError(f"{source}: is the same store as {target}; name another one to copy to")
+    if Path(source).is_dir():
+        from replay.archive_source import ArchiveSource
+
+        _run(ArchiveSource(Path(source)), target, quiet=quiet, as_json=as_json)
+        return
     with StoreSource(existing_store(source)) as store:
         _run(store, target, quiet=quiet, as_json=as_json)
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "export": "Write one day of the journal as a session file.",
     "redact": "Copy a session file without names and ids, to share it.",
     "copy": "Copy a store into another one, checked on both sides.",
+    "archive": "Move closed days of the journal into verified files.",
     "verify": "Check the sequence, hash chain and decisions of a day.",
     "audit": "List breaches, commands, lockouts and settings in force.",
     "review": "Look back on a day: trades, close calls, what the rules did.",

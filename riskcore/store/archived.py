@@ -28,10 +28,23 @@ class ArchivedDay:
     def trade_date(self) -> str:
         return self.stream.rpartition("/")[2]
 
+    def row(self) -> dict[str, str]:
+        """As `verify --json` prints it."""
+        return {
+            "profile": self.profile,
+            "trade_date": self.trade_date,
+            "file": self.file,
+            "last_hash": self.last_hash.hex(),
+        }
+
 
 def archive_sentence(days: Sequence[ArchivedDay]) -> str:
     """Which days left and where they are, for whoever reads the store without them."""
     first, last = days[0].trade_date, days[-1].trade_date
     which = f"day {first} has" if first == last else f"the {len(days)} days from {first} to {last} have"
-    folders = list(dict.fromkeys(str(Path(day.file).parent) for day in days))
-    return f"{which} left this store for the archive in {', '.join(folders)}"
+    return f"{which} left this store for the archive in {', '.join(archive_folders(days))}"
+
+
+def archive_folders(days: Sequence[ArchivedDay]) -> list[str]:
+    """The folders that hold them."""
+    return list(dict.fromkeys(str(Path(day.file).parent) for day in days))
