@@ -1,7 +1,7 @@
 """The live engine over real sockets on loopback, with a real journal. Medians; everything in one sitting.
 
-python -m tests.benchmarks.bench_live --dir DIR [--samples 100] [--runs 4] [--stages] [--quotes 100000] [--peer COMMAND]
-    [--postgres]
+python -m tests.benchmarks.bench_live --dir DIR [--samples 100] [--runs 4] [--accounts 1] [--stages] [--quotes 100000]
+    [--peer COMMAND] [--postgres]
     DIR on the disk to be judged. COMMAND is the signalr bench of a peer; its rate_median is the burst's yardstick.
 
 latency: from the call that sends a position push to the arrival of the bytes of closeContract at the broker, breach,
@@ -152,13 +152,13 @@ def new_store(folder: Path) -> str:
     return str(Path(tempfile.mkdtemp(dir=folder)) / "journal.db")
 
 
-def latency(folder: Path, samples: int, runs: int, stages: Stages | None) -> None:
+def latency(folder: Path, samples: int, runs: int, accounts: int, stages: Stages | None) -> None:
     tight = fdatasync_us(folder)
     taken: list[float] = []
     firsts: list[float] = []
     syncs: list[float] = []
     for _ in range(runs):
-        said, _ = asyncio.run(against(folder, LATENCY_SETTINGS, 0, "latency", str(samples), str(folder)))
+        said, _ = asyncio.run(against(folder, LATENCY_SETTINGS, 0, "latency", str(samples), str(folder), str(accounts)))
         pairs = said["sent_and_arrived_ns"]
         one_run = [(arrived - sent) / 1000 for sent, arrived in pairs]
         firsts, taken = [*firsts, one_run[0]], taken + one_run
@@ -196,6 +196,7 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--samples", type=int, default=100)
     parser.add_argument("--runs", type=int, default=4)
+    parser.add_argument("--accounts", type=int, default=1)
     parser.add_argument("--stages", action="store_true")
     parser.add_argument("--quotes", type=int, default=100_000)
     parser.add_argument("--per-frame", type=int, default=1)
@@ -207,7 +208,7 @@ def main() -> None:
         if chosen.postgres:
             _servers.append(stack.enter_context(running_server()))
         if chosen.only != "burst":
-            latency(chosen.dir, chosen.samples, chosen.runs, Stages() if chosen.stages else None)
+            latency(chosen.dir, chosen.samples, chosen.runs, chosen.accounts, Stages() if chosen.stages else None)
         if chosen.only != "latency":
             burst(chosen.dir, chosen.quotes, chosen.per_frame, chosen.peer)
 
