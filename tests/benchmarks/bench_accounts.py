@@ -2,8 +2,8 @@
 
 python -m tests.benchmarks.bench_accounts --dir DIR [--samples 300]
     For 1, 20 and 100 accounts, every rule on: from the turn that takes a position in a blocked contract to the commit
-    of breach, command and attempt. Deciding is counted in time of the processor, because other programs do not belong to
-    it; the commit, which is the disk's, in time of the clock. One account after the other has its turn; each is flat
+    of breach, command and attempt. Deciding is counted in time of the processor, without that of other programs; the
+    commit, which is the disk's, in time of the clock. One account after the other has its turn; each is flat
     again before the next. For the way over sockets: bench_live --accounts.
 """
 
@@ -101,11 +101,11 @@ def main() -> None:
                 desk.flat_again(account)
         decided, commits = [sorted(column) for column in zip(*taken, strict=True)]
         whole = sorted(sum(pair) for pair in taken)
-        print(
-            f"{accounts:>4} accounts: decided p50 {percentile(decided, 0.5):.0f} us, p99 {percentile(decided, 0.99):.0f}"
-            f" us; commit p50 {percentile(commits, 0.5):.0f} us, p99 {percentile(commits, 0.99):.0f} us;"
-            f" together p50 {percentile(whole, 0.5):.0f} us, p99 {percentile(whole, 0.99):.0f} us"
-        )
+        shown = [
+            f"{name} p50 {percentile(column, 0.5):.0f} us, p99 {percentile(column, 0.99):.0f} us"
+            for name, column in (("decided", decided), ("commit", commits), ("together", whole))
+        ]
+        print(f"{accounts:>4} accounts: {'; '.join(shown)}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from riskcore.errors import DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
+from riskcore.store.archived import ArchivedDay
 from riskcore.store.journal import Journal
 from riskcore.store.lease import ProfileLock
 from riskcore.store.recorder import CachedState, JournalRecorder, Kept
@@ -167,6 +168,9 @@ class Recorder:
 
     def remembered_seqs(self) -> dict[str, int]:
         return {stream: cached.seq for stream, cached in self._disk.states.items()}
+
+    def archived(self) -> list[ArchivedDay]:
+        return []
 
     def close(self) -> Any:
         pass
