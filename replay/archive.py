@@ -51,6 +51,7 @@ def archive(journal: Journal, before: str, folder: Path, progress: Progress) -> 
     for place, day in enumerate(days):
         progress(f"{journal.profile} {day}", journal.last_seq(day), place / len(days))
         archived = _written(journal, day, folder)
+        journal.tidy()  # A lease on a server is to be renewed meanwhile.
         journal.take_out([archived])
         left.append(archived)
     if left or journal.archived():

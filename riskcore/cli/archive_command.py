@@ -55,9 +55,10 @@ def command(
     from riskcore.store.lease import is_held
     from riskcore.store.location import stored_profiles
     from riskcore.store.recorder import lock_path
+    from riskcore.store.server_url import is_server
 
     where, chosen = chosen_journal(store, profile, config_path)
-    for other in stored_profiles(where):
+    for other in [] if is_server(where) else stored_profiles(where):
         if other != chosen and is_held(lock_path(where, other)):
             raise ProfileBusy(f"{where}: an engine of profile {other} writes the same store; stop it first")
     size = _size(where)
@@ -81,7 +82,9 @@ def command(
 
 def _size(where: str) -> int | None:
     """Bytes of a journal in a file, its log included; None for a server."""
-    if "://" in where and not where.startswith("sqlite://"):
+    from riskcore.store.server_url import is_server
+
+    if is_server(where):
         return None
     path = where.removeprefix("sqlite://")
     return sum(Path(f"{path}{ending}").stat().st_size for ending in ("", "-wal") if Path(f"{path}{ending}").exists())

@@ -30,7 +30,9 @@ def command(source: str, target: str, as_json: bool, quiet: bool, verbose: bool)
     """
     from riskcore.store.copying import StoreSource
     from riskcore.store.location import existing_store
+    from riskcore.store.server_url import without_password
 
+    source, target = without_password(source), without_password(target)
     if _place(source) == _place(target):
         raise ConfigError(f"{source}: is the same store as {target}; name another one to copy to")
     if Path(source).is_dir():
@@ -64,6 +66,8 @@ def _run(source: "CopySource", target: str, *, quiet: bool, as_json: bool) -> No
 
 
 def _place(where: str) -> str:
-    if "://" in where and not where.startswith("sqlite://"):
+    from riskcore.store.server_url import is_server
+
+    if is_server(where):
         return where
     return str(Path(where.removeprefix("sqlite://")).resolve())

@@ -11,7 +11,7 @@ the token of the lease lies beside it. A holder that cannot renew it counts for 
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import groupby
 from operator import itemgetter
 from secrets import token_hex
@@ -23,6 +23,7 @@ from eventsourcing.postgres import PostgresAggregateRecorder
 from riskcore.errors import Corrupt, OutOfSequence, ProfileBusy, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store import postgres_tables as tables
+from riskcore.store.archived import ArchivedDay
 from riskcore.store.lease import is_held
 from riskcore.store.postgres_connection import Server
 from riskcore.store.recorder import CachedState, JournalRecorder, Kept, side_path
@@ -61,6 +62,16 @@ _GIVE_BACK = "UPDATE riskcore.leases SET holder = '', token = '' WHERE profile =
 _STREAMS = 'SELECT originator_id FROM riskcore.streams ORDER BY originator_id COLLATE "C"'
 _NUMBERS = "SELECT number FROM riskcore.streams ORDER BY number"
 _GET_STATE = "SELECT seq, fingerprint, seal, state FROM riskcore.state_cache WHERE stream = %s"
+_ARCHIVED = (
+    'SELECT stream, events, last_hash, last_link, file, sha256 FROM riskcore.archived ORDER BY stream COLLATE "C"'
+)
+_NOTE_ARCHIVED = "INSERT INTO riskcore.archived VALUES (%s, %s, %s, %s, %s, %s)"
+_TAKE_OUT = (
+    "DELETE FROM riskcore.events "
+    "WHERE stream = (SELECT number FROM riskcore.streams WHERE originator_id = %s) AND seq <= %s"
+)
+_TAKE_OUT_STREAM = "DELETE FROM riskcore.streams WHERE originator_id = %s"
+_TAKEN_OUT_AT_ONCE = 50_000  # Events: a statement must end before the server is taken for dead.
 _DROP_STATE = "DELETE FROM riskcore.state_cache WHERE stream = %s"
 _PUT_STATE = (
     "INSERT INTO riskcore.state_cache VALUES (%s, %s, %s, %s, %s) ON CONFLICT (stream) DO UPDATE SET "
@@ -171,6 +182,30 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
     def put_state(self, stream: str, cached: CachedState) -> None:
         row = (stream, cached.seq, cached.fingerprint, cached.seal, cached.state)
         self.datastore.write("the state cache cannot be written", _PUT_STATE, row)
+
+    def take_out(self, days: Sequence[ArchivedDay], profile: str, fence: int) -> None:
+        with self.datastore.transaction_of("days cannot be taken out of the journal") as cursor:
+            cursor.execute(_ALONE, (_LOCK, profile))
+            lease = cursor.execute(_LEASE, (LEASE_SECONDS, profile)).fetchone()
+            if lease is None or lease[0] != fence:
+                _must_hold(profile, "nobody" if lease is None else lease[1] or "nobody")
+            for statement in tables.SET_ASIDE:
+                cursor.execute(statement)
+            for day in days:
+                cursor.execute(_NOTE_ARCHIVED, astuple(day))
+                for until in range(_TAKEN_OUT_AT_ONCE, day.events + _TAKEN_OUT_AT_ONCE, _TAKEN_OUT_AT_ONCE):
+                    cursor.execute(_TAKE_OUT, (day.stream, until))
+                cursor.execute(_TAKE_OUT_STREAM, (day.stream,))
+                cursor.execute(_DROP_STATE, (day.stream,))
+            for statement in tables.PUT_BACK:
+                cursor.execute(statement)
+        self._numbers.clear()
+
+    def give_space_back(self) -> None:
+        """The server does so by itself (autovacuum): the room of days that left is used for the days to come."""
+
+    def archived(self) -> list[ArchivedDay]:
+        return [ArchivedDay(*row) for row in self.datastore.select(_ARCHIVED)]
 
     # ---- reading -----------------------------------------------------------------------------------------
 

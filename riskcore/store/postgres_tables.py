@@ -10,7 +10,7 @@ The lease and the rows are one statement, so that a step costs one round trip an
 """
 
 SCHEMA = "riskcore"
-TABLES = ("streams", "events", "stored_events", "leases", "state_cache")
+TABLES = ("streams", "events", "stored_events", "leases", "state_cache", "archived")
 
 _NEVER_CHANGED = """
 BEGIN
@@ -69,6 +69,12 @@ FUNCTIONS = (
 )
 # Table, column, type; in their order.
 COLUMNS = (
+    ("archived", "stream", "text"),
+    ("archived", "events", "bigint"),
+    ("archived", "last_hash", "bytea"),
+    ("archived", "last_link", "bytea"),
+    ("archived", "file", "text"),
+    ("archived", "sha256", "text"),
     ("events", "stream", "integer"),
     ("events", "seq", "bigint"),
     ("events", "topic", "text"),
@@ -92,9 +98,16 @@ COLUMNS = (
     ("streams", "originator_id", "text"),
 )
 _MAY_BE_NULL = ("payload",)
-_KEYS = {"events": "stream, seq", "leases": "profile", "state_cache": "stream", "streams": "number"}
+_KEYS = {
+    "archived": "stream",
+    "events": "stream, seq",
+    "leases": "profile",
+    "state_cache": "stream",
+    "streams": "number",
+}
 # Table, name, what sets it off, function.
 TRIGGERS = (
+    ("archived", "never_changed", "BEFORE UPDATE OR DELETE OR TRUNCATE ON riskcore.archived", "refuse_change"),
     ("events", "in_order", "AFTER INSERT ON riskcore.events REFERENCING NEW TABLE AS added", "refuse_gaps"),
     ("events", "never_changed", "BEFORE UPDATE OR DELETE OR TRUNCATE ON riskcore.events", "refuse_change"),
     ("streams", "never_changed", "BEFORE UPDATE OR DELETE OR TRUNCATE ON riskcore.streams", "refuse_change"),
@@ -134,9 +147,19 @@ STATEMENTS = (
         for _, name, event, function in TRIGGERS
     ),
     # Its own rights are the owner's as well: an owner keeps only the right to take them back.
-    "REVOKE UPDATE, DELETE, TRUNCATE ON riskcore.events, riskcore.streams FROM PUBLIC, CURRENT_USER",
+    "REVOKE UPDATE, DELETE, TRUNCATE ON riskcore.events, riskcore.streams, riskcore.archived FROM PUBLIC, CURRENT_USER",
     # Anybody may call a function unless it is said.
     f"REVOKE ALL ON FUNCTION riskcore.append({APPEND_ARGUMENTS}) FROM PUBLIC",
+)
+
+# Around the only deletion there is, within its transaction; nobody but the owner can do this.
+SET_ASIDE = (
+    "GRANT DELETE ON riskcore.events, riskcore.streams TO CURRENT_USER",
+    *(f"ALTER TABLE riskcore.{table} DISABLE TRIGGER never_changed" for table in ("events", "streams")),
+)
+PUT_BACK = (
+    *(f"ALTER TABLE riskcore.{table} ENABLE TRIGGER never_changed" for table in ("events", "streams")),
+    "REVOKE DELETE ON riskcore.events, riskcore.streams FROM CURRENT_USER",
 )
 
 # ---- what is there ---------------------------------------------------------------------------------------

@@ -122,17 +122,18 @@ class JournalRecorder(AggregateRecorder, ABC):
     def remembered_seqs(self) -> dict[str, int]:
         """By stream, the event behind which a state was remembered."""
 
+    @abstractmethod
     def archived(self) -> list[ArchivedDay]:
-        """The days of all profiles that left this store, sorted. None leaves a back end without `take_out`."""
-        return []
+        """The days of all profiles that left this store, sorted."""
 
+    @abstractmethod
     def take_out(self, days: Sequence[ArchivedDay], profile: str, fence: int) -> None:
         """Note days as archived and take what is stored of them out, in one durable transaction.
 
         The only way out. Raises OutOfSequence when the lease no longer holds, StoreError.
         """
-        raise ConfigError("this kind of store has no archive; riskcore copy it into a file and archive that")
 
+    @abstractmethod
     def give_space_back(self) -> None:
         """Give the room of days that were taken out back to the system. Raises StoreError."""
 

@@ -5,14 +5,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from riskcore.core.state import Book
-from riskcore.errors import ConfigError, Corrupt, ProfileBusy
+from riskcore.errors import ConfigError, Corrupt, OutOfSequence, ProfileBusy, StoreError
 from riskcore.schema.payloads import Message
 from riskcore.store import copying
 from riskcore.store.archived import ArchivedDay
@@ -22,15 +21,12 @@ from tests.processes import start
 from tests.schema.examples import AT, opening
 from tests.store.days import DAY, NEXT_DAY, day, quotes
 
-# Another back end is one more place here.
-PLACES: list[Callable[[Path], str]] = [lambda folder: str(folder / "copy.db")]
-
 
 def lines(first: int, count: int) -> list[Message]:
     return [(AT + number * 100_000_000, b'{"message":%d}\n' % number) for number in range(first, first + count)]
 
 
-def fill(path: Path, events: int = 700) -> None:
+def fill(path: str | Path, events: int = 700) -> None:
     """Two days of one profile with messages and a remembered state, and a day of another profile."""
     with Journal.open(path, "p", write=True) as journal:
         journal.append([opening()])
@@ -66,9 +62,8 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_copy_holds_all_there_and_back(tmp_path: Path, source: Path, place: Callable[[Path], str]) -> None:
-    there = place(tmp_path)
+def test_a_copy_holds_all_there_and_back(tmp_path: Path, source: Path, where: str) -> None:
+    there = where
     assert run_copy(source, there) == {f"another/{DAY}": 4, f"p/{DAY}": 701, f"p/{NEXT_DAY}": 11}
     with StoreSource(there) as copied:
         copy(copied, str(tmp_path / "back.db"), lambda *_: None)
@@ -182,7 +177,7 @@ def test_a_target_in_use_is_exit_4(tmp_path: Path, source: Path) -> None:
         run_copy(source, target)
 
 
-def archive_first_day(path: Path) -> ArchivedDay:
+def archive_first_day(path: str | Path) -> ArchivedDay:
     with Journal.open(path, "p", write=True) as journal:
         *_, (seq, _, digest) = journal.stored_bytes(DAY)
         *_, (_, _, link) = journal.linked_messages(DAY)
@@ -191,10 +186,10 @@ def archive_first_day(path: Path) -> ArchivedDay:
         return day
 
 
-def test_what_left_the_source_is_noted_in_an_empty_target(tmp_path: Path, source: Path) -> None:
+def test_what_left_the_source_is_noted_in_an_empty_target(where: str, source: Path) -> None:
     gone = archive_first_day(source)
-    assert set(run_copy(source, tmp_path / "copy.db")) == {f"another/{DAY}", f"p/{NEXT_DAY}"}
-    assert content(tmp_path / "copy.db") == content(source)
+    assert set(run_copy(source, where)) == {f"another/{DAY}", f"p/{NEXT_DAY}"}
+    assert content(where) == content(source)
     assert content(source)[0] == [gone]
 
 
@@ -218,6 +213,36 @@ def test_a_day_that_left_the_target_is_not_copied_again(tmp_path: Path, source: 
     before = content(target)
     assert f"p/{DAY}" not in run_copy(source, target)
     assert content(target) == before
+
+
+def test_a_day_leaves_in_one_transaction_and_the_guards_are_there_again(where: str) -> None:
+    fill(where)
+    before = content(where)
+    gone = archive_first_day(where)
+    assert content(where) == [[gone], {NEXT_DAY: 11}, before[3]]
+    with Journal.open(where, "p", write=True) as journal:
+        journal.verify_storage()
+        journal.append(quotes(3, 10), lines(10, 1))
+        with pytest.raises(StoreError):
+            journal.take_out([gone])  # Once.
+        newer = Journal.open(where, "another")
+        assert (newer.streams(), newer.archived()) == ([DAY], [])
+        newer.close()
+        with pytest.raises(StoreError, match=f"day {DAY} has left this store for the archive in /archive"):
+            list(journal.read(DAY))
+    with Journal.open(where, "p") as journal:
+        journal.verify_storage()
+        assert journal.last_seq(NEXT_DAY) == 14
+
+
+def test_a_writer_whose_lease_was_taken_takes_nothing_out(where: str) -> None:
+    fill(where)
+    before = content(where)
+    with Journal.open(where, "p", write=True) as journal:
+        stale = Journal(journal.recorder, "p", None, 0)
+        with pytest.raises(OutOfSequence, match="was taken over"):
+            stale.take_out([ArchivedDay(f"p/{DAY}", 701, b"", b"", "", "")])
+    assert content(where) == before
 
 
 def test_what_is_not_read_back_is_not_said_to_be_copied(
