@@ -11,6 +11,7 @@ import pytest
 
 from riskcore.errors import OutOfSequence
 from riskcore.schema.chain import Link
+from riskcore.store.archived import ArchivedDay
 from riskcore.store.journal import Journal
 from riskcore.store.lease import ProfileLock, this_process
 from riskcore.store.recorder import CachedState, JournalRecorder, Kept, open_recorder
@@ -73,6 +74,9 @@ class ServerRecorder(disks.Recorder):
 
     def remembered_seqs(self) -> dict[str, int]:
         return self._real.remembered_seqs()
+
+    def archived(self) -> list[ArchivedDay]:
+        return self._real.archived()
 
     def break_connection(self) -> None:
         """What the end of the process does to it."""
