@@ -252,6 +252,19 @@ def test_a_folder_with_something_else_is_refused(whole: bytes, capfd: Said) -> N
     assert exported("journal.db", capfd) == whole
 
 
+def test_files_that_lack_the_messages_are_refused(whole: bytes, capfd: Said) -> None:
+    folder = Path("archive")
+    folder.mkdir()
+    day = folder / "2026-11-20.jsonl.gz"
+    assert run(["export", "--store", "journal.db", "--day", "2026-11-20", "--out", str(day), "--quiet"]) == 0
+    (folder / "2026-11-20.messages.gz").write_bytes(gzip.compress(b""))
+    assert archive() == 2
+    assert "does not hold the day of this journal (its chain is another)" in capfd.readouterr().err
+    (folder / "2026-11-20.messages.gz").unlink()
+    assert archive() == 0
+    assert brought_back(capfd) == whole
+
+
 def test_a_running_engine_is_exit_4(whole: bytes, capfd: Said) -> None:
     with Journal.open("journal.db", "combine", write=True):
         assert archive() == 4
