@@ -60,7 +60,7 @@ class Extremes:
         return start + first if outside[first] else end
 
     def lowest_and_highest(self, start: int, end: int) -> list[tuple[int, int]]:
-        """The first place of the lowest value and that of the highest, each with its value; none where all is UNSAID."""
+        """The first places of the lowest and of the highest value, with these; none where all is UNSAID."""
         low, high = self._range(0, start, end)
         if high == UNSAID:
             return []

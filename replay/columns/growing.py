@@ -15,7 +15,7 @@ NO_QUOTE = -1
 
 
 class GrowingColumns:
-    """One row a fact; what is no quote has the code NO_QUOTE. Nothing can be added once `columns` has been asked for."""
+    """One row a fact; what is no quote has the code NO_QUOTE. Nothing is added once `columns` has been asked for."""
 
     def __init__(self) -> None:
         self.ats: array[int] = array("q")
