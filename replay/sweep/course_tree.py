@@ -14,6 +14,7 @@ from typing import Any
 
 from replay.sweep.course_tree_rulebook import Tables, shared_rulebook
 from replay.sweep.course_tree_rules import Sharers
+from replay.sweep.followed_baseline import FollowedBaseline, decides_nothing
 from replay.sweep.forks import forked
 from replay.sweep.outcome import Follower, Outcome, outcomes_of
 from replay.sweep.pieces import Piece, Ways, courses_of
@@ -58,6 +59,7 @@ class CourseTree:
     settings: Sequence[Changed]
     courses: int = 0  # How many have ended, of so many settings.
     _in_force: dict[tuple[int, str], Plain] = field(default_factory=dict)  # By setting and trade date.
+    _baseline: FollowedBaseline | None = None  # At the beginning of the piece.
     _tables: Tables = field(default_factory=Tables)
 
     def outcomes(self) -> list[list[Outcome]]:
@@ -93,6 +95,7 @@ class CourseTree:
         share = partial(self._share, branch.members, sharers)
         if branch.courses is None or branch.follower is None:
             courses, follower = courses_of(self.piece, self.ways, self.settings[first])
+            courses.baseline = self._followed(courses.baseline)
         else:
             courses, follower = branch.courses, branch.follower
             self._go_on_with(courses, self.settings[first])
@@ -107,6 +110,16 @@ class CourseTree:
         if self.piece.next_date is None:
             follower.finish()
         return [first, *_indexes(sharers.live)], outcomes_of(courses, follower, self.piece.trade_dates)
+
+    def _followed(self, baseline: Course) -> Course:
+        """A baseline that decides nothing is run by the first branch of all, and followed by the others."""
+        if self.ways.acts or not decides_nothing(self.ways.baseline):
+            return baseline
+        if self._baseline is None:
+            first = FollowedBaseline.beginning_with(baseline)
+            self._baseline = first.forked()
+            return first
+        return self._baseline.forked()
 
     def _go_on_with(self, courses: Courses, changed: Changed) -> None:
         """From here on the counterfactual is that of a setting under which all would have been the same so far."""
