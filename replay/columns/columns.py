@@ -14,6 +14,7 @@ from riskcore.core.bounds import NEVER, Bounds, Watch
 from riskcore.core.quotes import Quotes, Row
 
 Codes = NDArray[np.int16]
+LAST, BID, ASK = range(3)  # The prices of a quote.
 
 
 class Columns:
@@ -106,6 +107,12 @@ class _Track:
             found = prices.extremes.first_outside(first, found, low, high)
         if bounds == NEVER:
             found = first
+        return end if found == last else self.place(found)
+
+    def first_beyond(self, start: int, end: int, price: int, low: int, high: int) -> int:
+        """The first place from `start` to before `end` that says a price (LAST, BID or ASK) outside these bounds."""
+        first, last = self.span(start, end)
+        found = self._prices[price].extremes.first_outside(first, last, low, high)
         return end if found == last else self.place(found)
 
     def last_before_gap(self, start: int, end: int, gap_ns: int, marked: int) -> int:

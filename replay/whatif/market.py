@@ -170,6 +170,16 @@ class DayFacts:
         known: int | None = None if mark is None else getattr(mark, name)
         return Side(known, mark.at) if mark is not None and known is not None else None
 
+    def next_outside(self, contract: str, index: int, price: int, low: int, high: int) -> int:
+        """Which of `places(contract)` from an index on is the first that says a price outside these bounds.
+
+        `price` is LAST, BID or ASK of the columns. Their number where none does.
+        """
+        places, track = self.places(contract), self._columns.columns.track(contract)
+        if track is None or index >= len(places):
+            return len(places)
+        return bisect_left(places, track.first_beyond(places[index], len(self.ats), price, low, high))
+
     def first_bar(self, contract: str, at: int) -> Bar | None:
         """The first bar of a contract that ends after an instant; of several the shortest."""
         later = [bar for bar in self._bars.get(contract, ()) if bar.ends_at > at]
