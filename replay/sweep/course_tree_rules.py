@@ -55,6 +55,36 @@ class Variant:
     notes: dict[str, Any] = field(default_factory=dict)  # What it worked out while remembering (View.notes).
 
 
+class Chain:
+    """Variants in the order of a field by which the rule answers one way only (Rule.monotone)."""
+
+    def __init__(self, variants: Sequence[Variant]) -> None:
+        self.variants = variants
+        self._all = self._members(0, len(variants) - 1)
+
+    def _members(self, first: int, last: int) -> int:
+        return reduce(or_, (one.members for one in self.variants[first : last + 1]))
+
+    def answers(self, answer: Callable[[Variant], Any]) -> Iterator[tuple[int, Any]]:
+        """What each variant is answered, asking only for some: between two that are answered alike all are."""
+        known: dict[int, Any] = {}
+
+        def at(index: int) -> Any:
+            if index not in known:
+                known[index] = answer(self.variants[index])
+            return known[index]
+
+        whole = 0, len(self.variants) - 1
+        waiting = [whole]
+        while waiting:
+            first, last = waiting.pop()
+            if at(first) == at(last):
+                yield self._all if (first, last) == whole else self._members(first, last), at(first)
+            else:
+                middle = (first + last) // 2
+                waiting += [(first, middle), (middle + 1, last)]
+
+
 @dataclass(slots=True, eq=False)
 class Asked:
     """Stands in for the parameters of a rule: those of the course itself, and those of the settings that share it."""
@@ -63,8 +93,7 @@ class Asked:
     params: Any
     variants: list[Variant]
     sharers: Sharers
-    # Variants that differ in one field that the rule answers one way only by (Rule.monotone), in its order.
-    _chains: list[list[Variant]] = field(default_factory=list)
+    _chains: list[Chain] = field(default_factory=list)
     _among: int | None = None  # The sharers whose variants the chains hold.
     # Per account: the earliest instant at which one timer comes without the other, with the settings that have it.
     _waits: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
@@ -72,13 +101,13 @@ class Asked:
     def __post_init__(self) -> None:
         self._chains = chains_of(self.rule, self.variants)
 
-    def chains(self) -> list[list[Variant]]:
+    def chains(self) -> list[Chain]:
         """The parameters of the settings that still share the course."""
         live = self.sharers.live
         if live != self._among:
             self._among = live
-            chains = [[one for one in chain if one.members & live] for chain in self._chains]
-            self._chains = [chain for chain in chains if chain]
+            chains = [[one for one in chain.variants if one.members & live] for chain in self._chains]
+            self._chains = [Chain(chain) for chain in chains if chain]
         return self._chains
 
     def time_passed(self, now: int) -> None:
@@ -102,7 +131,7 @@ class Asked:
 
         answers: list[tuple[int, Any]] = []
         for chain in self.chains():
-            for members, found in _spread(chain, answer):
+            for members, found in chain.answers(answer):
                 if found is _RAISED:
                     self.sharers.leave(members)
                 else:
@@ -192,7 +221,7 @@ class Asked:
             raise
 
 
-def chains_of(rule: Rule, variants: Sequence[Variant]) -> list[list[Variant]]:
+def chains_of(rule: Rule, variants: Sequence[Variant]) -> list[Chain]:
     """The variants along the monotone field in which most of them differ; every other one is a chain by itself."""
     chains = [[variant] for variant in variants]
     for name in rule.monotone:
@@ -204,26 +233,7 @@ def chains_of(rule: Rule, variants: Sequence[Variant]) -> list[list[Variant]]:
                 by_rest[repr(variant.params)] = [variant]
         if len(by_rest) < len(chains):
             chains = [sorted(chain, key=lambda one: getattr(one.params, name) or 0) for chain in by_rest.values()]
-    return chains
-
-
-def _spread(chain: Sequence[Variant], answer: Callable[[Variant], Any]) -> Iterator[tuple[int, Any]]:
-    """What each variant of a chain is answered, asking only for some: between two that are answered alike all are."""
-    known: dict[int, Any] = {}
-
-    def at(index: int) -> Any:
-        if index not in known:
-            known[index] = answer(chain[index])
-        return known[index]
-
-    waiting = [(0, len(chain) - 1)]
-    while waiting:
-        first, last = waiting.pop()
-        if at(first) == at(last):
-            yield reduce(or_, (chain[index].members for index in range(first, last + 1))), at(first)
-        else:
-            middle = (first + last) // 2
-            waiting += [(first, middle), (middle + 1, last)]
+    return list(map(Chain, chains))
 
 
 def _memory(account: Account) -> Memory:
