@@ -4,23 +4,19 @@ A folder with the journal export, the messages that were kept, the wire recordin
 explains them, and the hash of every file. `riskcore verify FOLDER` checks it; `sha256sum -c` the files alone.
 """
 
-import gzip
 import json
-from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from replay.evidence_page import evidence_page
+from replay.kept_messages import read_messages, write_messages
 from replay.source import Source, batches
 from replay.wire_export import WireExport, write_day
 from riskcore.audit.following import open_journal
 from riskcore.audit.log import AuditLog
 from riskcore.audit.report import audit_report
-from riskcore.core.events import TradingDayOpened
 from riskcore.errors import CannotWrite, ConfigError, Corrupt
-from riskcore.schema.codec import read_line
-from riskcore.schema.payloads import linked
 from riskcore.store.export_file import write_export, written_whole
 from riskcore.store.journal import Journal
 from riskcore.store.private import create_private
@@ -70,7 +66,7 @@ def _begin(folder: Path) -> None:
 def _write(journal: Journal, days: list[str], folder: Path, accounts: tuple[str, ...]) -> Row:
     with write_export(folder / JOURNAL) as writer:
         journal.export(days, writer)
-    messages = _write_messages(journal, days, folder / MESSAGES)
+    messages = write_messages(journal, days, folder / MESSAGES)
     missing = _write_wire(journal, days, folder / WIRE)
     log = AuditLog()
     last_hashes = {}
@@ -91,21 +87,6 @@ def _write(journal: Journal, days: list[str], folder: Path, accounts: tuple[str,
     for name in (*hashes, SUMS):
         create_private(folder / name)
     return {"folder": str(folder), "days": days, "messages": messages, "files": hashes, "wire_missing": missing}
-
-
-def _write_messages(journal: Journal, days: list[str], path: Path) -> int:
-    """The messages as they were kept, block by block; how many."""
-    count = 0
-    with written_whole(path) as write:
-        for day in days:
-            before = journal.messages_hang_on(day)
-            for seq, block, link in journal.linked_messages(day):
-                lines = block.decode("utf-8").split("\n")[:-1]
-                count += len(lines)
-                row = {"trade_date": day, "seq": seq, "before": before.hex(), "link": link.hex(), "messages": lines}
-                write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-                before = link
-    return count
 
 
 def _write_wire(journal: Journal, days: list[str], path: Path) -> str | None:
@@ -146,34 +127,6 @@ def check_files(folder: Path) -> list[Path]:
         names.append(name)
     if JOURNAL not in names or MESSAGES not in names:
         raise Corrupt(f"{folder}: {SUMS} does not name {JOURNAL} and {MESSAGES}")
-    _check_messages(folder)
+    for _ in read_messages(folder / MESSAGES, folder / JOURNAL):
+        pass
     return [folder / name for name in (JOURNAL, WIRE) if name in names]
-
-
-def _check_messages(folder: Path) -> None:
-    """Each block of messages hangs on the one before it and on the event of the journal that it is kept beside."""
-    hashes = dict(_hashes(gzip.decompress((folder / JOURNAL).read_bytes()).splitlines(keepends=True)))
-    before: dict[str, str] = {}
-    with gzip.open(folder / MESSAGES, "rt", encoding="utf-8", newline="\n") as file:
-        for line in file:
-            row = json.loads(line)
-            day, seq = row["trade_date"], row["seq"]
-            text = "".join(f"{message}\n" for message in row["messages"])
-            link = linked(bytes.fromhex(row["before"]), hashes.get((day, seq), b""), text.encode()).hex()
-            if link != row["link"] or row["before"] != before.get(day, row["before"]):
-                where = f"{folder / MESSAGES}: the messages of day {day}, event {seq}"
-                raise Corrupt(f"{where}, are not those that were stored")
-            before[day] = link
-
-
-def _hashes(lines: Iterable[bytes]) -> Iterable[tuple[tuple[str, int], bytes]]:
-    """By trading day and seq, the hash of each event of an export."""
-    day = ""
-    for line in lines:
-        if not line.startswith(b'{"seq":'):
-            continue
-        _, canonical, hashed = read_line(line)
-        said = json.loads(canonical)
-        if said[1] == TradingDayOpened.__name__:
-            day = said[7]["day"]["trade_date"]
-        yield (day, said[0]), hashed

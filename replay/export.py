@@ -41,7 +41,7 @@ def export(
 def _from_store(source: Source, writer: ExportWriter, all_days: bool, progress: Progress) -> list[str]:
     with open_journal(source.store, source.profile, source.config_path) as (journal, stored):
         asked = source.days if source.days or all_days else stored[-1:]
-        days = choose_days(stored, asked, f"profile {journal.profile}")
+        days = choose_days(stored, asked, f"profile {journal.profile}", journal.archived())
         for place, day in enumerate(days):
             progress(f"{journal.profile} {day}", journal.last_seq(day), place / len(days))
             journal.export([day], writer)
@@ -66,7 +66,7 @@ def _from_exports(source: Source, writer: ExportWriter, warn: Warn, progress: Pr
     for path in source.sessions:
         wanted = False
         lines = open_lines(path)
-        links = _links(lines, session_name(path, source.sessions), warn, source.strict)
+        links = exported_links(lines, session_name(path, source.sessions), warn, source.strict)
         for count, (opened, link) in enumerate(links):
             if not count % EVENTS_BETWEEN_REPORTS:
                 reading.report(path, count, lines.share_read)
@@ -80,7 +80,7 @@ def _from_exports(source: Source, writer: ExportWriter, warn: Warn, progress: Pr
     return choose_days(found, source.days, "the sessions")
 
 
-def _links(
+def exported_links(
     lines: Iterable[bytes], name: str, warn: Warn, strict: bool
 ) -> Iterator[tuple[TradingDayOpened | None, Link]]:
     """The lines of an export as links, checked; beside the first of a day its opening."""

@@ -16,6 +16,7 @@ from riskcore.core.events import Event, TradingDayOpened
 from riskcore.core.runner import Listener
 from riskcore.errors import ConfigError, InputError
 from riskcore.schema.export import Stored, read_export
+from riskcore.store.archived import archive_sentence
 from riskcore.store.location import choose_days
 
 # Events handed on together: few, because one may hold hundreds of quotes and memory must not grow.
@@ -79,7 +80,7 @@ def feed(
     """Push every stored event of the source to the listener. Raises ConfigError, InputError, StoreError."""
     form = source.form()
     if form == "store":
-        _feed_store(source, listener, progress)
+        _feed_store(source, listener, warn, progress)
         return
     chosen = OnlyDays(listener, source.days)
     if form == "journal":
@@ -117,9 +118,12 @@ def _feed_export(source: Source, path: Path, chosen: OnlyDays, warn: Warn, readi
         reading.report(path, count, lines.share_read)
 
 
-def _feed_store(source: Source, listener: Listener, progress: Progress) -> None:
+def _feed_store(source: Source, listener: Listener, warn: Warn, progress: Progress) -> None:
     with open_journal(source.store, source.profile, source.config_path) as (journal, days):
-        chosen = choose_days(days, source.days, f"profile {journal.profile}")
+        archived = journal.archived()
+        chosen = choose_days(days, source.days, f"profile {journal.profile}", archived)
+        if archived and not source.days:
+            warn(f"{archive_sentence(archived)}; give its session files as SESSION to read them")
         for place, day in enumerate(chosen):
             progress(f"{journal.profile} {day}", journal.last_seq(day), place / len(chosen))
             for events in batches(journal.read(day)):

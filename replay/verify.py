@@ -12,6 +12,7 @@ from pathlib import Path
 from string import hexdigits
 from typing import Any
 
+from replay.archive import check_archive, is_archive, opening_of
 from replay.blocks import Lines
 from replay.comparison import Comparison
 from replay.evidence import check_files, is_evidence
@@ -29,6 +30,7 @@ from riskcore.schema.chain import HASH_LENGTH
 from riskcore.schema.export import Stored, read_export
 from riskcore.settings.calendar import day_for
 from riskcore.settings.user_rules import changed_since
+from riskcore.store.archived import ArchivedDay
 from riskcore.store.journal import Journal
 from riskcore.store.location import choose_days
 from riskcore.version import VERSION
@@ -47,6 +49,7 @@ class Check:
     incomplete: list[Row] = field(default_factory=list)
     strict: bool = False  # What is incomplete is an error, not a warning.
     kept: "KeptHash | None" = None
+    archived: list[ArchivedDay] = field(default_factory=list)  # What left the store that is checked.
 
     def lacks_its_end(self, source: str, trade_date: str | None, text: str) -> None:
         """Note that events at an end are missing; of a day once."""
@@ -61,6 +64,7 @@ class Check:
             "recordings": [{**row, "incomplete": self._is_incomplete(row)} for row in self.recordings],
             "incomplete": self.incomplete,
             "last_hash": None if self.kept is None else self.kept.row(),
+            "archived": [day.row() for day in self.archived],
             "damage": self.damage,
         }
 
@@ -200,9 +204,10 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore, las
         raise ConfigError("recorded days carry the settings they were judged by; leave out --set")
     if not source.sessions:
         _verify_store(source, check, progress)
+    archives = [path for path in source.sessions if is_archive(path)]
     paths = _session_files(source.sessions, check)
     reading = Reading(paths, progress)
-    for path in paths:
+    for path, following in zip(paths, [*paths[1:], None], strict=False):
         name = session_name(path, source.sessions)
         try:
             if detect_form(path, skip_bad_lines=source.skip_bad_lines) == "wire":
@@ -212,7 +217,9 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore, las
                 lines = open_lines(path)
                 stored = read_export(lines, name, cut.append)
                 report = partial(_report_file, reading, path, lines)
-                _judge_again(check, name, stored, source.days, report, cut=cut)
+                beside = following is not None and path.parent == following.parent in archives
+                opened = opening_of(following) if following is not None and beside else None
+                _judge_again(check, name, stored, source.days, report, opened, cut)
         except (InputError, StoreError) as error:
             check.damage.append({"source": name, "text": str(error)})
     if check.kept is not None and not check.days and not check.damage:
@@ -244,14 +251,15 @@ def _find_missing_ends(check: Check) -> None:
 
 
 def _session_files(paths: Sequence[Path], check: Check) -> list[Path]:
-    """The files to check; of an evidence pack the recordings in it, once its hashes are found right."""
+    """The files to check; of an evidence pack or an archive those in it, once all beside them is found right."""
     files: list[Path] = []
     for path in paths:
-        if not (path.is_dir() and is_evidence(path)):
+        check_all = check_files if is_evidence(path) else check_archive if is_archive(path) else None
+        if check_all is None:
             files.append(path)
             continue
         try:
-            files += check_files(path)
+            files += check_all(path)
         except (StoreError, ValueError, OSError, KeyError, TypeError) as error:
             check.damage.append({"source": path.name, "text": str(error)})
     return files
@@ -259,7 +267,9 @@ def _session_files(paths: Sequence[Path], check: Check) -> list[Path]:
 
 def _verify_store(source: Source, check: Check, progress: Progress) -> None:
     with open_journal(source.store, source.profile, source.config_path) as (journal, stored):
-        verify_journal(journal, choose_days(stored, source.days, f"profile {journal.profile}"), check, progress)
+        check.archived = journal.archived()
+        days = choose_days(stored, source.days, f"profile {journal.profile}", check.archived)
+        verify_journal(journal, days, check, progress)
         if not source.days:
             for day in [day for day in journal.remembered() if day not in stored]:
                 text = f"{journal.profile}: day {day} is missing: an engine stopped in it, and none of it is stored"

@@ -70,7 +70,7 @@ def export_wire(source: Source, writer: WireExport, *, all_days: bool = False) -
         raise ConfigError("--wire reads the journal: session files hold no messages beside their events")
     with open_journal(source.store, source.profile, source.config_path) as (journal, stored):
         asked = source.days if source.days or all_days else stored[-1:]
-        days = choose_days(stored, asked, f"profile {journal.profile}")
+        days = choose_days(stored, asked, f"profile {journal.profile}", journal.archived())
         for day in days:
             write_day(journal, day, writer)
         return days

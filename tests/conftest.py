@@ -10,13 +10,16 @@ import os
 import sys
 from collections.abc import Iterator
 from threading import Event, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 from pytest_timeout import is_debugging
 
 from tests.processes import kill_all, kill_started
+
+if TYPE_CHECKING:
+    from tests.postgres_server import PostgresServer
 
 # The same examples in every run, so that a change is judged by itself; .ci/nightly draws fresh ones.
 settings.register_profile("same examples", derandomize=True)
@@ -60,6 +63,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> "Iterator[PostgresServer]":
+    """A real server, for all tests that ask for it; they skip where none can be had."""
+    pytest.importorskip("psycopg", reason='the extra "postgres" is not installed')
+    from tests.postgres_server import running_server
+
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_store(
+    postgres_server: "PostgresServer", monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The URL of an empty database, whose password is in the environment, for this process and those it starts."""
+    from tests.postgres_server import PASSWORD
+
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+    return postgres_server.url(postgres_server.new_database())
 
 
 @pytest.hookimpl(tryfirst=True)

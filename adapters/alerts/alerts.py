@@ -23,6 +23,7 @@ from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Book
 from riskcore.engine.ports import Announcer
 from riskcore.errors import RiskcoreError
+from riskcore.schema.rows import Row
 from riskcore.settings.alerts import AlertSettings, ChannelSettings
 from riskcore.store.journal import Journal
 
@@ -108,10 +109,6 @@ class Alerts(Announcer):
         self._behind.say(kind, **figures)
         self._hear(happening(self._now(), kind, **figures))
 
-    def dead_channels(self) -> tuple[str, ...]:
-        """The channels by which alerts no longer get through; asked from any thread."""
-        return tuple(sorted(self._dead))
-
     def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """Try what waits once more, for so long; what does not leave is sent again by the next run."""
         self._inbox.put(None)
@@ -120,6 +117,10 @@ class Alerts(Announcer):
         for channel in self._channels.values():
             channel.close(max(0.0, until - self._seconds()))
         self._take_waiting()
+
+    def channels(self) -> list[Row]:
+        """How each channel is doing (riskcore.engine.ports.HasChannels)."""
+        return [one.row() for one in self._channels.values()]
 
     def _hear(self, row: dict[str, Any]) -> None:
         alert = alert_of(row)

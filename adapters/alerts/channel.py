@@ -7,6 +7,7 @@ from threading import Event, Thread
 from adapters.alerts.channels import ATTEMPT_SECONDS, NotSent, Send
 from adapters.alerts.message import Alert
 from riskcore.core.kinds import AlertLevel
+from riskcore.schema.rows import Row
 from riskcore.settings.alerts import ChannelSettings
 
 # Seconds before each further attempt: 1, 5, 30, then each minute for ten.
@@ -29,6 +30,7 @@ class Channel:
     ) -> None:
         self.settings = settings
         self.dead = False
+        self._handed_over = self._sent = self._lost = 0
         self._send = send
         self._figures = figures
         self._done = done
@@ -41,7 +43,14 @@ class Channel:
 
     def put(self, alert: Alert) -> None:
         """Hand over one alert; never waits."""
+        self._handed_over += 1
         self._queue.put(alert)
+
+    def row(self) -> Row:
+        """How it is doing; `waiting` counts the alert that is being tried, too."""
+        waiting = max(self._handed_over - self._sent - self._lost, 0)
+        told = {"channel": self.settings.name, "dead": self.dead, "waiting": waiting}
+        return {**told, "sent": self._sent, "lost": self._lost}
 
     def close(self, seconds: float) -> None:
         """Try what waits once more, for at most so long."""
@@ -52,6 +61,8 @@ class Channel:
     def _work(self) -> None:
         while (alert := self._queue.get()) is not None:
             why = self._deliver(alert)
+            self.dead = why is not None
+            self._sent, self._lost = self._sent + (not self.dead), self._lost + self.dead
             # Stopped in between: in doubt, so the next run sends it again.
             if why is None or not self._stopping.is_set():
                 self._done(self.settings.name, alert, why)

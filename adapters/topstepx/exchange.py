@@ -15,6 +15,7 @@ from adapters.topstepx.transport import Answer, NotSent, Transport, Unanswered
 from adapters.topstepx.wire import envelope
 from adapters.topstepx.wire_text import answer_text
 from riskcore.engine.ports import Clock, Line, Outcome
+from riskcore.engine.stage_times import StageTimes
 from riskcore.schema.instants import utc_text
 
 Failure = Literal["not sent", "unanswered"]
@@ -171,14 +172,16 @@ REMEMBERED = 20
 
 
 class AnswerTimes:
-    """Of the latest calls."""
+    """Of the latest calls, and of all since the engine began."""
 
     def __init__(self) -> None:
         self._latest_ns: deque[int] = deque(maxlen=REMEMBERED)
+        self.all = StageTimes()
         self.failures = 0  # In a row: no connection, no answer, or a 5xx.
 
     def answered(self, after_ns: int) -> None:
         self._latest_ns.append(after_ns)
+        self.all.add(after_ns)
         self.failures = 0
 
     def failed(self) -> None:

@@ -29,6 +29,7 @@ from adapters.topstepx.wire import (
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Request
 from riskcore.engine.ports import Clock, Outcome, Sink
+from riskcore.engine.stage_times import StageTimes
 from riskcore.errors import BrokerUnreachable, LoginRefused
 
 OPEN_TRIES = 4
@@ -46,6 +47,7 @@ class Condition:
     quotas: tuple[Spent, ...]
     token_age_ns: int | None
     token_left_ns: int | None
+    answers: StageTimes  # All of them.
 
 
 class TopstepGateway:
@@ -77,7 +79,8 @@ class TopstepGateway:
         """How the way to the broker is doing."""
         now, times, life = self._clock.now(), self._caller.times, self.session.life_ns()
         age, left = life or (None, None)
-        return Condition(times.failures, times.median_ns, self._breaker.state(now), self._quota.spent(now), age, left)
+        breaker, quotas = self._breaker.state(now), self._quota.spent(now)
+        return Condition(times.failures, times.median_ns, breaker, quotas, age, left, times.all)
 
     async def open(self, sink: Sink) -> None:
         """Log in and list the accounts. Raises LoginRefused, BrokerUnreachable."""

@@ -14,7 +14,7 @@ from riskcore.errors import ConfigError
 from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row
 from riskcore.store.journal import Journal
-from riskcore.store.recorder import lock_path
+from riskcore.store.recorder import writer_lock
 
 
 async def serve_alone(
@@ -29,7 +29,7 @@ async def serve_alone(
     channels: Channels = no_channels,
 ) -> None:
     """Serve until `over`; `path` is its control file, `listening` is called with a link. Raises ConfigError."""
-    served = Served(profile, lambda: Journal.open(store, profile), lock_path(store, profile), None, channels)
+    served = Served(profile, lambda: Journal.open(store, profile), writer_lock(store, profile), None, channels)
     service = Service(served, Options(port=port, address=address, names=names), None)
     try:
         await service.start()

@@ -15,13 +15,16 @@ from adapters.web.recorded_days import RecordedDays
 from adapters.web.tail import Tail, cursor_of
 from riskcore.audit.calendar_rows import calendar_rows
 from riskcore.audit.following import Follower, status_of
+from riskcore.audit.limits import gauges
+from riskcore.audit.status import view_of
 from riskcore.audit.stream import BeyondJournal, read_cursor
 from riskcore.audit.stream_messages import Channels, Cursor, no_channels
+from riskcore.core.state import Account
 from riskcore.errors import ConfigError
 from riskcore.schema.rows import Row
 from riskcore.settings.config import Settings, read_settings, settings_toml
 from riskcore.store.journal import Journal
-from riskcore.store.lease import is_held
+from riskcore.store.lease import ServerLease, is_held
 
 MOST_DAYS, MOST_EVENTS, EVENTS = 400, 1000, 100
 MOST_TICKS = 1_000_000
@@ -36,7 +39,7 @@ class Served:
 
     profile: str
     journal: Callable[[], Journal]
-    lock: Path
+    lock: Path | ServerLease
     settings: Settings | None  # None: only what the journal has is known.
     channels: Channels = no_channels  # Of [alerts]: who hears of an alert.
 
@@ -78,7 +81,7 @@ class Reading:
         allowed = {"account": parameters.text, "stop_ticks": _TICKS, "safe_size": parameters.truth}
         status = await self._status(parameters.query(head.target, allowed, ("account",)))
         status.pop("as_of")
-        health = await self._healthy()
+        health = await self.healthy()
         return status | {"health": health and {"score": health["score"], "parts": health["parts"]}}
 
     async def _status(self, asked: parameters.Values) -> Row:
@@ -129,9 +132,9 @@ class Reading:
     async def health(self, head: Head) -> Row:
         parameters.query(head.target, {})
         nothing: Row = {"schema": HEALTH_SCHEMA, "score": None, "parts": [], "binding": [], "measured": None}
-        return await self._healthy() or nothing
+        return await self.healthy() or nothing
 
-    async def _healthy(self) -> Row | None:
+    async def healthy(self) -> Row | None:
         """The engine's own word, worked out once a second at most; None without an engine."""
         if self._owner is None:
             return None
@@ -174,6 +177,24 @@ class Reading:
             return Figures(is_held(self._served.lock), follower.seq, follower.last_at, breaches, unmet)
 
         breaches = await self._apart(self._days.breaches_by_rule)
+        return await self._tail.asked(look)
+
+    async def account_figures(self) -> list[Row]:
+        """Of each account how many lockouts are in force, and its limits as in the rows of status."""
+
+        def look(follower: Follower) -> list[Row]:
+            book, rulebook, now = follower.book, follower.rulebook, self.now()
+            judged = [one for one in book.accounts.values() if book.day is not None and rulebook.judges(one)]
+            return [
+                {
+                    "account": one.id,
+                    "account_name": one.name,
+                    "lockouts": sum(ends is None or ends > now for ends in _ends(one)),
+                    "limits": [gauge.row() for gauge in gauges(book, rulebook, one, view_of(book, rulebook, one))],
+                }
+                for one in judged
+            ]
+
         return await self._tail.asked(look)
 
     # ---- recorded days -------------------------------------------------------------------------------
@@ -252,6 +273,10 @@ def _known(follower: Follower, accounts: Sequence[str]) -> list[int]:
         if not any(wanted in (str(one.id), one.name) for one in known):
             raise Refusal("unknown", f"account {wanted[:60]!r} is not in this profile")
     return [one.id for one in known if str(one.id) in accounts or one.name in accounts]
+
+
+def _ends(account: Account) -> list[int | None]:
+    return [lockout.expires_at for lockout in account.lockouts.values()]
 
 
 def _cut(row: Row, ids: Sequence[int]) -> Row:

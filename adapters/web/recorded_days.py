@@ -18,6 +18,7 @@ from riskcore.core.events import Event
 from riskcore.errors import ConfigError
 from riskcore.schema.codec import export_line
 from riskcore.schema.rows import Row, day_row
+from riskcore.store.archived import archive_sentence
 from riskcore.store.journal import Journal
 
 MOST_KEPT = 4
@@ -51,6 +52,9 @@ class RecordedDays:
 
     def _day(self, asked: str | None) -> str:
         stored = self.streams()
+        archived = self._journal().archived()
+        if asked is not None and any(day.trade_date == asked for day in archived):
+            raise ConfigError(f"day {asked}: {archive_sentence(archived)}")
         if not stored or (asked is not None and asked not in stored):
             raise ConfigError(f"no day {asked or 'yet'} in this journal")
         return asked or stored[-1]

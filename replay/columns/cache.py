@@ -1,10 +1,10 @@
 """The columns of a recording kept beside it, so that its quote lines are read once.
 
 The file `.NAME.columns` holds a digest of all that follows, a header, the lines that are no plain quotes, and the
-quotes as parquet, a column at a time. It is keyed by the digest of the recording. That digest is not worked out again
-while size, inode and the times of the last change are those of the file that was read: a change of the content changes
-the time of the last change of the inode, which no program can set. Otherwise the recording is hashed, and read anew
-where it differs.
+quotes, packed column by column (packed.py). It is keyed by the digest of the recording. That digest is not worked out
+again while size, inode and the times of the last change are those of the file that was read: a change of the content
+changes the time of the last change of the inode, which no program can set. Otherwise the recording is hashed, and read
+anew where it differs.
 
 Whatever is wrong with a cache file, there is none; whatever keeps it from being written, nothing is kept.
 """
@@ -12,7 +12,6 @@ Whatever is wrong with a cache file, there is none; whatever keeps it from being
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import time
 from contextlib import suppress
@@ -24,11 +23,12 @@ import msgspec
 import numpy as np
 
 from replay.columns.columns import Columns
+from replay.columns.packed import Form, pack, unpack
 from riskcore.version import VERSION
 
 NO_CACHE = "RISKCORE_NO_CACHE"  # Environment variable; any text but none switches the cache off.
 SMALLEST_BYTES = 1 << 20  # A shorter recording is read in no time.
-_FORM = 1
+_FORM = 2
 _SETTLED_NS = 2 * 10**9  # A file may change again within the resolution of its clock.
 _DIGEST_BYTES = 64
 _PIECE_BYTES = 1 << 22
@@ -42,6 +42,7 @@ class _Header(msgspec.Struct):
     signature: list[int]  # Of the recording when it was read; empty while it might have changed unnoticed.
     names: list[str]
     steps: list[tuple[int, int]]  # So many plain quotes, then a line of so many bytes that is none; 0: no such line.
+    forms: list[Form]  # Of each column.
     parts: list[int]  # Bytes of the other lines, and of each column.
 
 
@@ -125,19 +126,15 @@ class Keeper:
                 return
             if self._count:
                 self._steps.append((self._count, 0))
-            parts = [b"".join(self._others), *(self._parquet(name) for name in _NAMES)]
-            signature = _settled(self._signature)
-            header = _Header(_FORM, VERSION, sha256, signature, self._names, self._steps, [len(part) for part in parts])
+            packed = [self._packed(name) for name in _NAMES]
+            forms, parts = [form for form, _ in packed], [b"".join(self._others), *(part for _, part in packed)]
+            signature, sizes = _settled(self._signature), [len(part) for part in parts]
+            header = _Header(_FORM, VERSION, sha256, signature, self._names, self._steps, forms, sizes)
             _write(cache_path(self.path), _encoded(header, b"".join(parts)))
 
-    def _parquet(self, name: str) -> bytes:
+    def _packed(self, name: str) -> tuple[Form, bytes]:
         """One column; its parts are let go of, so that few of them are in memory twice."""
-        import polars
-
-        frame = polars.DataFrame({name: np.concatenate(self._parts.pop(name))})
-        file = io.BytesIO()
-        frame.write_parquet(file, compression="lz4", row_group_size=len(frame))
-        return file.getvalue()
+        return pack(np.concatenate(self._parts.pop(name), dtype=np.int64))
 
 
 def _encoded(header: _Header, body: bytes) -> bytes:
@@ -150,8 +147,6 @@ def _body_bytes(data: bytes) -> int:
 
 
 def _decoded(data: bytes) -> tuple[_Header, Kept] | None:
-    import polars
-
     content = memoryview(data)[_DIGEST_BYTES:]
     if hashlib.sha256(content).hexdigest().encode() != data[:_DIGEST_BYTES]:
         return None
@@ -164,11 +159,9 @@ def _decoded(data: bytes) -> tuple[_Header, Kept] | None:
         parts.append(memoryview(data)[start : start + part_bytes])
         start += part_bytes
     others, *columns = parts
-    ats, codes, lasts, bids, asks = (
-        polars.read_parquet(io.BytesIO(column))[name].rechunk().to_numpy()
-        for name, column in zip(_NAMES, columns, strict=True)
-    )
-    kept = Kept(header.sha256, header.steps, bytes(others), Columns(ats, codes, header.names, lasts, bids, asks))
+    ats, codes, lasts, bids, asks = map(unpack, header.forms, columns)
+    quotes = Columns(ats, codes.astype(np.int16), header.names, lasts, bids, asks)
+    kept = Kept(header.sha256, header.steps, bytes(others), quotes)
     return header, kept
 
 

@@ -14,6 +14,7 @@ from riskcore.core.bounds import NEVER, Bounds, Watch
 from riskcore.core.quotes import Quotes, Row
 
 Codes = NDArray[np.int16]
+LAST, BID, ASK = range(3)  # The prices of a quote.
 
 
 class Columns:
@@ -70,9 +71,10 @@ class _Track:
     def __init__(self, columns: Columns, code: int) -> None:
         self._columns = columns
         self._name = columns.names[code]
-        own = columns.codes == code
-        # None: every quote is one of this contract, so that an index is a place.
-        self._places: NDArray[np.int64] | None = None if own.all() else np.flatnonzero(own)
+        codes = columns.codes
+        # None: every quote is one of this contract, so that an index is a place. Nobody asks for what is no quote.
+        alone = ((codes == code) | (codes < 0)).all()
+        self._places: NDArray[np.int64] | None = None if alone else np.flatnonzero(codes == code)
         self._prices = [_Prices(self._own(column)) for column in (columns.lasts, columns.bids, columns.asks)]
 
     def _own(self, column: Column) -> Column:
@@ -107,12 +109,26 @@ class _Track:
             found = first
         return end if found == last else self.place(found)
 
+    def first_beyond(self, start: int, end: int, price: int, low: int, high: int) -> int:
+        """The first place from `start` to before `end` that says a price (LAST, BID or ASK) outside these bounds."""
+        first, last = self.span(start, end)
+        found = self._prices[price].extremes.first_outside(first, last, low, high)
+        return end if found == last else self.place(found)
+
     def last_before_gap(self, start: int, end: int, gap_ns: int, marked: int) -> int:
         """When it was quoted last before the first gap longer than `gap_ns`; `marked`: last before `start`."""
         first, last = self.span(start, end)
         if first == last or self._ats[first] - marked > gap_ns:
             return marked
         return int(self._ats[self._gaps.first_outside(first + 1, last, 0, gap_ns) - 1])
+
+    def extremes(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Places and prices of the lowest and the highest last price from `start` to before `end`, in order.
+
+        Of several that are as low or as high the first. Empty where none is said.
+        """
+        found = self._prices[0].extremes.lowest_and_highest(*self.span(start, end))
+        return sorted({self.place(index): price for index, price in found}.items())
 
     def move(self, first: int, last: int) -> Row:
         """Where the quotes at these indices leave the contract."""
@@ -165,6 +181,18 @@ class ColumnQuotes(Quotes):
 
     def __len__(self) -> int:
         return self._end - self._start
+
+    def arrays(self) -> tuple[Column, Codes, list[str], Column, Column, Column]:
+        """The columns as they are: when, codes, the names of those, last, bid and ask."""
+        columns, span = self._columns, slice(self._start, self._end)
+        return (
+            columns.ats[span],
+            columns.codes[span],
+            columns.names,
+            columns.lasts[span],
+            columns.bids[span],
+            columns.asks[span],
+        )
 
     def row(self, index: int) -> Row:
         columns, place = self._columns, self._start + index

@@ -22,9 +22,8 @@ class Extremes:
     """A column that can tell the first value outside bounds; what is UNSAID is outside of none."""
 
     def __init__(self, values: Column) -> None:
-        lowest = values.min(initial=HIGHEST)
-        lows = np.where(values == UNSAID, HIGHEST, values) if lowest == UNSAID else values
-        self._levels: list[tuple[Column, Column]] = [(lows, values)]
+        self._has_unsaid = bool(values.min(initial=HIGHEST) == UNSAID)
+        self._levels: list[tuple[Column, Column]] = [(values, values)]
 
     def first_outside(self, start: int, end: int, low: int, high: int) -> int:
         """The first place from `start` to before `end` whose value is below `low` or above `high`; `end` if none is."""
@@ -53,13 +52,48 @@ class Extremes:
         if start >= end:
             return end
         lows, highs = self._levels[level]
-        outside: Any = (lows[start:end] < low) | (highs[start:end] > high)
+        below: Any = lows[start:end] < low
+        if self._has_unsaid and not level:
+            below &= lows[start:end] != UNSAID
+        outside = below | (highs[start:end] > high)
         first = int(outside.argmax())
         return start + first if outside[first] else end
 
+    def lowest_and_highest(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The first places of the lowest and of the highest value, with these; none where all is UNSAID."""
+        low, high = self._range(0, start, end)
+        if high == UNSAID:
+            return []
+        lowest, highest = (low + 1, HIGHEST), (UNSAID, high - 1)
+        return [(self.first_outside(start, end, *lowest), low), (self.first_outside(start, end, *highest), high)]
+
+    def _range(self, level: int, start: int, end: int) -> tuple[int, int]:
+        """The lowest and the highest value of some places."""
+        if end - start <= _SCANNED:
+            return self._range_of(level, start, end)
+        whole, last = -(-start // FAN), end // FAN
+        if level + 1 == len(self._levels):
+            self._add_level()
+        parts = (
+            self._range_of(level, start, whole * FAN),
+            self._range(level + 1, whole, last),
+            self._range_of(level, last * FAN, end),
+        )
+        return min(low for low, _ in parts), max(high for _, high in parts)
+
+    def _range_of(self, level: int, start: int, end: int) -> tuple[int, int]:
+        lows, highs = (column[start:end] for column in self._levels[level])
+        if self._has_unsaid and not level:
+            lows = lows[lows != UNSAID]
+        return int(lows.min(initial=HIGHEST)), int(highs.max(initial=UNSAID))
+
     def _add_level(self) -> None:
+        """A block in which nothing is said has HIGHEST as its lowest: it is below no bound."""
         lows, highs = self._levels[-1]
         whole = len(lows) // FAN * FAN
-        self._levels.append(
-            (lows[:whole].reshape(-1, FAN).min(axis=1), highs[:whole].reshape(-1, FAN).max(axis=1)),
-        )
+        blocks = lows[:whole].reshape(-1, FAN)
+        if self._has_unsaid and len(self._levels) == 1:
+            least = blocks.min(axis=1, initial=HIGHEST, where=blocks != UNSAID)
+        else:
+            least = blocks.min(axis=1)
+        self._levels.append((least, highs[:whole].reshape(-1, FAN).max(axis=1)))

@@ -135,7 +135,7 @@ def _read_export(source: Source, path: Path, days: Days, warn: Warn) -> None:
 def _copied(source: Source, folder: Path, progress: Progress) -> Source:
     """The day asked for, else the last two, out of the journal into a session file: what-if runs read files."""
     with open_journal(source.store, source.profile, source.config_path) as (journal, stored):
-        chosen = tuple(choose_days(stored, source.days, f"profile {journal.profile}")[-2:])
+        chosen = tuple(choose_days(stored, source.days, f"profile {journal.profile}", journal.archived())[-2:])
         profile = journal.profile
     path = folder / f"{profile}-{chosen[-1]}.jsonl".replace("/", "_")
     with write_export(path) as writer:

@@ -3,8 +3,8 @@
 Settings that have decided alike so far share one course, which is run for the first of them; the rules in which they
 differ are asked for all of them (course_tree_rules.py). The days are taken in steps: an opening, a fact or a run of
 quotes, an end. A setting that decides otherwise in a step leaves, and takes that step again from a copy of both courses
-before it, together with the others that left there. What settings cannot share (profile, programme, groups, which rules
-are on) makes them courses of their own from the opening on: never wrong, only slower.
+a few steps before it, together with the others that left there. What settings cannot share (profile, programme, groups,
+which rules are on) makes them courses of their own from the opening on: never wrong, only slower.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +14,7 @@ from typing import Any
 
 from replay.sweep.course_tree_rulebook import Tables, shared_rulebook
 from replay.sweep.course_tree_rules import Sharers
+from replay.sweep.followed_baseline import FollowedBaseline, decides_nothing
 from replay.sweep.forks import forked
 from replay.sweep.outcome import Follower, Outcome, outcomes_of
 from replay.sweep.pieces import Piece, Ways, courses_of
@@ -39,9 +40,16 @@ def in_one_pass(piece: Piece, ways: Ways, settings: Sequence[Changed]) -> Iterat
     return iter(CourseTree(piece, ways, settings).outcomes())
 
 
+# Steps from one copy to the next: copies cost time, and so do steps that a branch takes again.
+STEPS_A_COPY = 8
+
+
 @dataclass(slots=True)
 class Branch:
-    """Settings that go on together: from the opening, or from both courses as they stood before a step."""
+    """Settings that go on together: from the opening, or from both courses as they stood before a step.
+
+    Other branches may begin with the same courses, so a branch goes on with a copy.
+    """
 
     members: list[int]
     step: int = 0
@@ -58,6 +66,7 @@ class CourseTree:
     settings: Sequence[Changed]
     courses: int = 0  # How many have ended, of so many settings.
     _in_force: dict[tuple[int, str], Plain] = field(default_factory=dict)  # By setting and trade date.
+    _baseline: FollowedBaseline | None = None  # At the beginning of the piece.
     _tables: Tables = field(default_factory=Tables)
 
     def outcomes(self) -> list[list[Outcome]]:
@@ -93,20 +102,33 @@ class CourseTree:
         share = partial(self._share, branch.members, sharers)
         if branch.courses is None or branch.follower is None:
             courses, follower = courses_of(self.piece, self.ways, self.settings[first])
+            courses.baseline = self._followed(courses.baseline)
         else:
-            courses, follower = branch.courses, branch.follower
+            courses, follower = forked(branch.courses, branch.follower)
             self._go_on_with(courses, self.settings[first])
             share(courses.counterfactual)
         courses.opened = share
+        copied, before = branch.step, (branch.courses, branch.follower)
         for number in range(branch.step, len(steps)):
-            before = forked(courses, follower) if sharers.live and number else (None, None)
+            if sharers.live and number == copied + STEPS_A_COPY:
+                copied, before = number, forked(courses, follower)
             sharers.time_passed(steps[number](courses))
             left = sharers.take_left()
             if left:
-                waiting.append(Branch(list(_indexes(left)), number, *before))
+                waiting.append(Branch(list(_indexes(left)), copied, *before))
         if self.piece.next_date is None:
             follower.finish()
         return [first, *_indexes(sharers.live)], outcomes_of(courses, follower, self.piece.trade_dates)
+
+    def _followed(self, baseline: Course) -> Course:
+        """A baseline that decides nothing is run by the first branch of all, and followed by the others."""
+        if self.ways.acts or not decides_nothing(self.ways.baseline):
+            return baseline
+        if self._baseline is None:
+            first = FollowedBaseline.beginning_with(baseline)
+            self._baseline = first.forked()
+            return first
+        return self._baseline.forked()
 
     def _go_on_with(self, courses: Courses, changed: Changed) -> None:
         """From here on the counterfactual is that of a setting under which all would have been the same so far."""

@@ -79,16 +79,23 @@ class SharedRulebook(Rulebook):
 
     def _build(self, account: Account) -> tuple[RuleInstance, ...]:
         keys, own = self.tables.of_account(self.settings, account)
-        differing: list[dict[int, Variant]] = [{} for _ in keys]
+        bits, found = list[int](), list[tuple[Plain, ...]]()
         for bit, settings in self.others:
             their_keys, theirs = self.tables.of_account(settings, account)
-            if their_keys != keys:
+            if their_keys == keys:
+                bits.append(bit)
+                found.append(theirs)
+            else:
                 self.sharers.leave(bit)
-                continue
-            for place, (mine, table) in enumerate(zip(own, theirs, strict=True)):
+        asked: dict[str, list[Variant]] = {}
+        for key, mine, tables in zip(keys, own, zip(*found, strict=True), strict=bool(found)):
+            if set(map(id, tables)) == {id(mine)}:
+                continue  # In most of its tables no setting of a grid differs.
+            differing: dict[int, Variant] = {}
+            for bit, table in zip(bits, tables, strict=True):
                 if table is not mine:
-                    differing[place].setdefault(id(table), Variant(table, 0)).members |= bit
-        asked = {key: list(variants.values()) for key, variants in zip(keys, differing, strict=True) if variants}
+                    differing.setdefault(id(table), Variant(table, 0)).members |= bit
+            asked[key] = list(differing.values())
         return tuple(self._asked(one, asked[one.key]) if one.key in asked else one for one in super()._build(account))
 
     def _asked(self, instance: RuleInstance, variants: list[Variant]) -> RuleInstance:

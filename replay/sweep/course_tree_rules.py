@@ -9,6 +9,8 @@ What a finding says in words is no part of it: texts name the limit, and decide 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from riskcore.core.events import Command, Derived
@@ -17,6 +19,7 @@ from riskcore.core.rules.base import Breach, Finding, Proposal, Quiet, Rule
 from riskcore.core.state import Account
 from riskcore.core.view import View
 
+_RAISED = object()
 Memory = tuple[dict[str, int], dict[str, dict[str, int]]]  # Of an account, and of its positions by contract.
 
 
@@ -52,6 +55,36 @@ class Variant:
     notes: dict[str, Any] = field(default_factory=dict)  # What it worked out while remembering (View.notes).
 
 
+class Chain:
+    """Variants in the order of a field by which the rule answers one way only (Rule.monotone)."""
+
+    def __init__(self, variants: Sequence[Variant]) -> None:
+        self.variants = variants
+        self._all = self._members(0, len(variants) - 1)
+
+    def _members(self, first: int, last: int) -> int:
+        return reduce(or_, (one.members for one in self.variants[first : last + 1]))
+
+    def answers(self, answer: Callable[[Variant], Any]) -> Iterator[tuple[int, Any]]:
+        """What each variant is answered, asking only for some: between two that are answered alike all are."""
+        known: dict[int, Any] = {}
+
+        def at(index: int) -> Any:
+            if index not in known:
+                known[index] = answer(self.variants[index])
+            return known[index]
+
+        whole = 0, len(self.variants) - 1
+        waiting = [whole]
+        while waiting:
+            first, last = waiting.pop()
+            if at(first) == at(last):
+                yield self._all if (first, last) == whole else self._members(first, last), at(first)
+            else:
+                middle = (first + last) // 2
+                waiting += [(first, middle), (middle + 1, last)]
+
+
 @dataclass(slots=True, eq=False)
 class Asked:
     """Stands in for the parameters of a rule: those of the course itself, and those of the settings that share it."""
@@ -60,14 +93,22 @@ class Asked:
     params: Any
     variants: list[Variant]
     sharers: Sharers
+    _chains: list[Chain] = field(default_factory=list)
+    _among: int | None = None  # The sharers whose variants the chains hold.
     # Per account: the earliest instant at which one timer comes without the other, with the settings that have it.
     _waits: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
-    def others(self) -> Iterator[Variant]:
+    def __post_init__(self) -> None:
+        self._chains = chains_of(self.rule, self.variants)
+
+    def chains(self) -> list[Chain]:
         """The parameters of the settings that still share the course."""
-        for variant in self.variants:
-            if variant.members & self.sharers.live:
-                yield variant
+        live = self.sharers.live
+        if live != self._among:
+            self._among = live
+            chains = [[one for one in chain.variants if one.members & live] for chain in self._chains]
+            self._chains = [Chain(chain) for chain in chains if chain]
+        return self._chains
 
     def time_passed(self, now: int) -> None:
         for waits in self._waits.values():
@@ -75,31 +116,38 @@ class Asked:
                 if due <= now:
                     self.sharers.leave(members)
 
-    def asks(self, view: View, ask: Callable[[Any], Any], *, remembers: bool = False) -> Iterator[tuple[Variant, Any]]:
-        """What the rule answers by the other parameters; those by which it raises leave."""
+    def asks(self, view: View, ask: Callable[[Any], Any], *, remembers: bool = False) -> list[tuple[int, Any]]:
+        """What the rule answers by the other parameters, and for which settings; who makes it raise leaves."""
         notes, readers, changed = view.notes, view._fill_readers, view.changed
-        for variant in self.others():
+
+        def answer(variant: Variant) -> Any:
             if remembers or self.rule.remember is None:
                 variant.notes = {}
             view.notes, view._fill_readers, view.changed = variant.notes, {}, False
             try:
-                yield variant, ask(variant.params)
+                return ask(variant.params)
             except Exception:
-                self.sharers.leave(variant.members)
+                return _RAISED
+
+        answers: list[tuple[int, Any]] = []
+        for chain in self.chains():
+            for members, found in chain.answers(answer):
+                if found is _RAISED:
+                    self.sharers.leave(members)
+                else:
+                    answers.append((members, found))
         view.notes, view._fill_readers, view.changed = notes, readers, changed
+        return answers
 
     # ---- what the core asks ----------------------------------------------------------------------------
 
     def evaluate(self, view: View) -> Sequence[Finding]:
-        theirs = [
-            (variant, decided(found), view.looked_at_fill)
-            for variant, found in self.asks(view, lambda params: tuple(self.rule.evaluate(params, view)))
-        ]
+        theirs = self.asks(view, lambda params: (decided(tuple(self.rule.evaluate(params, view))), view.looked_at_fill))
         own: Sequence[Finding] = self._own(lambda: tuple(self.rule.evaluate(self.params, view)))
         wanted, looked = decided(own), view.looked_at_fill
-        for variant, found, has_looked in theirs:
+        for members, (found, has_looked) in theirs:
             if found != wanted or (view.effect.late and has_looked != looked):
-                self.sharers.leave(variant.members)
+                self.sharers.leave(members)
         return own
 
     def remember(self, view: View) -> None:
@@ -123,12 +171,12 @@ class Asked:
             finally:
                 _restore(view.account, before)
 
-        theirs = list(self.asks(view, attempt, remembers=True))
+        theirs = self.asks(view, attempt, remembers=True)
         own = self._own(lambda: fold(self.params))
         after = _memory(view.account)
-        for variant, remembered in theirs:
+        for members, remembered in theirs:
             if remembered != (own, after):
-                self.sharers.leave(variant.members)
+                self.sharers.leave(members)
         return own
 
     def deadline(self, view: View) -> int | None:
@@ -138,13 +186,9 @@ class Asked:
         for due, members in self._waits.pop(account, ()):
             if due <= now:
                 self.sharers.leave(members)
-        theirs = list(self.asks(view, lambda params: deadline(params, view)))
+        theirs = self.asks(view, lambda params: deadline(params, view))
         own: int | None = self._own(lambda: deadline(self.params, view))
-        waits = [
-            (min(one for one in (own, due) if one is not None), variant.members)
-            for variant, due in theirs
-            if due != own
-        ]
+        waits = [(min(one for one in (own, due) if one is not None), members) for members, due in theirs if due != own]
         if waits:
             self._waits[account] = waits
             self.time_passed(now)
@@ -153,18 +197,18 @@ class Asked:
     def quiet(self, view: View, bounds: Quiet) -> None:
         quiet = self.rule.quiet
         assert quiet is not None, "only what reads quotes is asked"
-        for _ in self.asks(view, lambda params: quiet(params, view, bounds)):
-            pass
+        # It answers nothing by any, so of a chain both ends narrow the bounds.
+        self.asks(view, lambda params: quiet(params, view, bounds))
         self._own(lambda: quiet(self.params, view, bounds))
 
     def admit(self, view: View, proposal: Proposal) -> str | None:
         admit = self.rule.admit
         assert admit is not None, "only what objects is asked"
-        theirs = list(self.asks(view, lambda params: admit(params, view, proposal)))
+        theirs = self.asks(view, lambda params: admit(params, view, proposal) is None)
         own: str | None = self._own(lambda: admit(self.params, view, proposal))
-        for variant, objection in theirs:
-            if (objection is None) != (own is None):
-                self.sharers.leave(variant.members)
+        for members, admitted in theirs:
+            if admitted != (own is None):
+                self.sharers.leave(members)
         return own
 
     def _own(self, ask: Callable[[], Any]) -> Any:
@@ -175,6 +219,21 @@ class Asked:
             for variant in self.variants:
                 self.sharers.leave(variant.members)
             raise
+
+
+def chains_of(rule: Rule, variants: Sequence[Variant]) -> list[Chain]:
+    """The variants along the monotone field in which most of them differ; every other one is a chain by itself."""
+    chains = [[variant] for variant in variants]
+    for name in rule.monotone:
+        by_rest: dict[Any, list[Variant]] = {}
+        for variant in variants:
+            if getattr(variant.params, name) is not None:
+                by_rest.setdefault(repr(replace(variant.params, **{name: None})), []).append(variant)
+            else:
+                by_rest[repr(variant.params)] = [variant]
+        if len(by_rest) < len(chains):
+            chains = [sorted(chain, key=lambda one: getattr(one.params, name) or 0) for chain in by_rest.values()]
+    return list(map(Chain, chains))
 
 
 def _memory(account: Account) -> Memory:

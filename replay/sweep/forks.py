@@ -6,6 +6,7 @@ The day is a fact, so both share it. A copy is taken between two facts, when not
 from dataclasses import replace
 
 from replay.result import Collector
+from replay.sweep.followed_baseline import FollowedBaseline
 from replay.sweep.outcome import Follower
 from replay.whatif.account_course import AccountCourse, Request
 from replay.whatif.counterfactual import Counterfactual
@@ -18,7 +19,8 @@ from riskcore.schema.rows import LockoutHistory
 def forked(courses: Courses, follower: Follower) -> tuple[Courses, Follower]:
     """A copy of both courses, of what the counterfactual keeps beside its books, and of what follows it."""
     broker = courses.broker
-    baseline, counterfactual = forked_course(courses.baseline), forked_course(courses.counterfactual)
+    recorded, counterfactual = courses.baseline, forked_course(courses.counterfactual)
+    baseline = recorded.forked() if isinstance(recorded, FollowedBaseline) else forked_course(recorded)
     beside = follower.beside(counterfactual)
     counterfactual.hear(beside.listen)
     requests: dict[int, Request] = {}

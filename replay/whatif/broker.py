@@ -7,6 +7,7 @@ instants nanoseconds UTC, sizes contracts, sides +1 buy and -1 sell.
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from replay.columns.columns import ASK, BID, LAST
 from replay.whatif.market import Bar, DayFacts, Side
 from riskcore.core.quantities import SECOND_NS
 
@@ -92,6 +93,9 @@ def worse(price: int, side: int, tick: int, ticks: int) -> int:
     return moved // tick * tick if side < 0 else -(-moved // tick) * tick
 
 
+FURTHEST = 2**63  # A bound that no price is beyond.
+
+
 @dataclass(frozen=True, slots=True)
 class Resting:
     """An order that works at the counterfactual broker. `trail` is the distance of a trailing stop."""
@@ -133,7 +137,13 @@ def _stop(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions
             if order.trail is not None and last is not None and not triggered:
                 trailed = last.price + order.side * order.trail
                 stop = max(stop, trailed) if order.side < 0 else min(stop, trailed)
-        index += 1
+        if last is None or triggered:
+            index += 1
+        else:
+            # No other last price meets the stop or moves it.
+            room = FURTHEST if order.trail is None else order.trail
+            kept = (stop + 1, stop + room) if order.side < 0 else (stop - room, stop - 1)
+            index = day.next_outside(order.contract, index + 1, LAST, *kept)
     return None
 
 
@@ -145,7 +155,12 @@ def _limit(day: DayFacts, order: Resting, tick: int, place: int, how: Assumption
         quoted = side_of(day, order.contract, index, order.side)
         if quoted is not None and (order.price - quoted.price) * order.side >= beyond:
             return Fill(Moment(places[index], ORDERS, day.ats[places[index]]), order.price)
-        index += 1
+        if (day.bid if order.side < 0 else day.ask)(order.contract, index) is None:
+            index += 1
+        elif order.side < 0:
+            index = day.next_outside(order.contract, index + 1, BID, -FURTHEST, order.price + beyond - 1)
+        else:
+            index = day.next_outside(order.contract, index + 1, ASK, order.price - beyond + 1, FURTHEST)
     return None
 
 

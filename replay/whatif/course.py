@@ -8,6 +8,7 @@ from replay.result import Collector, account_row
 from replay.whatif.actions import refusal
 from riskcore.core import events as e
 from riskcore.core.quotes import Quotes
+from riskcore.core.rulebook import Rulebook
 from riskcore.core.runner import Listener, Mark, Runner
 from riskcore.core.state import Book
 from riskcore.core.step import Turn
@@ -70,6 +71,11 @@ class Course:
     def book(self) -> Book:
         return self.runner.book
 
+    @property
+    def rulebook(self) -> Rulebook:
+        """What the open day is judged by."""
+        return self.runner.turn.rulebook
+
     def _listen(self, events: Sequence[e.Event]) -> None:
         for event in events:
             body = event.body
@@ -83,15 +89,24 @@ class Course:
             elif isinstance(body, e.RequestPlanned) and body.kind == "cancelOrder" and body.order_id is not None:
                 self.cancels.add(body.order_id)
             elif isinstance(body, e.DayRolled):
-                self.collector.note_days(self.book, self.runner.turn.rulebook, body.trade_date)
+                self.collector.note_days(self.book, self.rulebook, body.trade_date)
 
     def _found(self, table: str) -> None:
         self.fired.add(table)
         self.fired_today.add(table)
 
+    def open_day(self, at: int, lacks: tuple[str, ...]) -> None:
+        """Open the trading day of an instant; `lacks`: what the source of its facts cannot see."""
+        self.runner.lacks = lacks
+        self.runner.open_day(at)
+
+    def end_day(self, next_date: str) -> None:
+        """Close the open day, which another one follows."""
+        self.runner.end_day(next_date)
+
     def stand_at(self, book: Book) -> None:
         """Go on from another state of the same day, under the rules in force."""
-        self.runner.go_back(Mark(Turn(book, self.runner.turn.rulebook), QuietMarks(), [], 0))
+        self.runner.go_back(Mark(Turn(book, self.rulebook), QuietMarks(), [], 0))
 
     def take(self, event: e.Event) -> None:
         """One fact that is no plain quote."""
@@ -128,14 +143,14 @@ class Course:
 
     def refuses(self, account: int, contract: str, side: int, at: int) -> str | None:
         """The rule that keeps a new entry out at an instant."""
-        found = refusal(self.book, self.runner.turn.rulebook, account, contract, side, at)
+        found = refusal(self.book, self.rulebook, account, contract, side, at)
         if found is not None and found.table:
             self._found(found.table)
         return None if found is None else found.rule
 
     def rows(self) -> list[dict[str, Any]]:
         """The accounts as replay shows them (INTERFACE.md 5)."""
-        book, rulebook = self.book, self.runner.turn.rulebook
+        book, rulebook = self.book, self.rulebook
         judged = [account for account in book.accounts.values() if rulebook.judges(account)]
         return [account_row(book, rulebook, one, self.collector) for one in sorted(judged, key=lambda one: one.id)]
 
@@ -143,4 +158,4 @@ class Course:
         """Time ends with the last line."""
         book = self.runner.finish()
         if book.day is not None:
-            self.collector.note_days(book, self.runner.turn.rulebook, book.trade_date)
+            self.collector.note_days(book, self.rulebook, book.trade_date)

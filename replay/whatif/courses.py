@@ -121,8 +121,7 @@ class Courses:
             self._open_recorded(day.opened)
         else:
             for course in (self.baseline, self.counterfactual):
-                course.runner.lacks = day.lacks
-                course.runner.open_day(day.ats[0])
+                course.open_day(day.ats[0], day.lacks)
         if self.opened is not None:
             self.opened(self.counterfactual)
         self.baseline.settle()
@@ -170,7 +169,7 @@ class Courses:
 
     def _start_from_baseline(self) -> None:
         """Each day starts from a copy of the baseline's account; what the other rules left stays where both have it."""
-        book, rulebook = self.counterfactual.book, self.counterfactual.runner.turn.rulebook
+        book, rulebook = self.counterfactual.book, self.counterfactual.rulebook
         book.ordinal = max(book.ordinal, self.baseline.book.ordinal)
         for account in self.baseline.book.accounts.values():
             copied = replace(copy_account(account), requests={})
@@ -181,7 +180,7 @@ class Courses:
 
     def _judge_opening(self, day: DayFacts) -> None:
         """What the copied state breaches already under the other rules is decided at the reset."""
-        base, changed = self.baseline.runner.turn.rulebook, self.counterfactual.runner.turn.rulebook
+        base, changed = self.baseline.rulebook, self.counterfactual.rulebook
         for account in list(self.counterfactual.book.accounts.values()):
             if changed.instances(account) != base.instances(account):
                 key = f"whatif:opening:{account.id}@{day.day.opens_at}"
@@ -196,7 +195,7 @@ class Courses:
         self.asked |= self.broker.desk.asked
         self._advance(day, day.day.closes_at - 1, len(day.ats) + 1)
         for course in (self.baseline, self.counterfactual):
-            course.runner.end_day(next_date)
+            course.end_day(next_date)
             course.issued()
         if self.options.independent_days:
             self._own.end(self.counterfactual)

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from replay.whatif.prices import UNSAID, Prices
+from replay.columns.columns import ColumnQuotes
+from replay.columns.extremes import UNSAID
+from replay.columns.growing import GrowingColumns
 from riskcore.core import events as e
 from riskcore.core.quotes import Quotes
 from riskcore.core.state import Day, Mark
-
-_NOT_MARKET = -1
 
 
 class Side(NamedTuple):
@@ -64,32 +64,24 @@ class DayFacts:
     opened: e.Event | None = None  # The recorded opening of a journal export.
     rolled_to: str | None = None  # The date in the recorded DayRolled of a journal export.
     items: list[Run | Told] = field(default_factory=list)
-    ats: array[int] = field(default_factory=lambda: array("q"))
     marks: Mapping[str, Mark] = field(default_factory=dict)
     outlined: bool = False  # Its facts have been let go of; `fill` brings them back.
-    _codes: array[int] = field(default_factory=lambda: array("h"))
-    _names: list[str] = field(default_factory=list)
-    _known: dict[str, int] = field(default_factory=dict)
-    _lasts: Prices = field(default_factory=Prices)
-    _bids: Prices = field(default_factory=Prices)
-    _asks: Prices = field(default_factory=Prices)
+    _columns: GrowingColumns = field(default_factory=GrowingColumns)
     _places: dict[str, array[int]] = field(default_factory=dict)
     _bars: dict[str, list[Bar]] = field(default_factory=dict)
     _fills: dict[tuple[int, str], list[tuple[int, int, int]]] = field(default_factory=dict)
 
     # ---- what comes in -------------------------------------------------------------------------------
 
+    @property
+    def ats(self) -> array[int]:
+        """When each fact was received."""
+        return self._columns.ats
+
     def add_quotes(self, quotes: Quotes) -> None:
         """Consecutive quotes of this day."""
         start = len(self.ats)
-        self.ats.extend(quotes.ats)
-        codes = {name: self._code(name) for name in dict.fromkeys(quotes.contracts)}
-        if len(codes) == 1:
-            self._codes.extend(array("h", codes.values()) * len(quotes.ats))
-        else:
-            self._codes.extend([codes[name] for name in quotes.contracts])
-        for column, prices in ((self._lasts, quotes.lasts), (self._bids, quotes.bids), (self._asks, quotes.asks)):
-            column.extend(prices)
+        self._columns.add_quotes(quotes)
         if self.items and isinstance(self.items[-1], Run):
             self.items[-1].end = len(self.ats)
         else:
@@ -106,11 +98,10 @@ class DayFacts:
             return
         place = len(self.ats)
         self.items.append(Told(place, event))
-        self.ats.append(event.at)
-        self._codes.append(self._code(body.contract) if isinstance(body, e.MarketTraded) else _NOT_MARKET)
-        self._lasts.extend([body.price if isinstance(body, e.MarketTraded) else None])
-        self._bids.extend([None])
-        self._asks.extend([None])
+        if isinstance(body, e.MarketTraded):
+            self._columns.add_row(event.at, body.contract, body.price)
+        else:
+            self._columns.add_row(event.at)
         if isinstance(body, e.BarObserved):
             ends_at = body.opens_at + body.unit_ns
             bar = Bar(body.opens_at, ends_at, body.open, body.high, body.low, body.close)
@@ -118,43 +109,30 @@ class DayFacts:
         elif isinstance(body, e.TradeRecorded):
             self._fills.setdefault((body.account, body.contract), []).append((event.at, place, body.price))
 
-    def _code(self, name: str) -> int:
-        code = self._known.get(name)
-        if code is None:
-            code = self._known[name] = len(self._names)
-            self._names.append(name)
-        return code
-
     def outline(self) -> DayFacts:
         """The day without its facts, for one that may not be needed again."""
-        return DayFacts(self.day, self.lacks, self.opened, self.rolled_to, ats=self.ats[:1], outlined=True)
+        outlined = DayFacts(self.day, self.lacks, self.opened, self.rolled_to, outlined=True)
+        for at in self.ats[:1]:
+            outlined._columns.add_row(at)
+        return outlined
 
     def fill(self, whole: DayFacts) -> None:
         """Give an outline the facts of the same day."""
         self.outlined = False
-        self.items, self.ats, self._bars, self._fills = whole.items, whole.ats, whole._bars, whole._fills
-        self._codes, self._names, self._known = whole._codes, whole._names, whole._known
-        self._lasts, self._bids, self._asks, self._places = whole._lasts, whole._bids, whole._asks, whole._places
+        self.items, self._columns, self._places = whole.items, whole._columns, whole._places
+        self._bars, self._fills = whole._bars, whole._fills
 
     # ---- what is looked up ---------------------------------------------------------------------------
 
     def quotes(self, start: int, end: int) -> Quotes:
         """The quotes at these places, which must all be quotes."""
-        names = self._names
-        return Quotes(
-            self.ats[start:end].tolist(),
-            [names[code] for code in self._codes[start:end]],
-            self._lasts.part(start, end),
-            self._bids.part(start, end),
-            self._asks.part(start, end),
-        )
+        return ColumnQuotes(self._columns.columns, start, end)
 
     def places(self, contract: str) -> array[int]:
         """The places of everything the market said of a contract."""
         found = self._places.get(contract)
         if found is None:
-            code = self._known.get(contract)
-            found = self._places[contract] = array("i", (p for p, one in enumerate(self._codes) if one == code))
+            found = self._places[contract] = self._columns.places(contract)
         return found
 
     def first_quote(self, contract: str, at: int, place: int) -> int | None:
@@ -166,21 +144,22 @@ class DayFacts:
     def said(self, contract: str, index: int) -> tuple[int, int, int]:
         """Last, bid and ask of one quote of a contract as it came; UNSAID where it left one out."""
         place = self.places(contract)[index]
-        return self._lasts[place], self._bids[place], self._asks[place]
+        columns = self._columns
+        return columns.lasts[place], columns.bids[place], columns.asks[place]
 
     def last(self, contract: str, index: int) -> Side | None:
         """The last price as known with the quote at an index of `places(contract)`."""
-        return self._back(self._lasts, contract, index, "last")
+        return self._back(self._columns.lasts, contract, index, "last")
 
     def bid(self, contract: str, index: int) -> Side | None:
         """The bid as known with that quote."""
-        return self._back(self._bids, contract, index, "bid")
+        return self._back(self._columns.bids, contract, index, "bid")
 
     def ask(self, contract: str, index: int) -> Side | None:
         """The ask as known with that quote."""
-        return self._back(self._asks, contract, index, "ask")
+        return self._back(self._columns.asks, contract, index, "ask")
 
-    def _back(self, column: Prices, contract: str, index: int, name: str) -> Side | None:
+    def _back(self, column: array[int], contract: str, index: int, name: str) -> Side | None:
         """A quote that leaves a side out keeps the side's last value."""
         places = self.places(contract)
         for one in range(index, -1, -1):
@@ -190,6 +169,16 @@ class DayFacts:
         mark = self.marks.get(contract)
         known: int | None = None if mark is None else getattr(mark, name)
         return Side(known, mark.at) if mark is not None and known is not None else None
+
+    def next_outside(self, contract: str, index: int, price: int, low: int, high: int) -> int:
+        """Which of `places(contract)` from an index on is the first that says a price outside these bounds.
+
+        `price` is LAST, BID or ASK of the columns. Their number where none does.
+        """
+        places, track = self.places(contract), self._columns.columns.track(contract)
+        if track is None or index >= len(places):
+            return len(places)
+        return bisect_left(places, track.first_beyond(places[index], len(self.ats), price, low, high))
 
     def first_bar(self, contract: str, at: int) -> Bar | None:
         """The first bar of a contract that ends after an instant; of several the shortest."""
@@ -231,18 +220,23 @@ class DayFacts:
         from them; of several every one, for their sum may be extreme anywhere.
         """
         found: list[tuple[int, str, int]] = []
-        if len(contracts) == 1 and self._names == contracts and not turns:
-            return [(place, contracts[0], last) for place, last in self._lasts.extremes(start, end)]
         for contract in contracts:
-            places = self.places(contract)
-            inside = places[bisect_left(places, start) : bisect_left(places, end)]
-            said = [(self._lasts[place], place) for place in inside if self._lasts[place] != UNSAID]
-            if said and len(contracts) == 1:
-                low = min(said)
-                high = max(said, key=lambda one: (one[0], -one[1]))
-                said = turning_points(said) if turns else [low, high]
+            if len(contracts) == 1 and not turns:
+                track = self._columns.columns.track(contract)
+                extremes = [] if track is None else track.extremes(start, end)
+                found += [(place, contract, last) for place, last in extremes]
+                continue
+            said = self._said(contract, start, end)
+            if turns and said and len(contracts) == 1:
+                said = turning_points(said)
             found += [(place, contract, last) for last, place in said]
         return sorted(found)
+
+    def _said(self, contract: str, start: int, end: int) -> list[tuple[int, int]]:
+        """Every last price of a contract from `start` to before `end`, with its place."""
+        places, lasts = self.places(contract), self._columns.lasts
+        inside = places[bisect_left(places, start) : bisect_left(places, end)]
+        return [(lasts[place], place) for place in inside if lasts[place] != UNSAID]
 
     def traded(self) -> list[str]:
         """The contracts that any account traded on this day."""

@@ -115,7 +115,7 @@ def by_quality(days: list[DayEffect]) -> list[Row]:
 def effects_of(courses: Courses, chosen: tuple[str, ...] = ()) -> Effects:
     """The effect of a pair of courses that has run to its end, on some trading days or on all."""
     base, counter = courses.baseline, courses.counterfactual
-    rulebooks = base.runner.turn.rulebook, counter.runner.turn.rulebook
+    rulebooks = base.rulebook, counter.rulebook
     days: list[DayEffect] = []
     judged = [
         account

@@ -10,6 +10,7 @@ from replay.whatif.study import Study
 from replay.whatif.study import whatif as run_study
 from riskcore.api.results import ReplayResult, WhatifResult, replay_result, whatif_result
 from riskcore.settings.config import Given
+from riskcore.store.server_url import without_password
 
 AnyPath = str | PathLike[str]
 
@@ -40,7 +41,7 @@ def replay(
         sets=tuple(sets),
         config_given=settings is not None,
         restrict=tuple(accounts),
-        store=store,
+        store=store and without_password(store),
         skip_bad_lines=skip_bad_lines,
         strict=strict,
         warn=warnings.append,

@@ -31,6 +31,7 @@ from riskcore.live.market import LiveMarket
 from riskcore.live.run import Broker, Run, check_calendar, run_live, start_texts
 from riskcore.settings.config import Given, Settings, find_file, settings_of
 from riskcore.store.location import FILE_NAME, user_data_folder
+from riskcore.store.server_url import without_password
 
 Happening = dict[str, Any]
 API_URL, RTC_URL = "https://api.topstepx.com", "https://rtc.topstepx.com"
@@ -207,7 +208,7 @@ async def guard(
     watched = None if isinstance(settings, Settings) else settings or find_file()
     run = Run(
         settings=loaded,
-        store=fspath(store or environment.get("RISKCORE_STORE") or user_data_folder() / FILE_NAME),
+        store=without_password(fspath(store or environment.get("RISKCORE_STORE") or user_data_folder() / FILE_NAME)),
         broker=Broker(
             api_url or environment.get("RISKCORE_API_URL", API_URL),
             rtc_url or environment.get("RISKCORE_RTC_URL", RTC_URL),

@@ -91,7 +91,7 @@ class StoredJournal:
                 listener(events)
 
     def _chosen(self, days: Sequence[str]) -> list[str]:
-        return choose_days(self.days, days, f"profile {self.profile}")
+        return choose_days(self.days, days, f"profile {self.profile}", self._journal.archived())
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from riskcore.schema.instants import utc_text
 from riskcore.schema.rows import Row
 from riskcore.settings.config import find_file, load_settings
 from riskcore.store.journal import Journal
-from riskcore.store.lease import is_held
+from riskcore.store.lease import ServerLease, is_held
 from riskcore.store.location import choose_profile, existing_store
 from riskcore.version import VERSION
 
@@ -158,21 +158,31 @@ class Follower:
                 heard.behind(day, seq, event, self.book)
 
 
+def chosen_journal(store: str | None, profile: str | None, config_path: Path | None) -> tuple[str, str]:
+    """Store and profile that a command line means. Raises ConfigError when there is none, StoreError."""
+    where = existing_store(store)
+    configured = None
+    if profile is None and (config_path is not None or find_file() is not None):
+        configured = str(load_settings(config_path).plain["profile"]["name"])
+    return where, choose_profile(where, profile, configured)
+
+
 @contextmanager
 def open_journal(
     store: str | None, profile: str | None, config_path: Path | None
 ) -> Iterator[tuple[Journal, list[str]]]:
     """The journal a command line means, and its days. Raises ConfigError when there is none, StoreError."""
-    where = existing_store(store)
-    configured = None
-    if profile is None and (config_path is not None or find_file() is not None):
-        configured = str(load_settings(config_path).plain["profile"]["name"])
-    with Journal.open(where, choose_profile(where, profile, configured)) as journal:
+    with Journal.open(*chosen_journal(store, profile, config_path)) as journal:
         yield journal, journal.streams()
 
 
 def status_of(
-    follower: Follower, accounts: Sequence[str], lock: Path, now: int, stop_ticks: int | None = None, sizes: bool = True
+    follower: Follower,
+    accounts: Sequence[str],
+    lock: Path | ServerLease,
+    now: int,
+    stop_ticks: int | None = None,
+    sizes: bool = True,
 ) -> Row:
     """The whole status as `--json` prints it, safe sizes for a stop so far away. Raises ConfigError for an account
     that is not known. Without `sizes` there are no safe sizes, which take longer than everything else.

@@ -9,6 +9,7 @@ from riskcore.core.events import BarObserved, Event, MarketTraded, QuoteObserved
 from riskcore.core.rulebook import Rulebook, rulebook_of
 from riskcore.core.state import Book
 from riskcore.errors import ConfigError, RiskcoreError
+from riskcore.store.archived import archive_sentence
 from riskcore.store.journal import Journal
 
 START = "start"
@@ -41,6 +42,8 @@ def place_behind(cursor: Cursor) -> Place:
 
 def check_cursor(journal: Journal, cursor: Cursor) -> None:
     """Raises BeyondJournal when the journal has no such place."""
+    if any(day.trade_date == cursor.day for day in journal.archived()):
+        raise BeyondJournal(f"{cursor}: {archive_sentence(journal.archived())}, so the stream cannot go on from there")
     if cursor.day and (cursor.day not in journal.streams() or cursor.seq > journal.last_seq(cursor.day)):
         raise BeyondJournal(f"{cursor} is not in this journal: it has been replaced, or the cursor is of another one")
 

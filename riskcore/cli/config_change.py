@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -174,19 +175,22 @@ def _write(path: Path, before: str, text: str) -> None:
         raise ConfigError(f"{path}: was changed meanwhile; nothing was written, try again")
     # Where the file is a link, what it points to is written.
     place = path.resolve()
+    unfinished: str | None = None
     try:
         with NamedTemporaryFile("wb", dir=place.parent, prefix=".riskcore", delete=False) as file:
-            try:
-                file.write(text.encode("utf-8"))
-                file.flush()
-                os.fsync(file.fileno())
-                os.chmod(file.name, place.stat().st_mode & 0o7777)
-                os.replace(file.name, place)
-            except OSError:
-                os.unlink(file.name)
-                raise
+            unfinished = file.name
+            file.write(text.encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(unfinished, place.stat().st_mode & 0o7777)
+        os.replace(unfinished, place)  # Windows replaces nothing by a file that is open.
+        unfinished = None
     except OSError as error:
         raise CannotWrite(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        if unfinished is not None:
+            with suppress(OSError):
+                os.unlink(unfinished)
 
 
 def trial_text(found: dict[str, Any], assignments: tuple[str, ...]) -> str:

@@ -75,6 +75,7 @@ def _checks(
     from riskcore.live.remote_host import host_facts
     from riskcore.settings.config import read_settings
     from riskcore.store.location import FILE_NAME, user_data_folder
+    from riskcore.store.server_url import is_server
 
     now = datetime.now(UTC)
     yield machine.python_check(sys.version_info[:2])
@@ -86,11 +87,10 @@ def _checks(
     yield machine.programme_check(plain, now)
     yield machine.zone_check(plain, time.time_ns())
     where = store or str(user_data_folder() / FILE_NAME)
-    is_file = "://" not in where or where.startswith("sqlite://")
     profile = str(plain["profile"]["name"]) if settings is not None else _DEFAULT_PROFILE
     looked = journal_checks(where, profile)
     yield machine.clock_check(now, machine.clock_drift_ms(), looked.last_at)
-    if is_file:
+    if not is_server(where):
         yield machine.disk_check(Path(where.removeprefix("sqlite://")).resolve().parent)
     yield from looked.checks
     yield broker.credentials_check(os.environ)

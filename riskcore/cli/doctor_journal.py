@@ -13,7 +13,7 @@ from riskcore.schema.instants import utc_text
 from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held
 from riskcore.store.location import stored_profiles
-from riskcore.store.recorder import lock_path, refuse_no_journal
+from riskcore.store.recorder import refuse_no_journal, writer_lock
 
 # The words of the guard when a position is reopened again and again (core/guard.py, RULES.md 3.2).
 DAMAGED = "keep a copy and start with another --store; riskcore verify names the first damaged event"
@@ -30,12 +30,12 @@ class JournalChecks:
 def journal_checks(where: str, profile: str) -> JournalChecks:
     """Check the journal of a store; a missing one is not a fault."""
     found = JournalChecks()
-    with told_as("journal", found.checks, "name another file with --store"):
-        refuse_no_journal(where)
+    there = False
+    with told_as("journal", found.checks, "name another one with --store"):
+        there = refuse_no_journal(where)
     if found.checks:
         return found
-    path = Path(where.removeprefix("sqlite://"))
-    if not path.is_file():
+    if not there:
         found.checks.append(Check("journal", OK, f"{where}: no journal yet; the first run makes it"))
         return found
     with told_as("journal", found.checks, DAMAGED):
@@ -52,7 +52,7 @@ def journal_checks(where: str, profile: str) -> JournalChecks:
         found.checks.append(
             Check("journal", OK, f"{where}: {counted(days, 'day')} of profile {profile}, whole; {last}")
         )
-        running = is_held(lock_path(where, profile))
+        running = is_held(writer_lock(where, profile))
         found.checks.append(engine_check(running, profile))
         found.checks += control_checks(control_path(where, profile), running)
         found.checks.append(follower_check(follower))

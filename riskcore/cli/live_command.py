@@ -1,11 +1,12 @@
 """`riskcore live`: connect, record, decide, enforce (INTERFACE.md 7)."""
 
 import asyncio
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from riskcore.cli.options import account_option, broker_options, config_options, output_options, store_option, warn
+from riskcore.cli.options import account_option, broker_options, config_options, output_options, store_option
 
 
 @click.command(epilog="Example: riskcore live --simulated")
@@ -37,6 +38,11 @@ from riskcore.cli.options import account_option, broker_options, config_options,
 @click.option(
     "--screen/--no-screen", default=None, help="Show a screen instead of lines. Default: on with --simulated."
 )
+@click.option(
+    "--log-json",
+    is_flag=True,
+    help="Write the log to stderr: one JSON object a line for everything that happens, and nothing else.",
+)
 @config_options
 @store_option
 @account_option
@@ -52,6 +58,7 @@ def command(
     api_url: str,
     rtc_url: str,
     screen: bool | None,
+    log_json: bool,
     config_path: Path | None,
     sets: tuple[str, ...],
     store: str | None,
@@ -70,26 +77,32 @@ def command(
     from riskcore.cli.live_options import Options, run
     from riskcore.live.stop_signals import heeding_signals
 
-    options = Options(
-        dry_run=dry_run,
-        record_only=record_only,
-        simulated=simulated,
-        record=record,
-        log_path=log_path,
-        seed=seed,
-        stay=stay,
-        api_url=api_url,
-        rtc_url=rtc_url,
-        screen=screen,
-        config_path=config_path,
-        sets=sets,
-        store=store,
-        accounts=accounts,
-        as_json=as_json,
-        quiet=quiet,
-        warn=lambda text: warn(text, quiet=quiet),
-    )
-    with heeding_signals():
+    with ExitStack() as stack:
+        log = None
+        if log_json:
+            from riskcore.cli.live_log import log_on_stderr
+
+            log = stack.enter_context(log_on_stderr())
+        options = Options(
+            dry_run=dry_run,
+            record_only=record_only,
+            simulated=simulated,
+            record=record,
+            log_path=log_path,
+            seed=seed,
+            stay=stay,
+            api_url=api_url,
+            rtc_url=rtc_url,
+            screen=screen,
+            config_path=config_path,
+            sets=sets,
+            store=store,
+            accounts=accounts,
+            as_json=as_json,
+            quiet=quiet,
+            json_log=log,
+        )
+        stack.enter_context(heeding_signals())
         asyncio.run(run(options))
     return 0
 

@@ -13,11 +13,13 @@ import click
 
 from adapters.topstepx.credentials import Credentials, find_credentials
 from riskcore.cli.live_text import Outlet, Printer, screen_possible
-from riskcore.cli.log_file import logged, noting
+from riskcore.cli.log_file import logged, noted
+from riskcore.cli.options import warn
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
 from riskcore.errors import ConfigError
+from riskcore.live.log_lines import WARNING, LogLines, said_line
 from riskcore.live.run import Broker, Run, check_calendar, interactive, run_live, start_texts
 from riskcore.settings.config import Settings, find_file, load_settings, read_settings
 from riskcore.store.location import FILE_NAME, user_data_folder
@@ -49,9 +51,18 @@ class Options:
     accounts: tuple[str, ...]
     as_json: bool
     quiet: bool
-    warn: Callable[[str], None]
+    json_log: Callable[[str], None] | None  # Where lines of JSON go (--log-json).
     log_path: Path | None = None
-    log: Outlet | None = None
+    log: Outlet | None = None  # The file of --log, open.
+
+    def warn(self, text: str) -> None:
+        """Say it on stderr, as a line of JSON where those were asked for, and in the file of the log."""
+        if self.log is not None:
+            self.log.write(noted("warning", text))
+        if self.json_log is not None:
+            self.json_log(said_line(WARNING, text))
+        else:
+            warn(text, quiet=self.quiet)
 
     @property
     def enforces(self) -> bool:
@@ -75,7 +86,7 @@ async def run(options: Options) -> None:
     if options.dry_run and options.record_only:
         raise ConfigError("--dry-run decides without sending, --record-only does not decide either: give one of them")
     with logged(options.log_path) as log:
-        options = replace(options, log=log, warn=noting(options.warn, log))
+        options = replace(options, log=log)
         if options.simulated is not None:
             await _simulated(options, _scenario(options.simulated))
         else:
@@ -93,7 +104,7 @@ async def _against_the_broker(options: Options) -> None:
     credentials = find_credentials(os.environ, ask_person if interactive() else None)
     broker = Broker(options.api_url, options.rtc_url, credentials)
     clock = SystemClock()
-    with closing(_printer(options, clock, settings, store, "enforcing", bool(options.screen))) as printer:
+    with _printing(options, clock, settings, store, "enforcing", bool(options.screen)) as printer:
         watched = options.config_path or find_file()
         alerting = _alerting(options, settings, store, clock, printer)
         with alerting as announcer, _recorded(options, settings, clock) as recording:
@@ -144,6 +155,15 @@ def _alerting(
         yield alerts
 
 
+@contextmanager
+def _printing(
+    options: Options, clock: Clock, settings: Settings, store: str, mode: str, screen: bool
+) -> Iterator[Announcer]:
+    """What is printed, and the log of what happens where one was asked for."""
+    with closing(_printer(options, clock, settings, store, mode, screen)) as printer:
+        yield printer if options.json_log is None else LogLines(printer, options.json_log, clock.now)
+
+
 def _printer(options: Options, clock: Clock, settings: Settings, store: str, mode: str, screen: bool) -> Printer:
     said = "dry run" if options.dry_run else "record only" if options.record_only else mode
     shown = _screen(options, clock, settings, store, said) if screen else None
@@ -187,7 +207,6 @@ def _run_of(
         adjust=options.adjusted,
         clock=clock,
         recording=recording,
-        dead_channels=getattr(announcer, "dead_channels", tuple),
     )
 
 
@@ -228,7 +247,7 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
                 await clock.sleep(1)
 
         shown = options.screen if options.screen is not None else not options.quiet
-        shown_by = closing(_printer(options, clock, settings, store, f"simulated: {scenario.name}", shown))
+        shown_by = _printing(options, clock, settings, store, f"simulated: {scenario.name}", shown)
         with (
             shown_by as printer,
             _alerting(options, settings, store, clock, printer) as announcer,

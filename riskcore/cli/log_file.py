@@ -3,7 +3,7 @@
 import io
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -69,15 +69,3 @@ def logged(path: Path | None) -> Iterator[Outlet | None]:
 def noted(kind: str, text: str) -> str:
     """A line of the command itself, as the lines of what happened begin."""
     return f"{strftime('%Y-%m-%d %H:%M:%S', gmtime())}.000Z  {kind:<10}  {' '.join(text.splitlines())}"
-
-
-def noting(warn: Callable[[str], None], log: Outlet | None) -> Callable[[str], None]:
-    """`warn`, which the log hears, too."""
-    if log is None:
-        return warn
-
-    def both(text: str) -> None:
-        log.write(noted("warning", text))
-        warn(text)
-
-    return both

@@ -27,6 +27,8 @@ COMMANDS = {
     "import": "Build session files from the broker's trade history.",
     "export": "Write one day of the journal as a session file.",
     "redact": "Copy a session file without names and ids, to share it.",
+    "copy": "Copy a store into another one, checked on both sides.",
+    "archive": "Move closed days of the journal into verified files.",
     "verify": "Check the sequence, hash chain and decisions of a day.",
     "audit": "List breaches, commands, lockouts and settings in force.",
     "review": "Look back on a day: trades, close calls, what the rules did.",
@@ -55,6 +57,7 @@ COMMANDS = {
     "watchdog": "Alert when the engine is dead, hung or blind.",
     "alerts": "Send a test alert to your channels.",
     "rules": "Explain the rules and their fields.",
+    "version": "Show the version, its data and formats, and the extras.",
     "completion": "Print the shell's completion of commands and options.",
 }
 # Commands that share a file. Every other one is `command` in riskcore/cli/<name>_command.py.

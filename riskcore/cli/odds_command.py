@@ -19,6 +19,7 @@ from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.errors import ConfigError
+from riskcore.store.server_url import words_without_passwords
 
 
 @click.command(epilog="Example: riskcore odds days/*.jsonl --set programme.size=50K --report odds.html")
@@ -78,7 +79,7 @@ def command(
         restrict=accounts,
         skip_bad_lines=skip_bad_lines,
         strict=strict,
-        command=f"riskcore {shlex.join(sys.argv[1:])}",
+        command=f"riskcore {shlex.join(words_without_passwords(sys.argv[1:]))}",
         warn=lambda text: warn(text, quiet=quiet),
         progress=progress.session,
         step=progress.show,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from riskcore.cli.progress import shown_progress
+from riskcore.store.server_url import without_password
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 API_URL, RTC_URL = "https://api.topstepx.com", "https://rtc.topstepx.com"  # The broker's, INTERFACE.md 2.
@@ -46,13 +47,23 @@ def config_given() -> bool:
     return source is click.core.ParameterSource.COMMANDLINE
 
 
+class Store(click.ParamType[str]):
+    """A path or a URL. A password in a URL goes no further than here: no message, log or file can show it."""
+
+    name = "PATH-or-URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return without_password(str(value))
+
+
 def store_option(command: Command) -> Command:
     """--store PATH-or-URL, passed as store; None means the default store."""
     return click.option(
         "--store",
+        type=Store(),
         envvar="RISKCORE_STORE",
         metavar="PATH-or-URL",
-        help="Journal to use. Default: a SQLite file in the user's data folder.",
+        help="Journal to use: a file, or postgresql://… on a server. Default: a file in the user's data folder.",
     )(command)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import (
+    Store,
     account_option,
     config_given,
     config_options,
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 @click.argument("sessions", nargs=-1, required=True, type=SESSION, metavar="SESSION...")
 @config_options
 @account_option
-@click.option("--store", metavar="PATH-or-URL", help="Also keep the run as a journal in this (new) store.")
+@click.option(
+    "--store", type=Store(), metavar="PATH-or-URL", help="Also keep the run as a journal in this (new) store."
+)
 @click.option("--skip-bad-lines", is_flag=True, help="Record unreadable lines as rejected input and continue.")
 @click.option("--strict", is_flag=True, help="Treat a file that was cut off as an error (exit code 3).")
 @click.option("--every-event", is_flag=True, help="Evaluate every quote; slower, with the same decisions.")

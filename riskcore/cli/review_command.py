@@ -13,6 +13,7 @@ from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SessionFile
 from riskcore.cli.source_options import source_of, source_options, trade_date
 from riskcore.errors import ConfigError
+from riskcore.store.server_url import words_without_passwords
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -69,7 +70,7 @@ def command(
                 accounts,
                 quick,
                 bars,
-                f"riskcore {shlex.join(sys.argv[1:])}",
+                f"riskcore {shlex.join(words_without_passwords(sys.argv[1:]))}",
                 warn=lambda text: warn(text, quiet=quiet),
                 progress=progress.session,
                 step=progress.show,

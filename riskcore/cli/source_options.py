@@ -23,7 +23,16 @@ def source_options(command: Command) -> Command:
         ("--skip-bad-lines", "skip_bad_lines", "Record unreadable lines as rejected input and continue."),
     ):
         command = click.option(name, parameter, is_flag=True, help=text)(command)
-    command = click.option(
+    command = day_option(command)
+    command = click.option("--profile", metavar="NAME", help="Profile to read; needed if the journal holds several.")(
+        command
+    )
+    return store_option(config_options(command))
+
+
+def day_option(command: Command) -> Command:
+    """--day YYYY-MM-DD, repeatable, passed as days."""
+    return click.option(
         "--day",
         "days",
         multiple=True,
@@ -31,10 +40,6 @@ def source_options(command: Command) -> Command:
         callback=_dates,
         help="Only this trading day. Repeatable.",
     )(command)
-    command = click.option("--profile", metavar="NAME", help="Profile to read; needed if the journal holds several.")(
-        command
-    )
-    return store_option(config_options(command))
 
 
 def _dates(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -54,14 +59,14 @@ def source_of(sessions: tuple[Path, ...], options: dict[str, Any]) -> "Source":
     """What the options of `source_options` ask for. Raises ConfigError for two sources at once."""
     from replay.source import Source
 
-    if sessions and _typed("store"):
+    if sessions and typed("store"):
         raise ConfigError("give SESSION files or --store, not both")
     if sessions and options["profile"] is not None:
         raise ConfigError("--profile chooses a profile of the journal; leave it out with SESSION files")
-    return Source(sessions, config_given=_typed("config_path"), **options)
+    return Source(sessions, config_given=typed("config_path"), **options)
 
 
-def _typed(parameter: str) -> bool:
+def typed(parameter: str) -> bool:
     """Whether an option stands on the command line; a variable of the environment is only a default."""
     source = click.get_current_context().get_parameter_source(parameter)
     return source is click.core.ParameterSource.COMMANDLINE

@@ -15,6 +15,7 @@ from riskcore.errors import ConfigError, RiskcoreError
 if TYPE_CHECKING:
     from riskcore.audit.following import Follower
     from riskcore.cli.screen.source import Place
+    from riskcore.store.lease import ServerLease
 
 Row = dict[str, Any]
 REFRESH_SECONDS = 1.0
@@ -59,6 +60,7 @@ def command(
     """
     from riskcore.audit.following import Follower, chosen_accounts, open_journal, status_of
     from riskcore.store.location import existing_store
+    from riskcore.store.recorder import writer_lock
 
     if after is not None and not follow:
         raise ConfigError("--after goes with --follow")
@@ -70,8 +72,8 @@ def command(
         follower = Follower(journal)
         follower.catch_up()
         chosen_accounts(follower, accounts)
-        lock = _lock_path(store, journal.profile)
         location = existing_store(store)
+        lock = writer_lock(location, journal.profile)
         if follow:
             _follow(location, journal.profile, after, accounts, as_json, config_path)
         elif watch:
@@ -120,17 +122,10 @@ def _health(store: str, profile: str) -> Row:
     return {"health": {"score": answer["score"], "parts": answer["parts"]}}
 
 
-def _lock_path(store: str | None, profile: str) -> Path:
-    from riskcore.store.location import existing_store
-    from riskcore.store.recorder import lock_path
-
-    return lock_path(existing_store(store), profile)
-
-
 # ---- watching ----------------------------------------------------------------------------------------
 
 
-def _watch(follower: "Follower", place: "Place", lock: Path, config_path: Path | None) -> None:
+def _watch(follower: "Follower", place: "Place", lock: "Path | ServerLease", config_path: Path | None) -> None:
     """Show the state again and again until Ctrl-C: a screen on a terminal, else text whenever something changed."""
     from riskcore.cli.live_text import screen_possible
     from riskcore.live.stop_signals import heeding_signals
@@ -153,7 +148,7 @@ def _watch_screen(place: "Place", config_path: Path | None) -> None:
             pass
 
 
-def _watch_text(follower: "Follower", place: "Place", lock: Path) -> None:
+def _watch_text(follower: "Follower", place: "Place", lock: "Path | ServerLease") -> None:
     from riskcore.audit.following import status_of
     from riskcore.cli.status_text import status_text
 

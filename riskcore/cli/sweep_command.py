@@ -27,6 +27,7 @@ from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.folders import user_folder
+from riskcore.store.server_url import words_without_passwords
 
 _OF_THE_STUDY = ("policy", "latency_ms", "slippage_ticks", "skip_bad_lines", "strict")
 
@@ -117,7 +118,7 @@ def command(
         bars=bars,
         restrict=accounts,
         **{name: options[name] for name in _OF_THE_STUDY},
-        command=f"riskcore {shlex.join(sys.argv[1:])}",
+        command=f"riskcore {shlex.join(words_without_passwords(sys.argv[1:]))}",
         warn=lambda text: warn(text, quiet=quiet),
         step=progress.show,
     )

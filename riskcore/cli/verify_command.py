@@ -1,7 +1,7 @@
 """`riskcore verify`: sequence, hash chain, and that recomputed decisions equal recorded ones (INTERFACE.md 4)."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,11 @@ from riskcore.cli.progress import Progress
 from riskcore.cli.screen.words import counted
 from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from riskcore.store.archived import ArchivedDay
 
 Row = dict[str, Any]
 
@@ -37,7 +42,7 @@ def command(
     Every day is run alone from its own opening, under the settings it carries. Exit code 3: damaged, edited, or
     a day that this riskcore cannot judge; 1: decisions differ, --last-hash is not found, or with --strict an end
     is missing; 0: fine. A wire recording has no decisions: its lines and end line are checked. Of an evidence
-    pack, give the folder.
+    pack or an archive, give the folder.
     """
     from replay.verify import verify
 
@@ -56,11 +61,21 @@ def command(
             warn(f"incomplete: {row['text']}", quiet=quiet)
     for damage in result["damage"]:
         say_on_stderr(f"error: {damage['text']}")
+    if check.archived:
+        say_archived(check.archived, quiet)
     if as_json:
         print_json(result)
     elif text := verified_text(result):
         print_text(text)
     return check.exit_code()
+
+
+def say_archived(days: "Sequence[ArchivedDay]", quiet: bool) -> None:
+    """Where the days are that this store no longer holds, and how to check that they belong to it."""
+    from riskcore.store.archived import archive_folders, archive_sentence
+
+    folder, last = archive_folders(days)[-1], days[-1].last_hash.hex()
+    warn(f"{archive_sentence(days)}; check them with riskcore verify {folder} --last-hash {last}", quiet=quiet)
 
 
 def verified_text(result: Row) -> str:

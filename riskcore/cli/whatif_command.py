@@ -22,15 +22,18 @@ from riskcore.cli.options import (
 from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
+from riskcore.cli.stored_sessions import sessions_or_stored, stored_sessions_options
 from riskcore.errors import ConfigError
+from riskcore.store.server_url import words_without_passwords
 
 
 @click.command(
     epilog="Example: riskcore whatif monday.jsonl tuesday.jsonl --set rules.daily_realized_loss.loss_limit=400"
 )
-@click.argument("sessions", nargs=-1, required=True, type=SESSION, metavar="SESSION...")
+@click.argument("sessions", nargs=-1, type=SESSION, metavar="[SESSION]...")
 @config_options
 @baseline_option
+@stored_sessions_options
 @click.option(
     "--compare",
     "compared",
@@ -64,6 +67,9 @@ def command(
     config_path: Path | None,
     sets: tuple[str, ...],
     baseline: Path | None,
+    store: str | None,
+    profile: str | None,
+    days: tuple[str, ...],
     compared: tuple[Path, Path] | None,
     accounts: tuple[str, ...],
     policy: str,
@@ -84,9 +90,9 @@ def command(
 ) -> None:
     """Say what the same days would have come to under other rules, and how sure that is.
 
-    SESSION is a wire recording or a journal export, .gz too; several are run in the order given. Up to the
-    first different action everything is what was recorded; after it the broker is simulated, and what hangs
-    on a simulated price is named as such.
+    SESSION is a wire recording or a journal export, .gz too; several are run in the order given. Without one
+    the days of the journal in --store are meant. Up to the first different action everything is what was
+    recorded; after it the broker is simulated, and what hangs on a simulated price is named as such.
     """
     from replay.whatif.settings import Asked
     from replay.whatif.study import Study, compare, whatif
@@ -95,7 +101,7 @@ def command(
     progress = Progress(quiet=quiet)
     asked = Asked(config_path, sets, config_given(), baseline)
     study = Study(
-        sessions,
+        sessions_or_stored(sessions, store=store, profile=profile, days=days),
         asked,
         policy,
         latency_ms,
@@ -107,7 +113,7 @@ def command(
         accounts,
         skip_bad_lines,
         strict,
-        f"riskcore {shlex.join(sys.argv[1:])}",
+        f"riskcore {shlex.join(words_without_passwords(sys.argv[1:]))}",
         warn=lambda text: warn(text, quiet=quiet),
         progress=progress.session,
         step=progress.show,

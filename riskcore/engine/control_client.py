@@ -9,6 +9,7 @@ from riskcore.engine.control_file import Control, control_path, read_control
 from riskcore.errors import ConfigError, RiskcoreError
 from riskcore.store.lease import is_held
 from riskcore.store.recorder import lock_path
+from riskcore.store.server_url import is_server
 
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 60  # An answer that waits for the broker comes within half of it.
@@ -34,7 +35,8 @@ def running_engine(store: str, profile: str) -> Control:
     running = is_held(lock_path(store, profile))
     control = read_control(control_path(store, profile))
     if not running or control is None or control.read_only:
-        raise NoEngine(f"no engine is running for profile {profile} on {store}; start one with: riskcore live")
+        here = " by this computer" if is_server(store) else ""
+        raise NoEngine(f"no engine is running{here} for profile {profile} on {store}; start one with: riskcore live")
     return control
 
 

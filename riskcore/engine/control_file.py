@@ -3,16 +3,13 @@
 Readable by its owner alone. After a kill it stays, so only the journal's lock tells whether an engine runs.
 """
 
-import hashlib
 import json
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from riskcore.errors import StoreError
-from riskcore.store.location import user_data_folder
 from riskcore.store.private import open_private
 from riskcore.store.recorder import lock_path
 
@@ -43,9 +40,6 @@ def web_path(store: str, profile: str) -> Path:
 
 def beside_store(store: str, profile: str, ending: str) -> Path:
     """A file of a profile beside its store, or for a URL in the user's data folder. Raises StoreError."""
-    if "://" in store and not store.startswith("sqlite://"):
-        known_as = hashlib.sha256(store.encode()).hexdigest()[:12]
-        return user_data_folder() / f"{known_as}.{quote(profile, safe='')}.{ending}"
     return lock_path(store, profile).with_suffix(f".{ending}")
 
 

@@ -43,6 +43,7 @@ from riskcore.engine.outbox import Outbox
 from riskcore.engine.quarantine import Quarantine, broken
 from riskcore.engine.resume import Resumed
 from riskcore.engine.sight import Sight
+from riskcore.engine.stage_times import TurnTimes
 from riskcore.engine.tasks import Tasks, unless_stopped
 from riskcore.engine.wire import WireLog, connection_text
 from riskcore.engine.writer import Writer
@@ -95,6 +96,7 @@ class Engine:
         self._outbox = Outbox(ports.gateway, self.inbox, self.writer, self.halt, self.sight, self._tasks)
         self.replies = Replies()
         self.vitals = Vitals()
+        self.times = TurnTimes()
         self.ready = False
         self.turned_at = 0  # The last turn, by the clock; 0 before the first.
         self._left_out = resumed.left_out  # Not reported yet.
@@ -103,7 +105,7 @@ class Engine:
         self._failure: BaseException | None = None
         self._next_due: int | None = None  # When time alone must act next.
         self._untold: list[Event] = []  # Stored, and not reported yet.
-        self._commit_ns = 0
+        self._decide_ns = self._commit_ns = self._stored_at = 0
         self._remember_at = REMEMBERED_EVERY
 
     @property
@@ -304,16 +306,17 @@ class Engine:
 
     def turn(self) -> None:
         """Handle what waits, store it, send what it leads to. Raises InvariantBroken, OutOfSequence, StoreError."""
-        now = self.clock.now()
-        if self.turned_at and now - self.turned_at >= LONGEST_PAUSE_NS and self.writer.broken is None:
-            self._wake_up(now - self.turned_at)
-        self.turned_at = now
+        began_at = self.clock.now()
+        if self.turned_at and began_at - self.turned_at >= LONGEST_PAUSE_NS and self.writer.broken is None:
+            self._wake_up(began_at - self.turned_at)
+        self.turned_at = began_at
         with self._going_back():
             self._take()
             to_send = self._attempt()
             if not to_send:
                 # What cannot be worked out is found before it is stored; a command does not wait for that.
                 self._next_due = self._runner.look_ahead()
+        self._decide_ns = self.clock.now() - began_at
         self._store(to_send)
         self._outbox.send(to_send)
 
@@ -368,7 +371,8 @@ class Engine:
         except InvariantBroken as error:
             # It was received or decided, and no journal can hold it.
             self._end_with(error, self.writer.leave_out_unfit(str(error), self.options.version))
-        self._commit_ns = self.clock.now() - began_at
+        self._stored_at = self.clock.now()
+        self._commit_ns = self._stored_at - began_at
         if self.writer.broken is not None:
             self._runner.decide_nothing()
             self.writer.keep_to_stored(self.book, due)
@@ -383,6 +387,7 @@ class Engine:
         if not stored:
             return
         self.vitals.stored(stored, self._commit_ns)
+        self.times.stored(stored, self._decide_ns, self._commit_ns, self._stored_at)
         self.sight.note_stored(stored)
         self.announcer.stored(stored, self.book)
         self.replies.note(stored)

@@ -104,6 +104,11 @@ class Inbox:
     def empty(self) -> bool:
         return not self._first and not self._market
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How much waits: messages about the accounts, and pieces of market data."""
+        return len(self._first), len(self._market)
+
     def resume_at(self, at: int) -> None:
         """Time goes on from here: nothing is stamped earlier than what is stored already."""
         self._last_at = max(self._last_at, at)

@@ -7,11 +7,12 @@ with none of them: everything they say becomes a fact first (DESIGN.md "The line
 from asyncio import Timeout
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from riskcore.core.events import Event, RequestAccepted, RequestRefused, RequestUnresolved
 from riskcore.core.quotes import Quotes
 from riskcore.core.state import Book, Request
+from riskcore.schema.rows import Row
 
 Line = dict[str, Any]
 Texts = Callable[[], Sequence[bytes]]
@@ -119,3 +120,11 @@ class Announcer(Protocol):
 
     def say(self, kind: str, /, **figures: Any) -> None:
         """One happening of the engine itself: ready, halt, connection (INTERFACE.md 7)."""
+
+
+@runtime_checkable
+class HasChannels(Protocol):
+    """An announcer that tells by channels which may fail."""
+
+    def channels(self) -> list[Row]:
+        """How each is doing: `channel`, whether it is `dead`, alerts `waiting`, and how many were `sent` or `lost`."""

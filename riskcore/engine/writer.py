@@ -43,6 +43,10 @@ class Appender(Protocol):
     def is_well(self) -> bool:
         """Whether events can be stored again; tried out. Raises OutOfSequence."""
 
+    @property
+    def holds_lease(self) -> bool:
+        """Whether nobody else can be writing this journal by now."""
+
 
 class Writer:
     """Stores what is handed to it. `broken` says why it does not at the moment."""
@@ -144,7 +148,12 @@ class Writer:
         return any(obligation in stored for stored in self._obligations.values())
 
     def may_leave(self, account: int, request: Request) -> bool:
-        """Whether a request may be sent without being stored first."""
+        """Whether a request may be sent without being stored first.
+
+        Not when another engine may have taken over meanwhile: what is unmet it closes itself, and two closes reverse.
+        """
+        if not self._journal.holds_lease:
+            return False
         stored = self._obligations.get(account, frozenset())
         return request.kind in MAY_LEAVE_UNSTORED and request.obligation in stored
 

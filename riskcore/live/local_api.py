@@ -14,11 +14,12 @@ from riskcore.core.state import Book
 from riskcore.engine.control_file import control_path
 from riskcore.engine.desk import Market
 from riskcore.engine.engine import Engine
-from riskcore.engine.ports import Announcer, Clock
+from riskcore.engine.ports import Announcer, Clock, HasChannels
 from riskcore.live.heartbeat import state_of
+from riskcore.schema.rows import Row
 from riskcore.settings.config import Settings
 from riskcore.store.journal import Journal
-from riskcore.store.recorder import lock_path
+from riskcore.store.recorder import writer_lock
 
 
 class LocalApi:
@@ -32,9 +33,8 @@ class LocalApi:
         shift = clock.now() - time.time_ns()
         self._owner = Owner(lambda: time.time_ns() + shift)
         self._announcer = announcer
-        served = Served(
-            profile, lambda: Journal.open(store, profile), lock_path(store, profile), settings, settings.alert_channels
-        )
+        lock, channels = writer_lock(store, profile), settings.alert_channels
+        served = Served(profile, lambda: Journal.open(store, profile), lock, settings, channels)
         api = settings.api
         options = Options(bool(api["enabled"]), int(api["port"]), int(api["quote_hz"]))
         self._thread = WebThread(served, options, self._owner, control_path(store, profile), warn)
@@ -55,6 +55,10 @@ class LocalApi:
         """It has ended; another one may begin."""
         self._owner.detach("starting")
         self._thread.stored()
+
+    def channels(self) -> list[Row]:
+        """How the channels of alerts are doing."""
+        return self._announcer.channels() if isinstance(self._announcer, HasChannels) else []
 
     def stored(self, events: Sequence[Event], book: Book) -> None:
         self._announcer.stored(events, book)

@@ -24,16 +24,13 @@ class LiveMarket:
     """See riskcore.engine.desk.Market."""
 
     def __init__(
-        self,
-        engine: Engine,
-        gateway: TopstepGateway,
-        feed: TopstepFeed,
-        dead_channels: Callable[[], tuple[str, ...]] = tuple,
+        self, engine: Engine, gateway: TopstepGateway, feed: TopstepFeed, channels: Callable[[], list[Row]] = list
     ) -> None:
-        self._dead_channels = dead_channels
+        """`channels` are those of alerts (riskcore.engine.ports.HasChannels)."""
         self._engine = engine
         self._gateway = gateway
         self._feed = feed
+        self._channels = channels
 
     async def active_contract(self, root: str) -> str | None:
         """The search is fuzzy, so only the very product counts, and only the month that takes orders (API.md 2.1)."""
@@ -100,7 +97,7 @@ class LiveMarket:
                 for row in blind_rows(book, engine.rulebook, account, view_of(book, engine.rulebook, account))
             ),
             unseeded_rules=tuple(rule for account in judged for rule in unseeded_rules(book, engine.rulebook, account)),
-            dead_channels=self._dead_channels(),
+            dead_channels=tuple(str(one["channel"]) for one in self._channels() if one["dead"]),
         )
 
     def _hub(self, hub: HubHealth, now: int) -> HubSign:
@@ -112,6 +109,7 @@ class LiveMarket:
     def _measured(self, signs: Signs) -> Row:
         """Everything the score is made of, also what costs no points."""
         way, commit = self._gateway.condition(), self._engine.vitals.commit_ns
+        account_messages, market_data = self._engine.inbox.waiting
         reconnects = {one.hub: one.reconnects for one in self._feed.health()}
         return {
             "armed": signs.armed,
@@ -135,6 +133,9 @@ class LiveMarket:
             "drifts_last_hour": signs.drifts_last_hour,
             "blind_rules": list(signs.blind_rules),
             "unseeded_rules": list(signs.unseeded_rules),
+            "waiting": {"account": account_messages, "market": market_data},
+            "stages": [*self._engine.times.rows(), way.answers.row("answer")],
+            "alerts": self._channels(),
         }
 
 

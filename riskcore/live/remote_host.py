@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from riskcore.errors import ConfigError
+
 WARNING = (
     "order actions must come from your own computer, not from a VPS, VPN or remote server; accounts are closed for it"
 )
+
+NO_ORDERS = "RISKCORE_NO_ORDERS"  # Set by the Containerfile.
 
 # What hosting companies write into the firmware tables of the machines they rent out.
 HOSTERS = {
@@ -88,6 +92,15 @@ def host_facts(environment: Mapping[str, str], root: Path = Path("/")) -> HostFa
         firmware=_firmware(root / _FIRMWARE_FOLDER),
         interfaces=_interfaces(),
     )
+
+
+def refuse_without_orders(environment: Mapping[str, str]) -> None:
+    """Raise ConfigError where nothing may be sent from, as in the container image."""
+    if environment.get(NO_ORDERS):
+        raise ConfigError(
+            f"{NO_ORDERS} is set here, so nothing may be sent: the firm allows order actions from your own computer"
+            " only. Run riskcore live there, or use --dry-run, --record-only or --simulated"
+        )
 
 
 def _firmware(folder: Path) -> tuple[str, ...]:

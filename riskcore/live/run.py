@@ -35,7 +35,7 @@ from riskcore.live.clock_watch import watch_clock
 from riskcore.live.heartbeat import Heartbeat
 from riskcore.live.local_api import LocalApi
 from riskcore.live.market import LiveMarket
-from riskcore.live.remote_host import host_facts, remote_host_signs
+from riskcore.live.remote_host import host_facts, refuse_without_orders, remote_host_signs
 from riskcore.live.stop_signals import stopped_by_signals
 from riskcore.settings import user_rules
 from riskcore.settings.calendar import calendar_known, calendar_warnings
@@ -82,7 +82,6 @@ class Run:
     clock: Clock | None = None
     recording: Recording | None = None
     takes_signals: bool = True
-    dead_channels: Callable[[], tuple[str, ...]] = tuple
 
 
 def check_calendar() -> None:
@@ -95,7 +94,12 @@ def check_calendar() -> None:
 
 
 def start_texts(settings: Settings, enforces: bool) -> list[str]:
-    """What is said before a start on a real broker: doubtful settings, the calendar, a remote host."""
+    """What is said before a start on a real broker: doubtful settings, the calendar, a remote host.
+
+    Raises ConfigError where this installation must not send orders.
+    """
+    if enforces:
+        refuse_without_orders(os.environ)
     today = datetime.now(UTC).date()
     signs = remote_host_signs(host_facts(os.environ)) if enforces else ()
     remote = (
@@ -189,7 +193,7 @@ async def _run_once(
         heartbeat.attach(engine)
         if run.takes_signals:
             stack.enter_context(stopped_by_signals(engine.stop))
-        api.attach(engine, LiveMarket(engine, gateway, feed, run.dead_channels))
+        api.attach(engine, LiveMarket(engine, gateway, feed, api.channels))
         stack.callback(api.detach)
         rehearse()
         stack.enter_context(unhindered())

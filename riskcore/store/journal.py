@@ -4,7 +4,7 @@ A stored row is a link of the chain as it is (schema/chain.py): stream, seq, top
 by the canonical bytes. Nothing is encoded again to check the chain. Source: DESIGN.md "Events, versions, store".
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,9 +19,11 @@ from riskcore.schema.chain import HASH_LENGTH, Head, Link, digest_of, head_of, l
 from riskcore.schema.codec import book_from_bytes, decode_event, state_bytes
 from riskcore.schema.export import ExportWriter, Stored
 from riskcore.schema.payloads import NO_LINK, Message, link_of, linked, pack, placed, unpack
+from riskcore.store.archived import ArchivedDay, archive_sentence
 from riskcore.store.fingerprint import core_fingerprint
 from riskcore.store.lease import ProfileLock, this_process
 from riskcore.store.reserve import RESERVE_BYTES, Reserve
+from riskcore.store.server_url import is_server, without_password
 
 if TYPE_CHECKING:
     from riskcore.store.recorder import JournalRecorder
@@ -70,7 +72,7 @@ class Journal:
         # Imported here: importing eventsourcing is slow, and commands without a store must not pay for it.
         from riskcore.store.recorder import lock_path, open_recorder, refuse_no_journal, reserve_path
 
-        where = str(where)
+        where = without_password(str(where))
         if not profile or "/" in profile or not profile.isprintable():
             raise StoreError(f"profile name {profile[:60]!r}: must be printable text without a slash")
         if write:
@@ -79,7 +81,8 @@ class Journal:
         try:
             if not write:
                 return cls(open_recorder(where, write), profile, lock, 0)
-            kept = Reserve(reserve_path(where, profile), RESERVE_BYTES if reserve else 0)
+            # What is free here says nothing of a server's disk.
+            kept = Reserve(reserve_path(where, profile), RESERVE_BYTES if reserve and not is_server(where) else 0)
             recorder = kept.spend(lambda: open_recorder(where, write))
             fence = kept.spend(lambda: recorder.take_lease(profile, this_process()))
             kept.fill()
@@ -104,6 +107,23 @@ class Journal:
             self._write(lambda: self._recorder.append(links, self.profile, self._fence, packed))
             self._kept = kept
             self._head = head_of(links[-1])
+
+    def put(self, links: Sequence[Link], packed: Mapping[int, bytes]) -> None:
+        """Store links of the same chain from another journal as they are, in one transaction; see `pages`.
+
+        `packed`: by a link's place, the messages kept beside it. Raises OutOfSequence, StoreError.
+        """
+        self._write(lambda: self._recorder.append(links, self.profile, self._fence, packed))
+        self._kept = None
+        self._head = head_of(links[-1])
+
+    def take_out(self, days: Sequence[ArchivedDay]) -> None:
+        """Note days as archived and take what is stored of them out, in one transaction. Raises StoreError."""
+        self._recorder.take_out(days, self.profile, self._fence)
+
+    def archived(self) -> list[ArchivedDay]:
+        """The days of this profile that left the store, oldest first."""
+        return [day for day in self._recorder.archived() if day.profile == self.profile]
 
     def _packed(self, links: Sequence[Link], kept: dict[int, bytes]) -> tuple[dict[int, bytes], "_Kept | None"]:
         """Messages as they are stored, by the place of their link, and where their chain then stands."""
@@ -166,7 +186,14 @@ class Journal:
             raise
         except StoreError:
             return False
+        # What failed may be stored all the same, if only the answer of a server was lost.
+        self._head, self._kept = self._stored_head(), None
         return True
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether nobody else can be writing this profile by now; when in doubt, nothing more may be sent."""
+        return self._recorder.holds_lease
 
     def streams(self) -> list[str]:
         """The trade dates stored, oldest first."""
@@ -184,7 +211,7 @@ class Journal:
 
     def read(self, trade_date: str, after: int = 0) -> Iterator[Stored]:
         """Every event of a day behind seq `after`, in order, its chain checked. Raises Corrupt, StoreError."""
-        for page in self._pages(trade_date, after):
+        for page in self.pages(trade_date, after):
             for _, seq, topic, state in page:
                 try:
                     said, event = decode_event(topic, state[HASH_LENGTH:])
@@ -194,7 +221,7 @@ class Journal:
                     raise self._corrupt(trade_date, seq, f"stored as event {seq} but says {said}")
                 yield seq, event, state[:HASH_LENGTH]
 
-    def _pages(self, trade_date: str, after: int = 0) -> Iterator[list[Link]]:
+    def pages(self, trade_date: str, after: int = 0) -> Iterator[list[Link]]:
         """The stored rows of a day, their chain checked and nothing decoded."""
         stream = stream_of(self.profile, trade_date)
         digest = self._anchor(trade_date, after)
@@ -212,7 +239,7 @@ class Journal:
 
     def stored_bytes(self, trade_date: str, after: int = 0) -> Iterator[tuple[int, bytes, bytes]]:
         """Seq, canonical bytes and hash of each event behind seq `after`, not decoded. Raises Corrupt, StoreError."""
-        for page in self._pages(trade_date, after):
+        for page in self.pages(trade_date, after):
             for _, seq, _, state in page:
                 yield seq, state[HASH_LENGTH:], state[:HASH_LENGTH]
 
@@ -227,6 +254,11 @@ class Journal:
 
     def linked_messages(self, trade_date: str) -> Iterator[tuple[int, bytes, bytes]]:
         """The same with the link of each. Raises Corrupt, StoreError."""
+        for seq, packed, lines in self.packed_messages(trade_date):
+            yield seq, lines, link_of(packed)
+
+    def packed_messages(self, trade_date: str) -> Iterator[tuple[int, bytes, bytes]]:
+        """The same: the seq of the event, what is stored beside it, whole lines. Raises Corrupt, StoreError."""
         stream = stream_of(self.profile, trade_date)
         link, after = self.messages_hang_on(trade_date), 0
         while rows := self._recorder.kept_rows(stream, after, _PAGE):
@@ -239,14 +271,16 @@ class Journal:
                         raise Corrupt("the messages beside it, or some before, were edited or taken out")
                 except Corrupt as error:
                     raise self._corrupt(trade_date, seq, str(error)) from None
-                yield seq, lines, link
+                yield seq, packed, lines
 
     def messages_hang_on(self, trade_date: str) -> bytes:
         """The link before the first messages of a stored day: the last one of the day before. Raises Corrupt."""
         dates = self.streams()
         before = dates[: dates.index(trade_date)]
-        found = self._last_kept_link(stream_of(self.profile, before[-1])) if before else None
-        return found or NO_LINK
+        if before:
+            return self._last_kept_link(stream_of(self.profile, before[-1])) or NO_LINK
+        archived = self.archived()
+        return archived[-1].last_link if archived else NO_LINK
 
     def verify_storage(self) -> None:
         """Check files, tables, triggers and the links between days, whether or not any day is left.
@@ -256,7 +290,7 @@ class Journal:
         day, needs a closing hash kept elsewhere to be seen.
         """
         self._recorder.check_storage()
-        last: dict[str, bytes] = {}
+        last = {day.profile: day.last_hash for day in self._recorder.archived()}
         for stream in self._recorder.stream_ids():
             opened = self._opening(stream)
             if opened.previous_hash != last.get(opened.profile, b"").hex():
@@ -273,7 +307,7 @@ class Journal:
         """Write days as a journal export; the caller closes the writer."""
         for trade_date in trade_dates:
             writer.begin(self.profile, self._anchor(trade_date, 0).hex())
-            for page in self._pages(trade_date):
+            for page in self.pages(trade_date):
                 writer.add_links(page)
 
     def cache_state(self, book: Book) -> None:
@@ -303,6 +337,11 @@ class Journal:
         prefix = stream_of(self.profile, "")
         seqs = self._recorder.remembered_seqs()
         return {stream.removeprefix(prefix): seq for stream, seq in seqs.items() if stream.startswith(prefix)}
+
+    @property
+    def recorder(self) -> "JournalRecorder":
+        """The back end, for what concerns the store as a whole."""
+        return self._recorder
 
     def close(self) -> None:
         """Close the store and let the profile go."""
@@ -344,6 +383,8 @@ class Journal:
     def _opening(self, stream: str) -> TradingDayOpened:
         rows = self._recorder.rows(stream, 0, 1)
         if not rows:
+            if any(day.stream == stream for day in self.archived()):
+                raise StoreError(f"{stream} is not in this journal: {archive_sentence(self.archived())}")
             raise StoreError(f"{stream} is not in this journal; days stored: {', '.join(self.streams()) or 'none'}")
         _, seq, topic, state = rows[0]
         if seq != 1 or topic.__class__ is not str or state.__class__ is not bytes:

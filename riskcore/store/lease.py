@@ -8,6 +8,7 @@ import os
 import platform
 import struct
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from getpass import getuser
 from hashlib import sha256
@@ -16,7 +17,7 @@ from tempfile import gettempdir
 from urllib.parse import urlsplit
 
 from riskcore.errors import ProfileBusy, StoreError
-from riskcore.store.location import user_data_folder
+from riskcore.folders import user_folder
 from riskcore.store.private import open_private
 
 if sys.platform == "win32":
@@ -35,9 +36,13 @@ if sys.platform == "win32":
             _lock(handle)
         except OSError:
             return True
+        _unlock(handle)
+        return False
+
+    def _unlock(handle: int) -> None:
+        # Windows lets go of the locks of a closed file, but says that this may take a while.
         os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
-        return False
 else:
     import fcntl
 
@@ -54,6 +59,9 @@ else:
         fields[_TYPE] = fcntl.F_WRLCK
         answer = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, struct.pack(_FLOCK, *fields)))
         return bool(answer[_TYPE] != fcntl.F_UNLCK)
+
+    def _unlock(handle: int) -> None:
+        fcntl.lockf(handle, fcntl.LOCK_UN)
 
 
 # Record locks do not exclude a second opening in the same process, so that case is remembered here.
@@ -118,6 +126,8 @@ class HeldLock:
                 with suppress(OSError):
                     self._path.unlink()
             _held.discard(self._path)
+            with suppress(OSError):
+                _unlock(self._handle)
             os.close(self._handle)
 
 
@@ -162,14 +172,14 @@ def account_lock_path(broker: str, account: int) -> Path:
     known_as = sha256(f"{(url.hostname or '').lower()}:{port}".encode()).hexdigest()[:12]
     failure: OSError | None = None
     # A home that cannot be written to, like a container's, must not stand in the way of guarding.
-    for folder in (user_data_folder() / "accounts", Path(gettempdir()) / f"riskcore-{_user()}" / "accounts"):
+    for folder in (user_folder("data") / "accounts", Path(gettempdir()) / f"riskcore-{_user()}" / "accounts"):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.access(folder, os.W_OK):
                 return folder / f"{known_as}.{account}.lock"
         except OSError as error:
             failure = error
-    raise StoreError(f"{user_data_folder()}: the lock of account {account} cannot be kept here") from failure
+    raise StoreError(f"{user_folder('data')}: the lock of account {account} cannot be kept here") from failure
 
 
 def _user() -> object:
@@ -181,11 +191,20 @@ def this_process() -> str:
     return f"process {os.getpid()} on {platform.node()}"
 
 
-def is_held(path: Path) -> bool:
+class ServerLease:
+    """The lease of a profile in a store on a server, for whoever asks whether it is held; see recorder.writer_lock."""
+
+    def __init__(self, is_held: Callable[[], bool]) -> None:
+        self.is_held = is_held
+
+
+def is_held(path: Path | ServerLease) -> bool:
     """Whether somebody, this process or another, holds the lock of `path`; looking changes nothing.
 
-    Raises StoreError when the file is there and cannot be read.
+    Raises StoreError when the file is there and cannot be read, or the server does not answer.
     """
+    if isinstance(path, ServerLease):
+        return path.is_held()
     if path in _held:
         # Opening and closing the file here would let this very process lose its record lock.
         return True

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from riskcore.errors import ConfigError
 from riskcore.folders import user_folder
+from riskcore.store.archived import ArchivedDay
+from riskcore.store.server_url import without_password
 
 FILE_NAME = "journal.db"
 MOST_NAMED = 12
@@ -21,7 +23,7 @@ def user_data_folder() -> Path:
 
 def existing_store(store: str | None) -> str:
     """The store to read: the one named, else the default. Raises ConfigError when there is none."""
-    where = store or str(user_data_folder() / FILE_NAME)
+    where = without_password(store) if store else str(user_data_folder() / FILE_NAME)
     if "://" not in where and not Path(where).is_file():
         given = "" if store else " (the default)"
         raise ConfigError(
@@ -62,9 +64,19 @@ def choose_profile(where: str, asked: str | None, configured: str | None) -> str
     raise ConfigError(f"{where}: holds several profiles, say which with --profile: {named}")
 
 
-def choose_days(stored: Sequence[str], asked: Sequence[str], what: str) -> list[str]:
-    """The days asked for, oldest first; all when none is named. Raises ConfigError for one that is not there."""
+def choose_days(
+    stored: Sequence[str], asked: Sequence[str], what: str, archived: Sequence[ArchivedDay] = ()
+) -> list[str]:
+    """The days asked for, oldest first; all when none is named. Raises ConfigError for one that is not there.
+
+    `archived`: the days that left the store, so that the message can say where one of them is.
+    """
     missing = [day for day in asked if day not in stored]
+    for day in archived:
+        if day.trade_date in missing:
+            raise ConfigError(
+                f"{what}: day {day.trade_date} has left this store for the archive; give {day.file} as SESSION instead"
+            )
     if missing:
         raise ConfigError(f"{what}: no day {', '.join(missing)}; it holds {shortened(stored)}")
     return [day for day in stored if day in asked] if asked else list(stored)

@@ -11,7 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from eventsourcing.persistence import (
@@ -22,12 +26,19 @@ from eventsourcing.persistence import (
 )
 
 from riskcore.errors import ConfigError, Corrupt, DiskFull, OutOfSequence, StoreError
+from riskcore.folders import user_folder
 from riskcore.schema.chain import Link
+from riskcore.store.archived import ArchivedDay
 from riskcore.store.foreign import refuse_foreign
 from riskcore.store.private import create_private, make_private
+from riskcore.store.server_url import is_server, known_as, without_password
+
+if TYPE_CHECKING:
+    from riskcore.store.lease import ServerLease
 
 Kept = tuple[int, bytes, bytes]
-BACK_ENDS = {"sqlite": "riskcore.store.sqlite:HardenedFactory"}
+# Named, not imported: the back ends import this module.
+_SQLITE, _POSTGRES = "riskcore.store.sqlite:HardenedFactory", "riskcore.store.postgres"
 # SQLite's own files beside the journal. It gives them the journal's mode; older ones may have a wider one.
 _BESIDE = ("-wal", "-shm", "-journal")
 # What SQLite and the system say when there is no room; SQLite calls a used-up quota an I/O error.
@@ -89,6 +100,14 @@ class JournalRecorder(AggregateRecorder, ABC):
     def take_lease(self, profile: str, holder: str) -> int:
         """A new fence number; a holder of an older one can no longer append."""
 
+    @property
+    def holds_lease(self) -> bool:
+        """Whether nobody else can have taken the lease by now without this process knowing.
+
+        True for a file: its writer is alone on its computer. On a server the lease ends when it is not renewed.
+        """
+        return True
+
     @abstractmethod
     def check_storage(self) -> None:
         """Raise Corrupt when files, tables or triggers are not as they must be."""
@@ -102,6 +121,21 @@ class JournalRecorder(AggregateRecorder, ABC):
     @abstractmethod
     def remembered_seqs(self) -> dict[str, int]:
         """By stream, the event behind which a state was remembered."""
+
+    @abstractmethod
+    def archived(self) -> list[ArchivedDay]:
+        """The days of all profiles that left this store, sorted."""
+
+    @abstractmethod
+    def take_out(self, days: Sequence[ArchivedDay], profile: str, fence: int) -> None:
+        """Note days as archived and take what is stored of them out, in one durable transaction.
+
+        The only way out. Raises OutOfSequence when the lease no longer holds, StoreError.
+        """
+
+    @abstractmethod
+    def give_space_back(self) -> None:
+        """Give the room of days that were taken out back to the system. Raises StoreError."""
 
     @abstractmethod
     def close(self) -> None: ...
@@ -122,12 +156,18 @@ def named_errors(what: str, *, writing: bool = False) -> Iterator[None]:
         raise kind(f"{what}: {error}") from error
 
 
-def _back_end(where: str) -> str:
+def _is_server(where: str) -> bool:
+    """Whether a store is on a server. Raises ConfigError for a URL of another kind."""
+    if is_server(where):
+        if find_spec("psycopg") is None:
+            raise ConfigError('a store on a server needs another package: pip install "riskcore[postgres]"')
+        return True
     scheme, separator, _ = where.partition("://")
-    name = scheme if separator else "sqlite"
-    if name not in BACK_ENDS:
-        raise ConfigError(f"--store {scheme}://: this riskcore keeps journals in files only; give the path of one")
-    return name
+    if separator and scheme != "sqlite":
+        raise ConfigError(
+            f"--store {scheme}://: journals are kept in files and on Postgres; give a path or postgresql://"
+        )
+    return False
 
 
 def _path(where: str) -> Path:
@@ -135,8 +175,25 @@ def _path(where: str) -> Path:
 
 
 def lock_path(where: str, profile: str) -> Path:
-    """The side file whose lock admits one writer of a profile; its folder is made. Raises ConfigError, StoreError."""
+    """The side file whose lock admits one writer of a profile on this computer; its folder is made.
+
+    Beside a file; for a server in the user's data folder. Raises ConfigError, StoreError.
+    """
     return _beside(where, f"{quote(profile, safe='')}.lock")
+
+
+def writer_lock(where: str, profile: str) -> "Path | ServerLease":
+    """What `lease.is_held` is asked about, to know whether an engine writes a profile, on any computer.
+
+    Raises ConfigError, StoreError.
+    """
+    where = without_password(where)
+    if not _is_server(where):
+        return lock_path(where, profile)
+    from riskcore.store.lease import ServerLease
+    from riskcore.store.postgres_connection import Server
+
+    return ServerLease(partial(import_module(_POSTGRES).writer_is_there, Server(where, write=False), profile))
 
 
 def reserve_path(where: str, profile: str) -> Path:
@@ -144,32 +201,49 @@ def reserve_path(where: str, profile: str) -> Path:
     return _beside(where, f"{quote(profile, safe='')}.reserve")
 
 
-def refuse_no_journal(where: str) -> None:
-    """Raise ConfigError when a journal must not be begun here; nothing is changed."""
-    _back_end(where)
-    refuse_foreign(_path(where), write=True)
+def refuse_no_journal(where: str) -> bool:
+    """Whether a journal is here already. Raises ConfigError when none must be begun, StoreError; changes nothing."""
+    if _is_server(where):
+        from riskcore.store.postgres_connection import Server
 
-
-def _beside(where: str, ending: str) -> Path:
-    _back_end(where)
+        server = Server(where, write=True)
+        try:
+            return server.refuse_foreign()
+        finally:
+            server.close()
     path = _path(where)
-    with named_errors(f"{where}: the journal cannot be written here"):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    refuse_foreign(path, write=True)
+    return path.is_file()
+
+
+def side_path(where: str, ending: str) -> Path:
+    """A file of this computer that belongs to a store. Raises ConfigError."""
+    path = user_folder("data") / known_as(where) if _is_server(where) else _path(where)
     return path.with_name(f"{path.name}.{ending}")
 
 
+def _beside(where: str, ending: str) -> Path:
+    path = side_path(where, ending)
+    with named_errors(f"{where}: the journal cannot be written here"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def open_recorder(where: str, write: bool) -> JournalRecorder:
-    """The recorder of a path (SQLite) or of a URL whose scheme is a back end.
+    """The recorder of a path (SQLite) or of a URL (Postgres).
 
     Raises ConfigError for what is no journal, StoreError, Corrupt.
     """
-    name = _back_end(where)
+    where = without_password(where)
+    if _is_server(where):
+        opened: JournalRecorder = import_module(_POSTGRES).open_server(where, write)
+        return opened
     path = _path(where)
     if not write and not path.exists():
         raise StoreError(f"{path}: there is no journal here")
     refuse_foreign(path, write=write)
     environment = {
-        "PERSISTENCE_MODULE": BACK_ENDS[name],
+        "PERSISTENCE_MODULE": _SQLITE,
         "ORIGINATOR_ID_TYPE": "text",
         "CREATE_TABLE": "yes" if write else "no",
         "SQLITE_DBNAME": f"{path.as_uri()}?mode={'rwc' if write else 'rw'}",

@@ -14,6 +14,7 @@ Journals from before that lack the column; it is added when one of them is opene
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from eventsourcing.persistence import InterfaceError
@@ -31,6 +32,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from riskcore.errors import Corrupt, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
+from riskcore.store.archived import ArchivedDay
 from riskcore.store.recorder import CachedState, JournalRecorder, Kept, named_errors
 
 # How long an append waits for another writer of the file, such as the engine of another profile: the engine stands
@@ -43,6 +45,24 @@ _FULL = 2
 _PAGES_AT_MOST = 4000
 _COMMITS_AT_LEAST = 50
 _SEQ_BITS = 32
+# What keeps events as they are; only `take_out` sets it aside, for the length of its transaction.
+_NEVER_CHANGED = {
+    f"{table}_no_{what.lower()}": f"CREATE TRIGGER IF NOT EXISTS {table}_no_{what.lower()} BEFORE {what} ON {table} "
+    f"BEGIN SELECT RAISE(ABORT, '{table} are never changed'); END"
+    for table in ("events", "streams")
+    for what in ("UPDATE", "DELETE")
+}
+# Made by the first archiving: a store that was never archived stays readable for a riskcore that knows no archives.
+_ARCHIVE_TABLES = (
+    "CREATE TABLE IF NOT EXISTS archived (stream TEXT PRIMARY KEY, events INTEGER NOT NULL, last_hash BLOB NOT NULL, "
+    "last_link BLOB NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL)",
+    *(
+        f"CREATE TRIGGER IF NOT EXISTS archived_no_{what.lower()} BEFORE {what} ON archived "
+        "BEGIN SELECT RAISE(ABORT, 'archived days are never changed'); END"
+        for what in ("UPDATE", "DELETE")
+    ),
+)
+_HAS_ARCHIVE = "SELECT 1 FROM sqlite_master WHERE name = 'archived'"
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS streams (number INTEGER PRIMARY KEY, originator_id TEXT NOT NULL UNIQUE)",
     "CREATE TABLE IF NOT EXISTS events (position INTEGER PRIMARY KEY, topic TEXT NOT NULL, state BLOB NOT NULL, "
@@ -53,12 +73,7 @@ _TABLES = (
     "(profile TEXT PRIMARY KEY, fence INTEGER NOT NULL, holder TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS state_cache (stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, "
     "fingerprint TEXT NOT NULL, seal BLOB NOT NULL, state BLOB NOT NULL)",
-    *(
-        f"CREATE TRIGGER IF NOT EXISTS {table}_no_{what.lower()} BEFORE {what} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table} are never changed'); END"
-        for table in ("events", "streams")
-        for what in ("UPDATE", "DELETE")
-    ),
+    *_NEVER_CHANGED.values(),
     # The first comparison is the common case and spares the second, dearer one.
     "CREATE TRIGGER IF NOT EXISTS events_in_order BEFORE INSERT ON events "
     "WHEN NEW.position IS NOT (SELECT max(position) + 1 FROM events) AND NEW.position IS NOT 1 + coalesce("
@@ -84,6 +99,10 @@ _ROWS = (
 _KEPT_ROWS = (
     "SELECT position - :base, state, payload FROM events WHERE position > :base + :after "
     "AND position <= :base + 4294967295 AND payload IS NOT NULL ORDER BY position {order} LIMIT :limit"
+)
+_TAKE_OUT = (
+    "DELETE FROM events WHERE position > (SELECT number << 32 FROM streams WHERE originator_id = ?) "
+    "AND position <= (SELECT (number << 32) + 4294967295 FROM streams WHERE originator_id = ?)"
 )
 _NUMBERS_IN_USE = (
     "WITH RECURSIVE used(number) AS (SELECT min(position) >> 32 FROM events UNION ALL "
@@ -278,6 +297,8 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
         wanted = {statement.replace("IF NOT EXISTS ", "") for statement in self.create_table_statements}
         if not self._has_payloads():
             wanted = {statement.replace(_PAYLOAD_COLUMN, "") for statement in wanted}
+        if self._select(_HAS_ARCHIVE):
+            wanted |= {statement.replace("IF NOT EXISTS ", "") for statement in _ARCHIVE_TABLES}
         found = {row[0] for row in self._select("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
         if found != wanted:
             raise Corrupt("the journal's tables or triggers were changed: events may have been edited")
@@ -304,6 +325,38 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
 
     def remembered_seqs(self) -> dict[str, int]:
         return dict(self._select("SELECT stream, seq FROM state_cache WHERE stream != ''"))
+
+    def archived(self) -> list[ArchivedDay]:
+        if not self._select(_HAS_ARCHIVE):
+            return []
+        return [ArchivedDay(*row) for row in self._select("SELECT * FROM archived ORDER BY stream")]
+
+    def take_out(self, days: Sequence[ArchivedDay], profile: str, fence: int) -> None:
+        with named_errors("days cannot be taken out of the journal", writing=True), self._writing() as c:
+            for statement in _ARCHIVE_TABLES:
+                c.execute(statement)
+            for trigger in _NEVER_CHANGED:
+                c.execute(f"DROP TRIGGER {trigger}")
+            for day in days:
+                c.execute("INSERT INTO archived VALUES (?, ?, ?, ?, ?, ?)", astuple(day))
+                c.execute(_TAKE_OUT, (day.stream, day.stream))
+                c.execute("DELETE FROM streams WHERE originator_id = ?", (day.stream,))
+                c.execute("DELETE FROM state_cache WHERE stream = ?", (day.stream,))
+            for statement in _NEVER_CHANGED.values():
+                c.execute(statement)
+            self._must_hold(c, profile, fence)
+        self._bases.clear()
+
+    def give_space_back(self) -> None:
+        with named_errors("the journal's file cannot be made smaller", writing=True):
+            assert self._writer is not None, "a lease was taken with it"
+            cursor = self._writer.cursor()
+            try:
+                for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    cursor.execute(statement)
+                    cursor.fetchall()
+            except sqlite3.Error as error:
+                raise InterfaceError(error) from error
 
     def close(self) -> None:
         if self._writer is not None:

@@ -1,6 +1,7 @@
 """The live engine over real sockets on loopback, with a real journal. Medians; everything in one sitting.
 
-python -m tests.benchmarks.bench_live --dir DIR [--samples 100] [--runs 4] [--stages] [--quotes 100000] [--peer COMMAND]
+python -m tests.benchmarks.bench_live --dir DIR [--samples 100] [--runs 4] [--accounts 1] [--stages] [--quotes 100000]
+    [--peer COMMAND] [--postgres]
     DIR on the disk to be judged. COMMAND is the signalr bench of a peer; its rate_median is the burst's yardstick.
 
 latency: from the call that sends a position push to the arrival of the bytes of closeContract at the broker, breach,
@@ -20,8 +21,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote as escaped
 
 from adapters.topstepx.credentials import Credentials
 from riskcore.core.events import Event, QuotesObserved
@@ -30,6 +33,9 @@ from riskcore.engine.engine import Engine
 from riskcore.live.run import Broker, Run, run_live
 from riskcore.settings.config import read_settings
 from tests.benchmarks.exit_stages import Stages
+from tests.postgres_server import PASSWORD, PostgresServer, running_server
+
+_servers: list[PostgresServer] = []  # The one that the journal is kept on, if it is not in a file.
 
 LATENCY_SETTINGS = """
 [profile]
@@ -124,7 +130,7 @@ async def against(folder: Path, settings: str, wanted: int, *words: str) -> tupl
 
         run = Run(
             settings=read_settings(settings),
-            store=str(Path(tempfile.mkdtemp(dir=folder)) / "journal.db"),
+            store=new_store(folder),
             broker=Broker(
                 f"http://127.0.0.1:{ports['api']}", f"http://127.0.0.1:{ports['rtc']}", Credentials("raw", "raw")
             ),
@@ -139,13 +145,20 @@ async def against(folder: Path, settings: str, wanted: int, *words: str) -> tupl
         await broker.wait()
 
 
-def latency(folder: Path, samples: int, runs: int, stages: Stages | None) -> None:
+def new_store(folder: Path) -> str:
+    """An empty one: a file, or a database of the server that was asked for."""
+    if _servers:
+        return _servers[0].url(_servers[0].new_database(), password=escaped(PASSWORD, safe=""))
+    return str(Path(tempfile.mkdtemp(dir=folder)) / "journal.db")
+
+
+def latency(folder: Path, samples: int, runs: int, accounts: int, stages: Stages | None) -> None:
     tight = fdatasync_us(folder)
     taken: list[float] = []
     firsts: list[float] = []
     syncs: list[float] = []
     for _ in range(runs):
-        said, _ = asyncio.run(against(folder, LATENCY_SETTINGS, 0, "latency", str(samples), str(folder)))
+        said, _ = asyncio.run(against(folder, LATENCY_SETTINGS, 0, "latency", str(samples), str(folder), str(accounts)))
         pairs = said["sent_and_arrived_ns"]
         one_run = [(arrived - sent) / 1000 for sent, arrived in pairs]
         firsts, taken = [*firsts, one_run[0]], taken + one_run
@@ -183,16 +196,21 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--samples", type=int, default=100)
     parser.add_argument("--runs", type=int, default=4)
+    parser.add_argument("--accounts", type=int, default=1)
     parser.add_argument("--stages", action="store_true")
     parser.add_argument("--quotes", type=int, default=100_000)
     parser.add_argument("--per-frame", type=int, default=1)
     parser.add_argument("--peer", type=shlex.split, default=[])
     parser.add_argument("--only", choices=("latency", "burst"))
+    parser.add_argument("--postgres", action="store_true", help="keep the journal on a server of its own")
     chosen = parser.parse_args()
-    if chosen.only != "burst":
-        latency(chosen.dir, chosen.samples, chosen.runs, Stages() if chosen.stages else None)
-    if chosen.only != "latency":
-        burst(chosen.dir, chosen.quotes, chosen.per_frame, chosen.peer)
+    with ExitStack() as stack:
+        if chosen.postgres:
+            _servers.append(stack.enter_context(running_server()))
+        if chosen.only != "burst":
+            latency(chosen.dir, chosen.samples, chosen.runs, chosen.accounts, Stages() if chosen.stages else None)
+        if chosen.only != "latency":
+            burst(chosen.dir, chosen.quotes, chosen.per_frame, chosen.peer)
 
 
 if __name__ == "__main__":

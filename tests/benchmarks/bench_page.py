@@ -217,7 +217,7 @@ def breach(folder: Path, samples: int, rounds: int) -> None:
     sounds: list[float] = []
     for turn in range(2 * rounds):
         watched = turn % 2 == 1
-        with running(folder, settings, "latency", str(samples), str(folder)) as one, ExitStack() as stack:
+        with running(folder, settings, "latency", str(samples), str(folder), "1") as one, ExitStack() as stack:
             if watched:
                 stack.enter_context(paged(one, "enforcement"))
                 stack.enter_context(streamed(one))

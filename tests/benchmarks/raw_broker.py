@@ -1,14 +1,15 @@
 """A broker of bare sockets for bench_live.py: as little work as possible between its clock and the wire.
 
-python -m tests.benchmarks.raw_broker latency COUNT DIR | burst COUNT PER_FRAME | quotes COUNT PER_SECOND CONTRACTS
-    prints its two ports, then figures
+python -m tests.benchmarks.raw_broker latency COUNT DIR ACCOUNTS | burst COUNT PER_FRAME
+        | quotes COUNT PER_SECOND CONTRACTS    prints its two ports, then figures
 
 latency: pushes a position in a blocked contract, waits for the bytes of closeContract, tells of both orders' fills and
     of flat, again. Frames are ready-made: sent is stamped right before the system call, arrived by the kernel. Between
-    two of them it writes and syncs a little file in DIR: what the disk takes at that pace, in that very run.
+    two of them it writes and syncs a little file in DIR: what the disk takes at that pace, in that very run. The login
+    has ACCOUNTS accounts: one after the other has a position that is closed, the first of them for the first ten.
+    It waits for a line on stdin when WAIT is set in the environment, and GAP there sets its pause.
 quotes: once a line comes on stdin, COUNT quotes at that pace, in turns of so many contracts, the first one held;
     each quote of the first has a price of its own, and these prices with when each was sent are printed at the end.
-    latency waits for a line as well when WAIT is set in the environment, and GAP there sets its pause.
 burst: once quotes are subscribed to, sends COUNT quotes in ready-made frames as fast as the socket takes them.
 """
 
@@ -111,10 +112,10 @@ def record(target: str, *arguments: Any) -> str:
     return json.dumps({"type": 1, "target": target, "arguments": arguments}, separators=(",", ":")) + "\x1e"
 
 
-def position(size: int) -> str:
+def position(size: int, account: int = ACCOUNT) -> str:
     row = {
         "id": 5,
-        "accountId": ACCOUNT,
+        "accountId": account,
         "contractId": CONTRACT,
         "creationTimestamp": "2026-11-20T15:00:00.1234567+00:00",
         "type": 1 if size else 0,
@@ -124,9 +125,9 @@ def position(size: int) -> str:
     return record("GatewayUserPosition", {"action": 1 if size else 2, "data": row})
 
 
-def closed(number: int) -> bytes:
+def closed(number: int, account: int) -> bytes:
     """What a broker tells behind a close: the fill of the entry, the exit order, its fill, and flat."""
-    both = {"accountId": ACCOUNT, "contractId": CONTRACT, "creationTimestamp": instant(), "size": 1}
+    both = {"accountId": account, "contractId": CONTRACT, "creationTimestamp": instant(), "size": 1}
     fill = {**both, "price": 21000.25, "fees": 0.37, "commissions": 0.25, "voided": False}
     entry = {**fill, "id": 2 * number + 1, "side": 0, "profitAndLoss": None, "orderId": 2 * number + 1}
     order = {**both, "id": 2 * number + 2, "updateTimestamp": instant(), "status": 2, "type": 2, "side": 1}
@@ -135,7 +136,7 @@ def closed(number: int) -> bytes:
         record("GatewayUserTrade", {"action": 0, "data": entry}),
         record("GatewayUserOrder", {"action": 1, "data": {**order, "fillVolume": 1, "filledPrice": 21000.25}}),
         record("GatewayUserTrade", {"action": 0, "data": leaving}),
-        position(0),
+        position(0, account),
     )
     return b"".join(frame(one.encode()) for one in said)
 
@@ -210,20 +211,21 @@ def sync_ns(descriptor: int) -> int:
     return time.perf_counter_ns() - start
 
 
-async def latency(hubs: Hubs, rest: Rest, count: int, folder: str) -> None:
+async def latency(hubs: Hubs, rest: Rest, count: int, folder: str, accounts: int) -> None:
     await hubs.subscribed.wait()
     await asyncio.sleep(2)
     if os.environ.get("WAIT"):
         await asyncio.to_thread(sys.stdin.readline)
     assert hubs.user is not None
-    held = frame(position(1).encode())
     samples, syncs = [], []
     with tempfile.TemporaryFile(dir=folder) as file:
         for number in range(count):
+            account = ACCOUNT + number % accounts
+            held = frame(position(1, account).encode())
             sent = time.time_ns()
             hubs.user.transport.write(held)
             samples.append((sent, await rest.closed.get()))
-            hubs.user.transport.write(closed(number))
+            hubs.user.transport.write(closed(number, account))
             await asyncio.sleep(GAP_SECONDS)
             syncs.append(sync_ns(file.fileno()))
             await asyncio.sleep(GAP_SECONDS)
@@ -251,13 +253,16 @@ async def main() -> None:
     per_frame = int(sys.argv[3]) if kind == "burst" else 1
     burst = [quote(number) for number in range(count)] if kind == "burst" else []
     blob = b"".join(frame(b"".join(burst[i : i + per_frame])) for i in range(0, len(burst), per_frame))
+    if kind == "latency":
+        rows = [{**ROW, "id": ACCOUNT + number, "name": f"PRAC-{number}"} for number in range(int(sys.argv[4]))]
+        ANSWERS[b"Account/search"] = {"accounts": rows}
     hubs = Hubs(blob)
     rest = Rest()
     async with serve(hubs.serve, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
         ports = [rest.port, next(iter(server.sockets)).getsockname()[1]]
         print(json.dumps({"api": ports[0], "rtc": ports[1]}), flush=True)
         if kind == "latency":
-            await latency(hubs, rest, count, sys.argv[3])
+            await latency(hubs, rest, count, sys.argv[3], int(sys.argv[4]))
         else:
             ANSWERS[b"Position/searchOpen"] = {"positions": [json.loads(position(1)[:-1])["arguments"][0]["data"]]}
         if kind == "quotes":

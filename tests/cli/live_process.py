@@ -85,7 +85,7 @@ def environment(gateway: SimulatedGateway, folder: Path) -> dict[str, str]:
 async def started(
     gateway: SimulatedGateway,
     folder: Path,
-    store: Path,
+    store: Path | str,
     settings: str,
     *words: str,
     module: tuple[str, ...] = ("riskcore",),

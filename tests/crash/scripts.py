@@ -21,7 +21,7 @@ def _path(root: str, start: str, *targets: tuple[float, str]) -> PricePath:
     return PricePath(root, start, targets, noise_ticks=0, quotes_per_second=ONE_QUOTE_A_SECOND)
 
 
-_CALM = (_path("MNQ", "21000"),)
+CALM = (_path("MNQ", "21000"),)
 _FALLS = (_path("MNQ", "21000", (2, "21000"), (2.5, "20970")),)
 _RISES = (_path("MNQ", "21000", (2, "21000"), (2.5, "21010")),)
 _DAILY_LOSS = '[rules.daily_realized_loss]\nloss_limit = "200"\nbasis = "combined"\n'
@@ -122,7 +122,7 @@ SCRIPTS = (
     Script(
         "reduced-to-the-limit",
         "[rules.max_contracts]\nlimit = 2\n",
-        _CALM,
+        CALM,
         (Action(1, "bracket", side=BUY, size=5, ticks=200, target_ticks=400),),
         flat=False,
         calls=(_REDUCE,),
@@ -152,7 +152,7 @@ SCRIPTS = (
     Script(
         "orders-of-the-trader",
         _LARGER_LOSS,
-        _CALM,
+        CALM,
         words=(
             Word(2, _bracket(3), lambda world: _held(world) == 3),
             Word(4, _own("close", size=1), lambda world: _held(world) == 2),
@@ -166,7 +166,7 @@ SCRIPTS = (
     Script(
         "locked-and-unlocked",
         _LARGER_LOSS,
-        _CALM,
+        CALM,
         (_BUY_FIVE,),
         words=(
             Word(3, e.LockRequested(FIRST_ACCOUNT, _IN_AN_HOUR, "enough for today"), lambda world: _locked(world)),

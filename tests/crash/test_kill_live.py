@@ -8,10 +8,12 @@ import os
 import random
 import sys
 import traceback
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -25,6 +27,9 @@ from riskcore.schema.instants import instant_text
 from riskcore.store.journal import Journal
 from tests import processes
 from tests.cli.live_process import ROOT, Process, started
+
+if TYPE_CHECKING:
+    from tests.postgres_server import PostgresServer
 
 KILLS = 5 if os.environ.get("RISKCORE_NIGHTLY") else 3  # In each of the ten runs below.
 PLOTS = (
@@ -55,6 +60,8 @@ class Story:
 
     plot: str
     folder: Path
+    store: str
+    kills: int = KILLS
     runs: list[Process] = field(default_factory=list)
     sent: int = 0  # Calls that may change something, as the broker counts them.
     failure: str = ""
@@ -64,7 +71,7 @@ class Story:
         return [row for run in self.runs for row in run.said]
 
     def stored(self) -> list[Event]:
-        with Journal.open(self.folder / "journal.db", PROFILE) as journal:
+        with Journal.open(self.store, PROFILE) as journal:
             journal.verify_storage()
             # What the broker said is kept with what came of it, whole, whenever the process died.
             assert [lines for day in journal.streams() for _, lines in journal.messages(day)]
@@ -124,8 +131,8 @@ async def live_through(story: Story) -> None:
     chance = random.Random(story.plot)
     scenario = staying(SCENARIOS[story.plot])
     async with SimulatedGateway(scenario, seed=3) as gateway:
-        for last in [False] * KILLS + [True]:
-            async with started(gateway, story.folder, story.folder / "journal.db", scenario.settings) as run:
+        for last in [False] * story.kills + [True]:
+            async with started(gateway, story.folder, story.store, scenario.settings) as run:
                 story.runs.append(run)
                 if last:
                     await flat_at_the_end(gateway, scenario, run)
@@ -141,8 +148,27 @@ pytestmark = pytest.mark.timeout(1800)  # All stories are lived through before t
 
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Story]:
+    folders = {plot: tmp_path_factory.mktemp(plot) for plot in PLOTS}
+    return lived_through([Story(plot, folder, str(folder / "journal.db")) for plot, folder in folders.items()])
+
+
+@pytest.fixture(scope="module")
+def stories_on_postgres(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: "PostgresServer"
+) -> dict[str, Story]:
+    from tests.postgres_server import PASSWORD
+
+    def store() -> str:
+        return postgres_server.url(postgres_server.new_database(), password=quote(PASSWORD, safe=""))
+
+    nightly = bool(os.environ.get("RISKCORE_NIGHTLY"))
+    plots, kills = (PLOTS, KILLS) if nightly else (PLOTS[:1], 1)
+    return lived_through([Story(plot, tmp_path_factory.mktemp(plot), store(), kills) for plot in plots])
+
+
+def lived_through(stories: Iterable[Story]) -> dict[str, Story]:
     """All runs at the same time: most of their time is waiting."""
-    found = {plot: Story(plot, tmp_path_factory.mktemp(plot)) for plot in PLOTS}
+    found = {story.plot: story for story in stories}
 
     async def every() -> None:
         room = asyncio.Semaphore(AT_A_TIME)
@@ -163,11 +189,21 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Story]:
 
 @pytest.mark.parametrize("plot", PLOTS)
 def test_killed_at_any_instant_it_finishes_what_it_began(plot: str, stories: dict[str, Story]) -> None:
-    story = stories[plot]
+    judge(stories[plot])
+
+
+@pytest.mark.parametrize("plot", [PLOTS[0], *(pytest.param(plot, marks=pytest.mark.nightly) for plot in PLOTS[1:])])
+def test_killed_at_any_instant_it_finishes_what_it_began_on_postgres(
+    plot: str, stories_on_postgres: dict[str, Story]
+) -> None:
+    judge(stories_on_postgres[plot])
+
+
+def judge(story: Story) -> None:
     assert not story.failure, str(story)
     *killed, stopped = story.runs
     on_windows = os.name == "nt"  # Where ending a process is always killing it.
-    assert len(killed) == KILLS
+    assert len(killed) == story.kills
     assert all(run.engine.returncode == -9 or on_windows for run in killed), str(story)
     assert stopped.engine.returncode == 0 or on_windows, str(story)
     bodies = [event.body for event in story.stored()]
@@ -182,7 +218,7 @@ def test_killed_at_any_instant_it_finishes_what_it_began(plot: str, stories: dic
     acting = [request for request in attempts if request not in asking]
     assert story.sent <= len(acting), f"nothing left that was not stored first\n{story}"
     again = processes.run(
-        [sys.executable, "-m", "riskcore", "verify", "--store", str(story.folder / "journal.db")],
+        [sys.executable, "-m", "riskcore", "verify", "--store", story.store],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert again.returncode == 0, f"{again.stdout.decode()}{again.stderr.decode()}\n{story}"

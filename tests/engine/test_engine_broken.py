@@ -57,6 +57,10 @@ class Disk:
     def pinched(self) -> str | None:
         return None
 
+    @property
+    def holds_lease(self) -> bool:
+        return True
+
     def is_well(self) -> bool:
         return True
 

@@ -18,6 +18,7 @@ TICK = Event(1, "clock", "clock@1", ClockTicked())
 
 class Disk:
     pinched = None
+    holds_lease = True
 
     def is_well(self) -> bool:
         return self.fault is None
@@ -95,6 +96,19 @@ def test_only_what_flattens_for_a_stored_obligation_may_leave_unstored() -> None
     writer.keep([TICK])
     writer.commit(book("o2"))
     assert not writer.may_leave(7, request("closeContract", "o2")), "its obligation is not stored"
+
+
+def test_nothing_may_leave_when_another_engine_may_have_taken_over() -> None:
+    disk = Disk()
+    writer = Writer(disk)
+    writer.remember(book("o1"))
+    disk.fault = StoreError("the server cannot be reached")
+    writer.keep([TICK])
+    writer.commit(book("o1"))
+    assert writer.may_leave(7, request("closeContract"))
+    disk.holds_lease = False
+    assert not writer.may_leave(7, request("closeContract"))
+    assert not writer.may_leave(7, request("takeSnapshot"))
 
 
 def test_what_was_decided_and_not_stored_is_taken_out_of_the_book() -> None:

@@ -136,6 +136,10 @@ class Disk:
     def pinched(self) -> str | None:
         return self.journal.pinched
 
+    @property
+    def holds_lease(self) -> bool:
+        return self.journal.holds_lease
+
     def is_well(self) -> bool:
         if self.slow_seconds:
             self._loop.pass_over(self.slow_seconds)

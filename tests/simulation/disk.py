@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from riskcore.errors import DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
+from riskcore.store.archived import ArchivedDay
 from riskcore.store.journal import Journal
 from riskcore.store.lease import ProfileLock
 from riskcore.store.recorder import CachedState, JournalRecorder, Kept
@@ -128,6 +129,10 @@ class Recorder:
         if fence != self._disk.fence:
             raise OutOfSequence(f"profile {profile} was taken over: this engine must stop")
 
+    @property
+    def holds_lease(self) -> bool:
+        return True
+
     def rows(self, stream: str, after: int, limit: int) -> list[Link]:
         return self._disk.streams.get(stream, [])[after : after + limit]
 
@@ -163,6 +168,9 @@ class Recorder:
 
     def remembered_seqs(self) -> dict[str, int]:
         return {stream: cached.seq for stream, cached in self._disk.states.items()}
+
+    def archived(self) -> list[ArchivedDay]:
+        return []
 
     def close(self) -> Any:
         pass

@@ -315,6 +315,10 @@ class _Journal:
     def pinched(self) -> str | None:
         return self._journal.pinched
 
+    @property
+    def holds_lease(self) -> bool:
+        return self._journal.holds_lease
+
     def is_well(self) -> bool:
         return self._journal.is_well()
 

@@ -28,19 +28,21 @@ with Journal.open(sys.argv[1], "p", write=True) as journal:
 """
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_kill_while_appending(tmp_path: Path, seed: int) -> None:
-    path = tmp_path / "j.db"
+SEEDS = [*range(2), *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(2, 20))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_kill_while_appending(where: str, seed: int) -> None:
     chance = random.Random(seed)
     root = Path(__file__).parents[2]
     for _ in range(3):
-        process = start([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, cwd=root)
+        process = start([sys.executable, "-c", WRITER, where], stdout=subprocess.PIPE, text=True, cwd=root)
         assert process.stdout is not None
         assert process.stdout.readline()
         time.sleep(chance.random() / 10)
         process.kill()
         acknowledged = [int(line) for line in process.communicate()[0].splitlines() if line.strip()]
-        with Journal.open(path, "p") as reader:
+        with Journal.open(where, "p") as reader:
             stored = reader.last_seq(DAY)
             assert stored >= max(acknowledged, default=1)
             assert (stored - 1) % BATCH == 0

@@ -1,3 +1,5 @@
+"""What a journal promises, on every back end."""
+
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,21 +18,16 @@ from tests.schema.examples import opening
 from tests.store.days import DAY, NEXT_DAY, day, quotes, verify_chain
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "new folder" / "events #1 50%.db"
-
-
-def test_what_was_appended_is_read_back(path: Path) -> None:
+def test_what_was_appended_is_read_back(where: str) -> None:
     events = day(20)
-    with Journal.open(path, "p", write=True) as writer:
+    with Journal.open(where, "p", write=True) as writer:
         assert (writer.streams(), writer.last_hash(), writer.last_seq(DAY)) == ([], "", 0)
         writer.append(events[:3])
         writer.append([])
         for event in events[3:]:
             writer.append([event])
         assert writer.last_seq(DAY) == 21
-    with Journal.open(str(path), "p") as reader:
+    with Journal.open(where, "p") as reader:
         stored = list(reader.read(DAY))
         assert [seq for seq, _, _ in stored] == list(range(1, 22))
         assert [event for _, event, _ in stored] == events
@@ -41,16 +38,16 @@ def test_what_was_appended_is_read_back(path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [499, 500, 501, 1000])
-def test_reading_by_pages_loses_nothing(path: Path, size: int) -> None:
-    with Journal.open(path, "p", write=True) as writer:
+def test_reading_by_pages_loses_nothing(where: str, size: int) -> None:
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(day(size - 1))
         assert [seq for seq, _, _ in writer.read(DAY)] == list(range(1, size + 1))
         assert [seq for seq, _, _ in writer.read(DAY, after=size - 1)] == [size]
         assert list(writer.read(DAY, after=size)) == []
 
 
-def test_reading_from_the_middle(path: Path) -> None:
-    with Journal.open(path, "p", write=True) as writer:
+def test_reading_from_the_middle(where: str) -> None:
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(day(9))
         whole = list(writer.read(DAY))
         for after in range(11):
@@ -61,12 +58,12 @@ def test_reading_from_the_middle(path: Path) -> None:
             list(writer.read(NEXT_DAY))
 
 
-def test_a_day_continues_after_a_restart_and_the_next_one_hangs_on_it(path: Path) -> None:
+def test_a_day_continues_after_a_restart_and_the_next_one_hangs_on_it(where: str) -> None:
     for part in ([opening()], quotes(2), quotes(2, 2), [opening(NEXT_DAY), *quotes(1)]):
-        with Journal.open(path, "p", write=True) as writer:
+        with Journal.open(where, "p", write=True) as writer:
             before = writer.last_hash()
             writer.append(part)
-    with Journal.open(path, "p") as reader:
+    with Journal.open(where, "p") as reader:
         assert reader.streams() == [DAY, NEXT_DAY]
         assert [verify_chain(reader, date) for date in reader.streams()] == [5, 2]
         opened = next(reader.read(NEXT_DAY))[1].body
@@ -74,14 +71,14 @@ def test_a_day_continues_after_a_restart_and_the_next_one_hangs_on_it(path: Path
         assert opened.previous_hash == before != ""
 
 
-def test_several_days_in_one_append(path: Path) -> None:
-    with Journal.open(path, "p", write=True) as writer:
+def test_several_days_in_one_append(where: str) -> None:
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(day(3) + day(2, NEXT_DAY))
         assert [verify_chain(writer, date) for date in writer.streams()] == [4, 3]
 
 
-def test_what_does_not_fit_is_refused_whole(path: Path) -> None:
-    with Journal.open(path, "p", write=True) as writer:
+def test_what_does_not_fit_is_refused_whole(where: str) -> None:
+    with Journal.open(where, "p", write=True) as writer:
         with pytest.raises(OutOfSequence, match="before any trading day"):
             writer.append(quotes(1))
         writer.append(day(1))
@@ -96,8 +93,8 @@ def test_what_does_not_fit_is_refused_whole(path: Path) -> None:
         assert verify_chain(writer, DAY) == 3
 
 
-def test_profiles_share_a_file_and_nothing_else(path: Path) -> None:
-    with Journal.open(path, "p", write=True) as one, Journal.open(path, "pq", write=True) as other:
+def test_profiles_share_a_file_and_nothing_else(where: str) -> None:
+    with Journal.open(where, "p", write=True) as one, Journal.open(where, "pq", write=True) as other:
         one.append(day(3))
         other.append([opening(profile="pq"), *quotes(1)])
         one.append(quotes(1, 3))
@@ -107,13 +104,13 @@ def test_profiles_share_a_file_and_nothing_else(path: Path) -> None:
             one.append([opening(NEXT_DAY, "pq")])
 
 
-def test_a_reader_writes_nothing_and_sees_what_comes(path: Path) -> None:
-    with pytest.raises(StoreError, match="there is no journal here"):
-        Journal.open(path, "p")
-    assert not path.parent.exists()
-    with Journal.open(path, "p", write=True) as writer:
+def test_a_reader_writes_nothing_and_sees_what_comes(where: str, tmp_path: Path) -> None:
+    with pytest.raises((StoreError, ConfigError), match=r"there is no journal here|nothing was recorded yet"):
+        Journal.open(where, "p")
+    assert not (tmp_path / "new folder").exists()
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(day(1))
-        with Journal.open(path, "p") as reader:
+        with Journal.open(where, "p") as reader:
             events = reader.read(DAY)
             next(events)
             writer.append(quotes(2, 1))
@@ -124,9 +121,9 @@ def test_a_reader_writes_nothing_and_sees_what_comes(path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", ["", "a/b", "a\nb"])
-def test_profile_names(path: Path, profile: str) -> None:
+def test_profile_names(where: str, profile: str) -> None:
     with pytest.raises(StoreError, match="profile name"):
-        Journal.open(path, profile, write=True)
+        Journal.open(where, profile, write=True)
 
 
 def test_stores_that_cannot_be_opened(tmp_path: Path) -> None:
@@ -139,15 +136,14 @@ def test_stores_that_cannot_be_opened(tmp_path: Path) -> None:
             assert raised.value.exit_code == 3
     with pytest.raises(ConfigError, match="not a file"):
         Journal.open(tmp_path / "folder", "p", write=True)
-    for url in ("mysql://server/x", "postgresql://server/x"):
-        with pytest.raises(ConfigError, match="keeps journals in files only"):
-            Journal.open(url, "p", write=True)
+    with pytest.raises(ConfigError, match="journals are kept in files and on Postgres"):
+        Journal.open("mysql://server/x", "p", write=True)
 
 
-def test_export_is_the_same_from_the_store_as_from_the_events(path: Path, tmp_path: Path) -> None:
+def test_export_is_the_same_from_the_store_as_from_the_events(where: str, tmp_path: Path) -> None:
     events = day(2500) + day(2, NEXT_DAY)
     lines: list[bytes] = []
-    with Journal.open(path, "p", write=True) as writer:
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(events)
         both = ExportWriter(lines.append)
         writer.export([DAY, NEXT_DAY], both)
@@ -174,13 +170,13 @@ def book() -> Book:
     return Book(profile="p", now=5, accounts={2: Account(2), 1: Account(1, name="x")})
 
 
-def test_a_remembered_state_comes_back(path: Path) -> None:
-    with Journal.open(path, "p", write=True) as writer:
+def test_a_remembered_state_comes_back(where: str) -> None:
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(day(3))
         assert writer.cached_state(DAY) is None
         writer.cache_state(book())
         writer.append(quotes(1, 3))
-    with Journal.open(path, "p") as reader:
+    with Journal.open(where, "p") as reader:
         cached = reader.cached_state(DAY)
         assert cached == (4, book())
         assert list(cached[1].accounts) == [2, 1]
@@ -188,9 +184,9 @@ def test_a_remembered_state_comes_back(path: Path) -> None:
 
 
 def test_a_remembered_state_of_other_code_or_another_chain_is_not_used(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Journal.open(path, "p", write=True) as writer:
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(day(3))
         writer.cache_state(book())
         good = writer._recorder.get_state(f"p/{DAY}")

@@ -9,7 +9,7 @@ import pytest
 from riskcore.errors import ProfileBusy
 from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held
-from riskcore.store.recorder import lock_path
+from riskcore.store.recorder import side_path, writer_lock
 from tests import processes
 from tests.store.days import DAY, day, quotes, verify_chain
 
@@ -32,51 +32,49 @@ except RiskcoreError as error:
 """
 
 
-def start_holder(path: Path, profile: str = "p") -> subprocess.Popen[str]:
-    process = processes.start([sys.executable, "-c", HOLDER, path, profile], stdout=subprocess.PIPE, text=True)
+def start_holder(where: str, profile: str = "p") -> subprocess.Popen[str]:
+    process = processes.start([sys.executable, "-c", HOLDER, where, profile], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
 
 
-def newcomer(path: Path, profile: str = "p") -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-c", NEWCOMER, path, profile]
+def newcomer(where: str, profile: str = "p") -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-c", NEWCOMER, where, profile]
     return processes.run(program, text=True)
 
 
-def test_a_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> None:
-    path = tmp_path / "j.db"
-    with Journal.open(path, "p", write=True) as writer:
+def test_a_second_process_is_refused_until_the_first_is_dead(where: str) -> None:
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(day(2))
-        refused = newcomer(path)
+        refused = newcomer(where)
         assert refused.returncode == 4
         assert "another engine is writing profile p" in refused.stdout
-        assert newcomer(path, "other").returncode == 0
+        assert newcomer(where, "other").returncode == 0
         writer.append(quotes(1, 2))
-    holder = start_holder(path)
+    holder = start_holder(where)
     try:
         with pytest.raises(ProfileBusy) as raised:
-            Journal.open(path, "p", write=True)
+            Journal.open(where, "p", write=True)
         assert raised.value.exit_code == 4
-        with Journal.open(path, "p") as reader:
+        with Journal.open(where, "p") as reader:
             assert verify_chain(reader, DAY) == 4
     finally:
         holder.kill()
         holder.communicate()
-    with Journal.open(path, "p", write=True) as writer:
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(quotes(1, 3))
         assert verify_chain(writer, DAY) == 5
 
 
-def test_a_refused_newcomer_has_changed_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "j.db"
-    with Journal.open(path, "p", write=True) as writer:
+def test_a_refused_newcomer_has_changed_nothing(where: str) -> None:
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(day(2))
         fence = writer._fence
-        assert newcomer(path).returncode == 4
+        assert newcomer(where).returncode == 4
         # A newcomer that had taken the lease would have fenced this writer.
         writer.append(quotes(1, 2))
-    with Journal.open(path, "p", write=True) as again:
+    with Journal.open(where, "p", write=True) as again:
         assert again._fence == fence + 1
 
 
@@ -88,7 +86,7 @@ def test_the_same_process_is_refused_too(tmp_path: Path) -> None:
         with pytest.raises(ProfileBusy):
             Journal.open(tmp_path / "x" / ".." / "j.db", "p", write=True)
         # A refused opening must not have let the lock go.
-        assert newcomer(path).returncode == 4
+        assert newcomer(str(path)).returncode == 4
     Journal.open(path, "p", write=True).close()
 
 
@@ -102,21 +100,21 @@ def test_a_store_that_does_not_open_lets_the_profile_go(tmp_path: Path) -> None:
     Journal.open(path, "p", write=True).close()
 
 
-def test_whether_somebody_holds_a_profile_is_asked_without_disturbing_anybody(tmp_path: Path) -> None:
-    path = tmp_path / "j.db"
-    lock = lock_path(str(path), "p")
+def test_whether_somebody_holds_a_profile_is_asked_without_disturbing_anybody(where: str) -> None:
+    Journal.open(where, "other", write=True).close()
+    lock = writer_lock(where, "p")
     assert not is_held(lock)
-    assert not lock.exists()
-    with Journal.open(path, "p", write=True) as writer:
+    assert not side_path(where, "p.lock").exists()
+    with Journal.open(where, "p", write=True) as writer:
         writer.append(day(1))
         assert is_held(lock)
         # Looking has not let the lock go: another process is still refused.
-        assert newcomer(path).returncode == 4
+        assert newcomer(where).returncode == 4
     assert not is_held(lock)
-    holder = start_holder(path)
+    holder = start_holder(where)
     try:
         assert is_held(lock)
-        assert newcomer(path).returncode == 4
+        assert newcomer(where).returncode == 4
     finally:
         holder.kill()
         holder.wait()

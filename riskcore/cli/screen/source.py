@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from riskcore.audit.following import Follower, chosen_accounts, safe_sizes
@@ -15,8 +16,8 @@ from riskcore.errors import RiskcoreError
 from riskcore.schema.instants import read_instant
 from riskcore.schema.rows import Row
 from riskcore.store.journal import Journal
-from riskcore.store.lease import is_held
-from riskcore.store.recorder import lock_path
+from riskcore.store.lease import ServerLease, is_held
+from riskcore.store.recorder import writer_lock
 
 # Between two trials of the safe sizes, which cost more than all else: while something moves, and while nothing does.
 SIZES_SECONDS, QUIET_SIZES_SECONDS = 1.0, 5.0
@@ -63,6 +64,7 @@ class JournalSource:
         self._place = place
         self._follower: Follower | None = None
         self._journal: Journal | None = None
+        self._lock: Path | ServerLease | None = None
         self._recorded = Recorded(self._open, self._health, place.now, lambda: self.woken())
         self._sizes: Mapping[int, list[Row]] = {}
         self._sized_at = -QUIET_SIZES_SECONDS
@@ -89,6 +91,15 @@ class JournalSource:
             pass
         return self._follower if self._follower is not None and self._follower.book.day is not None else None
 
+    def _is_running(self) -> bool:
+        """Whether an engine is seen to run, on whatever computer."""
+        try:
+            if self._lock is None:
+                self._lock = writer_lock(self._place.store, self._place.profile)
+            return is_held(self._lock)
+        except RiskcoreError:  # A server that does not answer: what was read before is shown on, as unwatched.
+            return False
+
     def changed(self) -> bool:
         follower = self._followed()
         return follower is not None and _moving(follower.book, follower.told) != self._drawn
@@ -105,7 +116,7 @@ class JournalSource:
         sizes = self._sizes_of(follower, accounts)
         for row in status["accounts"]:
             row["safe_size"] = sizes.get(row["id"], [])
-        running = bool(self._place.mode) or is_held(lock_path(self._place.store, self._place.profile))
+        running = bool(self._place.mode) or self._is_running()
         if not running:
             status["connections"] = [{**row, "state": UNWATCHED} for row in status["connections"]]
         ids = [one.id for one in accounts]

@@ -327,6 +327,10 @@ class Rule:
     on_by_default           False: its table does nothing unless it says `enabled = true`.
     loosens                 for fields that limit something together: whether a change from the old parameters to the
                             new ones loosens. The other fields declare their stricter direction by themselves.
+    monotone                numeric fields that move what the rule answers one way only: where two values of one give
+                            the same findings (words aside), memory, deadline or objection, so does each value between
+                            them, and where both ends are quiet, so is what lies between. The rule keeps no View.notes.
+                            A sweep then judges many settings by asking for few.
     stands(profile, needs)  of a rule that has no table: its parameters, None where it has nothing to watch, from the
                             options of [profile] and what the configured rules of the account need.
     source                  of a user's own rule: the hash of the module it is from, set when that is read.
@@ -362,6 +366,7 @@ class Rule:
     loosens: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     stands: Callable[[Any, tuple[str, ...]], Any] | None = None
     day_closed: Callable[[Any, View], Sequence[Derived]] | None = None
+    monotone: tuple[str, ...] = ()
     source: str = ""
 
     def awaits(self, params: Any) -> tuple[str, ...]:

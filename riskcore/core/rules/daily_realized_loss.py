@@ -163,4 +163,5 @@ RULE = Rule(
     bounds=bounds,
     caps=caps,
     advice=wording.DAY_LOSS,
+    monotone=("loss_limit",),
 )

@@ -179,4 +179,5 @@ RULE = Rule(
     caps=caps,
     caps_size=False,  # Taking a profit is no reason to open less.
     advice=wording.DAY_PROFIT,
+    monotone=("profit_target",),
 )

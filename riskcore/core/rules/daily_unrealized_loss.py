@@ -191,4 +191,5 @@ RULE = Rule(
     bounds=bounds,
     caps=caps,
     advice=wording.OPEN_LOSS,
+    monotone=("loss_limit",),
 )

@@ -228,4 +228,5 @@ RULE = Rule(
     gauges=gauges,
     caps_size=False,  # Taking a profit is no reason to open less.
     advice=wording.OPEN_PROFIT,
+    monotone=("profit_target",),
 )

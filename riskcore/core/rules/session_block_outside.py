@@ -25,7 +25,7 @@ from riskcore.core.rules.base import (
     spec,
 )
 from riskcore.core.rules.commands import FLATTEN, alert, close_position
-from riskcore.core.rules.session_hours import Hours, Window, windows_of
+from riskcore.core.rules.session_hours import Hours, Window, hours_of, windows_of
 from riskcore.core.state import Order, Position
 from riskcore.core.trading_day import local_text
 from riskcore.core.view import View
@@ -128,9 +128,8 @@ def _scopes(params: Params, view: View) -> list[Scope]:
     assert view.book.day is not None
     zone = view.book.day.zones[params.timezone]
     every: list[tuple[str | None, tuple[Window, ...]]] = [(None, params.windows), *params.per_instrument.items()]
-    return [
-        Scope(params, view, root, Hours(zone, windows, params.holidays, params.early_closes)) for root, windows in every
-    ]
+    holidays, early_closes = tuple(params.holidays), tuple(params.early_closes.items())
+    return [Scope(params, view, root, hours_of(zone, windows, holidays, early_closes)) for root, windows in every]
 
 
 def remember(params: Params, view: View) -> None:

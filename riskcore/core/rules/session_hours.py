@@ -6,7 +6,8 @@ touch or overlap are one session.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from riskcore.core.trading_day import Zone, date_text, instant, local_time, weekday
@@ -49,6 +50,8 @@ class Hours:
     windows: tuple[Window, ...]
     holidays: tuple[str, ...]
     early_closes: Mapping[str, int]
+    # The spans of local dates that were asked for: every look at the clock asks for the same two.
+    _known: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def closes_at(self, at: int) -> int | None:
         """The end of the session an instant lies in, None outside; half-open (RULE-009, Choice)."""
@@ -71,8 +74,14 @@ class Hours:
                 return min(starts)
         return None
 
-    def _spans(self, ordinal: int) -> Iterator[tuple[int, int]]:
+    def _spans(self, ordinal: int) -> tuple[tuple[int, int], ...]:
         """Start and end of each window that belongs to a local date."""
+        found = self._known.get(ordinal)
+        if found is None:
+            found = self._known[ordinal] = tuple(self._worked_out(ordinal))
+        return found
+
+    def _worked_out(self, ordinal: int) -> Iterator[tuple[int, int]]:
         if self._is_holiday(ordinal):
             return
         early_close = self._early_close(ordinal)
@@ -104,3 +113,11 @@ class Hours:
 
     def _is_holiday(self, ordinal: int) -> bool:
         return bool(self.holidays) and date_text(ordinal) in self.holidays
+
+
+@lru_cache(maxsize=64)
+def hours_of(
+    zone: Zone, windows: tuple[Window, ...], holidays: tuple[str, ...], early_closes: tuple[tuple[str, int], ...]
+) -> Hours:
+    """The same hours for the same settings, so that what has been worked out of them is known at the next look."""
+    return Hours(zone, windows, holidays, dict(early_closes))

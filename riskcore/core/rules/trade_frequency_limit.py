@@ -232,4 +232,5 @@ RULE = Rule(
     admit=admit,
     gauges=gauges,
     advice=wording.PACE,
+    monotone=("per_minute", "per_hour", "per_session"),
 )

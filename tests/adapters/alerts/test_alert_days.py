@@ -1,5 +1,6 @@
 """Days with crashes at any moment: every alert that was owed is sent, and none twice unless it says `(repeated)`."""
 
+import json
 import os
 import shutil
 from collections import Counter
@@ -51,7 +52,7 @@ class Run:
     """One process: alerts with a channel that hears as long as the process lives, and answers when it likes."""
 
     def __init__(self, memory: Path, disk: Disk, received: list[tuple[str, bool]], chance: Random) -> None:
-        self.alive, self.memory = True, memory
+        self.alive, self.memory, self._received = True, memory, received
         self._waiting: list[Callable[[], None]] = []
         run = self
 
@@ -91,7 +92,10 @@ class Run:
         self.alive = False
         later = self.memory.with_name(f"{self.memory.name}+")
         shutil.copy(self.memory, later)
-        if later.stat().st_size > 5 and at % 3 == 0:  # In the middle of a line.
+        # In the middle of a line; but a line that an alert left behind was whole.
+        last = later.read_text(encoding="utf-8").rpartition("\n")[2]
+        left = any(json.dumps(name)[1:-1] in last for name, _ in self._received)
+        if last and not ("waiting" in last and left) and at % 3 == 0:
             with later.open("ab") as file:
                 file.truncate(later.stat().st_size - 3)
         os.utime(later, ns=(at, at))

@@ -168,12 +168,32 @@ def test_when_one_channel_is_dead_the_others_say_so_once(tmp_path: Path) -> None
         alerts.say("halt", text="nothing can be stored", over=False)
     desktop = house.phones["desktop"].got
     until(lambda: len(desktop) == 3)
-    assert alerts.dead_channels() == ("sound",)
+    until(lambda: [one["channel"] for one in alerts.channels() if one["dead"]] == ["sound"])
     alerts.close()
     assert [title for title, _, _ in desktop].count("riskcore: sound is dead") == 1
     assert [body for title, body, _ in desktop if "dead" in title] == [
         "alerts no longer get through by sound: out of order"
     ]
+
+
+def test_a_dead_channel_tries_each_alert_once_and_is_revived_by_the_first_that_gets_through() -> None:
+    outcomes = iter([NotSent("no"), NotSent("no"), NotSent("no"), None, NotSent("no"), None])
+    told: list[str | None] = []
+
+    def send(*_: Any) -> None:
+        outcome = next(outcomes)
+        if outcome is not None:
+            raise outcome
+
+    channel = Channel(ChannelSettings("phone", "", ("info",)), send, False, lambda *done: told.append(done[2]), (0, 0))
+    one = Alert("1", "info", "t", "b", "b")
+    channel.put(one)  # Three attempts, all in vain.
+    until(lambda: channel.row() == {"channel": "phone", "dead": True, "waiting": 0, "sent": 0, "lost": 1})
+    channel.put(one)  # One attempt, which gets through.
+    channel.put(one)  # Alive again: two attempts.
+    until(lambda: channel.row() == {"channel": "phone", "dead": False, "waiting": 0, "sent": 2, "lost": 1})
+    channel.close(1)
+    assert told == ["no", None, None]
 
 
 def test_what_a_crash_left_in_doubt_comes_again_and_says_so(tmp_path: Path) -> None:

@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 
 from replay.sweep.course_tree import CourseTree, in_one_pass
 from replay.sweep.course_tree_rulebook import Tables
+from replay.sweep.course_tree_rules import Chain, Variant
 from replay.sweep.plain_way import plainly
 from replay.sweep.settings import Changed
+from replay.whatif.course import Course
+from replay.whatif.market import Told
 from riskcore.core.events import ConfigChanged, Event
+from riskcore.core.rules import by_name
 from riskcore.settings.config import load_settings
 from tests.replay.random_days import RandomDay
 from tests.replay.sweep.given_days import given, nothing_on, random_sweep
@@ -88,6 +92,59 @@ def test_what_a_field_can_change_is_the_same_as_by_itself(table: str, field: str
     always = ("rules.trade_frequency_limit.per_session=4", "rules.daily_unrealized_loss.loss_limit=30")
     on = f"rules.{table}.enabled=true"
     tree(RandomDay(11, 30).items, *[under(on, *always, f"rules.{table}.{field}={value}") for value in values])
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("daily_realized_loss.loss_limit", range(5, 305, 12)),
+        ("daily_unrealized_loss.loss_limit", range(1, 126, 5)),
+        ("max_unrealized_profit.profit_target", range(1, 126, 5)),
+        ("daily_realized_profit.profit_target", range(5, 305, 12)),
+        ("trade_frequency_limit.per_minute", range(1, 10)),
+        ("trade_frequency_limit.per_hour", range(1, 20)),
+        ("trade_frequency_limit.per_session", range(1, 30)),
+    ],
+)
+def test_a_range_of_limits_is_judged_by_its_ends(field: str, values: range) -> None:
+    table, name = field.split(".")
+    assert name in by_name(table).monotone
+    on = (f"rules.{table}.enabled=true", "rules.daily_realized_loss.basis=combined")
+    for seed in (2, 13):
+        tree(RandomDay(seed, 40).items, *[under(*on, f"rules.{table}.{name}={value}") for value in values])
+
+
+def test_a_chain_asks_few_and_answers_all() -> None:
+    asked: list[int] = []
+
+    def answer(variant: Variant) -> bool:
+        asked.append(variant.params)
+        return bool(variant.params >= 700)
+
+    chain = Chain([Variant(number, 1 << number) for number in range(1_000)])
+    answers: dict[bool, int] = {True: 0, False: 0}
+    for members, found in chain.answers(answer):
+        answers[found] |= members
+    assert answers == {False: (1 << 700) - 1, True: (1 << 1_000) - (1 << 700)}
+    assert len(asked) <= 25
+
+
+def test_the_baseline_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    take = Course.take
+
+    def counted(course: Course, event: Event) -> None:
+        if not course.settings["rules"]:
+            taken.append(event.key)
+        take(course, event)
+
+    grid = [under(f"rules.daily_realized_loss.loss_limit={limit}") for limit in range(1, 100, 9)]
+    pieces, ways = given(RandomDay(3, 40).items, nothing_on(grid[0]))
+    monkeypatch.setattr(Course, "take", counted)
+    found = CourseTree(pieces[0], ways, [Changed(one) for one in grid])
+    found.outcomes()
+    assert found.courses > 1
+    assert len(taken) == sum(isinstance(item, Told) for day in pieces[0].days for item in day.items)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""`riskcore archive`: closed days out of the journal into verified files (docs/guides/archive.md)."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from riskcore.cli.options import output_options, print_json, profile_file_option, say_on_stderr, store_option
+from riskcore.cli.progress import Progress
+from riskcore.cli.screen.words import counted
+from riskcore.errors import ProfileBusy
+
+SCHEMA = "riskcore.archive/1"
+
+
+@click.command(epilog="Example: riskcore archive --before 2026-10-01 --out archive")
+@click.option(
+    "--before",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Move the trading days before this one.",
+)
+@click.option(
+    "--out",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder for the files; one with earlier days of the same journal may be used again.",
+)
+@click.option("--profile", metavar="NAME", help="Profile to archive; needed if the journal holds several.")
+@store_option
+@profile_file_option
+@output_options
+def command(
+    before: Any,
+    folder: Path,
+    profile: str | None,
+    store: str | None,
+    config_path: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Move closed days of the journal into files, one a day, and give their room back.
+
+    Every command reads the files where they are: riskcore audit DIR/*.jsonl.gz. A day leaves the journal only when
+    its file was read back and holds the same chain of hashes. The last day always stays, and with it all that the
+    engine needs to go on. Stop the engine first. An interrupted run goes on when you repeat the command.
+    """
+    from replay.archive import archive
+    from riskcore.audit.following import chosen_journal
+    from riskcore.store.journal import Journal
+    from riskcore.store.lease import is_held
+    from riskcore.store.location import stored_profiles
+    from riskcore.store.recorder import lock_path
+    from riskcore.store.server_url import is_server
+
+    where, chosen = chosen_journal(store, profile, config_path)
+    for other in [] if is_server(where) else stored_profiles(where):
+        if other != chosen and is_held(lock_path(where, other)):
+            raise ProfileBusy(f"{where}: an engine of profile {other} writes the same store; stop it first")
+    size = _size(where)
+    with Journal.open(where, chosen, write=True) as journal, Progress(quiet=quiet) as progress:
+        left = archive(journal, before.strftime("%Y-%m-%d"), folder, progress.session)
+        stays = journal.streams()
+    freed = None if size is None else size - (_size(where) or 0)
+    if as_json:
+        days = [{**day.row(), "events": day.events, "sha256": day.sha256} for day in left]
+        print_json({"schema": SCHEMA, "profile": chosen, "days": days, "stays_from": stays[0], "freed_bytes": freed})
+        return
+    if not left and not quiet:
+        say_on_stderr(f"no closed day before {before:%Y-%m-%d} in the journal of profile {chosen}; nothing was moved")
+    if left:
+        room = "" if freed is None else f"; the journal is {freed / 1e6:,.1f} MB smaller"
+        click.echo(
+            f"{counted(len(left), 'day')} moved to {folder}, {left[0].trade_date} to {left[-1].trade_date},"
+            f" last hash {left[-1].last_hash.hex()}; the journal goes on from {stays[0]}{room}"
+        )
+
+
+def _size(where: str) -> int | None:
+    """Bytes of a journal in a file, its log included; None for a server."""
+    from riskcore.store.server_url import is_server
+
+    if is_server(where):
+        return None
+    path = where.removeprefix("sqlite://")
+    return sum(Path(f"{path}{ending}").stat().st_size for ending in ("", "-wal") if Path(f"{path}{ending}").exists())

@@ -1,0 +1,108 @@
+"""Stores on a server: what their URL says, and the password that is never shown.
+
+A password in a URL is taken out where the URL enters, and remembered here for the time of the process: everything
+behind that point, messages, logs, lock files and `--json` included, sees a URL without it. Source: INTERFACE.md 1.
+"""
+
+import importlib
+import os
+from collections.abc import Iterable
+from hashlib import sha256
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from riskcore.errors import ConfigError
+
+SCHEMES = ("postgresql", "postgres")
+KEYRING_SERVICE = "riskcore"
+_SECRETS = ("password", "sslpassword")  # Parameters behind the question mark that must not be shown.
+# From the URL without its secrets to the parameters that were taken out.
+_taken_out: dict[str, dict[str, str]] = {}
+
+
+def is_server(where: str) -> bool:
+    """Whether a store is on a server; else it is a file."""
+    scheme, separator, _ = where.partition("://")
+    return bool(separator) and scheme in SCHEMES
+
+
+def without_password(where: str) -> str:
+    """The same store; a password in its URL is remembered for `secrets_of` and taken out."""
+    if not is_server(where):
+        return where
+    scheme, _, rest = where.partition("://")
+    address, _, query = rest.partition("?")
+    # A password may hold any sign, written as it is typed: it ends at the last @, not at the first.
+    user, at, host = address.rpartition("@")
+    name, colon, password = user.partition(":")
+    found = {"password": unquote(password)} if colon else {}
+    plain = []
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        if key in _SECRETS:
+            found[key] = value
+        else:
+            plain.append((key, value))
+    if not found:
+        return where
+    rest = f"{name}{at}{host}"
+    stripped = f"{scheme}://{rest}?{urlencode(plain, quote_via=quote)}" if plain else f"{scheme}://{rest}"
+    _taken_out[stripped] = found
+    return stripped
+
+
+def words_without_passwords(words: Iterable[str]) -> list[str]:
+    """A command line as it may be shown."""
+    found = []
+    for word in words:
+        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        found.append(f"{option}{equals}{without_password(value)}")
+    return found
+
+
+def secrets_of(where: str) -> dict[str, str]:
+    """The secrets to connect with: those of the URL as it was typed, else a password of the keyring.
+
+    Empty when PGPASSWORD is set, or when there is neither: then the client library finds what it knows itself, such
+    as the file of passwords.
+    """
+    if where in _taken_out:
+        return _taken_out[where]
+    if os.environ.get("PGPASSWORD"):
+        return {}
+    password = _of_keyring(where)
+    return {"password": password} if password else {}
+
+
+def _of_keyring(where: str) -> str | None:
+    try:
+        password: str | None = importlib.import_module("keyring").get_password(KEYRING_SERVICE, where)
+    except Exception:  # It is not installed, locked, or has no backend: as good as none.
+        return None
+    return password
+
+
+def known_as(where: str) -> str:
+    """What files of this computer are called that belong to a store on a server: the first 12 digits of its hash."""
+    return sha256(without_password(where).encode()).hexdigest()[:12]
+
+
+def transport_security(where: str, host: str | None, asked: str | None) -> str:
+    """The sslmode to connect with: at least encryption, except to this computer. Raises ConfigError."""
+    if all(_is_here(one) for one in (host or "").split(",")):
+        return asked or "prefer"
+    if asked in ("disable", "allow", "prefer"):
+        raise ConfigError(
+            f"{where}: sslmode={asked} would send positions and the password in clear; use require, or better"
+            " verify-full with sslrootcert"
+        )
+    return asked or "require"
+
+
+def _is_here(host: str) -> bool:
+    from ipaddress import ip_address  # Most commands never ask, and all would wait for it.
+
+    if host in ("", "localhost") or host.startswith(("/", "@")):  # None, or a socket of this computer.
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,284 @@
+"""riskcore archive: days leave the journal, nothing is lost, and every command reads them where they are."""
+
+import gzip
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from replay import archive as archiving
+from riskcore.cli.main import run
+from riskcore.engine.resume import resume
+from riskcore.schema.codec import state_hash
+from riskcore.store import sqlite
+from riskcore.store.journal import Journal
+from tests.recordings import RULES, losing_day
+
+DAYS = ["2026-11-20", "2026-11-23", "2026-11-24", "2026-11-25"]
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with four days in journal.db."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "riskcore.toml").write_text(RULES, encoding="utf-8", newline="\n")
+    days = losing_day()
+    for date in DAYS[1:]:
+        days.lines += losing_day(f"{date} 08:00:00").lines
+    days.write(folder / "days.jsonl")
+    store, config = str(folder / "journal.db"), str(folder / "riskcore.toml")
+    assert run(["replay", str(folder / "days.jsonl"), "--config", config, "--store", store, "--quiet"]) == 0
+    return folder
+
+
+@pytest.fixture
+def whole(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said) -> bytes:
+    """The export of the four days in journal.db of the working directory."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RISKCORE_STORE", raising=False)
+    monkeypatch.delenv("RISKCORE_CONFIG", raising=False)
+    return exported("journal.db", capfd)
+
+
+def exported(store: str, capfd: Said) -> bytes:
+    assert run(["export", "--store", store, "--all", "--out", "all.jsonl", "--quiet", "--force"]) == 0
+    capfd.readouterr()
+    return Path("all.jsonl").read_bytes()
+
+
+def archive(before: str = DAYS[3], *more: str) -> int:
+    return run(["archive", "--before", before, "--out", "archive", "--store", "journal.db", *more])
+
+
+def brought_back(capfd: Said) -> bytes:
+    """Archive and journal together as one journal, verified."""
+    Path("back.db").unlink(missing_ok=True)
+    assert run(["copy", "archive", "back.db"]) == 0
+    assert run(["copy", "journal.db", "back.db"]) == 0
+    assert run(["verify", "--store", "back.db", "--quiet"]) == 0
+    capfd.readouterr()
+    return exported("back.db", capfd)
+
+
+def payloads(store: str) -> list[bytes]:
+    with closing(sqlite3.connect(store)) as database:
+        return [row[0] for row in database.execute("SELECT payload FROM events WHERE payload IS NOT NULL")]
+
+
+def state_of(store: str) -> str:
+    with Journal.open(store, "combine") as journal:
+        return state_hash(resume(journal).book)
+
+
+def test_days_leave_and_come_back(whole: bytes, capfd: Said) -> None:
+    messages, state = payloads("journal.db"), state_of("journal.db")
+    assert archive(DAYS[1]) == 0
+    assert archive() == 0
+    said = capfd.readouterr()
+    assert "2 days moved to archive, 2026-11-23 to 2026-11-24, last hash " in said.out
+    assert "the journal goes on from 2026-11-25; the journal is" in said.out
+    assert sorted(os.listdir("archive")) == [f"{day}.{kind}.gz" for day in DAYS[:3] for kind in ("jsonl", "messages")]
+    with Journal.open("journal.db", "combine") as journal:
+        assert journal.streams() == DAYS[3:]
+        assert [day.trade_date for day in journal.archived()] == DAYS[:3]
+    # Balances, remembered ids and floors: a restart finds the same state.
+    assert state_of("journal.db") == state
+    assert brought_back(capfd) == whole
+    assert payloads("back.db") == messages
+
+
+def test_store_and_folder_verify_and_name_each_other(whole: bytes, capfd: Said) -> None:
+    assert archive(DAYS[2]) == 0
+    capfd.readouterr()
+    assert run(["verify", "--store", "journal.db"]) == 0
+    said = capfd.readouterr().err
+    assert "warning: the 2 days from 2026-11-20 to 2026-11-23 have left this store for the archive in" in said
+    command = said.partition("check them with riskcore ")[2].split()
+    assert run(command) == 0
+    assert "last hash found: event 33 of 2026-11-23 in 2026-11-23.jsonl.gz, the last one" in capfd.readouterr().out
+
+
+def test_every_command_reads_the_files_in_place(whole: bytes, capfd: Said) -> None:
+    assert archive() == 0
+    files = [f"archive/{day}.jsonl.gz" for day in DAYS[:3]]
+    capfd.readouterr()
+    for command in (
+        ["replay", "--json"],
+        ["audit", "--json"],
+        ["whatif", "--quick", "--json"],
+        ["export", "--out", "-"],
+    ):
+        assert run([*command, *files]) == 0
+        assert "2026-11-24" in capfd.readouterr().out
+    assert run(["why", "trade:72002/99000001/RULE-003/day/1", *files]) == 0
+
+
+def test_readers_of_the_store_say_where_a_day_is(whole: bytes, capfd: Said) -> None:
+    assert archive() == 0
+    folder = Path("archive").resolve()
+    capfd.readouterr()
+    sentence = f"the 3 days from 2026-11-20 to 2026-11-24 have left this store for the archive in {folder}"
+    assert run(["audit", "--store", "journal.db"]) == 0
+    assert sentence in capfd.readouterr().err
+    assert run(["why", "trade:72002/99000001/RULE-003/day/1", "--store", "journal.db"]) == 2
+    assert sentence in capfd.readouterr().err
+    for command in ("audit", "export", "verify"):
+        assert run([command, "--store", "journal.db", "--day", "2026-11-23"]) == 2
+        said = capfd.readouterr().err
+        assert f"day 2026-11-23 has left this store for the archive; give {folder}/2026-11-23.jsonl.gz" in said
+    assert run(["status", "--store", "journal.db", "--follow", "--after", "2026-11-23:5"]) == 2
+    assert sentence in capfd.readouterr().err
+    assert run(["status", "--store", "journal.db"]) == 0
+
+
+STEPS = ["write_export", "write_messages", "_sync", "read_day", "_read_links"]
+
+
+@pytest.mark.parametrize("step", [*STEPS, "take_out", "give_space_back"])
+@pytest.mark.parametrize("behind", [False, True])
+def test_killed_at_any_boundary_nothing_is_lost(
+    whole: bytes, capfd: Said, monkeypatch: pytest.MonkeyPatch, step: str, behind: bool
+) -> None:
+    owner = archiving if step in STEPS else sqlite.SQLiteJournalRecorder
+    real: Callable[..., object] = getattr(owner, step)
+    calls = []
+
+    def killed(*words: object) -> object:
+        calls.append(1)
+        if len(calls) < 2 and step != "give_space_back":
+            return real(*words)
+        if behind and step != "write_export":
+            real(*words)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, killed)
+        assert archive() == 130
+    with Journal.open("journal.db", "combine") as journal:
+        left = len(DAYS) - len(journal.streams())
+        assert left == {"take_out": 1 + behind, "give_space_back": 3}.get(step, 1)
+    assert run(["verify", "--store", "journal.db", "--quiet"]) == 0
+    assert archive() == 0
+    assert brought_back(capfd) == whole
+
+
+def test_what_fails_within_the_transaction_changes_nothing(
+    whole: bytes, capfd: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite.SQLiteJournalRecorder, "_must_hold", lost)
+        assert archive() == 130
+    assert exported("journal.db", capfd) == whole
+    assert run(["verify", "--store", "journal.db", "--quiet"]) == 0
+
+
+def test_triggers_are_there_again_and_keep_the_record_too(whole: bytes) -> None:
+    assert archive() == 0
+    with closing(sqlite3.connect("journal.db")) as database:
+        for statement in (
+            "DELETE FROM events",
+            "UPDATE events SET topic = 'x'",
+            "DELETE FROM streams",
+            "DELETE FROM archived",
+            "UPDATE archived SET file = 'x'",
+        ):
+            with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+                database.execute(statement)
+
+
+def test_a_store_without_its_record_of_the_archive_is_damaged(whole: bytes, capfd: Said) -> None:
+    assert archive() == 0
+    with closing(sqlite3.connect("journal.db")) as database, database:
+        database.execute("DROP TABLE archived")
+    assert run(["verify", "--store", "journal.db", "--quiet"]) == 3
+    assert "does not hang on the day before" in capfd.readouterr().err
+
+
+def edit_messages(path: Path) -> None:
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b'"size', b'"sixe', 1)))
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda folder: (folder / "2026-11-23.jsonl.gz").unlink(), "does not hang on 2026-11-20.jsonl.gz"),
+        (lambda folder: (folder / "2026-11-23.messages.gz").unlink(), "the messages of that day are missing"),
+        (lambda folder: edit_messages(folder / "2026-11-23.messages.gz"), "are not those that were stored"),
+        (lambda folder: (folder / "2026-11-23.messages.gz").write_bytes(gzip.compress(b"")), "does not hang on the me"),
+        (lambda folder: (folder / "2026-11-23.jsonl.gz").rename(folder / "2026-11-22.jsonl.gz"), "it is named after"),
+    ],
+)
+def test_a_folder_that_was_edited_is_exit_3(
+    whole: bytes, capfd: Said, edit: Callable[[Path], object], said: str
+) -> None:
+    assert archive() == 0
+    edit(Path("archive"))
+    capfd.readouterr()
+    assert run(["verify", "archive"]) == 3
+    assert said in capfd.readouterr().err
+    assert run(["copy", "archive", "back.db"]) == 3
+
+
+def test_the_last_day_stays_and_nothing_to_move_is_fine(whole: bytes, capfd: Said) -> None:
+    assert archive(DAYS[0]) == 0
+    assert "no closed day before 2026-11-20" in capfd.readouterr().err
+    assert archive("2027-01-01", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert [day["trade_date"] for day in told["days"]] == DAYS[:3]
+    assert told["stays_from"] == DAYS[3]
+    assert told["freed_bytes"] > 0
+
+
+def test_a_folder_with_something_else_is_refused(whole: bytes, capfd: Said) -> None:
+    folder = Path("archive")
+    folder.mkdir()
+    other = folder / "2026-11-20.jsonl.gz"
+    assert run(["export", "all.jsonl", "--day", "2026-11-23", "--out", str(other), "--quiet"]) == 0
+    assert archive() == 2
+    assert "is there already and does not hold the day of this journal" in capfd.readouterr().err
+    other.rename(folder / "2026-01-02.jsonl.gz")
+    assert archive() == 2
+    assert "a day that is not of this journal" in capfd.readouterr().err
+    assert exported("journal.db", capfd) == whole
+
+
+def test_files_that_lack_the_messages_are_refused(whole: bytes, capfd: Said) -> None:
+    folder = Path("archive")
+    folder.mkdir()
+    day = folder / "2026-11-20.jsonl.gz"
+    assert run(["export", "--store", "journal.db", "--day", "2026-11-20", "--out", str(day), "--quiet"]) == 0
+    (folder / "2026-11-20.messages.gz").write_bytes(gzip.compress(b""))
+    assert archive() == 2
+    assert "does not hold the day of this journal (its chain is another)" in capfd.readouterr().err
+    (folder / "2026-11-20.messages.gz").unlink()
+    assert archive() == 0
+    assert brought_back(capfd) == whole
+
+
+def test_a_running_engine_is_exit_4(whole: bytes, capfd: Said) -> None:
+    with Journal.open("journal.db", "combine", write=True):
+        assert archive() == 4
+    assert exported("journal.db", capfd) == whole
+
+
+def test_another_profile_in_the_same_store_stays(whole: bytes, capfd: Said) -> None:
+    Path("other.toml").write_text(Path("riskcore.toml").read_text().replace('"combine"', '"other"'), encoding="utf-8")
+    assert run(["replay", "days.jsonl", "--config", "other.toml", "--store", "journal.db", "--quiet"]) == 0
+    with Journal.open("journal.db", "other", write=True) as journal:
+        assert archive(DAYS[3], "--profile", "combine") == 4
+        days = journal.streams()
+    assert archive(DAYS[3], "--profile", "combine") == 0
+    for profile in ("combine", "other"):
+        assert run(["verify", "--store", "journal.db", "--profile", profile, "--quiet"]) == 0
+    with Journal.open("journal.db", "other") as journal:
+        assert (journal.streams(), journal.archived()) == (days, [])

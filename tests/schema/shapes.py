@@ -1,0 +1,167 @@
+"""What programs rely on in JSON: which fields there are, and of which types. Values are left out."""
+
+import contextlib
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from riskcore.audit.stream import Telling
+from riskcore.cli.main import run
+from riskcore.store.journal import Journal
+from riskcore.store.lease import ProfileLock
+from riskcore.store.location import stored_profiles
+from riskcore.store.recorder import lock_path
+from tests.adapters.web.conftest import asked
+
+ROOT = Path(__file__).parents[2]
+DAY = ROOT / "fixtures" / "days" / "daily-loss"
+FOLDER = ROOT / "fixtures" / "shapes"
+Shape = dict[str, str]  # By path, such as accounts[].limits[].left: the types, such as "null | string".
+_TYPES = {dict: "object", list: "array", str: "string", int: "integer", float: "number", bool: "boolean"}
+_FIELD = re.compile(r"[a-z][a-z0-9_]*")
+_LIMIT = "rules.daily_realized_loss.loss_limit=400"
+_TRADES = {
+    "trades": [
+        {
+            "id": 1,
+            "accountId": 99000001,
+            "contractId": "CON.F.US.MNQ.Z26",
+            "price": 21000.0,
+            "side": 0,
+            "size": 1,
+            "creationTimestamp": "2026-11-19T14:31:00Z",
+            "profitAndLoss": None,
+            "fees": 0.37,
+            "voided": False,
+            "orderId": 1,
+        }
+    ],
+    "success": True,
+    "errorCode": 0,
+    "errorMessage": None,
+}
+
+
+def shape_of(*values: Any) -> Shape:
+    """The shape that several values have together. A key that is no word of ours, such as a date, is a `*`."""
+    found: dict[str, set[str]] = {}
+    for value in values:
+        for path, name in _walk(value, ""):
+            found.setdefault(path, set()).add(name)
+    return {path: " | ".join(sorted(found[path])) for path in sorted(found)}
+
+
+def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    yield path, "null" if value is None else _TYPES[type(value)]
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            name = key if _FIELD.fullmatch(key) else "*"
+            yield from _walk(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _walk(inner, f"{path}[]")
+
+
+def broken_promises(frozen: Shape, now: Shape) -> list[str]:
+    """Fields that are gone, and types that a reader did not have to expect. New fields are no fault."""
+    faults = []
+    for path, names in frozen.items():
+        if path not in now:
+            faults.append(f"{path} is gone")
+        elif names != "null" and (new := set(now[path].split(" | ")) - set(names.split(" | "))):
+            faults.append(f"{path} may be {', '.join(sorted(new))} now, it was {names}")
+    return faults
+
+
+def together(frozen: Shape, now: Shape) -> Shape:
+    """A frozen shape with what is new."""
+    return {path: frozen.get(path) or now[path] for path in sorted({*frozen, *now})}
+
+
+def shapes(folder: Path) -> dict[str, Shape]:
+    """The shape of what every command prints with --json, of live's lines, of the stream and the API's answers."""
+    (folder / "trades.json").write_text(json.dumps(_TRADES), encoding="utf-8")
+    settings = (DAY / "riskcore.toml").read_text(encoding="utf-8")
+    (folder / "programme.toml").write_text(f'{settings}\n[programme]\nsize = "50K"\n', encoding="utf-8")
+    (folder / "own.toml").write_text(settings, encoding="utf-8")
+    day, store, config = DAY / "session.jsonl", folder / "journal.db", DAY / "riskcore.toml"
+    earlier = DAY.parent / "give-back" / "session.jsonl"
+    on, firm = f"--store {store}", f"--config {folder / 'programme.toml'}"
+    lines = {
+        "replay": f"replay {day} --config {config} {on}",
+        "whatif": f"whatif {day} --config {config} --set {_LIMIT}",
+        "sweep": f"sweep {day} --config {config} --grid rules.daily_realized_loss.loss_limit=400,500 --workers 1 --yes",
+        "odds": f"odds {earlier} {day} {firm} --paths 100",
+        "import": f"import {folder / 'trades.json'} --out {folder / 'imported'}",
+        "export": f"export {on} --out {folder / 'export.jsonl'}",
+        "verify": f"verify {on}",
+        "audit": f"audit {on}",
+        "why": f"why RULE-004 {on}",
+        "regress": f"regress {DAY}",
+        "status": f"status {on}",
+        "portfolio": f"portfolio {on}",
+        "calendar": f"calendar --config {config}",
+        "config-check": f"config check {config}",
+        "config-show": f"config show --config {config}",
+        "config-try": f"config try {_LIMIT} --config {config} {on}",
+        "config-set": f"config set {_LIMIT} --config {folder / 'own.toml'} {on} --untried --yes",
+        "programme-show": f"programme show {firm}",
+        "programme-status": f"programme status {firm} {on}",
+        "programme-diff": "programme diff 2026-09-01 2026-10-10",
+        "rules": "rules",
+        "doctor": f"doctor --offline --config {config} {on}",
+        "simulate-list": "simulate --list",
+        "version": "version",
+    }
+    found = {name: shape_of(*printed(line.split())) for name, line in lines.items()}
+    return {**found, **_of_an_engine(str(store)), **_of_the_stream(str(store))}
+
+
+def printed(words: list[str]) -> list[Any]:
+    """What a command prints with --json: one document, or one a line."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = run([*words, "--json", "--quiet"] if words[0] not in ("simulate", "version") else [*words, "--json"])
+    assert code in (0, 1, 2), f"{words}: exit code {code}"
+    text = out.getvalue()
+    assert text, f"{words}: exit code {code}, and nothing is printed"
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines()]
+
+
+def _of_an_engine(store: str) -> dict[str, Shape]:
+    [profile] = stored_profiles(store)
+    lines = {
+        "order-place": "order place MNQ buy 1 --stop-loss 40",
+        "price": "price MNQ",
+        "flatten": "flatten",
+        "cancel": "cancel --all",
+        "lock": "lock 1h",
+    }
+    lock = ProfileLock(lock_path(store, profile), profile)
+    try:
+        with asked(store, profile):
+            return {name: shape_of(*printed([*line.split(), "--store", store])) for name, line in lines.items()}
+    finally:
+        lock.release()
+
+
+def _of_the_stream(store: str) -> dict[str, Shape]:
+    """One shape for each type of message."""
+    from riskcore.audit.following import Follower
+
+    [profile] = stored_profiles(store)
+    messages: list[Any] = []
+    with Journal.open(store, profile) as journal:
+        follower = Follower(journal, Telling(messages.append), "")
+        follower.catch_up()
+    by_type: dict[str, list[Any]] = {}
+    for message in messages:
+        row = json.loads(message.body)
+        by_type.setdefault(row["type"], []).append(row)
+    return {f"stream-{name}": shape_of(*rows) for name, rows in by_type.items()}
