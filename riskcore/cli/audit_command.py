@@ -11,6 +11,7 @@ from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.cli.source_options import source_of, source_options
+from riskcore.cli.written_file import WRITTEN, keep_apart
 from riskcore.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @account_option
 @click.option(
     "--database",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WRITTEN,
     metavar="FILE.db",
     help="Also write everything to a plain SQLite database for other tools; replaces one that riskcore wrote.",
 )
@@ -50,6 +51,7 @@ def command(
 
     Recorded days come from the journal or from SESSION files; a wire recording is judged under the settings.
     """
+    keep_apart()
     if (evidence is None) != (out is None):
         raise ConfigError("an evidence pack takes both: --evidence FROM TO --out FOLDER")
     if evidence is not None and out is not None:

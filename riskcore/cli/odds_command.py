@@ -18,6 +18,7 @@ from riskcore.cli.options import (
 from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
+from riskcore.cli.written_file import WRITTEN, keep_apart
 from riskcore.errors import ConfigError
 from riskcore.store.server_url import words_without_passwords
 
@@ -37,9 +38,7 @@ from riskcore.store.server_url import words_without_passwords
 )
 @click.option("--combine-fee", default="0", metavar="AMOUNT", help="What the Combine costs you a month.")
 @click.option("--activation-fee", default="0", metavar="AMOUNT", help="What you pay once when you have passed.")
-@click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html", help="Also write one page."
-)
+@click.option("--report", type=WRITTEN, metavar="FILE.html", help="Also write one page.")
 @reading_options
 @output_options
 def command(
@@ -72,6 +71,7 @@ def command(
     from replay.whatif.study import Study
     from riskcore.cli.odds_text import odds_text
 
+    keep_apart()
     progress = Progress(quiet=quiet)
     study = Study(
         sessions,

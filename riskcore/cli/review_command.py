@@ -12,11 +12,11 @@ from riskcore.cli.options import account_option, bars_option, output_options, pr
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SessionFile
 from riskcore.cli.source_options import source_of, source_options, trade_date
+from riskcore.cli.written_file import WRITTEN, keep_apart
 from riskcore.errors import ConfigError
 from riskcore.store.server_url import words_without_passwords
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 class DayOrSession(SessionFile):
@@ -34,8 +34,8 @@ class DayOrSession(SessionFile):
 @account_option
 @bars_option
 @click.option("--quick", is_flag=True, help="No range and no shares by rule.")
-@click.option("--html", "page", type=_FILE, metavar="FILE.html", help="Also write one page.")
-@click.option("--csv", "table", type=_FILE, metavar="FILE.csv", help="Also write the round trips as a table.")
+@click.option("--html", "page", type=WRITTEN, metavar="FILE.html", help="Also write one page.")
+@click.option("--csv", "table", type=WRITTEN, metavar="FILE.csv", help="Also write the round trips as a table.")
 @output_options
 def command(
     words: tuple[Any, ...],
@@ -58,6 +58,7 @@ def command(
     from replay.review.review import Review, review
     from riskcore.cli.review_text import review_text
 
+    keep_apart()
     sessions = tuple(word for word in words if isinstance(word, Path))
     days = dict.fromkeys((*(word for word in words if isinstance(word, str)), *options.pop("days")))
     if len(days) > 1:

@@ -25,6 +25,7 @@ from riskcore.cli.options import (
 )
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
+from riskcore.cli.written_file import WRITTEN, WrittenFile, keep_apart
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.folders import user_folder
 from riskcore.store.server_url import words_without_passwords
@@ -53,11 +54,9 @@ _OF_THE_STUDY = ("policy", "latency_ms", "slippage_ticks", "skip_bad_lines", "st
 )
 @click.option("--quick", is_flag=True, help="Always so in a sweep: no range and no shares by rule.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE.parquet", help="Write a row per setting, account and day."
+    "--out", type=WrittenFile(dir_okay=True), metavar="FILE.parquet", help="Write a row per setting, account and day."
 )
-@click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html", help="Also write one page."
-)
+@click.option("--report", type=WRITTEN, metavar="FILE.html", help="Also write one page.")
 @click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes on this machine. Default: its cores."
 )
@@ -105,6 +104,7 @@ def command(
     from riskcore.cli.sweep_text import sweep_text
     from riskcore.store.location import existing_store
 
+    keep_apart()
     if workers is not None and cluster is not None:
         raise ConfigError("--workers counts processes on this machine; leave it out with --cluster")
     if out is not None:

@@ -23,6 +23,7 @@ from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.cli.stored_sessions import sessions_or_stored, stored_sessions_options
+from riskcore.cli.written_file import WRITTEN, keep_apart
 from riskcore.errors import ConfigError
 from riskcore.store.server_url import words_without_passwords
 
@@ -48,16 +49,12 @@ from riskcore.store.server_url import words_without_passwords
 @bars_option
 @click.option(
     "--export",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WRITTEN,
     metavar="FILE.jsonl",
     help="Also write the days under these rules as a journal export.",
 )
-@click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html", help="Also write one page."
-)
-@click.option(
-    "--card", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png", help="Also draw one picture."
-)
+@click.option("--report", type=WRITTEN, metavar="FILE.html", help="Also write one page.")
+@click.option("--card", type=WRITTEN, metavar="FILE.png", help="Also draw one picture.")
 @click.option("--share", "shared", is_flag=True, help="Replace names and ids; amounts as a share of the loss limit.")
 @click.option("--quick", is_flag=True, help="No range and no shares by rule.")
 @reading_options
@@ -98,6 +95,7 @@ def command(
     from replay.whatif.study import Study, compare, whatif
     from riskcore.cli.whatif_text import compared_text, whatif_text
 
+    keep_apart()
     progress = Progress(quiet=quiet)
     asked = Asked(config_path, sets, config_given(), baseline)
     study = Study(
