@@ -96,6 +96,8 @@ def redact(asked: Asked, out: Path) -> tuple[Row, StandIns]:
     again = _reading(asked, ignore)
     # Under another name until it has proven itself: a file that is there already stays as it was.
     trial = out.with_name(f".redact-{os.getpid()}-{out.name}")
+    if not out.parent.is_dir():
+        raise CannotWrite(f"{out}: cannot be written (there is no folder {out.parent})")
     with written_whole(trial) as write, _sink(again, note, write) as sink:
         course = SideBySide(redaction, settings.plain, changed, again.lacks, sink, again.form == "journal")
         for item in again.read():

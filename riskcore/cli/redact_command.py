@@ -64,7 +64,9 @@ def command(
     if out == STDOUT and as_json:
         raise ConfigError("--json describes the file that was written; name one with --out")
     for path in (Path(out) if out != STDOUT else None, map_path):
-        if path is not None and path.exists() and path.samefile(session):
+        if path is not None and path.is_dir():
+            raise ConfigError(f"{path} is a folder; name a file in it")
+        if path is not None and path.exists() and session.exists() and path.samefile(session):
             raise ConfigError(f"{path} is the session itself; name another file")
         if path is not None and path.exists() and not (force or is_special(path)):
             raise ConfigError(f"{path} already exists; --force overwrites it")

@@ -52,7 +52,9 @@ def test_what_it_refuses(sources: Sources, capfd: pytest.CaptureFixture[str]) ->
         ([same, "--out", "new.jsonl", "--map", "new.jsonl"], 2, "the same file"),
         ([str(sources.export), "--out", "new.jsonl", "--set", "profile.mark=last"], 2, "leave out --set"),
         (["edited.jsonl", "--out", "new.jsonl"], 3, "the hash does not match"),
-        ([same, "--out", "nowhere/new.jsonl"], 6, "cannot be written"),
+        ([same, "--out", "nowhere/new.jsonl"], 6, "nowhere/new.jsonl: cannot be written"),
+        (["missing.jsonl", "--out", "there.jsonl", "--force"], 3, "missing.jsonl: cannot be read"),
+        ([same, "--out", "."], 2, ". is a folder"),
     ):
         assert run(["redact", *words]) == code, words
         assert said in capfd.readouterr().err
