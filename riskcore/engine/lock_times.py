@@ -53,6 +53,8 @@ def _instant(text: str, now: int, day: Day) -> int | None:
     duration = _DURATION.fullmatch(text)
     if duration is not None and any(duration.groups()):
         days, hours, minutes = (int(part or 0) for part in duration.groups())
+        if not (days or hours or minutes):
+            return now
         # On the full second, so that nobody has to read nanoseconds; rather a little longer than asked.
         begins = -(-now // SECOND_NS) * SECOND_NS
         return begins + ((days * 24 + hours) * 60 + minutes) * 60 * SECOND_NS

@@ -73,6 +73,13 @@ def test_what_cannot_be_locked_until(text: str, why: str) -> None:
         ends(text, FRIDAY_NOON)
 
 
+@pytest.mark.parametrize("text", ["0m", "0h", "0d0h0m"])
+def test_a_duration_of_nothing_locks_nothing_between_two_seconds_either(text: str) -> None:
+    at = ns(FRIDAY_NOON) + 1
+    with pytest.raises(ConfigError, match="over already"):
+        lock_until(text, at, day_for(read_settings("").plain, at))
+
+
 def test_the_longest_lockout_is_allowed() -> None:
     assert ends("31d", FRIDAY_NOON) == "2026-12-21T18:00:00Z"
 
