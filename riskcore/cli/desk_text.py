@@ -133,8 +133,12 @@ def _flattened(row: Row) -> str:
 
 
 def cancel_text(answer: Row) -> str:
-    lines = [f"{_who(row)}: {counted(row['working_orders'], 'order')} being cancelled" for row in answer["accounts"]]
+    lines = [f"{_who(row)}: {_cancelled(row['working_orders'])}" for row in answer["accounts"]]
     return "\n".join([*lines, *_not_carried_out(answer)])
+
+
+def _cancelled(orders: int) -> str:
+    return f"{counted(orders, 'order')} being cancelled" if orders else "no order is working"
 
 
 def _who(row: Row) -> str:
