@@ -13,6 +13,7 @@ from replay.review.words import (
     question_words,
     r_words,
     state_words,
+    tick_words,
     trips_words,
 )
 from replay.whatif.report import page_html
@@ -254,8 +255,8 @@ def _far(row: Row, which: str) -> Cell:
     """An excursion with its ticks below, or why there is none."""
     if row[which] is None:
         return words("unknown", str(row["unknown"]) if which == "mae" else "")
-    ticks = str(row[f"{which}_ticks"]).replace("-", MINUS)
-    return Cell(f'{_AMOUNTS.signed(money(row[which]))}<span class="note">{ticks} ticks</span>', "n")
+    ticks = tick_words(row, which).replace("-", MINUS)
+    return Cell(f'{_AMOUNTS.signed(money(row[which]))}<span class="note">{ticks}</span>', "n")
 
 
 def _multiple(row: Row) -> Cell:

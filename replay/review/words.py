@@ -82,7 +82,13 @@ def excursion_words(row: Row, which: str) -> str:
     """MAE or MFE in dollars and ticks, or that it is unknown."""
     if row[which] is None:
         return "unknown"
-    return f"{row[which]} ({row[f'{which}_ticks']} ticks)"
+    return f"{row[which]} ({tick_words(row, which)})"
+
+
+def tick_words(row: Row, which: str) -> str:
+    """The same in ticks: -1 tick, 0.5 ticks."""
+    ticks = str(row[f"{which}_ticks"])
+    return f"{ticks} {'tick' if ticks in ('1', '-1') else 'ticks'}"
 
 
 def _signed(text: str) -> str:
