@@ -107,16 +107,25 @@ def result_of(
     }
 
 
+def check_accounts(book: Book, restrict: Sequence[str]) -> None:
+    """Raises ConfigError for an account that was asked for and is not there."""
+    known = {name for account in book.accounts.values() for name in (str(account.id), account.name)}
+    for name in restrict:
+        if name not in known:
+            raise ConfigError(f"--account {name}: no account of that name or id; there is {_present(book) or 'none'}")
+
+
+def _present(book: Book) -> str:
+    return ", ".join(account.name or str(account.id) for account in book.accounts.values())
+
+
 def remarks(book: Book, rulebook: Rulebook) -> list[str]:
     """Sentences for stderr, in a fixed order (RULES.md 1.2 and 1.3: unknown codes).
 
     Raises ConfigError for an account that was asked for and is not there.
     """
-    known = {name for account in book.accounts.values() for name in (str(account.id), account.name)}
-    present = ", ".join(account.name or str(account.id) for account in book.accounts.values())
-    for name in rulebook.restrict:
-        if name not in known:
-            raise ConfigError(f"--account {name}: no account of that name or id; there is {present or 'none'}")
+    check_accounts(book, rulebook.restrict)
+    present = _present(book)
     found = []
     if not rulebook.restrict and book.accounts and not any(map(rulebook.judges, book.accounts.values())):
         wanted = ", ".join(rulebook.profile.accounts)

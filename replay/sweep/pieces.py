@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from replay.result import check_accounts
 from replay.sweep.outcome import Follower
 from replay.whatif.account_course import AccountCourse
 from replay.whatif.course import Course
@@ -58,7 +59,8 @@ class Piece:
 def pieces_of(runs: Runs) -> Iterator[Piece]:
     """One pass of the record under its own settings; yields a piece once the day after it begins, or time ends.
 
-    A later piece that has days of an earlier one takes its place. Raises InputError, Corrupt.
+    A later piece that has days of an earlier one takes its place. Raises InputError, Corrupt, and ConfigError for an
+    account that was asked for and is not there.
     """
     restrict, settings = runs.study.restrict, runs.setting.baseline
     baseline = Course(settings, restrict, enforces=runs.setting.acts)
@@ -74,6 +76,7 @@ def pieces_of(runs: Runs) -> Iterator[Piece]:
         openings.append(_opening(courses) if known else None)
         start = _reaches_back_to(day, baseline.book, [one.day.trade_date for one in known])
         known.append(day)
+    check_accounts(baseline.book, restrict)
     if known:
         yield _piece(runs, known, openings, start, known[-1].rolled_to)
 

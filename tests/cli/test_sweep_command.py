@@ -122,6 +122,8 @@ def test_the_middle_of_the_plateau_beside_the_best_and_luck(tmp_path: Path, caps
         (["--grid", f"{LIMIT}=1", "--out", "/dev/null"], 6, "is not a file"),
         (["--grid", f"{LIMIT}=1", "--policy", "dream"], 2, "--policy dream"),
         (["--grid", f"{LIMIT}=1:5000:1"], 2, "add --yes"),
+        (["--grid", f"{LIMIT}=1", "--account", "nope"], 2, "--account nope: no account of that name or id"),
+        (["--grid", f"{LIMIT}=1", "--account", "nope", "--every-setting"], 2, "--account nope: no account"),
     ],
 )
 def test_what_makes_no_sense(
