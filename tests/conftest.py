@@ -21,6 +21,8 @@ from tests.processes import kill_all, kill_started
 if TYPE_CHECKING:
     from tests.postgres_server import PostgresServer
 
+# Text that is no terminal's is wrapped only where somebody says how wide; whoever starts the tests does not mean that.
+os.environ.pop("COLUMNS", None)
 # The same examples in every run, so that a change is judged by itself; .ci/nightly draws fresh ones.
 settings.register_profile("same examples", derandomize=True)
 settings.register_profile("fresh examples", derandomize=False, print_blob=True)

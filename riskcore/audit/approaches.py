@@ -5,7 +5,7 @@ extremes of an open position, or of the way back from one, are looked at; with s
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from riskcore.core import events as e
 from riskcore.core.project import settle
 from riskcore.core.rebuild import fold
 from riskcore.core.rulebook import Rulebook, rulebook_of
+from riskcore.core.rules.base import BREACHED
 from riskcore.core.state import Account, Book
 from riskcore.core.watch import QuietMarks
 from riskcore.schema.instants import utc_text
@@ -105,6 +106,8 @@ class Approaches:
         self._quiet.happened()
         if not event.derived or isinstance(body, e.TimerFired):
             self._measure_all(getattr(body, "account", None), event.at)
+        elif isinstance(body, e.RuleBreached):
+            self._breached(body, event.at)
 
     def _settle(self) -> None:
         settle(self._book, self._quiet.settled(self._book))
@@ -149,6 +152,16 @@ class Approaches:
                     known = self.found.get(name)
                     if share is not None and (known is None or share > known.share):
                         self.found[name] = Approach(gauge, share, at)
+
+    def _breached(self, body: e.RuleBreached, at: int) -> None:
+        """A breach used the limit up, even where what it measures is over with it: a loss that is closed at once."""
+        name = (body.account, self._book.trade_date, body.rule_key)
+        known = self.found.get(name)
+        if known is None or known.share >= 1 or "late" in body.flags:
+            return
+        reading = replace(known.gauge.reading, used=known.gauge.reading.capacity, now=None, state=BREACHED)
+        gauge = replace(known.gauge, reading=reading, state=state_of(reading))
+        self.found[name] = Approach(gauge, Fraction(1), at)
 
     def _gauges(self, account: Account) -> Iterator[tuple[tuple[int, str, str], Gauge]]:
         book = self._book

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
@@ -209,6 +208,7 @@ class _Place:
     def __init__(self, config_path: Path | None, store: str | None) -> None:
         from riskcore.settings.config import find_file, load_settings
         from riskcore.store.location import FILE_NAME, user_data_folder
+        from riskcore.store.server_url import came_with_password
 
         found = config_path or find_file()
         if found is None:
@@ -218,7 +218,7 @@ class _Place:
         self.store = store or str(user_data_folder() / FILE_NAME)
         if "://" not in self.store:
             self.store = str(Path(self.store).resolve())
-        elif urlsplit(self.store).password:
+        elif came_with_password(self.store):
             raise ConfigError(
                 "the URL of the store holds a password, and a service file must not: give the store without it"
                 " (PostgreSQL reads ~/.pgpass by itself)"

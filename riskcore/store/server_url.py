@@ -49,6 +49,11 @@ def without_password(where: str) -> str:
     return stripped
 
 
+def came_with_password(where: str) -> bool:
+    """Whether the URL of a store was typed with a password, which this process alone remembers."""
+    return where in _taken_out
+
+
 def words_without_passwords(words: Iterable[str]) -> list[str]:
     """A command line as it may be shown."""
     found = []

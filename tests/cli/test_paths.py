@@ -57,6 +57,10 @@ STEPS = (
     ("config show --config {Regeln ü.toml}", 0),
     ("config try LIMIT --config {Regeln ü.toml} --store {Journal ü.db} --quick", 0),
     ("config set LIMIT --config {Andere ö.toml} --store {Journal ü.db} --untried --yes", 0),
+    ("copy {Journal ü.db} {Kopie ü.db}", 0),
+    ("archive --before 2026-11-19 --store {Journal ü.db} --out {Archiv ü}", 0),
+    ("watchdog --once --config {Regeln ü.toml} --store {Journal ü.db}", 0),
+    ("service install --dry-run --config {Regeln ü.toml} --store {Journal ü.db}", 0),
     ("doctor --offline --config {Regeln ü.toml} --store {Journal ü.db}", 1),  # Without a login.
 )
 # Only reaches a running engine, by an address in a file beside the store, as these do.
@@ -68,6 +72,7 @@ ELSEWHERE = {
     "web": "below",
     "fetch": "below",
     "simulate": "writes its recording as live does",
+    "setup": "only calls the others",
     "alerts": "only reads the settings",
 }
 _PATH_NAMES = {"config_path", "store", "out", "database", "report", "card", "export", "junit", "record", "sessions"}
