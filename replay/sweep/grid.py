@@ -14,6 +14,8 @@ from riskcore.settings.assignments import split_assignment
 MOST_SETTINGS = 1_000_000
 _EXAMPLE = "write it like --grid rules.daily_realized_loss.loss_limit=200:1000:50 or --grid KEY=off,200,400"
 _RANGE = re.compile(r"(-?\d{1,18}(?:\.\d{1,18})?):(-?\d{1,18}(?:\.\d{1,18})?):(\d{1,18}(?:\.\d{1,18})?)", re.ASCII)
+# Two plain numbers; 09:30 is a time.
+_WITHOUT_STEP = re.compile(r"(?!\d\d:\d\d$)-?\d{1,18}(?:\.\d{1,18})?:-?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
 _OPENING, _CLOSING = "[{", "]}"
 # Numbers that fit a column of exact decimals.
 _NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
@@ -100,6 +102,8 @@ def _items(text: str) -> list[str]:
 def _values(key: str, item: str) -> list[str]:
     """The values of one part: those of a range, or the part itself."""
     found = _RANGE.fullmatch(item)
+    if found is None and _WITHOUT_STEP.fullmatch(item):
+        raise ConfigError(f"--grid {key}={item}: a range is FIRST:LAST:STEP, and the step is missing; {_EXAMPLE}")
     if found is None:
         return [item]
     first, last, step = (Decimal(part) for part in found.groups())

@@ -29,9 +29,10 @@ def status_text(status: Row) -> str:
 def _head(status: Row) -> list[str]:
     running = "an engine is running" if status["running"] else "no engine is running"
     carried = "commands are carried out" if status["carries_out"] else "commands are only decided, not carried out"
+    last_event = status["last_event_at"].partition(".")[0].removesuffix("Z")
     lines = [
         f"profile {status['profile']}: {running}; {carried}",
-        f"  last event {short(status['last_event_at'])}, {duration(status['seconds_since_last_event'])} ago"
+        f"  last event {short(f'{last_event}Z')}, {duration(status['seconds_since_last_event'])} ago"
         f" (event {status['last_event_seq']}, riskcore {status['version']})",
         f"  trading day {status['trade_date']}, reset {short(status['resets_at'])},"
         f" in {duration(status['seconds_to_reset'])}",

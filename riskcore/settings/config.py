@@ -93,8 +93,10 @@ def settings_of(given: Given, sets: Sequence[str] = ()) -> Settings:
 def load_settings(path: str | Path | None = None, sets: Sequence[str] = ()) -> Settings:
     """The settings of a file (by default the one `find_file` finds; none means defaults) under `--set` overrides.
 
-    `sets` are texts such as `rules.daily_realized_loss.loss_limit=400`. Raises ConfigError naming key, value and range.
+    `sets` are texts such as `rules.daily_realized_loss.loss_limit=400`, or one such text. Raises ConfigError naming
+    key, value and range.
     """
+    sets = (sets,) if isinstance(sets, str) else sets
     found = Path(path) if path is not None else find_file()
     if found is None:
         settings = read_settings("", sets)

@@ -66,6 +66,7 @@ def test_settings_may_be_loaded_or_a_path_with_overrides() -> None:
     first = riskcore.replay(str(DAY), loaded).to_dict()
     assert first == riskcore.replay([DAY], RULES, sets=[LOWER]).to_dict()
     assert first != riskcore.replay([DAY], RULES).to_dict()
+    assert riskcore.load_settings(str(RULES), sets=LOWER).plain == loaded.plain
     with pytest.raises(ConfigError, match="loaded already"):
         riskcore.replay(DAY, loaded, sets=[LOWER])
 

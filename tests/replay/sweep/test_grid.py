@@ -25,10 +25,16 @@ def values(text: str) -> tuple[str, ...]:
         ('["Mon","Tue"],["Wed"]', ('["Mon","Tue"]', '["Wed"]')),
         ('"15:10",15:08', ('"15:10"', "15:08")),
         ("weekly", ("weekly",)),
+        ("09:30,10:00", ("09:30", "10:00")),
     ],
 )
 def test_values(text: str, expected: tuple[str, ...]) -> None:
     assert values(text) == expected
+
+
+def test_a_range_without_a_step_says_so() -> None:
+    with pytest.raises(ConfigError, match="the step is missing"):
+        values("200:400")
 
 
 def test_every_combination_the_last_key_fastest() -> None:
