@@ -90,3 +90,13 @@ def test_the_text_names_the_day_the_figures_and_the_time() -> None:
         line
         == f"  2026-11-20  {ACCOUNT}  RULE-003  day loss -450.00 of 500, 90 % used, 50.00 left  at 2026-11-20 16:00:00Z"
     )
+
+
+@pytest.mark.parametrize(("loss", "used"), [("-99.99", "0"), ("-100", "1"), ("-194", "1")])
+def test_a_loss_that_is_closed_at_once_used_the_limit_up(loss: str, used: str) -> None:
+    """Nothing is being closed any more when its loss is known, yet the rule was breached by it."""
+    tiers = [{"loss_amount": money("100"), "cooldown_seconds": 300}]
+    day = Ledger(cooldown_after_loss={"loss_thresholds": tiers}).closed(loss)
+    [row] = closest(day)
+    assert (row["rule"], row["used"]) == ("RULE-007", used)
+    assert (row["state"] == "breached") == (used == "1")
