@@ -142,6 +142,15 @@ def test_a_watched_journal_is_locked_without_an_engine_and_left_by_q(sources: So
         assert shown.given_back()
 
 
+@pytest.fixture
+def _heard() -> Iterator[None]:
+    """Under nohup a hang-up is ignored by every process that is started, which is right for all but this test."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("_heard")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_terminal_is_given_back_however_the_watching_ends(number: signal.Signals, sources: Sources) -> None:
     with terminal(80, "status", "--watch", "--store", str(sources.store)) as shown:
