@@ -13,7 +13,8 @@ const rows = (status, caption, heads, found, none) => status.accounts.length > 1
 const all = (status, name) => status.accounts.flatMap((account) => account[name].map((row) => ({...row, owner: account.name})));
 
 const ticks = (row) => row.ticks === null || row.ticks === undefined ? '' : `${secret(row.ticks)} ticks`;
-const leftOf = (row) => row.unit !== '$' ? `${secret(row.left)} ${row.unit || ''} left`
+const unitOf = (row) => row.left === '1' && row.unit && row.unit.length > 1 ? row.unit.replace(/s$/, '') : row.unit || '';
+const leftOf = (row) => row.unit !== '$' ? `${secret(row.left)} ${unitOf(row)} left`
   : `${[dollars(row.left), ticks(row)].filter(Boolean).join(' or ')} left`;
 
 // The first row over all accounts that binds: the engine puts it first in each account.
