@@ -142,6 +142,7 @@ def test_its_gauges_are_shown(outside: Rule) -> None:
         "limit": "100",
         "unit": "$",
         "left": "60.00",
+        "ticks": None,
         "used": "0.4",
         "state": "ok",
         "until": None,
