@@ -39,7 +39,7 @@ WORDS = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_misspelled_word_does_not_pass_the_type_checker(tmp_path: Path) -> None:
     checker = pytest.importorskip("mypy.api")
     (tmp_path / "right.py").write_text(RIGHT)
