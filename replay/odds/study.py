@@ -8,6 +8,7 @@ from replay.odds.base_rates import PUBLISHED, random_walk
 from replay.odds.chances import INNER, INNER_FUNDED, OUTER, OUTER_FUNDED, Chance, Spread, chance_of, share, spread_of
 from replay.odds.days import BLOCKS, Block, OddsDay, fresh, table_of, without_mean
 from replay.odds.history import History
+from replay.odds.intervals import wilson
 from replay.odds.journeys import MOST_DAYS
 from replay.odds.payouts import Costs, funded_terms, payouts_row
 from replay.odds.readings import readings_rows
@@ -119,7 +120,7 @@ def _account(asked: OddsStudy, block: Block, runs: Runs, history: History, all_o
         "product": terms.product,
         "size": terms.size,
         "goal": "first_payout" if terms.target_usd is None else "target",
-        **_figures(chance, spread, shown),
+        **_figures(chance, spread, asked.paths, shown),
         "days_used": len(days),
         "first_day": days[0].trade_date,
         "last_day": days[-1].trade_date,
@@ -138,8 +139,8 @@ def _account(asked: OddsStudy, block: Block, runs: Runs, history: History, all_o
     return {**row, "notes": notes_of(row, history, days, all_of_them)}
 
 
-def _figures(chance: Chance, spread: Spread, shown: bool) -> Row:
-    """Figures with both intervals; of too few days no single one."""
+def _figures(chance: Chance, spread: Spread, paths: int, shown: bool) -> Row:
+    """Figures with both intervals; of too few days no single one, not even as an interval without any width."""
     figures: Row = {
         "pass": share(chance.passed),
         "lose": share(chance.lost),
@@ -148,11 +149,12 @@ def _figures(chance: Chance, spread: Spread, shown: bool) -> Row:
         "days_to_pass": None if chance.days_to_pass is None else chance.days_to_pass.row(),
         "days_to_lose": None if chance.days_to_lose is None else chance.days_to_lose.row(),
     }
+    drawn = chance.monte_carlo_95
     if not shown:
-        figures = dict.fromkeys(figures)
+        figures, drawn = dict.fromkeys(figures), wilson(round(chance.passed * paths), paths)
     return {
         **figures,
-        "monte_carlo_95": [share(one) for one in chance.monte_carlo_95],
+        "monte_carlo_95": [share(one) for one in drawn],
         "data_95": [share(one) for one in spread.passing],
         "lose_data_95": [share(one) for one in spread.losing],
     }
@@ -175,7 +177,7 @@ def _beside(
     before = chance_of(recorded, terms, paths=asked.paths, seed=asked.seed, block=block)
     known = spread_of(table_of([recorded], terms, block), terms, asked.seed)
     return {
-        "recorded": _figures(before, known, shown),
+        "recorded": _figures(before, known, asked.paths, shown),
         "difference": {
             "pass": share(chance.passed - before.passed) if shown else None,
             "data_95": [share(one) for one in spread.better_than(known)],
