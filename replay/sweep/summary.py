@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from replay.sweep.chances import Recorded, with_chances
 from replay.sweep.sweep import Setting, Table
 from replay.sweep.winners import effects_by_day, error_text, winners_of
 from replay.whatif.study import Study
@@ -13,10 +14,10 @@ FEW_DAYS = 20
 Row = dict[str, Any]
 
 
-def summary_of(table: Table, study: Study) -> Row:
-    """The result of `sweep --json`."""
+def summary_of(table: Table, study: Study, recorded: Recorded | None = None) -> Row:
+    """The result of `sweep --json`; with the chances of each setting where the recorded days are given."""
     dates = table.trade_dates
-    return {
+    result = {
         "schema": SCHEMA,
         "grid": [{"key": axis.key, "values": list(axis.values)} for axis in table.grid.axes],
         "days": len(dates),
@@ -35,6 +36,7 @@ def summary_of(table: Table, study: Study) -> Row:
             "command": study.command,
         },
     }
+    return result if recorded is None else with_chances(result, recorded)
 
 
 def _row(setting: Setting, dates: list[str]) -> Row:

@@ -7,10 +7,12 @@ it is there. So a sweep that was ended, however it was ended, goes on where it w
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from replay.odds.recorded import loss_as_recorded
 from replay.sessions import Warn, ignore
 from replay.sweep.cache import Cache, Rows, code_hash, file_hashes, hash_of
 from replay.sweep.grid import Grid, Values, grid_of
@@ -45,6 +47,7 @@ class Sweep:
     address: str | None = None
     agree: Callable[[str], None] = ignore
     every_setting: bool = False  # Each by itself: the plain way, which the one pass is held against.
+    for_odds: bool = False  # The Maximum Loss Limit acts only where it did in the record.
 
 
 @dataclass(slots=True)
@@ -89,7 +92,8 @@ def sweep(asked: Sweep) -> Table:
     journal = runs_of(replace(study, asked=first)).setting.acts
     if len(grid) > MOST_UNASKED:
         asked.agree(_cost(replace(study, asked=first), grid, asked.workers, journal=journal))
-    table = Table(grid, [_setting(study, values, once.warn, journal=journal) for values in grid])
+    changes = partial(_setting, study, warn=once.warn, journal=journal, for_odds=asked.for_odds)
+    table = Table(grid, [changes(values) for values in grid])
     hashes = _hashes(study)
     with _pool(asked) as pool:
         for group in _groups(table.settings):
@@ -123,18 +127,18 @@ def _with(asked: Asked, values: Values) -> Asked:
     return replace(asked, sets=(*asked.sets, *(f"{key}={value}" for key, value in values)))
 
 
-def _setting(study: Study, values: Values, warn: Warn, *, journal: bool) -> Setting:
+def _setting(study: Study, values: Values, warn: Warn, *, journal: bool, for_odds: bool = False) -> Setting:
     """A point of the grid, checked as far as it can be without the record. Raises ConfigError."""
     asked = _with(study.asked, values)
     if journal:
         plain = settings_of(asked.config, asked.sets).plain if asked.config_given else None
-        changed, baseline = Changed(plain, asked.sets), dict[str, Any]()
+        changed, baseline = Changed(plain, asked.sets, for_odds), dict[str, Any]()
     else:
         baseline, plain, warnings = for_recording(asked)
-        changed = Changed(plain)
+        changed = Changed(loss_as_recorded(plain, baseline) if for_odds else plain)
         for text in warnings:
             warn(text)
-    return Setting(values, asked, baseline, changed, hash_of([changed.plain, changed.sets]))
+    return Setting(values, asked, baseline, changed, hash_of([changed.plain, changed.sets, *[True] * changed.for_odds]))
 
 
 def _groups(settings: list[Setting]) -> list[list[Setting]]:

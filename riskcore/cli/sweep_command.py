@@ -63,6 +63,11 @@ _OF_THE_STUDY = ("policy", "latency_ms", "slippage_ticks", "skip_bad_lines", "st
 @click.option("--cluster", metavar="ADDRESS", help="Work on a dask cluster instead, e.g. tcp://10.0.0.5:8786.")
 @click.option("--every-setting", is_flag=True, help="Run the days once for each setting; slower, with the same result.")
 @click.option(
+    "--odds", is_flag=True, help="Also say how likely each setting is to pass [programme]; see riskcore odds."
+)
+@click.option("--paths", type=int, default=10_000, show_default=True, help="How many journeys --odds draws a setting.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed draws the same journeys.")
+@click.option(
     "--decide", is_flag=True, help="Keep the recommended setting in the journal, so that later days can judge it."
 )
 @store_option
@@ -83,6 +88,9 @@ def command(
     workers: int | None,
     cluster: str | None,
     every_setting: bool,
+    odds: bool,
+    paths: int,
+    seed: int,
     decide: bool,
     yes: bool,
     as_json: bool,
@@ -96,6 +104,7 @@ def command(
     sweep that was interrupted goes on where it was. With --store, decisions of earlier sweeps are judged on the
     days behind them.
     """
+    from replay.sweep.chances import recorded_days
     from replay.sweep.summary import remarks_on, summary_of
     from replay.sweep.sweep import Sweep, sweep
     from replay.sweep.table_file import check_place, write_table
@@ -124,12 +133,16 @@ def command(
     )
     folder, agree = user_folder("cache") / "sweep", _agreeing(yes=yes, quiet=quiet)
     with progress:
-        table = sweep(Sweep(study, grid, folder, workers or os.cpu_count() or 1, cluster, agree, every_setting))
+        asked = Sweep(study, grid, folder, workers or os.cpu_count() or 1, cluster, agree, every_setting)
+        found = recorded_days(asked, paths, seed) if odds else None
+        table = sweep(asked)
+        recorded = None if found is None else found.swept(asked)
     for text in remarks_on(table):
         warn(text, quiet=quiet)
     if out is not None:
         write_table(table, out)
-    result = summary_of(table, study)
+    with progress:
+        result = summary_of(table, study, recorded)
     if decide or options["store"] is not None:
         from riskcore.cli.sweep_decision import decisions
 
