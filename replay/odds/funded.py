@@ -40,7 +40,7 @@ def funded(table: Table, terms: Terms, count: int, seed: int, most_days: int = Y
     for start, end in parts:
         part = table.part(start, end)
         walk = Walk(part, draws, _CARRIED, _SCRATCH)
-        rows = Funded(*(getattr(found, name)[start:end] for name in Funded.__dataclass_fields__))
+        rows = Funded(*(getattr(found, name)[start:end].reshape(-1) for name in Funded.__dataclass_fields__))
         _travel(walk, part, terms, rows, most_days)
     return found
 
@@ -80,7 +80,7 @@ def _travel(walk: Walk, table: Table, terms: Terms, found: Funded, most_days: in
         if len(asked):
             _pay(walk, terms, asked, found)
         if lost.any():
-            found.lost_on[walk.settings(lost), walk.ids[lost]] = walk.day
+            found.lost_on[walk.homes[lost]] = walk.day
             walk.keep(np.flatnonzero(~lost))
 
 
@@ -120,10 +120,8 @@ def _pay(walk: Walk, terms: Terms, asked: Integers, found: Funded) -> None:
     walk.carried(_PAID)[asked] = 1
     for column in (_DAYS, _NET, _BEST):
         walk.carried(column)[asked] = 0
-    which = np.zeros(walk.size, dtype=np.bool_)
-    which[asked] = True
-    settings, ids = walk.settings(which), walk.ids[asked]
-    found.requested[settings, ids] += amounts
-    found.payouts[settings, ids] += 1
-    first = found.paid_on[settings, ids] == 0
-    found.paid_on[settings[first], ids[first]] = walk.day
+    homes = walk.homes[asked]
+    found.requested[homes] += amounts
+    found.payouts[homes] += 1
+    first = homes[found.paid_on[homes] == 0]
+    found.paid_on[first] = walk.day
