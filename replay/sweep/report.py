@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from replay.sweep.frontier import frontiers
 from replay.sweep.report_charts import pictures
-from replay.sweep.words import chance_of, decision_lines, honesty_lines, odds_lines, setting_words
+from replay.sweep.words import chance_of, decision_lines, honesty_lines, odds_lines, setting_words, suggestion_lines
 from replay.whatif.report import page_html
 from replay.whatif.report_background import stamp_section
 from replay.whatif.report_sections import paragraph, section
@@ -21,7 +22,13 @@ Row = dict[str, Any]
 # More settings than this make a table that nobody reads; the parquet file holds them all.
 MOST_ROWS = 200
 _AMOUNTS = Amounts()
-_CONTENTS = (("picture", "Picture"), ("settings", "Settings"), ("assumptions", "Assumptions"), ("stamp", "Stamp"))
+_CONTENTS = (
+    ("picture", "Picture"),
+    ("frontier", "Trade-off"),
+    ("settings", "Settings"),
+    ("assumptions", "Assumptions"),
+    ("stamp", "Stamp"),
+)
 _TITLES = ("Setting", "Effect", "Standard error", "Exact", "Simulated", "Helped", "Hurt", "Breaches", "Worst day")
 
 
@@ -37,7 +44,8 @@ def sweep_html(result: Row) -> str:
     )
     stamp = {**result["stamp"], "settings_diff": []}
     main = _hero(result) + _picture(result) + _settings(result) + _assumptions(result) + stamp_section(stamp)
-    return page_html(f"Sweep: {size}", head, main, _CONTENTS)
+    contents = [one for one in _CONTENTS if f'id="{one[0]}"' in main]
+    return page_html(f"Sweep: {size}", head, main, contents)
 
 
 def _signed(text: str) -> str:
@@ -51,7 +59,12 @@ def _hero(result: Row) -> str:
         middle = plateau["middle"]
         figure = setting_words(middle["setting"])
         beside = f"{_signed(middle['net_pnl'])} over {counted(result['days'], 'day')}, the middle of a plateau"
-    said = [*honesty_lines(result, _signed), *odds_lines(result), *decision_lines(result, _signed)]
+    said = [
+        *honesty_lines(result, _signed),
+        *suggestion_lines(result, _signed),
+        *odds_lines(result),
+        *decision_lines(result, _signed),
+    ]
     notes = "".join(paragraph(text, "doubt") for text in said)
     return (
         '<section class="hero" aria-labelledby="verdict-h"><h2 id="verdict-h">The verdict</h2>'
@@ -65,7 +78,8 @@ def _picture(result: Row) -> str:
     drawn = pictures(result)
     if not drawn:
         drawn = paragraph("One or two numeric keys with several values would be drawn here; see the table.", "muted")
-    return section("picture", "The grid", drawn)
+    traded = frontiers(result) if result["days"] else ""
+    return section("picture", "The grid", drawn) + (section("frontier", "What to trade off", traded) if traded else "")
 
 
 def _settings(result: Row) -> str:

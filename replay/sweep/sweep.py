@@ -20,7 +20,9 @@ from replay.sweep.pieces import Piece, pieces_of, ways_of
 from replay.sweep.pools import Pool, cluster, local_workers
 from replay.sweep.progress import Clock, duration
 from replay.sweep.settings import Changed
+from replay.sweep.suggestions import Approaches
 from replay.sweep.work import Task, work
+from replay.whatif.courses import Courses
 from replay.whatif.settings import Asked, for_recording
 from replay.whatif.study import Runs, Study, runs_of
 from riskcore.errors import InputError
@@ -34,6 +36,7 @@ SETTINGS_A_TASK, SHARING_A_TASK = 8, 250
 # More settings than this are only run when somebody says so.
 MOST_UNASKED = 2_000
 FEW_DAYS = 20
+Measure = Callable[[Courses], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Table:
     sessions: list[dict[str, Any]] = field(default_factory=list)
     known: int = 0  # Pieces under a setting that were found in the cache.
     worked_out: int = 0
+    approaches: Approaches | None = None  # How far the recorded days went towards the limits of the grid.
 
     @property
     def trade_dates(self) -> list[str]:
@@ -94,11 +98,15 @@ def sweep(asked: Sweep) -> Table:
         asked.agree(_cost(replace(study, asked=first), grid, asked.workers, journal=journal))
     changes = partial(_setting, study, warn=once.warn, journal=journal, for_odds=asked.for_odds)
     table = Table(grid, [changes(values) for values in grid])
+    table.approaches = None if asked.for_odds else Approaches.of(study, grid)
+    # Over fewer files there are hardly days enough for anything to be said; a journal's settings come with its days.
+    measured = None if journal or len(study.sessions) < FEW_DAYS else table.approaches
     hashes = _hashes(study)
     with _pool(asked) as pool:
         for group in _groups(table.settings):
             shared = replace(asked, study=replace(study, asked=group[0].asked))
-            _Group(shared, group, Cache(asked.cache, once.warn), table, hashes).run(pool)
+            measure, measured = None if measured is None else measured.along, None
+            _Group(shared, group, Cache(asked.cache, once.warn), table, hashes).run(pool, measure)
     if _hashes(study) != hashes:
         raise InputError("a session file changed while it was read; sweep recordings that are complete")
     return table
@@ -199,8 +207,8 @@ class _Group:
         self._names: dict[tuple[str, ...], str] = {}
         self._asked: dict[int, list[Setting]] = {}  # By the number of the task.
 
-    def run(self, pool: Pool) -> None:
-        for task, results in pool.results(self._tasks()):
+    def run(self, pool: Pool, measure: Measure | None) -> None:
+        for task, results in pool.results(self._tasks(measure)):
             dates = task.piece.trade_dates
             for setting, rows in zip(self._asked.pop(task.number), results, strict=True):
                 self.cache.add(self._names[dates], setting.digest, rows)
@@ -210,9 +218,9 @@ class _Group:
         self._keep_whole_ones()
         self.table.sessions = self.runs.rows
 
-    def _tasks(self) -> Iterator[Task]:
+    def _tasks(self, measure: Measure | None) -> Iterator[Task]:
         number, folder = 0, _folder(self.study)
-        for piece in pieces_of(self.runs):
+        for piece in pieces_of(self.runs, measure):
             dates = piece.trade_dates
             name = self._names[dates] = self._name(piece)
             known = self.cache.read(name)

@@ -23,6 +23,25 @@ def honesty_lines(result: Row, signed: Signed) -> list[str]:
     return found
 
 
+def suggestion_lines(result: Row, signed: Signed) -> list[str]:
+    """What the recorded days that ended well needed of each limit."""
+    found, several = [], len(result["accounts"]) > 1
+    for row in result.get("suggestions", []):
+        shares = [(share, point) for share, point in row["percentiles"].items() if point is not None]
+        if not shares:
+            continue
+        points = ", ".join(
+            f"{share} % of them {point if row['unit'] == 'count' else _unsigned(point, signed)}"
+            for share, point in shares
+        )
+        whose = f" of account {row['account']}" if several else ""
+        found.append(
+            f"{row['key'].rpartition('.')[2]}: on {_days(row['days'])}{whose} that ended well, as recorded, the worst "
+            f"point was at most this far towards the limit: {points}. A limit beyond that leaves such days alone."
+        )
+    return found
+
+
 def chance_of(row: Row, account: int) -> str:
     """The chance of one account under a setting; of few days only what they leave open."""
     found = next((one for one in row["odds"] if one["account"] == account), None)

@@ -34,6 +34,7 @@ class SettingEffect:
     setting: dict[str, str]
     effect: Row
     days: dict[str, int]
+    drawdown: str
     breaches: int
     worst_day: Row | None
     odds: list[Row] | None = None
@@ -43,8 +44,9 @@ class SettingEffect:
 class SweepResult:
     """What each setting of a grid would have made of the days, and how much of the best one is luck.
 
-    `frame` has a row for each setting, account and day: the columns of `sweep --out`. `luck`, `plateau` and
-    `walk_forward` are those of `sweep --json`; `warnings` are the sentences that the command prints on stderr.
+    `frame` has a row for each setting, account and day: the columns of `sweep --out`. `luck`, `plateau`,
+    `walk_forward` and `suggestions` are those of `sweep --json`; `warnings` are the sentences that the command prints
+    on stderr.
     """
 
     frame: pl.DataFrame
@@ -55,6 +57,7 @@ class SweepResult:
     plateau: Row | None
     no_recommendation: str | None
     walk_forward: Row | None
+    suggestions: list[Row]
     assumptions: Row
     stamp: Row
     warnings: list[str]

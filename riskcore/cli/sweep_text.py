@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from replay.sweep.words import chance_of, decision_lines, honesty_lines, odds_lines
+from replay.sweep.words import chance_of, decision_lines, honesty_lines, odds_lines, suggestion_lines
 from riskcore.cli.whatif_text import signed
 
 Row = dict[str, Any]
@@ -39,6 +39,7 @@ def sweep_text(result: Row) -> str:
     lines += [
         "",
         *honesty_lines(result, signed),
+        *suggestion_lines(result, signed),
         *odds_lines(result),
         *decision_lines(result, signed),
         "",

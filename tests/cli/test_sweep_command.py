@@ -57,6 +57,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
             "setting": {LIMIT: "500"},
             "effect": {"net_pnl": "101.24", "exact": "101.24", "simulated": "0", "standard_error": None},
             "days": {"helped": 1, "hurt": 0, "unchanged": 0},
+            "drawdown": "502.48",
             "breaches": 1,
             "worst_day": {"account": 99000001, "trade_date": "2026-11-16", "net_pnl": "-502.48"},
         }
@@ -70,6 +71,7 @@ def test_one_day_of_history_recommends_nothing(tmp_path: Path, capsys: pytest.Ca
     result = json.loads(called(capsys, session, *grid, "--json")[1])
     assert (result["luck"], result["plateau"], result["walk_forward"]) == (None, None, None)
     assert result["no_recommendation"].startswith("one day of history")
+    assert result["suggestions"] == []
 
 
 def test_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -272,7 +274,9 @@ def test_the_chance_of_each_setting_is_that_of_odds(tmp_path: Path, capsys: pyte
     page = (tmp_path / "sweep.html").read_text()
     assert f"is {account['recorded']['pass'] * 100:.1f} % as recorded; 20 days leave" in page
     assert "It is the best of 1, so part of it is luck." in page
+    assert [row["key"] for row in result["suggestions"]] == [LIMIT]
     result = json.loads(called(capsys, *paths[:3], *firm, "--grid", limit, "--odds", "--json")[1])
+    assert result["suggestions"] == []
     assert (result["settings"][0]["odds"][0]["pass"], result["odds"]["accounts"][0]["recorded"]["pass"]) == (None, None)
     assert "that is too few for a figure" in sweep_text(result)
     code, _, err = called(capsys, paths[0], "--grid", limit, "--odds")
