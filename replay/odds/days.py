@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from riskcore.core.programme.scaling import size_cap_units
 from riskcore.core.programme.terms import Terms
 
 Block = Literal["day", "week"]
@@ -62,6 +63,21 @@ def round_half_even(number: int, divisor: int) -> int:
     return quotient + (rest * 2 > divisor or (rest * 2 == divisor and quotient % 2 == 1))
 
 
+def within_size(day: OddsDay, units: int) -> OddsDay:
+    """A day of an account that may hold only so many micro-units: a larger one in proportion to its largest size."""
+    largest = day.largest_units
+    if largest <= units:
+        return day
+    return day._replace(
+        net_usd=day.net_usd * units // largest,
+        low_usd=day.low_usd * units // largest,
+        high_usd=day.high_usd * units // largest,
+        low_before_high_usd=day.low_before_high_usd * units // largest,
+        largest_units=units,
+        costs_usd=day.costs_usd * units // largest,
+    )
+
+
 def limited(day: OddsDay, terms: Terms) -> tuple[OddsDay, bool]:
     """A day under the firm's Daily Loss Limit, and whether it was reached: at the limit the firm ends the day.
 
@@ -79,7 +95,8 @@ def limited(day: OddsDay, terms: Terms) -> tuple[OddsDay, bool]:
 class Table:
     """The days of several settings, or of several resamples, as columns of (setting, day).
 
-    A block is a run of days: `starts` has the first day of each, `last` marks the last day of each.
+    A block is a run of days: `starts` has the first day of each, `last` marks the last day of each. `sizes`: the same
+    days as each step of the terms' scaling allows them, in its order; empty where every day fits the lowest one.
     """
 
     net: Integers
@@ -90,6 +107,7 @@ class Table:
     limit_hit: Flags
     starts: Integers
     last: Flags
+    sizes: tuple["Table", ...] = ()
 
     @property
     def settings(self) -> int:
@@ -110,7 +128,8 @@ class Table:
 
     def part(self, start: int, end: int) -> "Table":
         """Some of the settings."""
-        return Table(*(getattr(self, name)[start:end] for name in self.__dataclass_fields__))
+        columns = {name: getattr(self, name)[start:end] for name in self.__dataclass_fields__}
+        return Table(**columns | {"sizes": tuple(one.part(start, end) for one in self.sizes)})
 
     def resampled(self, chosen: Integers) -> "Table":
         """The blocks chosen from the one setting of this table: (resample, block)."""
@@ -134,11 +153,21 @@ class Table:
             self.limit_hit[0][places],
             starts,
             self.last[0][places],
+            tuple(one.resampled(chosen) for one in self.sizes),
         )
 
 
 def table_of(histories: Sequence[Sequence[OddsDay]], terms: Terms, block: Block = "day") -> Table:
-    """Histories of the same dates, one a setting, under the firm's Daily Loss Limit."""
+    """Histories of the same dates, one a setting, under the firm's Daily Loss Limit and its sizes by balance."""
+    table = _columns(histories, terms, block)
+    caps = [cap for _, lots in terms.scaling if (cap := size_cap_units(terms, lots)) is not None]
+    if not caps or all(day.largest_units <= min(caps) for history in histories for day in history):
+        return table
+    smaller = ([[within_size(day, cap) for day in history] for history in histories] for cap in caps)
+    return replace(table, sizes=tuple(_columns(days, terms, block) for days in smaller))
+
+
+def _columns(histories: Sequence[Sequence[OddsDay]], terms: Terms, block: Block) -> Table:
     limited_days = [[limited(day, terms) for day in history] for history in histories]
     starts = block_starts([day.trade_date for day in histories[0]], block)
     last = np.zeros(len(histories[0]), dtype=np.bool_)

@@ -22,6 +22,7 @@ class Draws:
         self._rows: list[NDArray[np.uint32]] = []
         self._keep = keep
         self._next = 0
+        self._among, self._found = 0, dict[int, Integers]()
 
     def row(self, day: int, among: int) -> Integers:
         """A number from 0 to before `among` for every journey on its day number `day`."""
@@ -31,8 +32,17 @@ class Draws:
                 self._rows.clear()
             self._rows.append(raw)
             self._next += 1
-        raw = self._rows[day if self._keep else -1]
-        return ((raw.astype(np.uint64) * np.uint64(among)) >> _LOW_BITS).astype(np.int64)
+        if not self._keep:
+            return _below(self._rows[-1], among)
+        if among != self._among:
+            self._among, self._found = among, {}
+        if day not in self._found:
+            self._found[day] = _below(self._rows[day], among)
+        return self._found[day]
+
+
+def _below(raw: NDArray[np.uint32], among: int) -> Integers:
+    return ((raw.astype(np.uint64) * np.uint64(among)) >> _LOW_BITS).astype(np.int64)
 
 
 def resamples(seed: int, count: int, blocks: int) -> Integers:

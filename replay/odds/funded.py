@@ -1,10 +1,12 @@
 """Journeys through a funded account (XFA): payouts as soon as they are allowed, until the account is lost.
 
 The trader of these journeys asks for the most that is allowed, at the close of the first day that nothing stands in
-the way; the window of the next payout begins with the day after. A year ends them (PROGRAMME.md 3.7, 4 and 5).
+the way; the window of the next payout begins with the day after. A year ends them (PROGRAMME.md 3.7, 4 and 5). How
+many lots a day may have hangs on the balance it opens with (3.2): a larger day counts in proportion.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from replay.odds.days import Flags, Integers, Table
 from replay.odds.draws import FUNDED, Draws
 from replay.odds.walk import Walk, batches, gather
 from riskcore.core.programme.payout import CENT
-from riskcore.core.programme.terms import Terms
+from riskcore.core.programme.terms import SCALING_BOUNDARY, Terms
 from riskcore.core.quantities import FRACTION_SCALE
 
 YEAR_DAYS = 252
@@ -38,7 +40,7 @@ def funded(table: Table, terms: Terms, count: int, seed: int, most_days: int = Y
     for start, end in parts:
         part = table.part(start, end)
         walk = Walk(part, draws, _CARRIED, _SCRATCH)
-        rows = Funded(*(getattr(found, name)[start:end] for name in Funded.__dataclass_fields__))
+        rows = Funded(*(getattr(found, name)[start:end].reshape(-1) for name in Funded.__dataclass_fields__))
         _travel(walk, part, terms, rows, most_days)
     return found
 
@@ -46,13 +48,18 @@ def funded(table: Table, terms: Terms, count: int, seed: int, most_days: int = Y
 def _travel(walk: Walk, table: Table, terms: Terms, found: Funded, most_days: int) -> None:
     assert terms.maximum_loss_usd is not None, "a funded account can be lost"
     room, standard = terms.maximum_loss_usd, terms.payout_path == "standard"
-    nets, lows, limit_hit = table.net.ravel(), table.low.ravel(), table.limit_hit.ravel()
-    counted = table.traded.ravel() & (nets >= terms.payout_day_usd) if standard else table.traded.ravel()
-    counts, in_window = counted.astype(np.int64), np.where(table.traded.ravel(), nets, 0)
+    sizes = table.sizes or (table,)
+    nets, lows, limit_hit, traded = (
+        np.concatenate([getattr(one, name).ravel() for one in sizes]) for name in ("net", "low", "limit_hit", "traded")
+    )
+    counted = traded & (nets >= terms.payout_day_usd) if standard else traded
+    counts, in_window = counted.astype(np.int64), np.where(traded, nets, 0)
     walk.carried(_FLOOR)[:] = -room
     while walk.day < most_days and walk.size:
         balance, floor, days = (walk.carried(one) for one in (_BALANCE, _FLOOR, _DAYS))
         places = walk.step()
+        if table.sizes:
+            places = places + _steps(balance, terms) * table.net.size
         net, low = gather(nets, places, walk.scratch(0)), gather(lows, places, walk.scratch(1))
         low += balance
         lost = low <= floor
@@ -73,8 +80,15 @@ def _travel(walk: Walk, table: Table, terms: Terms, found: Funded, most_days: in
         if len(asked):
             _pay(walk, terms, asked, found)
         if lost.any():
-            found.lost_on[walk.settings(lost), walk.ids[lost]] = walk.day
+            found.lost_on[walk.homes[lost]] = walk.day
             walk.keep(np.flatnonzero(~lost))
+
+
+def _steps(balance: Integers, terms: Terms) -> Integers:
+    """Which step of the scaling each balance stands on; exactly at one the upper, or the lower by the other reading."""
+    begins = np.array([begin for begin, _ in terms.scaling if begin is not None], dtype=np.int64)
+    side: Literal["left", "right"] = "right" if terms.reading(SCALING_BOUNDARY) == "upper" else "left"
+    return np.searchsorted(begins, balance, side)
 
 
 def _allowed(walk: Walk, terms: Terms, places: Integers) -> Flags:
@@ -106,10 +120,8 @@ def _pay(walk: Walk, terms: Terms, asked: Integers, found: Funded) -> None:
     walk.carried(_PAID)[asked] = 1
     for column in (_DAYS, _NET, _BEST):
         walk.carried(column)[asked] = 0
-    which = np.zeros(walk.size, dtype=np.bool_)
-    which[asked] = True
-    settings, ids = walk.settings(which), walk.ids[asked]
-    found.requested[settings, ids] += amounts
-    found.payouts[settings, ids] += 1
-    first = found.paid_on[settings, ids] == 0
-    found.paid_on[settings[first], ids[first]] = walk.day
+    homes = walk.homes[asked]
+    found.requested[homes] += amounts
+    found.payouts[homes] += 1
+    first = homes[found.paid_on[homes] == 0]
+    found.paid_on[first] = walk.day

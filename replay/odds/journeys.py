@@ -44,8 +44,8 @@ def journeys(table: Table, terms: Terms, count: int, seed: int, most_days: int =
         _travel(
             Walk(rules.table, draws, carried=3, scratch=2),
             rules,
-            found.ends[start:end],
-            found.days[start:end],
+            found.ends[start:end].reshape(-1),
+            found.days[start:end].reshape(-1),
             most_days,
         )
     return found
@@ -79,19 +79,17 @@ def _travel(walk: Walk, rules: "_Rules", ends: NDArray[np.int8], days: NDArray[n
         for end, which in ((PASSED, passed), (LOST, lost)):
             gone += _note(walk, np.flatnonzero(which), end, ends, days)
         if gone * _WORTH_KEEPING > walk.size:
-            everyone = np.arange(walk.size)
-            walk.keep(np.flatnonzero(ends[walk.settings(everyone), walk.ids] == NEITHER))
+            walk.keep(np.flatnonzero(ends[walk.homes] == NEITHER))
             gone = 0
 
 
 def _note(walk: Walk, which: Integers, end: int, ends: NDArray[np.int8], days: NDArray[np.int16]) -> int:
     """Note an end for the journeys at these places, where it is their first; returns how many those are."""
-    settings, ids = walk.settings(which), walk.ids[which]
-    first = ends[settings, ids] == NEITHER
-    settings, ids = settings[first], ids[first]
-    ends[settings, ids] = end
-    days[settings, ids] = walk.day
-    return len(ids)
+    homes = walk.homes[which]
+    homes = homes[ends[homes] == NEITHER]
+    ends[homes] = end
+    days[homes] = walk.day
+    return len(homes)
 
 
 class _Rules:

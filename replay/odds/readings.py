@@ -11,6 +11,7 @@ from riskcore.core.programme.terms import (
     CONSISTENCY_BOUNDARY,
     CORRELATED,
     CPI_ALLOWANCE,
+    LABS_XFA,
     OLDER_COMBINES,
     PASS_AT,
     READINGS,
@@ -56,8 +57,14 @@ def _counts(name: str, history: History) -> bool:
         return (
             by_date
             and terms.target_usd is not None
-            and _under(history, name, "all_55") != _under(history, name, "keep_50")
+            and _under(history, name, "all_55").consistency != _under(history, name, "keep_50").consistency
         )
+    if name == LABS_XFA:
+        # The target of a Combine does not hang on it.
+        strict, standard = (_under(history, name, one).scaling for one in ("strict", "as_standard"))
+        return terms.target_usd is None and strict != standard
+    if name == SCALING_BOUNDARY:
+        return bool(terms.scaling)
     return _is_of_days(name, terms)
 
 
@@ -74,4 +81,5 @@ def _under(history: History, name: str, reading: str) -> Terms:
     """The terms of an account under another reading; nothing but the figures it chooses differs."""
     chosen = {**history.terms.readings, name: reading}
     figures = terms_for({**history.programme, "readings": chosen}, [])
-    return replace(history.terms, readings=chosen, consistency=figures.consistency)
+    lots = figures.scaling if name == LABS_XFA else history.terms.scaling
+    return replace(history.terms, readings=chosen, consistency=figures.consistency, scaling=lots)

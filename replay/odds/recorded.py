@@ -33,8 +33,7 @@ def histories(runs: Runs, change: Callable[[Plain], Plain] = lambda programme: p
     """Every account with a programme that had a fill. `change` alters each programme first. Raises ConfigError."""
 
     def settings_of(recorded: Plain) -> Plain:
-        changed = runs.setting.settings_of(recorded)
-        return _with_programmes(changed, lambda one: change(_as_recorded(one, _acts_on_loss(recorded))))
+        return _with_programmes(loss_as_recorded(runs.setting.settings_of(recorded), recorded), change)
 
     baseline, acts = runs.setting.baseline, runs.setting.acts
     if not acts and not _has_programme(runs.setting.settings_of(baseline)):
@@ -108,6 +107,11 @@ def _with_programmes(settings: Plain, change: Callable[[Plain], Plain]) -> Plain
     if settings.get("programme_accounts"):
         changed["programme_accounts"] = {name: change(one) for name, one in settings["programme_accounts"].items()}
     return changed
+
+
+def loss_as_recorded(settings: Plain, recorded: Plain) -> Plain:
+    """The settings with a Maximum Loss Limit that acts only where it did in the record."""
+    return _with_programmes(settings, lambda one: _as_recorded(one, _acts_on_loss(recorded)))
 
 
 def _acts_on_loss(recorded: Plain) -> bool:

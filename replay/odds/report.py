@@ -182,6 +182,7 @@ def _assumptions(row: Row) -> str:
         f"A journey that has neither passed nor lost after {known['horizon_days']:,} days does neither.",
         "Each journey begins with a new account. The guard's own buffer above the floor is not part of it.",
         "A funded trader asks for the most that is allowed as soon as nothing stands in the way.",
+        "A funded account may hold only as much as its balance allows: a larger day counts in proportion to its size.",
         f"The days hold {known['costs_in_the_days']} dollars of fees and commissions; all results are after them.",
     ]
     return '<ul class="plain">' + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"

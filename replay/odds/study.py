@@ -1,6 +1,6 @@
 """Odds over recorded sessions: everything INTERFACE.md 6 promises of `riskcore odds`, one object for each account."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ from replay.odds.base_rates import PUBLISHED, random_walk
 from replay.odds.chances import INNER, INNER_FUNDED, OUTER, OUTER_FUNDED, Chance, Spread, chance_of, share, spread_of
 from replay.odds.days import BLOCKS, Block, OddsDay, fresh, table_of, without_mean
 from replay.odds.history import History
+from replay.odds.intervals import wilson
 from replay.odds.journeys import MOST_DAYS
 from replay.odds.payouts import Costs, funded_terms, payouts_row
 from replay.odds.readings import readings_rows
@@ -40,10 +41,7 @@ class OddsStudy:
 
     def checked_block(self) -> Block:
         """Which blocks are drawn. Raises ConfigError for options that make no sense."""
-        if not FEWEST_PATHS <= self.paths <= MOST_PATHS:
-            raise ConfigError(f"--paths {self.paths}: must lie between {FEWEST_PATHS:,} and {MOST_PATHS:,}")
-        if not 0 <= self.seed <= LARGEST_SEED:
-            raise ConfigError(f"--seed {self.seed}: must lie between 0 and {LARGEST_SEED}")
+        check_draws(self.paths, self.seed)
         for option, cost in (("combine-fee", self.costs.combine_usd), ("activation-fee", self.costs.activation_usd)):
             if cost < 0:
                 raise ConfigError(f"--{option} {limit_text(cost)}: a fee is not negative")
@@ -53,21 +51,34 @@ class OddsStudy:
         return found
 
 
+def check_draws(paths: int, seed: int) -> None:
+    """Raises ConfigError for numbers that make no sense."""
+    if not FEWEST_PATHS <= paths <= MOST_PATHS:
+        raise ConfigError(f"--paths {paths}: must lie between {FEWEST_PATHS:,} and {MOST_PATHS:,}")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ConfigError(f"--seed {seed}: must lie between 0 and {LARGEST_SEED}")
+
+
 def odds(asked: OddsStudy) -> Row:
     """The result for one account, or one for each of several. Raises ConfigError, InputError, Corrupt."""
     block = asked.checked_block()
     runs = runs_of(asked.sessions.checked())
-    found = histories(runs)
-    usable = [one for one in found if len(one.under) >= FEWEST_DAYS]
-    _refuse(found, usable, asked.sessions.restrict)
-    for history in found:
-        if history not in usable:
-            asked.sessions.warn(f"{history.called}: one day says nothing about a chance; this account is left out")
+    usable = usable_of(histories(runs), asked.sessions)
     rows = [_account(asked, block, runs, history, usable) for history in usable]
     stamp = _stamp(asked, runs)
     if len(rows) == 1:
         return {"schema": SCHEMA, **rows[0], "stamp": stamp}
     return {"schema": SCHEMA, "accounts": rows, "stamp": stamp}
+
+
+def usable_of(found: list[History], study: Study) -> list[History]:
+    """Those with days enough to draw from. Raises ConfigError where there are none, or there is nothing to pass."""
+    usable = [one for one in found if len(one.under) >= FEWEST_DAYS]
+    _refuse(found, usable, study.restrict)
+    for history in found:
+        if history not in usable:
+            study.warn(f"{history.called}: one day says nothing about a chance; this account is left out")
+    return usable
 
 
 def _refuse(found: list[History], usable: list[History], restrict: tuple[str, ...]) -> None:
@@ -119,12 +130,12 @@ def _account(asked: OddsStudy, block: Block, runs: Runs, history: History, all_o
         "product": terms.product,
         "size": terms.size,
         "goal": "first_payout" if terms.target_usd is None else "target",
-        **_figures(chance, spread, shown),
+        **figures_of(chance, spread, asked.paths, shown),
         "days_used": len(days),
         "first_day": days[0].trade_date,
         "last_day": days[-1].trade_date,
         "method": "bootstrap" if chance.fraction is None else "exact",
-        "judged": "inside" if all(day.marked for day in days if day.traded) else "close",
+        "judged": judged_where(days),
         "payouts": payouts,
         **_beside(asked, block, history, days, chance, spread, shown),
         "readings": readings_rows(history, chance, _reader(asked, runs, history, days), drawn) if shown else [],
@@ -138,8 +149,8 @@ def _account(asked: OddsStudy, block: Block, runs: Runs, history: History, all_o
     return {**row, "notes": notes_of(row, history, days, all_of_them)}
 
 
-def _figures(chance: Chance, spread: Spread, shown: bool) -> Row:
-    """Figures with both intervals; of too few days no single one."""
+def figures_of(chance: Chance, spread: Spread, paths: int, shown: bool) -> Row:
+    """Figures with both intervals; of too few days no single one, not even as an interval without any width."""
     figures: Row = {
         "pass": share(chance.passed),
         "lose": share(chance.lost),
@@ -148,14 +159,20 @@ def _figures(chance: Chance, spread: Spread, shown: bool) -> Row:
         "days_to_pass": None if chance.days_to_pass is None else chance.days_to_pass.row(),
         "days_to_lose": None if chance.days_to_lose is None else chance.days_to_lose.row(),
     }
+    drawn = chance.monte_carlo_95
     if not shown:
-        figures = dict.fromkeys(figures)
+        figures, drawn = dict.fromkeys(figures), wilson(round(chance.passed * paths), paths)
     return {
         **figures,
-        "monte_carlo_95": [share(one) for one in chance.monte_carlo_95],
+        "monte_carlo_95": [share(one) for one in drawn],
         "data_95": [share(one) for one in spread.passing],
         "lose_data_95": [share(one) for one in spread.losing],
     }
+
+
+def judged_where(days: Sequence[OddsDay]) -> str:
+    """Whether a breach is tested inside the day: only where every day with a fill has marks."""
+    return "inside" if all(day.marked for day in days if day.traded) else "close"
 
 
 def _beside(
@@ -175,7 +192,7 @@ def _beside(
     before = chance_of(recorded, terms, paths=asked.paths, seed=asked.seed, block=block)
     known = spread_of(table_of([recorded], terms, block), terms, asked.seed)
     return {
-        "recorded": _figures(before, known, shown),
+        "recorded": figures_of(before, known, asked.paths, shown),
         "difference": {
             "pass": share(chance.passed - before.passed) if shown else None,
             "data_95": [share(one) for one in spread.better_than(known)],

@@ -5,7 +5,7 @@ The columns of all journeys live in room that is used again and again: fresh mem
 
 import numpy as np
 
-from replay.odds.days import Flags, Integers, Table
+from replay.odds.days import Integers, Table
 from replay.odds.draws import Draws
 
 # So many journeys at a time stay near the processor's cache.
@@ -26,7 +26,8 @@ class Walk:
         self._starts = (table.starts + np.arange(table.settings)[:, None] * table.days).ravel()
         first_block = np.repeat(np.arange(table.settings, dtype=np.int64) * table.blocks, draws.journeys)
         ids = np.tile(np.arange(draws.journeys, dtype=np.int64), table.settings)
-        self._columns = [ids, first_block, *(np.zeros(self.size, dtype=np.int64) for _ in range(carried + 1))]
+        homes = np.arange(self.size, dtype=np.int64)
+        self._columns = [ids, first_block, *(np.zeros(self.size, dtype=np.int64) for _ in range(carried + 1)), homes]
         self._scratch = [np.zeros(self.size, dtype=np.int64) for _ in range(scratch + 1)]
 
     @property
@@ -40,9 +41,10 @@ class Walk:
     def scratch(self, index: int) -> Integers:
         return self._scratch[1 + index][: self.size]
 
-    def settings(self, which: Flags | Integers) -> Integers:
-        """The settings that some of the journeys belong to."""
-        return self._columns[1][: self.size][which] // self._table.blocks
+    @property
+    def homes(self) -> Integers:
+        """Where each journey is noted in a flat column of all of them, setting by setting."""
+        return self._columns[-1][: self.size]
 
     def step(self) -> Integers:
         """The places, in the flattened columns of the table, of the days that are lived now."""

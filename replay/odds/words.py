@@ -35,9 +35,10 @@ def notes_of(row: Row, history: History, days: Sequence[OddsDay], all_of_them: S
         found.append("The day the account was created is not set, so one day may be 55 % of the profit.")
     largest, first = row["assumptions"]["largest_units"], row["assumptions"]["funded_units_at_first"]
     if row["payouts"] is not None and first is not None and largest > first:
+        larger = sum(day.largest_units > first for day in days)
         found.append(
-            f"You held up to {_lots(largest)}, but a funded account begins with {_lots(first)}: with the days as they "
-            "are, the payouts are overstated."
+            f"You held up to {_lots(largest)}, but a funded account begins with {_lots(first)}: there, "
+            f"{larger} of {counted(len(days), 'day')} count only in proportion to the size that the balance allows."
         )
     return found
 

@@ -56,16 +56,18 @@ class Piece:
         return tuple(day.day.trade_date for day in self.days)
 
 
-def pieces_of(runs: Runs) -> Iterator[Piece]:
+def pieces_of(runs: Runs, measure: Callable[[Courses], None] | None = None) -> Iterator[Piece]:
     """One pass of the record under its own settings; yields a piece once the day after it begins, or time ends.
 
-    A later piece that has days of an earlier one takes its place. Raises InputError, Corrupt, and ConfigError for an
-    account that was asked for and is not there.
+    A later piece that has days of an earlier one takes its place. `measure` may follow the pass. Raises InputError,
+    Corrupt, and ConfigError for an account that was asked for and is not there.
     """
     restrict, settings = runs.study.restrict, runs.setting.baseline
     baseline = Course(settings, restrict, enforces=runs.setting.acts)
     options = options_of(runs.study, runs.quote_age_ns)
     courses = Courses(baseline, Course(settings, restrict), options, lambda recorded: recorded)
+    if measure is not None:
+        measure(courses)
     known: list[DayFacts] = []
     openings: list[Opening | None] = []
     start = 0

@@ -4,11 +4,13 @@ The same JSON gives the same bytes. A reader meets the recommended setting with 
 of the grid, then every setting.
 """
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from replay.sweep.frontier import frontiers
 from replay.sweep.report_charts import pictures
-from replay.sweep.words import decision_lines, honesty_lines, setting_words
+from replay.sweep.words import chance_of, decision_lines, honesty_lines, odds_lines, setting_words, suggestion_lines
 from replay.whatif.report import page_html
 from replay.whatif.report_background import stamp_section
 from replay.whatif.report_sections import paragraph, section
@@ -20,7 +22,13 @@ Row = dict[str, Any]
 # More settings than this make a table that nobody reads; the parquet file holds them all.
 MOST_ROWS = 200
 _AMOUNTS = Amounts()
-_CONTENTS = (("picture", "Picture"), ("settings", "Settings"), ("assumptions", "Assumptions"), ("stamp", "Stamp"))
+_CONTENTS = (
+    ("picture", "Picture"),
+    ("frontier", "Trade-off"),
+    ("settings", "Settings"),
+    ("assumptions", "Assumptions"),
+    ("stamp", "Stamp"),
+)
 _TITLES = ("Setting", "Effect", "Standard error", "Exact", "Simulated", "Helped", "Hurt", "Breaches", "Worst day")
 
 
@@ -36,7 +44,8 @@ def sweep_html(result: Row) -> str:
     )
     stamp = {**result["stamp"], "settings_diff": []}
     main = _hero(result) + _picture(result) + _settings(result) + _assumptions(result) + stamp_section(stamp)
-    return page_html(f"Sweep: {size}", head, main, _CONTENTS)
+    contents = [one for one in _CONTENTS if f'id="{one[0]}"' in main]
+    return page_html(f"Sweep: {size}", head, main, contents)
 
 
 def _signed(text: str) -> str:
@@ -50,7 +59,12 @@ def _hero(result: Row) -> str:
         middle = plateau["middle"]
         figure = setting_words(middle["setting"])
         beside = f"{_signed(middle['net_pnl'])} over {counted(result['days'], 'day')}, the middle of a plateau"
-    said = [*honesty_lines(result, _signed), *decision_lines(result, _signed)]
+    said = [
+        *honesty_lines(result, _signed),
+        *suggestion_lines(result, _signed),
+        *odds_lines(result),
+        *decision_lines(result, _signed),
+    ]
     notes = "".join(paragraph(text, "doubt") for text in said)
     return (
         '<section class="hero" aria-labelledby="verdict-h"><h2 id="verdict-h">The verdict</h2>'
@@ -64,19 +78,21 @@ def _picture(result: Row) -> str:
     drawn = pictures(result)
     if not drawn:
         drawn = paragraph("One or two numeric keys with several values would be drawn here; see the table.", "muted")
-    return section("picture", "The grid", drawn)
+    traded = frontiers(result) if result["days"] else ""
+    return section("picture", "The grid", drawn) + (section("frontier", "What to trade off", traded) if traded else "")
 
 
 def _settings(result: Row) -> str:
-    rows = result["settings"]
+    rows, accounts = result["settings"], result["odds"]["accounts"] if "odds" in result else []
+    titles = [*_TITLES, *("Chance" if len(accounts) == 1 else f"Chance {one['account']}" for one in accounts)]
     caption = "Every setting, in the order of the grid"
     if len(rows) > MOST_ROWS:
         caption = f"The {MOST_ROWS} of {len(rows):,} settings with the largest effect; --out writes them all"
         rows = sorted(rows, key=lambda row: -money(row["effect"]["net_pnl"]))[:MOST_ROWS]
-    return section("settings", "Every setting", table(caption, _TITLES, [_cells(row) for row in rows]))
+    return section("settings", "Every setting", table(caption, titles, [_cells(row, accounts) for row in rows]))
 
 
-def _cells(row: Row) -> list[Cell]:
+def _cells(row: Row, accounts: Sequence[Row]) -> list[Cell]:
     effect, worst = row["effect"], row["worst_day"]
     error = effect["standard_error"]
     return [
@@ -87,6 +103,7 @@ def _cells(row: Row) -> list[Cell]:
         plain(_AMOUNTS, money(effect["simulated"])),
         *(number(f"{count:,}") for count in (row["days"]["helped"], row["days"]["hurt"], row["breaches"])),
         number("–" if worst is None else f"{_signed(worst['net_pnl'])} {worst['trade_date']}"),
+        *(number(chance_of(row, one["account"]) or "–") for one in accounts),
     ]
 
 
@@ -99,6 +116,12 @@ def _assumptions(result: Row) -> str:
         "A standard error takes the days as independent of each other.",
         "Neighbours are settings within 10 % in each numeric key, or the next value where the grid is coarser.",
     ]
+    if "odds" in result:
+        drawn = result["odds"]
+        items.append(
+            f"Chances: whole days drawn alike, {drawn['paths']:,} journeys from seed {drawn['seed']}, the same for "
+            f"every setting; what the days leave open comes from {drawn['outer_histories']} histories drawn from them."
+        )
     return section(
         "assumptions",
         "What this rests on",

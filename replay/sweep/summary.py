@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from replay.sweep.chances import Recorded, with_chances
 from replay.sweep.sweep import Setting, Table
 from replay.sweep.winners import effects_by_day, error_text, winners_of
 from replay.whatif.study import Study
@@ -13,16 +14,17 @@ FEW_DAYS = 20
 Row = dict[str, Any]
 
 
-def summary_of(table: Table, study: Study) -> Row:
-    """The result of `sweep --json`."""
+def summary_of(table: Table, study: Study, recorded: Recorded | None = None) -> Row:
+    """The result of `sweep --json`; with the chances of each setting where the recorded days are given."""
     dates = table.trade_dates
-    return {
+    result = {
         "schema": SCHEMA,
         "grid": [{"key": axis.key, "values": list(axis.values)} for axis in table.grid.axes],
         "days": len(dates),
         "accounts": sorted({row.account for setting in table.settings[:1] for row in setting.rows()}),
         "settings": [_row(setting, dates) for setting in table.settings],
         **winners_of(table),
+        "suggestions": _suggestions(table),
         "assumptions": {
             "policy": study.policy,
             "latency_ms": study.latency_ms,
@@ -35,6 +37,14 @@ def summary_of(table: Table, study: Study) -> Row:
             "command": study.command,
         },
     }
+    return result if recorded is None else with_chances(result, recorded)
+
+
+def _suggestions(table: Table) -> list[Row]:
+    """What the recorded days that ended well needed of each limit; nothing is said of few days."""
+    if table.approaches is None or len(table.trade_dates) < FEW_DAYS:
+        return []
+    return table.approaches.measured().rows()
 
 
 def _row(setting: Setting, dates: list[str]) -> Row:
@@ -55,6 +65,7 @@ def _row(setting: Setting, dates: list[str]) -> Row:
             "hurt": sum(effect < 0 for effect in effects),
             "unchanged": sum(effect == 0 for effect in effects),
         },
+        "drawdown": money_text(drawdown_usd(setting, dates)),
         "breaches": sum(row.breaches for row in rows),
         "worst_day": None
         if worst is None
@@ -64,6 +75,19 @@ def _row(setting: Setting, dates: list[str]) -> Row:
             "net_pnl": money_text(worst.counterfactual_usd),
         },
     }
+
+
+def drawdown_usd(setting: Setting, dates: list[str]) -> int:
+    """The deepest fall of the net of all accounts below its highest close before, from close to close; 0 at least."""
+    by_date = dict.fromkeys(dates, 0)
+    for row in setting.rows():
+        by_date[row.trade_date] += row.counterfactual_usd
+    net = highest = deepest = 0
+    for change in by_date.values():
+        net += change
+        highest = max(highest, net)
+        deepest = max(deepest, highest - net)
+    return deepest
 
 
 def remarks_on(table: Table) -> list[str]:

@@ -7,10 +7,12 @@ it is there. So a sweep that was ended, however it was ended, goes on where it w
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from replay.odds.recorded import loss_as_recorded
 from replay.sessions import Warn, ignore
 from replay.sweep.cache import Cache, Rows, code_hash, file_hashes, hash_of
 from replay.sweep.grid import Grid, Values, grid_of
@@ -18,7 +20,9 @@ from replay.sweep.pieces import Piece, pieces_of, ways_of
 from replay.sweep.pools import Pool, cluster, local_workers
 from replay.sweep.progress import Clock, duration
 from replay.sweep.settings import Changed
+from replay.sweep.suggestions import Approaches
 from replay.sweep.work import Task, work
+from replay.whatif.courses import Courses
 from replay.whatif.settings import Asked, for_recording
 from replay.whatif.study import Runs, Study, runs_of
 from riskcore.errors import InputError
@@ -32,6 +36,7 @@ SETTINGS_A_TASK, SHARING_A_TASK = 8, 250
 # More settings than this are only run when somebody says so.
 MOST_UNASKED = 2_000
 FEW_DAYS = 20
+Measure = Callable[[Courses], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Sweep:
     address: str | None = None
     agree: Callable[[str], None] = ignore
     every_setting: bool = False  # Each by itself: the plain way, which the one pass is held against.
+    for_odds: bool = False  # The Maximum Loss Limit acts only where it did in the record.
 
 
 @dataclass(slots=True)
@@ -73,6 +79,7 @@ class Table:
     sessions: list[dict[str, Any]] = field(default_factory=list)
     known: int = 0  # Pieces under a setting that were found in the cache.
     worked_out: int = 0
+    approaches: Approaches | None = None  # How far the recorded days went towards the limits of the grid.
 
     @property
     def trade_dates(self) -> list[str]:
@@ -89,12 +96,17 @@ def sweep(asked: Sweep) -> Table:
     journal = runs_of(replace(study, asked=first)).setting.acts
     if len(grid) > MOST_UNASKED:
         asked.agree(_cost(replace(study, asked=first), grid, asked.workers, journal=journal))
-    table = Table(grid, [_setting(study, values, once.warn, journal=journal) for values in grid])
+    changes = partial(_setting, study, warn=once.warn, journal=journal, for_odds=asked.for_odds)
+    table = Table(grid, [changes(values) for values in grid])
+    table.approaches = None if asked.for_odds else Approaches.of(study, grid)
+    # Over fewer files there are hardly days enough for anything to be said; a journal's settings come with its days.
+    measured = None if journal or len(study.sessions) < FEW_DAYS else table.approaches
     hashes = _hashes(study)
     with _pool(asked) as pool:
         for group in _groups(table.settings):
             shared = replace(asked, study=replace(study, asked=group[0].asked))
-            _Group(shared, group, Cache(asked.cache, once.warn), table, hashes).run(pool)
+            measure, measured = None if measured is None else measured.along, None
+            _Group(shared, group, Cache(asked.cache, once.warn), table, hashes).run(pool, measure)
     if _hashes(study) != hashes:
         raise InputError("a session file changed while it was read; sweep recordings that are complete")
     return table
@@ -123,18 +135,18 @@ def _with(asked: Asked, values: Values) -> Asked:
     return replace(asked, sets=(*asked.sets, *(f"{key}={value}" for key, value in values)))
 
 
-def _setting(study: Study, values: Values, warn: Warn, *, journal: bool) -> Setting:
+def _setting(study: Study, values: Values, warn: Warn, *, journal: bool, for_odds: bool = False) -> Setting:
     """A point of the grid, checked as far as it can be without the record. Raises ConfigError."""
     asked = _with(study.asked, values)
     if journal:
         plain = settings_of(asked.config, asked.sets).plain if asked.config_given else None
-        changed, baseline = Changed(plain, asked.sets), dict[str, Any]()
+        changed, baseline = Changed(plain, asked.sets, for_odds), dict[str, Any]()
     else:
         baseline, plain, warnings = for_recording(asked)
-        changed = Changed(plain)
+        changed = Changed(loss_as_recorded(plain, baseline) if for_odds else plain)
         for text in warnings:
             warn(text)
-    return Setting(values, asked, baseline, changed, hash_of([changed.plain, changed.sets]))
+    return Setting(values, asked, baseline, changed, hash_of([changed.plain, changed.sets, *[True] * changed.for_odds]))
 
 
 def _groups(settings: list[Setting]) -> list[list[Setting]]:
@@ -195,8 +207,8 @@ class _Group:
         self._names: dict[tuple[str, ...], str] = {}
         self._asked: dict[int, list[Setting]] = {}  # By the number of the task.
 
-    def run(self, pool: Pool) -> None:
-        for task, results in pool.results(self._tasks()):
+    def run(self, pool: Pool, measure: Measure | None) -> None:
+        for task, results in pool.results(self._tasks(measure)):
             dates = task.piece.trade_dates
             for setting, rows in zip(self._asked.pop(task.number), results, strict=True):
                 self.cache.add(self._names[dates], setting.digest, rows)
@@ -206,9 +218,9 @@ class _Group:
         self._keep_whole_ones()
         self.table.sessions = self.runs.rows
 
-    def _tasks(self) -> Iterator[Task]:
+    def _tasks(self, measure: Measure | None) -> Iterator[Task]:
         number, folder = 0, _folder(self.study)
-        for piece in pieces_of(self.runs):
+        for piece in pieces_of(self.runs, measure):
             dates = piece.trade_dates
             name = self._names[dates] = self._name(piece)
             known = self.cache.read(name)

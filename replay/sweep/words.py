@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from replay.odds.words import percent, percents, points, signed_points
+
 Row = dict[str, Any]
 Signed = Callable[[str], str]  # How an amount is written with its sign.
 
@@ -18,6 +20,55 @@ def honesty_lines(result: Row, signed: Signed) -> list[str]:
         found.append(_plateau(result["plateau"], signed))
     if result["walk_forward"] is not None:
         found.append(_walked(result["walk_forward"], signed))
+    return found
+
+
+def suggestion_lines(result: Row, signed: Signed) -> list[str]:
+    """What the recorded days that ended well needed of each limit."""
+    found, several = [], len(result["accounts"]) > 1
+    for row in result.get("suggestions", []):
+        shares = [(share, point) for share, point in row["percentiles"].items() if point is not None]
+        if not shares:
+            continue
+        points = ", ".join(
+            f"{share} % of them {point if row['unit'] == 'count' else _unsigned(point, signed)}"
+            for share, point in shares
+        )
+        whose = f" of account {row['account']}" if several else ""
+        found.append(
+            f"{row['key'].rpartition('.')[2]}: on {_days(row['days'])}{whose} that ended well, as recorded, the worst "
+            f"point was at most this far towards the limit: {points}. A limit beyond that leaves such days alone."
+        )
+    return found
+
+
+def chance_of(row: Row, account: int) -> str:
+    """The chance of one account under a setting; of few days only what they leave open."""
+    found = next((one for one in row["odds"] if one["account"] == account), None)
+    if found is None:
+        return ""
+    return percents(found["data_95"]) if found["pass"] is None else percent(found["pass"])
+
+
+def odds_lines(result: Row) -> list[str]:
+    """The chance of each account's recorded days, and how much of the highest chance is luck."""
+    found = []
+    for account in result.get("odds", {}).get("accounts", []):
+        before, goal = account["recorded"], "to pass" if account["goal"] == "target" else "of a payout"
+        name, days = account["name"] or account["account"], _days(account["days_used"])
+        open_range = f"{days} leave {percents(before['data_95'])} open"
+        if before["pass"] is None:
+            found.append(f"{name}: of the chance {goal} as recorded, {open_range}; that is too few for a figure.")
+            continue
+        rows = [(row, one) for row in result["settings"] for one in row["odds"] if one["account"] == account["account"]]
+        row, best = max(rows, key=lambda pair: pair[1]["pass"])
+        change = best["difference"]
+        found.append(
+            f"{name}: the chance {goal} is {percent(before['pass'])} as recorded; {open_range}. The highest is "
+            f"{percent(best['pass'])} with {setting_words(row['setting'])}: {signed_points(change['pass'])} points, of "
+            f"which the days leave {points(change['data_95'])} open. It is the best of {len(rows):,}, so part of it is "
+            "luck."
+        )
     return found
 
 

@@ -98,6 +98,7 @@ svg .sim{fill-opacity:.22;stroke-width:1.5}
 svg .up.sim{stroke:var(--better)}
 svg .down.sim{stroke:var(--worse)}
 .dot{stroke:var(--course);stroke-width:9;stroke-linecap:round}
+.behind{stroke:var(--record);stroke-width:6;stroke-linecap:round}
 .hole{stroke:var(--card);stroke-width:4.5;stroke-linecap:round}
 .lock{stroke:var(--lock);stroke-width:7;stroke-linecap:square}
 .whisker{stroke:var(--ink);stroke-width:2}

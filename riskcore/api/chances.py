@@ -10,6 +10,7 @@ import polars as pl
 from replay.odds.payouts import Costs
 from replay.odds.study import OddsStudy
 from replay.odds.study import odds as run_odds
+from replay.sweep.chances import recorded_days
 from replay.sweep.summary import remarks_on, summary_of
 from replay.sweep.sweep import Sweep
 from replay.sweep.sweep import sweep as run_sweep
@@ -28,21 +29,24 @@ Value = str | int | Decimal
 
 @dataclass(frozen=True, slots=True)
 class SettingEffect:
-    """One setting of a grid. `setting`: its grid keys and values; `effect` and `worst_day` as the JSON has them."""
+    """One setting of a grid. `setting`: its grid keys and values; the rest as the JSON has it."""
 
     setting: dict[str, str]
     effect: Row
     days: dict[str, int]
+    drawdown: str
     breaches: int
     worst_day: Row | None
+    odds: list[Row] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
     """What each setting of a grid would have made of the days, and how much of the best one is luck.
 
-    `frame` has a row for each setting, account and day: the columns of `sweep --out`. `luck`, `plateau` and
-    `walk_forward` are those of `sweep --json`; `warnings` are the sentences that the command prints on stderr.
+    `frame` has a row for each setting, account and day: the columns of `sweep --out`. `luck`, `plateau`,
+    `walk_forward` and `suggestions` are those of `sweep --json`; `warnings` are the sentences that the command prints
+    on stderr.
     """
 
     frame: pl.DataFrame
@@ -53,10 +57,12 @@ class SweepResult:
     plateau: Row | None
     no_recommendation: str | None
     walk_forward: Row | None
+    suggestions: list[Row]
     assumptions: Row
     stamp: Row
     warnings: list[str]
     _json: Row = field(repr=False)
+    odds: Row | None = None
 
     def to_dict(self) -> Row:
         """The object that `riskcore sweep --json` prints."""
@@ -116,6 +122,9 @@ def sweep(
     workers: int = 1,
     cluster: str | None = None,
     every_setting: bool = False,
+    odds: bool = False,
+    draws: int = 10_000,
+    seed: int = 1,
     skip_bad_lines: bool = False,
     strict: bool = False,
 ) -> SweepResult:
@@ -124,7 +133,8 @@ def sweep(
     `grid`: values by setting, either a text as `--grid` takes it ("200:1000:50") or the values themselves; all are
     combined. `workers`: 1 works in this process; with more, your program must guard its own start
     (`if __name__ == "__main__"`), as `multiprocessing` asks. `cluster`: the address of a dask cluster instead. What is
-    finished is kept in the user's cache folder, and a large grid runs without being asked about.
+    finished is kept in the user's cache folder, and a large grid runs without being asked about. `odds`: also the
+    chance of each setting to pass the programme, from so many `draws` of that `seed`.
 
     Raises ConfigError, InputError, Corrupt.
     """
@@ -143,10 +153,10 @@ def sweep(
         warn=warnings.append,
     )
     asked = tuple(f"{key}={_values(values)}" for key, values in grid.items())
-    table = run_sweep(
-        Sweep(study, asked, user_folder("cache") / "sweep", workers, cluster, every_setting=every_setting)
-    )
-    row = summary_of(table, study)
+    whole = Sweep(study, asked, user_folder("cache") / "sweep", workers, cluster, every_setting=every_setting)
+    recorded = recorded_days(whole, draws, seed) if odds else None
+    table = run_sweep(whole)
+    row = summary_of(table, study, None if recorded is None else recorded.swept(whole))
     said = [*warnings, *remarks_on(table)]
     return msgspec.convert({**row, "frame": frame_of(table), "warnings": said, "_json": row}, SweepResult)
 

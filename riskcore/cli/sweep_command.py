@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,6 +29,9 @@ from riskcore.cli.written_file import WRITTEN, WrittenFile, keep_apart
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.folders import user_folder
 from riskcore.store.server_url import words_without_passwords
+
+if TYPE_CHECKING:
+    from replay.sweep.sweep import Sweep, Table
 
 _OF_THE_STUDY = ("policy", "latency_ms", "slippage_ticks", "skip_bad_lines", "strict")
 
@@ -63,6 +66,11 @@ _OF_THE_STUDY = ("policy", "latency_ms", "slippage_ticks", "skip_bad_lines", "st
 @click.option("--cluster", metavar="ADDRESS", help="Work on a dask cluster instead, e.g. tcp://10.0.0.5:8786.")
 @click.option("--every-setting", is_flag=True, help="Run the days once for each setting; slower, with the same result.")
 @click.option(
+    "--odds", is_flag=True, help="Also say how likely each setting is to pass [programme]; see riskcore odds."
+)
+@click.option("--paths", type=int, default=10_000, show_default=True, help="How many journeys --odds draws a setting.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed draws the same journeys.")
+@click.option(
     "--decide", is_flag=True, help="Keep the recommended setting in the journal, so that later days can judge it."
 )
 @store_option
@@ -96,8 +104,8 @@ def command(
     sweep that was interrupted goes on where it was. With --store, decisions of earlier sweeps are judged on the
     days behind them.
     """
-    from replay.sweep.summary import remarks_on, summary_of
-    from replay.sweep.sweep import Sweep, sweep
+    from replay.sweep.summary import remarks_on
+    from replay.sweep.sweep import Sweep
     from replay.sweep.table_file import check_place, write_table
     from replay.whatif.settings import Asked
     from replay.whatif.study import Study
@@ -124,12 +132,13 @@ def command(
     )
     folder, agree = user_folder("cache") / "sweep", _agreeing(yes=yes, quiet=quiet)
     with progress:
-        table = sweep(Sweep(study, grid, folder, workers or os.cpu_count() or 1, cluster, agree, every_setting))
+        table, result = _swept(
+            Sweep(study, grid, folder, workers or os.cpu_count() or 1, cluster, agree, every_setting), options
+        )
     for text in remarks_on(table):
         warn(text, quiet=quiet)
     if out is not None:
         write_table(table, out)
-    result = summary_of(table, study)
     if decide or options["store"] is not None:
         from riskcore.cli.sweep_decision import decisions
 
@@ -142,6 +151,17 @@ def command(
     else:
         click.echo(sweep_text(result))
     return 1 if decide and result["decided"] is None else 0
+
+
+def _swept(asked: "Sweep", options: dict[str, Any]) -> "tuple[Table, dict[str, Any]]":
+    """The table and its summary, with the chances of each setting where they are wanted."""
+    from replay.sweep.chances import recorded_days
+    from replay.sweep.summary import summary_of
+    from replay.sweep.sweep import sweep
+
+    recorded = recorded_days(asked, options["paths"], options["seed"]) if options["odds"] else None
+    table = sweep(asked)
+    return table, summary_of(table, asked.study, None if recorded is None else recorded.swept(asked))
 
 
 def _write_page(result: dict[str, Any], report: Path) -> None:

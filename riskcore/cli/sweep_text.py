@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from replay.sweep.words import decision_lines, honesty_lines
+from replay.sweep.words import chance_of, decision_lines, honesty_lines, odds_lines, suggestion_lines
 from riskcore.cli.whatif_text import signed
 
 Row = dict[str, Any]
@@ -18,7 +18,9 @@ def sweep_text(result: Row) -> str:
         f"{'day' if days == 1 else 'days'}, each day from the record.",
         "",
     ]
-    table = [[*(key.rpartition(".")[2] for key in keys), *_TITLES]]
+    accounts = result["odds"]["accounts"] if "odds" in result else []
+    chances = ["pass" if len(accounts) == 1 else f"pass {one['account']}" for one in accounts]
+    table = [[*(key.rpartition(".")[2] for key in keys), *_TITLES, *chances]]
     for row in settings:
         worst = row["worst_day"]
         table.append(
@@ -28,6 +30,7 @@ def sweep_text(result: Row) -> str:
                 *(str(row["days"][name]) for name in ("helped", "hurt")),
                 str(row["breaches"]),
                 "" if worst is None else f"{signed(worst['net_pnl'])} {worst['trade_date']}",
+                *(chance_of(row, one["account"]) for one in accounts),
             ]
         )
     widths = [max(len(cells[index]) for cells in table) for index in range(len(table[0]))]
@@ -36,6 +39,8 @@ def sweep_text(result: Row) -> str:
     lines += [
         "",
         *honesty_lines(result, signed),
+        *suggestion_lines(result, signed),
+        *odds_lines(result),
         *decision_lines(result, signed),
         "",
         f"Policy {assumed['policy']}, latency {assumed['latency_ms']} ms, slippage {assumed['slippage_ticks']} ticks. "

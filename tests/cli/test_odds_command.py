@@ -121,6 +121,46 @@ def test_of_few_days_no_figure_is_printed(days: list[str], capsys: pytest.Captur
     assert "19 days of history are too few for a figure" in out
 
 
+def test_no_interval_of_few_days_is_a_single_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    days = [one_day(day, (10,)).write(tmp_path / f"{day}.jsonl") for day in trading_days(3)]
+    result = result_of(capsys, *map(str, days))
+    low, high = result["monte_carlo_95"]
+    assert (result["method"], result["pass"], low < high) == ("exact", None, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (("programme.created=2026-09-09",), ["consistency_boundary", "older_combines", "pass_at"]),
+        (("programme.created=2026-09-10",), ["consistency_boundary", "pass_at"]),
+        (("programme.stage=xfa",), ["scaling_boundary"]),
+        (("programme.stage=xfa", "programme.product=static_50k"), ["scaling_boundary", "labs_xfa"]),
+    ],
+)
+def test_only_readings_that_could_change_it_are_tried(
+    words: tuple[str, ...], names: list[str], days: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = called(
+        capsys, *days[:20], *COMBINE, *(part for word in words for part in ("--set", word)), "--json"
+    )
+    assert code == 0, err
+    assert [one["name"] for one in json.loads(out)["readings"]] == names
+
+
+def test_a_funded_account_begins_with_fewer_lots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small, large = ([], [])
+    for day in trading_days(20):
+        for paths, size in ((small, 20), (large, 25)):
+            session = Trades(f"{day} 08:00:00").account()
+            session._ids = day.toordinal() * 100
+            session.at("09:00:00").trade(size, 21000).at("09:30:00").trade(-size, 21005)
+            paths.append(str(session.write(tmp_path / f"{size}-{day}.jsonl")))
+    assert not any("in proportion" in text for text in result_of(capsys, *small)["notes"])
+    result = result_of(capsys, *large)
+    said = "You held up to 25 micros, but a funded account begins with 2 minis: there, 20 of 20 days count only in"
+    assert any(text.startswith(said) for text in result["notes"])
+
+
 def test_rules_are_tried_on_every_day(days: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     result = result_of(capsys, *days, "--set", "rules.daily_realized_loss.loss_limit=300")
     assert result["difference"]["days_changed"] > 0

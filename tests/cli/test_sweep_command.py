@@ -1,6 +1,7 @@
 """`riskcore sweep`: what it prints, and what it says of input that makes no sense."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +9,7 @@ import pytest
 
 from replay.sweep import sweep as sweeping
 from riskcore.cli.main import run
+from riskcore.cli.sweep_text import sweep_text
 from tests.replay.whatif.sessions import Trades
 
 LIMIT = "rules.daily_realized_loss.loss_limit"
@@ -55,6 +57,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
             "setting": {LIMIT: "500"},
             "effect": {"net_pnl": "101.24", "exact": "101.24", "simulated": "0", "standard_error": None},
             "days": {"helped": 1, "hurt": 0, "unchanged": 0},
+            "drawdown": "502.48",
             "breaches": 1,
             "worst_day": {"account": 99000001, "trade_date": "2026-11-16", "net_pnl": "-502.48"},
         }
@@ -68,6 +71,7 @@ def test_one_day_of_history_recommends_nothing(tmp_path: Path, capsys: pytest.Ca
     result = json.loads(called(capsys, session, *grid, "--json")[1])
     assert (result["luck"], result["plateau"], result["walk_forward"]) == (None, None, None)
     assert result["no_recommendation"].startswith("one day of history")
+    assert result["suggestions"] == []
 
 
 def test_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,3 +243,43 @@ def test_nothing_recommended_is_nothing_decided(tmp_path: Path, capsys: pytest.C
     code, _, err = called(capsys, session, "--grid", f"{LIMIT}=500", "--store", "none.db", "--decide")
     assert code == 2
     assert "there is no journal here" in err
+
+
+def test_the_chance_of_each_setting_is_that_of_odds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    firm, limit = ("--set", "programme.size=50K", "--seed", "4", "--paths", "500"), f"{LIMIT}=300"
+    dates = [date(2026, 10, 5) + timedelta(days=number) for number in range(28)]
+    paths = []
+    for number, one in enumerate(found for found in dates if found.weekday() < 5):
+        session = Trades(f"{one} 08:59:00").account()
+        session._ids = number * 1_000
+        # Ups and downs of unlike sizes; the recorded balance falls below the floor on the way.
+        moves = (-110 - number * 8, -40 + number * 3) if number % 2 else (90 + number * 7, 20)
+        for clock, points in zip(("09:00", "10:00"), moves, strict=True):
+            session.at(f"{clock}:00").quote(21000).trade(2, 21000).quote(21000 + points)
+            session.at(f"{clock}:40").trade(-2, 21000 + points)
+        paths.append(str(session.write(tmp_path / f"{one}.jsonl")))
+    code, out, err = called(capsys, *paths, *firm, "--grid", limit, "--odds", "--json", "--report", "sweep.html")
+    assert code == 0, err
+    result = json.loads(out)
+    assert run(["odds", *paths, *firm, "--set", limit, "--json"]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    (chance,), (account,) = result["settings"][0]["odds"], result["odds"]["accounts"]
+    assert alone["difference"]["days_changed"] > 3
+    assert {chance["pass"], account["recorded"]["pass"]}.isdisjoint({0, 1})
+    for name in ("pass", "lose", "neither", "monte_carlo_95", "days_to_pass", "days_to_lose"):
+        assert (chance[name], account["recorded"][name]) == (alone[name], alone["recorded"][name])
+    assert chance["difference"]["pass"] == alone["difference"]["pass"]
+    assert chance["data_95"][0] < chance["data_95"][1]
+
+    page = (tmp_path / "sweep.html").read_text()
+    assert f"is {account['recorded']['pass'] * 100:.1f} % as recorded; 20 days leave" in page
+    assert "It is the best of 1, so part of it is luck." in page
+    assert [row["key"] for row in result["suggestions"]] == [LIMIT]
+    result = json.loads(called(capsys, *paths[:3], *firm, "--grid", limit, "--odds", "--json")[1])
+    assert result["suggestions"] == []
+    assert (result["settings"][0]["odds"][0]["pass"], result["odds"]["accounts"][0]["recorded"]["pass"]) == (None, None)
+    assert "that is too few for a figure" in sweep_text(result)
+    code, _, err = called(capsys, paths[0], "--grid", limit, "--odds")
+    assert (code, "there is no [programme] to pass" in err) == (2, True)
+    code, _, err = called(capsys, paths[0], *firm[:2], "--grid", limit, "--odds", "--paths", "9")
+    assert (code, "--paths 9: must lie between" in err) == (2, True)

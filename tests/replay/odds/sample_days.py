@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from statistics import NormalDist
 from typing import Any
 
@@ -56,16 +57,12 @@ def script(*nets: float, lows: tuple[float, ...] | None = None, under: Terms) ->
         OddsDay(usd(net), min(usd(low), 0), max(usd(net), 0), min(usd(low), 0))
         for net, low in zip(nets, lows or nets, strict=True)
     ]
-    table = table_of([days], under)
-    last = np.zeros((1, len(days)), dtype=np.bool_)
+    return in_order(table_of([days], under))
+
+
+def in_order(table: Table) -> Table:
+    """The table with all its days as one block, so that a journey lives them in their order."""
+    last = np.zeros((1, table.days), dtype=np.bool_)
     last[0, -1] = True
-    return Table(
-        table.net,
-        table.low,
-        table.high,
-        table.low_before_high,
-        table.traded,
-        table.limit_hit,
-        np.zeros((1, 1), dtype=np.int64),
-        last,
-    )
+    sizes = tuple(in_order(one) for one in table.sizes)
+    return replace(table, starts=np.zeros((1, 1), dtype=np.int64), last=last, sizes=sizes)

@@ -6,14 +6,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from replay.odds.days import OddsDay, Table, closing_day, limited, table_of, without_mean
+from replay.odds.days import OddsDay, Table, closing_day, limited, table_of, within_size, without_mean
 from replay.odds.draws import COMBINE, FUNDED, Draws
 from replay.odds.funded import funded, most_allowed
 from replay.odds.journeys import LOST, NEITHER, PASSED, journeys
 from replay.odds.merged import LOSE, PASS, State, next_state
 from riskcore.core.programme.balances import PayoutWindow, implied_floor_usd
+from riskcore.core.programme.scaling import lots_by
 from riskcore.core.programme.terms import Terms
-from tests.replay.odds.sample_days import CENT, script, terms, usd
+from tests.replay.odds.sample_days import CENT, in_order, script, terms, usd
 
 C50, XFA = terms(size="50K"), terms(stage="xfa", size="50K")
 
@@ -121,6 +122,31 @@ def test_the_consistency_path(days: tuple[float, ...], paid: int) -> None:
     assert funded(script(*days, under=under), under, 1, 1, most_days=3).payouts[0, 0] == paid
 
 
+@pytest.mark.parametrize(
+    ("before", "reading", "share"),
+    [(1_499.99, "upper", 2), (1_500, "upper", 3), (1_500, "lower", 2), (1_500.01, "lower", 3), (2_000, "upper", 5)],
+)
+def test_a_day_larger_than_the_balance_allows_counts_in_proportion(before: float, reading: str, share: int) -> None:
+    under = terms(stage="xfa", size="50K", readings={"scaling_boundary": reading})
+    days = [closing_day(usd(before)), closing_day(usd(-500))._replace(largest_units=50)]
+    # Room is 2,000 from the best close, at most the balance: the floor stands at 0 from a balance of 2,000 on.
+    room = before - min(before - 2_000, 0)
+    lost_at = room * 5 / share
+    for loss, lost in ((lost_at - 0.03, 0), (lost_at + 0.03, 2)):
+        day = days[1]._replace(net_usd=usd(-loss), low_usd=usd(-loss))
+        table = table_of([[days[0], day]], under)
+        assert funded(in_order(table), under, 1, 1, most_days=2).lost_on[0, 0] == lost
+
+
+def test_a_winning_day_is_one_of_the_size_allowed() -> None:
+    # 375 with five lots is 150 with two.
+    for net, payouts in ((375, 1), (374.99, 0)):
+        days = [closing_day(usd(net))._replace(largest_units=50)] * 5
+        assert funded(in_order(table_of([days], XFA)), XFA, 1, 1, most_days=5).payouts[0, 0] == payouts
+    fits = [closing_day(usd(150))._replace(largest_units=20)]
+    assert table_of([fits], XFA).sizes == ()
+
+
 # ---- columns against one journey at a time -----------------------------------------------------------
 
 
@@ -130,7 +156,8 @@ def random_days(chance: random.Random, count: int = 12) -> list[OddsDay]:
         net, down = chance.randint(-90_000, 110_000) * CENT, chance.randint(0, 90_000) * CENT
         high, before = max(net, 0) + chance.randint(0, 40_000) * CENT, -chance.randint(0, down // CENT) * CENT
         date = f"2026-11-{place + 2 + place // 5 * 2:02d}"
-        found.append(OddsDay(net, min(net, 0) - down, high, before, chance.random() < 0.9, date))
+        low, traded = min(net, 0) - down, chance.random() < 0.9
+        found.append(OddsDay(net, low, high, before, traded, date, largest_units=chance.randint(1, 6) * 10))
     return found
 
 
@@ -175,7 +202,7 @@ def test_funded_accounts_one_at_a_time(seed: int, path: str) -> None:
         balance, floor, after, window = 0, usd(-2_000), None, list[int]()
         requested = payouts = lost_on = 0
         for number, which in enumerate(lived(table, draws, journey, 60), start=1):
-            day, hit = limited(days[which], under)
+            day, hit = limited(within_size(days[which], lots_by(under, balance) * 10), under)
             if balance + min(day.low_usd, day.net_usd) <= floor:
                 lost_on = number
                 break

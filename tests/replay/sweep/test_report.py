@@ -4,18 +4,22 @@ from typing import Any
 
 import pytest
 
+from replay.sweep.frontier import ahead
 from replay.sweep.report import MOST_ROWS, sweep_html
 
 LIMIT, TARGET = "rules.daily_realized_loss.loss_limit", "rules.daily_profit_target.profit_target"
 BASIS = "rules.daily_realized_loss.basis"
 Row = dict[str, Any]
+_DIFFERENCE = {"pass": 0.1, "data_95": [-0.5, 0.5], "days_changed": 2}
 
 
-def setting(values: dict[str, str], net_pnl: str) -> Row:
+def setting(values: dict[str, str], net_pnl: str, drawdown: str = "500", chance: float | None = None) -> Row:
     effect = {"net_pnl": net_pnl, "exact": net_pnl, "simulated": "0", "standard_error": "100"}
     worst = {"account": 1, "trade_date": "2026-11-16", "net_pnl": "-502.48"}
     days = {"helped": 1, "hurt": 0, "unchanged": 0}
-    return {"setting": values, "effect": effect, "days": days, "breaches": 1, "worst_day": worst}
+    odds = {} if chance is None else {"odds": [{"account": 1, "pass": chance, "difference": _DIFFERENCE}]}
+    about = {"days": days, "drawdown": drawdown, "breaches": 1, "worst_day": worst}
+    return {"setting": values, "effect": effect, **about, **odds}
 
 
 def result(axes: dict[str, list[str]], settings: list[Row], middle: Row | None = None) -> Row:
@@ -112,3 +116,47 @@ def test_a_long_table_keeps_the_largest_effects(count: int, cut: bool) -> None:
     assert table.count("loss_limit 1") == MOST_ROWS
     assert ("with the largest effect" in table) == cut
     assert ("loss_limit 1000" in table) == (not cut)
+
+
+# ---- the frontier ------------------------------------------------------------------------------------
+
+
+def test_only_what_nothing_beats_in_both_is_ahead() -> None:
+    assert ahead([(1, 9), (3, 3), (2, 3), (3, 2), (2, 8), (1, 9), (0, 10)]) == [1, 4, 0, 5, 6]
+    assert ahead([(1, 1)]) == [0]
+
+
+def test_settings_that_trade_off_are_joined_and_the_others_grey() -> None:
+    figures = (
+        ("200", "100", "100", 0.5),
+        ("400", "300", "400", 0.2),
+        ("600", "50", "150", 0.3),
+        ("800", "0", "0", 0.1),
+    )
+    settings = [setting({LIMIT: value}, net, fall, chance) for value, net, fall, chance in figures]
+    found = result({LIMIT: [one[0] for one in figures]}, settings)
+    before = {"pass": 0.1, "data_95": [0.0, 0.9]}
+    account = {"account": 1, "name": "<a>", "goal": "target", "days_used": 30, "recorded": before}
+    found["odds"] = {"paths": 100, "seed": 1, "outer_histories": 200, "accounts": [account]}
+    page = sweep_html(found)
+    parts = page[page.index('<section id="frontier"') : page.index('<section id="settings"')].split("<figure>")[1:]
+    assert len(parts) == 2
+    # Net 0 to 300 upwards. Falls of 400 to 0 across, then chances from 0 to 1.
+    assert 'class="behind" d="M625 834h0"' in parts[0]
+    assert 'class="course" d="M0 0L750 667L1000 1000"' in parts[0]
+    assert 'class="behind" d="M300 834h0M100 1000h0"' in parts[1]
+    assert 'class="course" d="M200 0L500 667"' in parts[1]
+    assert "of &lt;a&gt; across" in parts[1]
+    for part, rows in zip(parts, (3, 2), strict=True):
+        assert part.count('scope="row"') == rows
+        assert 'aria-describedby="frontier' in part
+
+
+def test_a_setting_that_is_best_in_both_leaves_nothing_to_trade_off() -> None:
+    settings = [
+        setting({LIMIT: "1"}, "100", "10"),
+        setting({LIMIT: "2"}, "50", "20"),
+        setting({LIMIT: "3"}, "100", "10"),
+    ]
+    page = sweep_html(result({LIMIT: ["1", "2", "3"]}, settings))
+    assert "frontier" not in page
