@@ -130,7 +130,7 @@ class Lines:
 
 
 # Handed over in pieces of this size: small ones would cost more in waiting for a turn than they save.
-PIECE_BYTES = 4 << 20
+PIECE_BYTES = 1 << 20
 
 
 class HashAhead:

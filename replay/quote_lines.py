@@ -6,7 +6,6 @@ out, and the caller reads those lines one by one with the normaliser: both ways 
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,54 +14,57 @@ import numpy as np
 from adapters.topstepx.plain_quotes import QuoteShapes
 from replay.columns.columns import Columns
 from replay.columns.extremes import UNSAID
-from replay.columns.numbers import LONGEST_NUMBER, Bytes, Flags, Positions, read_instants, read_numbers
+from replay.columns.numbers import LONGEST_NUMBER, Bytes, Flags, Positions, changes, read_instants, read_numbers
 
 _HEAD = rb'\{"at": ?"T::Z", ?"hub": ?"market", ?'
 _NUMBER = re.compile(rb"(: ?)(, ?|\}\]\}\r?)")
 _AT, _CONTRACT, _FIRST_KEY = 3, 15, 17  # Which text between two quotation marks it is, counted with those outside.
 _LONGEST_CONTRACT = 64
-_MOST_CONTRACTS = 64  # Of one shape in one block.
 _MOST_NAMES = 1000  # In one file.
 _PADDING = bytes(LONGEST_NUMBER + 64)
 _PRICES = (b"lastPrice", b"bestBid", b"bestAsk")
 
 
-class _Number(NamedTuple):
-    """A number stands behind the quotation mark number `after`, with `prefix` and `suffix` other bytes round it."""
+class _Field(NamedTuple):
+    """What stands from the mark number `after` to the next, without `prefix` bytes at first and `suffix` at last."""
 
-    key: bytes
+    key: bytes  # Of a number; empty for a text.
     after: int
-    prefix: int
-    suffix: int
+    prefix: int = 1
+    suffix: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
     """Where lines of one shape have what may hold digits, points and minus signs; nothing else in them does."""
 
-    marks: int  # Quotation marks in a line.
-    length: int  # Of a line without its digits, points and minus signs.
-    texts: tuple[int, ...]
-    texts_length: int
-    numbers: tuple[_Number, ...]
+    marks: int  # Quotation marks in a line, and its end.
+    length: int  # Of a line without what is in its fields.
+    texts: int  # So many fields are texts: when it was received, its contract, others. Numbers come behind them.
+    keys: tuple[bytes, ...]  # Of the numbers.
+    after: Positions
+    prefixes: Positions
+    suffixes: Positions
 
     @classmethod
     def of(cls, shape: bytes) -> "_Form":
         pieces = shape.split(b'"')
-        texts, numbers = [_AT, _CONTRACT], []
+        texts, numbers = [_Field(b"", _AT - 1), _Field(b"", _CONTRACT - 1)], []
         place = _FIRST_KEY
         while place < len(pieces):
             between = pieces[place + 1]
             if between.strip() == b":":
-                texts.append(place + 2)
+                texts.append(_Field(b"", place + 1))
                 place += 4
                 continue
             number = _NUMBER.fullmatch(between)
             if number is not None:
-                numbers.append(_Number(pieces[place], place, len(number[1]), len(number[2])))
+                numbers.append(_Field(pieces[place], place, 1 + len(number[1]), len(number[2])))
             place += 2
-        length = sum(len(pieces[text]) for text in texts)
-        return cls(len(pieces) - 1, len(shape), tuple(texts), length, tuple(numbers))
+        length = len(shape) - sum(len(pieces[text.after + 1]) for text in texts)
+        keys, *figures = zip(*texts, *numbers, strict=True)
+        after, prefixes, suffixes = map(np.array, figures)
+        return cls(len(pieces), length, len(texts), keys[len(texts) :], after, prefixes[:, None], suffixes[:, None])
 
 
 class Block(NamedTuple):
@@ -73,10 +75,14 @@ class Block(NamedTuple):
     columns: Columns
 
 
+Lines = Positions | slice  # Which lines of a block; a slice where all of them are alike.
+_Group = tuple[_Form, Lines, Positions]  # With the places of the marks of each line.
+
+
 class _Rows(NamedTuple):
     """The quotes of some lines, and which of the lines are plain after all."""
 
-    lines: Positions
+    lines: Lines
     plain: Flags
     ats: Positions
     contracts: Positions
@@ -90,13 +96,15 @@ class QuoteLines:
         self._shapes = QuoteShapes(_HEAD)
         self._forms: dict[bytes, _Form] = {}
         self._names: list[str] = []
+        self._codes: dict[bytes, int] = {}
 
     def read(self, block: bytes) -> Block:
         """The plain quotes among whole lines."""
         text = np.frombuffer(block + _PADDING, np.uint8)
-        ends = np.flatnonzero(text == ord("\n"))
-        marks = np.flatnonzero(text == ord('"'))
-        found = [self._rows(text, ends, *group) for group in self._groups(block, ends, marks)]
+        marks = np.flatnonzero((text == ord('"')) | (text == ord("\n")))
+        ends, groups = self._groups(block, text, marks)
+        lengths = np.diff(ends, prepend=-1) - 1
+        found = [self._rows(text, form, lines, lengths[lines], places) for form, lines, places in groups]
         plain = np.zeros(len(ends), np.bool_)
         for rows in found:
             plain[rows.lines] = rows.plain
@@ -114,20 +122,22 @@ class QuoteLines:
         ats, contracts, lasts, bids, asks = columns
         return Block(ends, plain, Columns(ats, contracts.astype(np.int16), self._names, lasts, bids, asks))
 
-    def _groups(self, block: bytes, ends: Positions, marks: Positions) -> Iterator[tuple[_Form, Positions, Positions]]:
-        """Lines of one shape: how they are built, which they are, and where their quotation marks are."""
+    def _groups(self, block: bytes, text: Bytes, marks: Positions) -> tuple[Positions, list[_Group]]:
+        """Where the lines end; and those of one shape, shape by shape, where that is one of plain quotes."""
         shapes = self._shapes.of(block)
         if isinstance(shapes, bytes):
-            if self._shapes.is_quote(shapes):
-                yield self._form(shapes), np.arange(len(ends)), marks.reshape(len(ends), -1)
-            return
+            places = marks.reshape(-1, shapes.count(b'"') + 1)
+            good = self._shapes.is_quote(shapes)
+            return places[:, -1].copy(), [(self._form(shapes), slice(None), places)] if good else []
         known = {shape: number for number, shape in enumerate(dict.fromkeys(shapes))}
         numbers = np.array([known[shape] for shape in shapes])
-        firsts = marks.searchsorted(_starts(ends))
+        last = np.flatnonzero(text[marks] == ord("\n"))
+        groups: list[_Group] = []
         for shape, number in known.items():
             if self._shapes.is_quote(shape):
                 form, lines = self._form(shape), np.flatnonzero(numbers == number)
-                yield form, lines, marks[firsts[lines, None] + np.arange(form.marks)]
+                groups.append((form, lines, marks[last[lines, None] + np.arange(1 - form.marks, 1)]))
+        return marks[last], groups
 
     def _form(self, shape: bytes) -> _Form:
         form = self._forms.get(shape)
@@ -135,55 +145,39 @@ class QuoteLines:
             form = self._forms[shape] = _Form.of(shape)
         return form
 
-    def _rows(self, text: Bytes, ends: Positions, form: _Form, lines: Positions, marks: Positions) -> _Rows:
-        ends_of_lines = ends[lines]
-        spare = ends_of_lines - _starts(ends)[lines] - form.length + form.texts_length
-        for place in form.texts:
-            spare -= marks[:, place] - marks[:, place - 1] - 1
-        starts, lengths = [], []
-        for _, after, prefix, suffix in form.numbers:
-            next_mark = marks[:, after + 1] if after + 1 < form.marks else ends_of_lines
-            starts.append(marks[:, after] + 1 + prefix)
-            lengths.append(next_mark - suffix - starts[-1])
-            spare -= lengths[-1]
+    def _rows(self, text: Bytes, form: _Form, lines: Lines, lengths: Positions, marks: Positions) -> _Rows:
+        places = marks.T
+        starts = places[form.after] + form.prefixes
+        widths = places[form.after + 1] - form.suffixes - starts
         # Every byte that the shape leaves out is where it may be.
-        plain: Flags = spare == 0
-        prices = [np.full(len(lines), UNSAID) for _ in _PRICES]
-        for number, start, length in zip(form.numbers, starts, lengths, strict=True):
-            found = read_numbers(text, start, length)
-            if number.key in _PRICES:
-                plain &= found.prices
-                prices[_PRICES.index(number.key)] = found.values
-            else:
-                plain &= found.numbers
-        ats, valid = read_instants(text, marks[:, _AT - 1] + 1, marks[:, _AT] - marks[:, _AT - 1] - 1)
-        contract = marks[:, _CONTRACT - 1] + 1
-        codes = self._contracts(text, contract, marks[:, _CONTRACT] - contract)
-        return _Rows(lines, plain & valid & (codes >= 0), ats, codes, prices)
+        plain: Flags = widths.sum(axis=0) == lengths - form.length
+        prices: list[Positions | None] = [None] * len(_PRICES)
+        if form.keys:
+            read = read_numbers(text, starts[form.texts :].ravel(), widths[form.texts :].ravel())
+            by_field = (column.reshape(len(form.keys), -1) for column in read)
+            for key, values, are_numbers, are_prices in zip(form.keys, *by_field, strict=True):
+                if key in _PRICES:
+                    plain &= are_prices
+                    prices[_PRICES.index(key)] = values
+                else:
+                    plain &= are_numbers
+        ats, valid = read_instants(text, starts[0], widths[0])
+        codes = self._contracts(text, starts[1], widths[1])
+        said = [np.full(len(lengths), UNSAID) if one is None else one for one in prices]
+        return _Rows(lines, plain & valid & (codes >= 0), ats, codes, said)
 
     def _contracts(self, text: Bytes, starts: Positions, lengths: Positions) -> Positions:
         """The places of contracts in `_names`; below 0 where there are too many of them, or too long ones."""
-        codes = np.full(len(starts), -1)
-        unknown = np.flatnonzero(lengths <= _LONGEST_CONTRACT)
-        for _ in range(_MOST_CONTRACTS):
-            if not len(unknown):
-                break
-            start, length = int(starts[unknown[0]]), int(lengths[unknown[0]])
-            same = lengths[unknown] == length
-            for column in range(length):
-                same &= text[starts[unknown] + column] == text[start + column]
-            codes[unknown[same]] = self._code(text[start : start + length].tobytes().decode("ascii"))
-            unknown = unknown[~same]
-        return codes
+        first, counts = changes(text, starts, lengths, _LONGEST_CONTRACT)
+        places = zip(starts[first].tolist(), lengths[first].tolist(), strict=True)
+        codes = [self._code(text[start : start + length].tobytes()) for start, length in places]
+        return np.array(codes, np.int64).repeat(counts)
 
-    def _code(self, name: str) -> int:
-        if name not in self._names:
-            if len(self._names) == _MOST_NAMES:
+    def _code(self, name: bytes) -> int:
+        code = self._codes.get(name)
+        if code is None:
+            if len(name) > _LONGEST_CONTRACT or len(self._names) == _MOST_NAMES:
                 return -1
-            self._names.append(name)
-        return self._names.index(name)
-
-
-def _starts(ends: Positions) -> Positions:
-    """Where the lines begin that end there."""
-    return np.concatenate(([0], ends[:-1] + 1))
+            code = self._codes[name] = len(self._names)
+            self._names.append(name.decode("ascii"))
+        return code

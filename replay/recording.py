@@ -5,7 +5,6 @@ skipped. A line that can be read but not understood (a key given twice, nested t
 LONGEST_LINE_BYTES, a payload that makes no sense) is always WireRejected and never stops anything.
 """
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,11 +12,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from adapters.topstepx.fields import TooDeep, decode, instant
+from adapters.topstepx.fields import TooDeep, decode
 from adapters.topstepx.normalise import KINDS, OWN_KINDS, normalise, rejected
 from replay.blocks import LONGEST_LINE_BYTES, HashAhead, LineFile, Lines
 from replay.columns import cache
 from replay.columns.columns import ColumnQuotes, Columns
+from replay.line_heads import BYTE_ORDER_MARK, WIRE_FORM, Unreadable, at_of, header_fields, header_of, instant_at
 from replay.quote_lines import QuoteLines
 from riskcore.core.bar_schedule import BarSchedule
 from riskcore.core.events import Event, QuoteObserved, WireRejected
@@ -31,15 +31,8 @@ __all__ = ["WIRE_FORM", "WRITER", "Item", "Quotes", "WireReader", "detect_form",
 Form = Literal["wire", "journal"]
 Item = Quotes | Event
 Warn = Callable[[str], None]
-WIRE_FORM = "wire/1"
 WRITER = "riskcore"  # In the header of our own recordings: their end line must be there.
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _REFUSED_BYTES = 1 << 15  # More than the characters that are kept of a rejected line.
-_FIRST_AT = re.compile(rb'\s*\{\s*"at"\s*:\s*"([^"\\]{1,40})"')
-
-
-class Unreadable(ValueError):
-    """A line that is no line of a recording; the text is the reason."""
 
 
 def warn_on_stderr(text: str) -> None:
@@ -55,7 +48,7 @@ def detect_form(path: Path, *, skip_bad_lines: bool = False) -> Form:
     """
     with LineFile(path) as file:
         block = next(file.blocks(), b"")
-    form = _header(block.partition(b"\n")[0]).get("riskcore")
+    form = header_of(block.partition(b"\n")[0]).get("riskcore")
     if isinstance(form, str) and form.startswith("journal/"):
         return "journal"
     if (isinstance(form, str) and form.startswith("wire/")) or (skip_bad_lines and block):
@@ -65,15 +58,6 @@ def detect_form(path: Path, *, skip_bad_lines: bool = False) -> Form:
             f"{path}: the file is empty or cut off in its header; a session file starts with a header line"
         )
     raise InputError(f'{path}, line 1: the header is missing; a recording starts with {{"riskcore":"{WIRE_FORM}"}}')
-
-
-def _header(line: bytes) -> dict[str, Any]:
-    """The header a line is, empty when it is none."""
-    try:
-        value = decode(line.removeprefix(_BYTE_ORDER_MARK)).value
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) and "riskcore" in value else {}
 
 
 def read_wire(
@@ -91,7 +75,7 @@ def read_wire(
     if detect_form(path, skip_bad_lines=skip_bad_lines) != "wire":
         raise InputError(f"{path}: a journal export, not a wire recording")
     with LineFile(path) as file:
-        header = _header(next(file.blocks(), b"").partition(b"\n")[0])
+        header = header_of(next(file.blocks(), b"").partition(b"\n")[0])
     return WireReader(path, header, skip_bad_lines, strict, warn, from_cache)
 
 
@@ -116,7 +100,7 @@ class WireReader:
         self.last_at: int | None = None
         self.share_read = 0.0  # Of the file, from 0 to 1.
         self.sha256 = ""  # Of the file as it is stored.
-        self.profile, self.note, self.lacks = _header_fields(path, header)
+        self.profile, self.note, self.lacks = header_fields(path, header)
         self._skip, self._strict, self._warn = skip_bad_lines, strict, warn
         self._quote_lines = QuoteLines()
         self._bars = BarSchedule()
@@ -294,7 +278,7 @@ class WireReader:
         if self._keeper is not None:
             self._keeper.line(line)
         try:
-            self._understand(line.removeprefix(_BYTE_ORDER_MARK) if self.lines == 1 else line)
+            self._understand(line.removeprefix(BYTE_ORDER_MARK) if self.lines == 1 else line)
         except Unreadable as error:
             if not self._skip:
                 raise InputError(f"{self.path}, line {self.lines}: {error}") from None
@@ -304,14 +288,14 @@ class WireReader:
     def _understand(self, line: bytes) -> None:
         """Deliver the facts of one line. Raises Unreadable."""
         if len(line) >= LONGEST_LINE_BYTES:
-            self._refuse(f"longer than {LONGEST_LINE_BYTES} bytes", line, _at_of(line))
+            self._refuse(f"longer than {LONGEST_LINE_BYTES} bytes", line, at_of(line))
             return
         if not line.strip():
             return
         try:
             decoded = decode(line)
         except TooDeep as error:
-            self._refuse(str(error), line, _at_of(line))
+            self._refuse(str(error), line, at_of(line))
             return
         except ValueError as error:
             raise Unreadable(str(error)) from None
@@ -327,9 +311,9 @@ class WireReader:
         elif not any(kind in value for kind in KINDS):
             raise Unreadable("no known kind of line: none of " + ", ".join(KINDS))
         elif decoded.repeated is not None:
-            self._refuse(f"the key {decoded.repeated[:40]!r} comes twice", line, _instant(value.get("at")))
+            self._refuse(f"the key {decoded.repeated[:40]!r} comes twice", line, instant_at(value.get("at")))
         else:
-            at = _instant(value.get("at"))
+            at = instant_at(value.get("at"))
             self._reach(at)
             if self.keep is not None and self._is_kept(value, line):
                 self.keep(at, line if line.endswith(b"\n") else line + b"\n")
@@ -344,7 +328,7 @@ class WireReader:
         """The header, or that of a further recording in the same file, which must be of the same kind."""
         if self.lines == 1:
             return
-        if header.get("riskcore") != WIRE_FORM or _header_fields(self.path, header)[::2] != (self.profile, self.lacks):
+        if header.get("riskcore") != WIRE_FORM or header_fields(self.path, header)[::2] != (self.profile, self.lacks):
             raise InputError(f"{self.path}, line {self.lines}: a header that differs from the first; split the file")
         if self._open and self.header.get("writer") == WRITER:
             self._cut_off("the end line is missing before a further header")
@@ -390,30 +374,3 @@ class WireReader:
             self._early.append((reason, text))
         else:
             self._items.append(rejected(reason, text, self.last_at))
-
-
-def _header_fields(path: Path, header: dict[str, Any]) -> tuple[str | None, str | None, tuple[str, ...]]:
-    """Profile, note and lacks. Raises InputError."""
-    if header and header.get("riskcore") != WIRE_FORM:
-        raise InputError(f"{path}, line 1: form {header['riskcore']!r:.40} is not {WIRE_FORM}")
-    profile, note, lacks = header.get("profile"), header.get("note"), header.get("lacks", [])
-    if not isinstance(profile, str | None) or not isinstance(note, str | None):
-        raise InputError(f"{path}, line 1: profile and note must be texts")
-    if not isinstance(lacks, list) or not all(isinstance(item, str) for item in lacks):
-        raise InputError(f"{path}, line 1: lacks must be a list of texts")
-    return profile, note, tuple(lacks)
-
-
-def _instant(at: Any) -> int:
-    if not isinstance(at, str):
-        raise Unreadable("`at` is missing or no text")
-    try:
-        return instant(at)
-    except ValueError as error:
-        raise Unreadable(f"`at`: {error}") from None
-
-
-def _at_of(line: bytes) -> int:
-    """The time of a line that is not decoded, which must come first in it."""
-    match = _FIRST_AT.match(line)
-    return _instant(match and match[1].decode("utf-8", "replace"))

@@ -83,6 +83,10 @@ class FollowedBaseline(Course):
     def next_timer(self) -> int | None:
         return self._states[self._place].next_timer
 
+    def first_timed(self, quotes: Quotes) -> int:
+        due = self.next_timer()
+        return len(quotes) if due is None else quotes.first_at(due)
+
     def open_day(self, at: int, lacks: tuple[str, ...]) -> None:
         self._happened(lambda run: run.open_day(at, lacks))
 

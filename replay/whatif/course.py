@@ -133,8 +133,15 @@ class Course:
         self.runner.finish()
 
     def next_timer(self) -> int | None:
-        """When time alone must act next in this course."""
-        return self.runner.look_ahead() if self.book.day is not None else None
+        """When time alone must act next in this course, with every mark where the quotes so far have put it."""
+        if self.book.day is None:
+            return None
+        self.settle()
+        return self.runner.look_ahead()
+
+    def first_timed(self, quotes: Quotes) -> int:
+        """The first of consecutive quotes before which time alone may make this course act; their number if none."""
+        return self.runner.first_timed(quotes)
 
     def issued(self) -> list[e.Event]:
         """The commands issued since the last look."""

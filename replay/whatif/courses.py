@@ -252,10 +252,9 @@ class Courses:
 
     def _limit(self, day: DayFacts, start: int, end: int) -> int:
         """Up to which place quotes may be taken at once: to the next timer, or what the broker does next."""
-        timers = [due for due in (self.baseline.next_timer(), self.counterfactual.next_timer()) if due is not None]
-        if timers:
-            end = min(end, max(start + 1, day.first_place(min(timers))))
-        return min(end, self.broker.next_place(start))
+        quotes = day.quotes(start, end)
+        timed = min(self.baseline.first_timed(quotes), self.counterfactual.first_timed(quotes))
+        return min(start + max(1, timed), self.broker.next_place(start))
 
     def _told(self, day: DayFacts, told: Told) -> None:
         place, event = told.place, told.event

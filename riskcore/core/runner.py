@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskcore.core.bounds import Watch
 from riskcore.core.events import CommandIssued, Event, QuotesObserved, TradingDayOpened
 from riskcore.core.loosening import settings_of_next_day
 from riskcore.core.project import settle
@@ -149,6 +150,12 @@ class Runner:
     def look_ahead(self) -> int | None:
         """When time alone must act next, worked out in a quiet moment so that the next event need not wait for it."""
         return self.turn.look_ahead()
+
+    def first_timed(self, quotes: Quotes) -> int:
+        """The first of consecutive quotes of the open day before which time alone may make something act; or all."""
+        known = self._quiet.bounds(self.book, self.turn.rulebook)
+        marked = {contract: self._quiet.marked_at(self.book, contract) for contract in known.gaps}
+        return quotes.first_outside(0, len(quotes), Watch(known.until, gaps=known.gaps), marked)
 
     def finish(self) -> Book:
         """Time ends with the last line: timers due later do not fire (RULES.md 1.1)."""
@@ -289,6 +296,7 @@ class Runner:
         if settled:
             self._hand_on_rows(len(self._rows))
             settle(self.book, settled)
+            self.turn.forget_timers()
 
     # ---- what goes out -------------------------------------------------------------------------------
 

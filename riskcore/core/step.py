@@ -156,6 +156,10 @@ class Turn:
             self._timers_known = True
         return self._next_due
 
+    def forget_timers(self) -> None:
+        """Marks have moved, and with them when they are stale."""
+        self._timers_known = False
+
     def _fire_timers(self, until: int) -> None:
         fired: list[Timer] = []
         at_once: list[Timer] = []  # Of other accounts: the instant has come for the fired one alone.
