@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from riskcore.errors import ConfigError, Corrupt, OutOfSequence, ProfileBusy, StoreError
+from riskcore.errors import ConfigError, Corrupt, LostEvents, OutOfSequence, ProfileBusy, StoreError
 from riskcore.schema.chain import Head, link
 from riskcore.store import server_lease
 from riskcore.store.journal import Journal
@@ -554,3 +554,38 @@ def test_a_replica_is_read_like_its_primary_and_takes_no_writer(own_server: Post
                 wait_until(lambda: reader.last_seq(NEXT_DAY) == 5)
         finally:
             replica.stop()
+
+
+@pytest.mark.nightly  # Two servers are made and started.
+def test_a_standby_without_the_last_commits_is_refused_until_it_has_them(own_server: PostgresServer) -> None:
+    """A fail-over to a server that is behind would forget what was decided, lockouts included."""
+    name = own_server.new_database()
+    store = own_server.url(name)
+    writer = Journal.open(store, "p", write=True)
+    writer.append(day(3))
+    standby = PostgresServer(own_server.folder / "standby", f"port = {own_server.port}")
+    standby.folder.mkdir()
+    own_server.hand_over(standby.folder)
+    standby.copy_from(own_server)
+    writer.append(quotes(2, 3))
+    last = writer.last_hash()
+    own_server.stop("fast")
+    with pytest.raises(StoreError):
+        writer.append(quotes(1, 6))
+    (standby.data / "standby.signal").unlink()
+    standby.start()
+    try:
+        with pytest.raises(LostEvents, match=f"event 6 of day {DAY} with hash {last} is not there") as raised:
+            wait_until(writer.is_well)
+        assert raised.value.exit_code == 3
+        writer.close()
+        with pytest.raises(LostEvents, match="use the store that has it"):  # A restart changes nothing.
+            Journal.open(store, "p", write=True)
+        with Journal.open(store, "p") as reader:
+            assert verify_chain(reader, DAY) == 4
+    finally:
+        standby.stop("fast")
+    own_server.start()
+    with Journal.open(store, "p", write=True) as again:
+        again.append(quotes(1, 6))
+        assert verify_chain(again, DAY) == 7
