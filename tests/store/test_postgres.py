@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held
 from riskcore.store.postgres_connection import parameters_of
 from riskcore.store.recorder import refuse_no_journal, writer_lock
+from tests import processes
 from tests.docs.pages import DOCS
 from tests.postgres_server import ADMIN, PASSWORD, PostgresServer, running_server
 from tests.schema.examples import opening
@@ -600,12 +600,16 @@ def test_a_standby_without_the_last_commits_is_refused_until_it_has_them(own_ser
 def certify(folder: Path, name: str) -> tuple[Path, Path, Path]:
     """The certificate of a new authority, and one of a server with its key, signed by it."""
     own, signed, key = (folder / f"{name}.{ending}" for ending in ("authority.pem", "pem", "key"))
-    request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    request += ["-days", "2", "-keyout"]
+    request: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    request += ["-nodes", "-days", "2", "-keyout"]
+    subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-CA", own, "-CAkey"]
     authority_key = folder / "authority.key"
-    subprocess.run([*request, authority_key, "-out", own, "-subj", "/CN=an authority"], check=True, capture_output=True)
-    subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-CA", own, "-CAkey", authority_key]
-    subprocess.run([*request, key, "-out", signed, *subject], check=True, capture_output=True)
+    for words in (
+        [*request, authority_key, "-out", own, "-subj", "/CN=an authority"],
+        [*request, key, "-out", signed, *subject, authority_key],
+    ):
+        done = processes.run(words)
+        assert done.returncode == 0, done.stderr
     return own, signed, key
 
 
