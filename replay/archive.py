@@ -7,18 +7,20 @@ another as the days do: each names the last hash of the day before, and the stor
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 
+from replay.export import exported_links
 from replay.kept_messages import read_messages, write_messages
 from replay.recording import open_lines
+from replay.thinning import Trial, thinned_links, try_out
 from riskcore.core.events import TradingDayOpened
 from riskcore.errors import CannotWrite, ConfigError, Corrupt, InputError
 from riskcore.schema.chain import stream_of
-from riskcore.schema.export import Stored, read_export
+from riskcore.schema.export import Stored, ignore, read_export
 from riskcore.schema.payloads import NO_LINK
 from riskcore.store.archived import ArchivedDay
 from riskcore.store.copying import Progress
@@ -37,23 +39,39 @@ class FileOfDay:
     opened: TradingDayOpened
     events: int
     last_hash: bytes
+    thinned: int  # Quotes that were left out.
 
 
-def archive(journal: Journal, before: str, folder: Path, progress: Progress) -> list[ArchivedDay]:
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A day that left, how many of its quotes were left out, and why none were where that was asked for."""
+
+    day: ArchivedDay
+    thinned: int
+    kept_whole: str | None
+
+
+def archive(
+    journal: Journal, before: str, folder: Path, progress: Progress, *, thin_quotes: bool = False
+) -> list[Left]:
     """Move the closed days before a trade date into a folder; those that left now. The journal is open for writing.
+
+    `thin_quotes`: leave out quotes that no decision needs (replay/thinning.py); a day that needs them all stays whole.
 
     Raises ConfigError for a folder that holds something else, CannotWrite, Corrupt, StoreError: what left by then has
     left, all else is still in the store.
     """
     days = [day for day in journal.streams()[:-1] if day < before]
     _prepare(folder, journal, days)
-    left: list[ArchivedDay] = []
+    left: list[Left] = []
     for place, day in enumerate(days):
         progress(f"{journal.profile} {day}", journal.last_seq(day), place / len(days))
-        archived = _written(journal, day, folder)
+        trial = try_out(event for _, event, _ in journal.read(day)) if thin_quotes else Trial(0, None)
         journal.tidy()  # A lease on a server is to be renewed meanwhile.
+        archived = _written(journal, day, folder, trial.left_out)
+        journal.tidy()
         journal.take_out([archived])
-        left.append(archived)
+        left.append(Left(archived, trial.left_out, trial.refused))
     if left or journal.archived():
         journal.recorder.give_space_back()
     return left
@@ -73,13 +91,18 @@ def _prepare(folder: Path, journal: Journal, days: list[str]) -> None:
             )
 
 
-def _written(journal: Journal, day: str, folder: Path) -> ArchivedDay:
+def _written(journal: Journal, day: str, folder: Path, thinned: int) -> ArchivedDay:
     """The files of a day, written unless they are there, and read back: they are what the store holds."""
     path, messages = folder / f"{day}{ENDING}", folder / f"{day}{MESSAGES_ENDING}"
     there = path.exists()
     if not there:
         with write_export(path) as writer:
-            journal.export([day], writer)
+            if thinned:
+                writer.begin(journal.profile, journal.opening(day).previous_hash, thinned)
+                for page in journal.pages(day):
+                    writer.add_links([*thinned_links(page)])
+            else:
+                journal.export([day], writer)
     if not messages.exists():
         write_messages(journal, [day], messages)
     for written in (path, messages):
@@ -89,6 +112,10 @@ def _written(journal: Journal, day: str, folder: Path) -> ArchivedDay:
     *_, link = [NO_LINK, *(link for _, _, link in journal.linked_messages(day))]
     try:
         found = read_day(path)
+        if found.thinned != thinned:
+            raise _not_the_day(path, there, f"it was written {'with' if found.thinned else 'without'} --thin-quotes")
+        if thinned:
+            _compare_quotes(journal, day, path)
         last_link, first_before = _read_links(messages, path)
     except (Corrupt, InputError, OSError, ValueError, KeyError, TypeError) as error:
         raise _not_the_day(path, there, str(error)) from error
@@ -105,6 +132,15 @@ def _written(journal: Journal, day: str, folder: Path) -> ArchivedDay:
             str(path.resolve()),
             file_digest(file, "sha256").hexdigest(),
         )
+
+
+def _compare_quotes(journal: Journal, day: str, path: Path) -> None:
+    """The chain says nothing of quotes that stay in a thinned day: each line is compared. Raises Corrupt."""
+    stored = (link for page in journal.pages(day) for link in thinned_links(page))
+    found = (link for _, link in exported_links(open_lines(path), path.name, ignore, True))
+    for ours, theirs in zip(stored, found, strict=True):
+        if ours != theirs:
+            raise Corrupt(f"event {ours[1]} is another")
 
 
 def _not_the_day(path: Path, there: bool, why: str) -> Exception:
@@ -145,18 +181,19 @@ def date_of(path: Path) -> str:
 def read_day(path: Path) -> FileOfDay:
     """Read the session file of one day to its end, its chain checked. Raises Corrupt, InputError."""
     opened, events, last_hash = None, 0, b""
-    for seq, event, digest in whole_day(path):
+    thinned: list[int] = []
+    for seq, event, digest in whole_day(path, thinned.append):
         if isinstance(event.body, TradingDayOpened):
             opened = event.body if opened is None else None
         events, last_hash = seq, digest
     if opened is None or opened.day.trade_date != date_of(path):
         raise Corrupt(f"{path}: does not hold the day that it is named after, and no other")
-    return FileOfDay(opened, events, last_hash)
+    return FileOfDay(opened, events, last_hash, sum(thinned))
 
 
-def whole_day(path: Path) -> Iterator[Stored]:
+def whole_day(path: Path, note_thinned: Callable[[int], object] = ignore) -> Iterator[Stored]:
     """The events of a file that must have its end. Raises Corrupt, InputError."""
-    return read_export(open_lines(path), path.name, strict=True)
+    return read_export(open_lines(path), path.name, strict=True, note_thinned=note_thinned)
 
 
 def opening_of(path: Path) -> TradingDayOpened:
@@ -166,6 +203,13 @@ def opening_of(path: Path) -> TradingDayOpened:
             return event.body
         break
     raise Corrupt(f"{path}: does not begin with the opening of a day")
+
+
+def quotes_left_out(path: Path) -> int:
+    """How many quotes of the day in a session file were left out. Raises Corrupt, InputError."""
+    thinned: list[int] = []
+    next(whole_day(path, thinned.append), None)
+    return sum(thinned)
 
 
 def messages_of(path: Path) -> Path:

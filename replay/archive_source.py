@@ -29,6 +29,11 @@ class ArchiveSource:
         self._files: dict[str, Path] = {}
         for path in check_archive(folder):
             day = read_day(path)
+            if day.thinned:
+                raise ConfigError(
+                    f"{path}: {day.thinned:,} quotes of this day were left out when it was archived, so it cannot"
+                    " become part of a journal again; every command reads the file where it is"
+                )
             if not self._files and day.opened.previous_hash:
                 raise ConfigError(
                     f"{folder}: begins with {path.name}, which hangs on an earlier day; put the files of the earlier"

@@ -1,6 +1,6 @@
 """Days as journal exports: out of a journal, out of other exports, or out of wire recordings run through the core."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from replay.left_out import warn_of_left_out
 from replay.recording import open_lines
@@ -66,7 +66,8 @@ def _from_exports(source: Source, writer: ExportWriter, warn: Warn, progress: Pr
     for path in source.sessions:
         wanted = False
         lines = open_lines(path)
-        links = exported_links(lines, session_name(path, source.sessions), warn, source.strict)
+        thinned = [0]
+        links = exported_links(lines, session_name(path, source.sessions), warn, source.strict, thinned.append)
         for count, (opened, link) in enumerate(links):
             if not count % EVENTS_BETWEEN_REPORTS:
                 reading.report(path, count, lines.share_read)
@@ -74,14 +75,14 @@ def _from_exports(source: Source, writer: ExportWriter, warn: Warn, progress: Pr
                 found.append(opened.day.trade_date)
                 wanted = not source.days or opened.day.trade_date in source.days
                 if wanted:
-                    writer.begin(opened.profile, opened.previous_hash)
+                    writer.begin(opened.profile, opened.previous_hash, thinned[-1])
             if wanted:
                 writer.add_links([link])
     return choose_days(found, source.days, "the sessions")
 
 
 def exported_links(
-    lines: Iterable[bytes], name: str, warn: Warn, strict: bool
+    lines: Iterable[bytes], name: str, warn: Warn, strict: bool, note_thinned: Callable[[int], object] = ignore
 ) -> Iterator[tuple[TradingDayOpened | None, Link]]:
     """The lines of an export as links, checked; beside the first of a day its opening."""
     last = [b""]
@@ -92,7 +93,7 @@ def exported_links(
             yield line
 
     stream = ""
-    for seq, event, digest in read_export(noted(lines), name, warn, strict):
+    for seq, event, digest in read_export(noted(lines), name, warn, strict, note_thinned):
         topic, canonical, _ = read_line(last[0])
         assert len(digest) == HASH_LENGTH, "a link is a whole hash and canonical bytes"
         opened = event.body if isinstance(event.body, TradingDayOpened) else None

@@ -8,11 +8,12 @@ wherever it is.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import file_digest
 from pathlib import Path
 from string import hexdigits
 from typing import Any
 
-from replay.archive import check_archive, is_archive, opening_of
+from replay.archive import check_archive, is_archive, opening_of, quotes_left_out
 from replay.blocks import Lines
 from replay.comparison import Comparison
 from replay.evidence import check_files, is_evidence
@@ -105,9 +106,10 @@ class KeptHash:
 class _Day:
     """One recorded day run again from its own opening."""
 
-    def __init__(self, source: str, opening: Event, opened: TradingDayOpened) -> None:
+    def __init__(self, source: str, opening: Event, opened: TradingDayOpened, thinned: int) -> None:
         self.source = source
         self.opened = opened
+        self.thinned = thinned  # Quotes that an archive left out.
         self.events = 0
         self.last_hash = ""
         self.comparison = Comparison()
@@ -185,6 +187,7 @@ class _Day:
             "events": self.events,
             "closed": isinstance(self._event.body, DayRolled),
             "last_hash": self.last_hash,
+            "quotes_left_out": self.thinned,
             "recorded": outcome["recorded"],
             "recomputed": outcome["recomputed"],
             "changed_rules": list(changed_since(self.opened.settings)),
@@ -214,12 +217,13 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore, las
                 check.recordings.append(_recording(source, path, check, warn, reading))
             else:
                 cut: list[str] = []
+                thinned: list[int] = []
                 lines = open_lines(path)
-                stored = read_export(lines, name, cut.append)
+                stored = read_export(lines, name, cut.append, note_thinned=thinned.append)
                 report = partial(_report_file, reading, path, lines)
                 beside = following is not None and path.parent == following.parent in archives
                 opened = opening_of(following) if following is not None and beside else None
-                _judge_again(check, name, stored, source.days, report, opened, cut)
+                _judge_again(check, name, stored, source.days, report, opened, cut, thinned)
         except (InputError, StoreError) as error:
             check.damage.append({"source": name, "text": str(error)})
     if check.kept is not None and not check.days and not check.damage:
@@ -268,12 +272,26 @@ def _session_files(paths: Sequence[Path], check: Check) -> list[Path]:
 def _verify_store(source: Source, check: Check, progress: Progress) -> None:
     with open_journal(source.store, source.profile, source.config_path) as (journal, stored):
         check.archived = journal.archived()
+        _check_thinned(check)
         days = choose_days(stored, source.days, f"profile {journal.profile}", check.archived)
         verify_journal(journal, days, check, progress)
         if not source.days:
             for day in [day for day in journal.remembered() if day not in stored]:
                 text = f"{journal.profile}: day {day} is missing: an engine stopped in it, and none of it is stored"
                 check.lacks_its_end(journal.profile, day, text)
+
+
+def _check_thinned(check: Check) -> None:
+    """Quotes that stayed in a thinned day are proved by the hash of its file alone, which the store knows."""
+    for day in check.archived:
+        path = Path(day.file)
+        if path.is_file() and quotes_left_out(path):
+            with path.open("rb") as file:
+                if file_digest(file, "sha256").hexdigest() != day.sha256:
+                    text = (
+                        f"{path}: not the file that was written when day {day.trade_date} left: its quotes were edited"
+                    )
+                    check.damage.append({"source": path.name, "text": text})
 
 
 def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress: Progress = ignore) -> None:
@@ -323,10 +341,12 @@ def _judge_again(
     report: Callable[[int], None],
     following: TradingDayOpened | None = None,
     cut: Sequence[str] = (),
+    thinned: Sequence[int] = (),
 ) -> None:
     """Add the findings of every day of one stream, each run alone; `following` opened the day behind the last.
 
-    `cut` says, once all is read, that the stream was cut off: its last fact is judged by nobody's record. An event
+    `cut` says, once all is read, that the stream was cut off: its last fact is judged by nobody's record. The last of
+    `thinned` is how many quotes the day at hand lacks. An event
     that this riskcore cannot judge is a finding of its day; the other days are judged.
     """
     rows: list[Row] = []
@@ -345,7 +365,7 @@ def _judge_again(
             if current is not None:
                 close(current, event.body)
             wanted = not days or event.body.day.trade_date in days
-            current = _Day(source, event, event.body) if wanted else None
+            current = _Day(source, event, event.body, thinned[-1] if thinned else 0) if wanted else None
         if current is not None:
             current.follow(seq, event, digest.hex())
             if check.kept is not None:

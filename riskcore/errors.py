@@ -37,6 +37,12 @@ class OutOfSequence(StoreError):
     exit_code = 4
 
 
+class LostEvents(OutOfSequence):
+    """The store lacks events that it had confirmed: what this writer knows is newer, and it must stop."""
+
+    exit_code = 3
+
+
 class DiskFull(StoreError):
     """There is no room for what has to be written."""
 

@@ -3,12 +3,14 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from replay.left_out import warn_of_left_out
 from replay.recording import detect_form, open_lines, read_wire
 from replay.sessions import EVENTS_BETWEEN_REPORTS, Progress, Reading, Warn, check_order, ignore, session_name
+from replay.thinning import SLOT_NS
 from replay.whatif.market import DayFacts
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.quotes import Quotes
@@ -81,7 +83,8 @@ class Sessions:
             lines = open_lines(path)
             first_at: int | None = None
             last_at = count = 0
-            for _, event, _ in read_export(lines, self._name(path), self.warn, self.strict):
+            thinned = partial(self._say_thinned, path)
+            for _, event, _ in read_export(lines, self._name(path), self.warn, self.strict, thinned):
                 if first_at is None:
                     first_at = event.at
                     check_order(ended, first_at, self._name(path))
@@ -104,6 +107,14 @@ class Sessions:
             self._row(path, "journal", lines.sha256, count, first_at, last_at)
         if day is not None:
             yield day
+
+    def _say_thinned(self, path: Path, left_out: int) -> None:
+        if left_out:
+            self.warn(
+                f"{self._name(path)}: {left_out:,} quotes were left out when it was archived; under other settings a"
+                f" limit may be found crossed up to {SLOT_NS // 10**9} s late, and simulated"
+                " fills see only the quotes that stayed"
+            )
 
     def _row(self, path: Path, form: str, sha256: str, count: int, first_at: int | None, last_at: int | None) -> None:
         self.rows.append(

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from riskcore.cli.options import output_options, print_json, profile_file_option, say_on_stderr, store_option
+from riskcore.cli.options import output_options, print_json, profile_file_option, say_on_stderr, store_option, warn
 from riskcore.cli.progress import Progress
 from riskcore.cli.screen.words import counted
 from riskcore.errors import ProfileBusy
@@ -29,6 +29,11 @@ SCHEMA = "riskcore.archive/1"
     metavar="DIR",
     help="Folder for the files; one with earlier days of the same journal may be used again.",
 )
+@click.option(
+    "--thin-quotes",
+    is_flag=True,
+    help="Leave out quotes that no decision depends on; the marks between those that stay are lost for good.",
+)
 @click.option("--profile", metavar="NAME", help="Profile to archive; needed if the journal holds several.")
 @store_option
 @profile_file_option
@@ -36,6 +41,7 @@ SCHEMA = "riskcore.archive/1"
 def command(
     before: Any,
     folder: Path,
+    thin_quotes: bool,
     profile: str | None,
     store: str | None,
     config_path: Path | None,
@@ -48,6 +54,9 @@ def command(
     Every command reads the files where they are: riskcore audit DIR/*.jsonl.gz. A day leaves the journal only when
     its file was read back and holds the same chain of hashes. The last day always stays, and with it all that the
     engine needs to go on. Stop the engine first. An interrupted run goes on when you repeat the command.
+
+    With --thin-quotes each day is decided twice, with all of its quotes and with those that stay; one that would be
+    decided otherwise is moved whole.
     """
     from replay.archive import archive
     from riskcore.audit.following import chosen_journal
@@ -63,20 +72,35 @@ def command(
             raise ProfileBusy(f"{where}: an engine of profile {other} writes the same store; stop it first")
     size = _size(where)
     with Journal.open(where, chosen, write=True) as journal, Progress(quiet=quiet) as progress:
-        left = archive(journal, before.strftime("%Y-%m-%d"), folder, progress.session)
+        left = archive(journal, before.strftime("%Y-%m-%d"), folder, progress.session, thin_quotes=thin_quotes)
         stays = journal.streams()
     freed = None if size is None else size - (_size(where) or 0)
+    for one in left:
+        if one.kept_whole is not None:
+            warn(f"day {one.day.trade_date} was moved with all of its quotes: {one.kept_whole}", quiet=quiet)
     if as_json:
-        days = [{**day.row(), "events": day.events, "sha256": day.sha256} for day in left]
+        days = [
+            {
+                **one.day.row(),
+                "events": one.day.events,
+                "sha256": one.day.sha256,
+                "quotes_left_out": one.thinned,
+                "kept_whole": one.kept_whole,
+            }
+            for one in left
+        ]
         print_json({"schema": SCHEMA, "profile": chosen, "days": days, "stays_from": stays[0], "freed_bytes": freed})
         return
     if not left and not quiet:
         say_on_stderr(f"no closed day before {before:%Y-%m-%d} in the journal of profile {chosen}; nothing was moved")
     if left:
         room = "" if freed is None else f"; the journal is {freed / 1e6:,.1f} MB smaller"
+        first, last = left[0].day, left[-1].day
+        thinned = sum(one.thinned for one in left)
+        without = f" without {counted(thinned, 'quote')} that no decision needs" if thinned else ""
         click.echo(
-            f"{counted(len(left), 'day')} moved to {folder}, {left[0].trade_date} to {left[-1].trade_date},"
-            f" last hash {left[-1].last_hash.hex()}; the journal goes on from {stays[0]}{room}"
+            f"{counted(len(left), 'day')} moved to {folder}{without}, {first.trade_date} to {last.trade_date},"
+            f" last hash {last.last_hash.hex()}; the journal goes on from {stays[0]}{room}"
         )
 
 

@@ -88,6 +88,7 @@ def install(
     for file in files:
         _write(file)
     _warn_of_login(quiet)
+    _warn_of_password(place.store, quiet)
     reason = "you asked for that" if no_start else _unreachable(platform)
     if reason is None:
         for file in files:
@@ -310,6 +311,17 @@ def _report(
             for file in files:
                 for words in file.start:
                     click.echo(f"  {shown_words(words, system)}")
+
+
+def _warn_of_password(store: str, quiet: bool) -> None:
+    from riskcore.store.server_url import is_only_in_environment, is_server
+
+    if is_server(store) and is_only_in_environment(store):
+        warn(
+            "the service does not see PGPASSWORD: put the password of the store into ~/.pgpass, or into the keyring"
+            f' with keyring set riskcore "{store}"',
+            quiet=quiet,
+        )
 
 
 def _warn_of_login(quiet: bool) -> None:

@@ -98,7 +98,7 @@ def _recording(row: Row) -> str:
 
 def _day(row: Row, version: str) -> list[str]:
     start = f"{row['source']}  {row['trade_date']}  {row['events']} events, {_end(row)}, last hash {row['last_hash']}"
-    left_out = [f"  {text}" for text in (*row["left_out"], *row["changed_rules"])]
+    left_out = [f"  {text}" for text in (*row["left_out"], *row["changed_rules"], *_thinned(row))]
     if not row["differences"]:
         same = f"  {row['recorded']} decisions by riskcore {row['version']}, decided the same by {version}"
         return [start, *left_out, same]
@@ -112,6 +112,13 @@ def _day(row: Row, version: str) -> list[str]:
             for one in row["differences"]
         ),
     ]
+
+
+def _thinned(row: Row) -> list[str]:
+    if not row["quotes_left_out"]:
+        return []
+    count = counted(row["quotes_left_out"], "quote")
+    return [f"thinned: {count} left out; the chain proves all but the quotes that stayed, and the journal their file"]
 
 
 def _end(row: Row) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from riskcore.core.events import Event, TradingDayOpened
+from riskcore.core.events import Event, QuotesObserved, TradingDayOpened
 from riskcore.errors import Corrupt, OutOfSequence
 from riskcore.schema.codec import encode_event
 
 Link = tuple[str, int, str, bytes]  # stream, seq, topic, hash followed by canonical bytes: what a store keeps
 HASH_LENGTH = 32
-OPENING = TradingDayOpened.__name__
+OPENING, QUOTES = TradingDayOpened.__name__, QuotesObserved.__name__
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 A header, one line per stored event with its hash as last field (codec.py), an end line (ending.py). Several
 days stand one after another: each TradingDayOpened starts again at seq 1 and its chain hangs on the last hash
 of the day before. After an end line another header may follow, so files may also be concatenated.
+
+A header that says `thinned` gives the number of quotes that an archive left out (replay/thinning.py). There the lines
+of quotes keep the hash of what they were, which cannot be worked out any more; all others are checked as ever.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +15,7 @@ import msgspec
 
 from riskcore.core.events import Event, FactQuarantined, TimerQuarantined, TradingDayOpened
 from riskcore.errors import Corrupt, InputError, OutOfSequence
-from riskcore.schema.chain import HASH_LENGTH, OPENING, Head, Link, digest_of, head_of, link
+from riskcore.schema.chain import HASH_LENGTH, OPENING, QUOTES, Head, Link, digest_of, head_of, link
 from riskcore.schema.codec import NOT_DECODED, decode_event, export_line, read_line
 from riskcore.schema.ending import Ending
 
@@ -26,10 +29,11 @@ class _Header(msgspec.Struct, omit_defaults=True):
     profile: str
     previous_hash: str
     note: str = ""
+    thinned: int = 0
 
 
-def _header_line(profile: str, previous_hash: str, note: str = "") -> bytes:
-    return msgspec.json.encode(_Header(FORM, profile, previous_hash, note)) + b"\n"
+def _header_line(profile: str, previous_hash: str, note: str = "", thinned: int = 0) -> bytes:
+    return msgspec.json.encode(_Header(FORM, profile, previous_hash, note, thinned)) + b"\n"
 
 
 class ExportWriter:
@@ -41,6 +45,7 @@ class ExportWriter:
         self._ending = Ending()
         self._profile = ""
         self._head: Head | None = None
+        self._thinned = 0
         self.left_out: list[Event] = []  # Of what was written, the events that say what was left out.
 
     def add_events(self, events: Sequence[Event]) -> None:
@@ -52,15 +57,19 @@ class ExportWriter:
             self.begin(opened.profile, opened.previous_hash)
         self.add_links(link(self._profile, self._head, events))
 
-    def begin(self, profile: str, previous_hash: str) -> None:
-        """Begin a day: write a header, unless the day hangs on what was written last."""
+    def begin(self, profile: str, previous_hash: str, thinned: int = 0) -> None:
+        """Begin a day: write a header, unless the day hangs on what was written last.
+
+        `thinned`: how many quotes of the day are left out; such a day has a header of its own.
+        """
         if self._head is not None:
-            if self._profile == profile and self._head.digest.hex() == previous_hash:
+            whole = not thinned and not self._thinned
+            if whole and self._profile == profile and self._head.digest.hex() == previous_hash:
                 return
             self.close()
             self._ending = Ending()
-        self._profile = profile
-        self._put(_header_line(profile, previous_hash, self._note))
+        self._profile, self._thinned = profile, thinned
+        self._put(_header_line(profile, previous_hash, self._note, thinned))
 
     def add_links(self, links: Sequence[Link]) -> None:
         """Write links that follow one another, after `begin`."""
@@ -80,25 +89,33 @@ class ExportWriter:
         self._write(line)
 
 
-def ignore(_: str) -> None:
-    """Takes a warning and says nothing."""
+def ignore(_: object) -> None:
+    """Takes a warning or a figure and says nothing."""
 
 
 def read_export(
-    lines: Iterable[bytes], name: str, warn: Callable[[str], None] = ignore, strict: bool = False
+    lines: Iterable[bytes],
+    name: str,
+    warn: Callable[[str], None] = ignore,
+    strict: bool = False,
+    note_thinned: Callable[[int], object] = ignore,
 ) -> Iterator[Stored]:
     """Every event of an export in order, its chain checked.
 
     `lines` keep their line ends; `name` is the file's name for messages. A file that was cut off is read up to
-    the cut and `warn` is called; with `strict` that is an error. Raises InputError for what is no export or is
-    cut off, Corrupt for an edited or damaged one, naming file and line.
+    the cut and `warn` is called; with `strict` that is an error. `note_thinned` is given with each header how many
+    quotes were left out behind it. Raises InputError for what is no export or is cut off, Corrupt for an edited or
+    damaged one, naming file and line.
     """
-    return _Reader(name, warn, strict).read(lines)
+    return _Reader(name, warn, strict, note_thinned).read(lines)
 
 
 class _Reader:
-    def __init__(self, name: str, warn: Callable[[str], None], strict: bool) -> None:
-        self.name, self.warn, self.strict = name, warn, strict
+    def __init__(
+        self, name: str, warn: Callable[[str], None], strict: bool, note_thinned: Callable[[int], object]
+    ) -> None:
+        self.name, self.warn, self.strict, self.note_thinned = name, warn, strict, note_thinned
+        self.thinned = 0
         self.number = 0
         self.profile = ""
         self.ending: Ending | None = None  # None: a header must come next.
@@ -134,8 +151,13 @@ class _Reader:
             raise InputError(f"{self.name}, line {self.number}: not the header of a journal export") from error
         if header.riskcore != FORM:
             raise InputError(f"{self.name}, line {self.number}: form {header.riskcore[:40]!r} is not {FORM}")
-        if _header_line(header.profile, header.previous_hash, header.note) != line:
+        if (
+            _header_line(header.profile, header.previous_hash, header.note, header.thinned) != line
+            or header.thinned < 0
+        ):
             raise self._corrupt("the header is damaged or edited")
+        self.thinned = header.thinned
+        self.note_thinned(header.thinned)
         self.ending = Ending()
         self.ending.add(line)
         self.profile = header.profile
@@ -145,6 +167,8 @@ class _Reader:
         try:
             topic, canonical, said = read_line(line)
             digest = sha256(self.digest + canonical).digest()
+            if self.thinned and topic.startswith(QUOTES) and len(said) == HASH_LENGTH:
+                digest = said
             if said != digest:
                 raise Corrupt("the hash does not match: this event or one before was edited, or lines are missing")
             seq, event = decode_event(topic, canonical)

@@ -6,7 +6,6 @@ by the canonical bytes. Nothing is encoded again to check the chain. Source: DES
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -18,10 +17,12 @@ from riskcore.errors import Corrupt, DiskFull, OutOfSequence, StoreError
 from riskcore.schema.chain import HASH_LENGTH, Head, Link, digest_of, head_of, link, stream_of
 from riskcore.schema.codec import book_from_bytes, decode_event, state_bytes
 from riskcore.schema.export import ExportWriter, Stored
-from riskcore.schema.payloads import NO_LINK, Message, link_of, linked, pack, placed, unpack
+from riskcore.schema.payloads import NO_LINK, Message, link_of, linked, placed, unpack
 from riskcore.store.archived import ArchivedDay, archive_sentence
 from riskcore.store.fingerprint import core_fingerprint
 from riskcore.store.lease import ProfileLock, this_process
+from riskcore.store.lost_events import refuse_lost_events, refuse_noted
+from riskcore.store.message_chain import MessageChain
 from riskcore.store.reserve import RESERVE_BYTES, Reserve
 from riskcore.store.server_url import is_server, without_password
 
@@ -29,15 +30,6 @@ if TYPE_CHECKING:
     from riskcore.store.recorder import JournalRecorder
 
 _PAGE = 500  # Rows fetched at a time: enough to hide the query, few enough to stay in the processor cache.
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """Where the chain of messages stands: its link in the last stream, if any, and the one that stream hangs on."""
-
-    stream: str
-    link: bytes | None
-    hangs_on: bytes
 
 
 class Journal:
@@ -57,7 +49,8 @@ class Journal:
         self._fence = fence
         self._reserve = reserve
         self._head = self._stored_head()
-        self._kept: _Kept | None = None  # None until some messages are to be kept.
+        self._messages: MessageChain | None = None  # None until some are to be kept.
+        self._lost = None if lock is None else lock.path.with_suffix(".lost")
 
     @classmethod
     def open(cls, where: str | Path, profile: str, *, write: bool = False, reserve: bool = False) -> "Journal":
@@ -84,6 +77,7 @@ class Journal:
             # What is free here says nothing of a server's disk.
             kept = Reserve(reserve_path(where, profile), RESERVE_BYTES if reserve and not is_server(where) else 0)
             recorder = kept.spend(lambda: open_recorder(where, write))
+            refuse_noted(recorder, lock_path(where, profile).with_suffix(".lost"))
             fence = kept.spend(lambda: recorder.take_lease(profile, this_process()))
             kept.fill()
             return cls(recorder, profile, lock, fence, kept)
@@ -103,9 +97,13 @@ class Journal:
             raise StoreError(f"the journal of profile {self.profile} was opened for reading only")
         links = link(self.profile, self._head, events)
         if links:
-            packed, kept = self._packed(links, placed(events, messages) if messages else {})
+            kept = placed(events, messages) if messages else {}
+            packed: dict[int, bytes] = {}
+            chain = self._messages or (self._stored_messages() if kept else None)
+            if chain is not None:
+                packed, chain = chain.followed_by(links, kept)
             self._write(lambda: self._recorder.append(links, self.profile, self._fence, packed))
-            self._kept = kept
+            self._messages = chain
             self._head = head_of(links[-1])
 
     def put(self, links: Sequence[Link], packed: Mapping[int, bytes]) -> None:
@@ -114,7 +112,7 @@ class Journal:
         `packed`: by a link's place, the messages kept beside it. Raises OutOfSequence, StoreError.
         """
         self._write(lambda: self._recorder.append(links, self.profile, self._fence, packed))
-        self._kept = None
+        self._messages = None
         self._head = head_of(links[-1])
 
     def take_out(self, days: Sequence[ArchivedDay]) -> None:
@@ -125,30 +123,13 @@ class Journal:
         """The days of this profile that left the store, oldest first."""
         return [day for day in self._recorder.archived() if day.profile == self.profile]
 
-    def _packed(self, links: Sequence[Link], kept: dict[int, bytes]) -> tuple[dict[int, bytes], "_Kept | None"]:
-        """Messages as they are stored, by the place of their link, and where their chain then stands."""
-        at = self._kept
-        if at is None:
-            if not kept:
-                return {}, None
-            at = self._stored_kept()
-        packed = {}
-        for index, (stream, _, _, state) in enumerate(links):
-            if stream != at.stream:
-                at = _Kept(stream, None, at.link or NO_LINK)
-            if index in kept:
-                link = linked(at.link or at.hangs_on, state[:HASH_LENGTH], kept[index])
-                at = _Kept(stream, link, at.hangs_on)
-                packed[index] = pack(link, kept[index])
-        return packed, at
-
-    def _stored_kept(self) -> "_Kept":
+    def _stored_messages(self) -> MessageChain:
         """Where the chain of messages stands in what is stored."""
         dates = self.streams()
         if not dates:
-            return _Kept("", None, NO_LINK)
+            return MessageChain()
         stream = stream_of(self.profile, dates[-1])
-        return _Kept(stream, self._last_kept_link(stream), self.messages_hang_on(dates[-1]))
+        return MessageChain(stream, self._last_kept_link(stream), self.messages_hang_on(dates[-1]))
 
     def _last_kept_link(self, stream: str) -> bytes | None:
         blob = self._recorder.last_kept(stream)
@@ -158,6 +139,10 @@ class Journal:
         """Into a full disk with the help of the reserve. Raises StoreError."""
         try:
             write()
+        except OutOfSequence:
+            if self._lost is not None:
+                refuse_lost_events(self._recorder, self._head, self._lost)
+            raise
         except DiskFull:
             if self._reserve is None:
                 raise
@@ -182,12 +167,14 @@ class Journal:
             return False
         try:
             self._recorder.try_out(self.profile, self._fence)
+            if self._lost is not None:
+                refuse_lost_events(self._recorder, self._head, self._lost)
+            # What failed may be stored all the same, if only the answer of a server was lost.
+            self._head, self._messages = self._stored_head(), None
         except OutOfSequence:
             raise
         except StoreError:
             return False
-        # What failed may be stored all the same, if only the answer of a server was lost.
-        self._head, self._kept = self._stored_head(), None
         return True
 
     @property

@@ -76,7 +76,7 @@ class HeldLock:
     """
 
     def __init__(self, path: Path, busy: str, holder: str, *, passing: bool = False) -> None:
-        self._path = path
+        self.path = path
         self._passing = passing and sys.platform != "win32"
         if path in _held:
             raise self._busy(busy)
@@ -99,7 +99,7 @@ class HeldLock:
     def _is_still_there(self) -> bool:
         """Whether others meet the very file that is locked: its last holder may just have taken it away."""
         try:
-            return os.path.samestat(os.fstat(self._handle), os.stat(self._path))
+            return os.path.samestat(os.fstat(self._handle), os.stat(self.path))
         except FileNotFoundError:
             return False
 
@@ -113,19 +113,19 @@ class HeldLock:
     def _busy(self, busy: str) -> ProfileBusy:
         holder = ""
         # Opening the file of a lock of our own would let that lock go.
-        if self._path not in _held:
+        if self.path not in _held:
             with suppress(OSError, ValueError):
-                holder = self._path.read_text(encoding="utf-8").strip()
+                holder = self.path.read_text(encoding="utf-8").strip()
         by = f": {holder}" if holder else ""
-        return ProfileBusy(f"{busy} ({self._path}){by}; stop it first")
+        return ProfileBusy(f"{busy} ({self.path}){by}; stop it first")
 
     def release(self) -> None:
         """Let go, once."""
-        if self._path in _held:
+        if self.path in _held:
             if self._passing:
                 with suppress(OSError):
-                    self._path.unlink()
-            _held.discard(self._path)
+                    self.path.unlink()
+            _held.discard(self.path)
             with suppress(OSError):
                 _unlock(self._handle)
             os.close(self._handle)

@@ -77,6 +77,11 @@ def secrets_of(where: str) -> dict[str, str]:
     return {"password": password} if password else {}
 
 
+def is_only_in_environment(where: str) -> bool:
+    """Whether PGPASSWORD holds the password and the keyring does not."""
+    return bool(os.environ.get("PGPASSWORD")) and _of_keyring(where) is None
+
+
 def _of_keyring(where: str) -> str | None:
     try:
         password: str | None = importlib.import_module("keyring").get_password(KEYRING_SERVICE, where)

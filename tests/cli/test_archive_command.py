@@ -15,6 +15,7 @@ from replay import archive as archiving
 from riskcore.cli.main import run
 from riskcore.engine.resume import resume
 from riskcore.schema.codec import state_hash
+from riskcore.schema.ending import Ending
 from riskcore.store import sqlite
 from riskcore.store.journal import Journal
 from tests.recordings import RULES, losing_day
@@ -282,3 +283,99 @@ def test_another_profile_in_the_same_store_stays(whole: bytes, capfd: Said) -> N
         assert run(["verify", "--store", "journal.db", "--profile", profile, "--quiet"]) == 0
     with Journal.open("journal.db", "other") as journal:
         assert (journal.streams(), journal.archived()) == (days, [])
+
+
+def thin(*more: str) -> int:
+    return archive(DAYS[3], "--thin-quotes", *more)
+
+
+def test_thinned_days_keep_every_decision_message_and_hash(whole: bytes, capfd: Said) -> None:
+    assert run(["audit", "--store", "journal.db", "--json"]) == 0
+    audited = json.loads(capfd.readouterr().out)["days"]
+    assert thin() == 0
+    said = capfd.readouterr().out
+    assert "3 days moved to archive without 24 quotes that no decision needs" in said
+    last_hash = said.partition("last hash ")[2].partition(";")[0]
+    assert run(["verify", "archive", "--last-hash", last_hash, "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert [day["quotes_left_out"] for day in found["days"]] == [8, 8, 8]
+    assert found["last_hash"]["events_behind"] == 0
+    assert run(["verify", "archive"]) == 0
+    assert capfd.readouterr().out.count("thinned: 8 quotes left out; the chain proves all but") == 3
+    assert run(["verify", "--store", "journal.db", "--quiet"]) == 0
+    capfd.readouterr()
+    files = sorted(map(str, Path("archive").glob("*.jsonl.gz")))
+    assert run(["audit", *files, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["days"] == audited[:3]
+
+
+def rewrite(path: Path, edit: Callable[[bytes], bytes]) -> None:
+    """Edit every line of a packed file, and give it the end line that belongs to it."""
+    ending, lines = Ending(), []
+    for line in gzip.decompress(path.read_bytes()).splitlines(keepends=True)[:-1]:
+        lines.append(edit(line))
+        ending.add(lines[-1])
+    path.write_bytes(gzip.compress(b"".join([*lines, ending.line()])))
+
+
+def test_the_chain_proves_all_but_quotes_and_the_journal_proves_those(whole: bytes, capfd: Said) -> None:
+    assert thin() == 0
+    day = Path("archive/2026-11-23.jsonl.gz")
+    written = day.read_bytes()
+    capfd.readouterr()
+    for edit in (
+        lambda line: line.replace(b'"price":21000250000000', b'"price":21000500000000'),
+        lambda line: line.replace(b',"thinned":8', b""),
+        lambda line: line.replace(b',"thinned":8', b',"thinned":-8'),
+    ):
+        rewrite(day, edit)
+        assert day.read_bytes() != written
+        assert run(["verify", "archive"]) == 3
+        assert "2026-11-23.jsonl.gz, line" in capfd.readouterr().err
+        day.write_bytes(written)
+    rewrite(day, lambda line: line.replace(b"20985000000000", b"20985250000000"))
+    assert run(["verify", "archive", "--quiet"]) == 0
+    assert run(["verify", "--store", "journal.db", "--quiet"]) == 3
+    assert "not the file that was written when day 2026-11-23 left" in capfd.readouterr().err
+
+
+def test_a_day_that_needs_its_quotes_is_moved_whole(whole: bytes, capfd: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archiving, "try_out", lambda events: archiving.Trial(0, "it would be decided otherwise"))
+    assert thin() == 0
+    said = capfd.readouterr()
+    assert "warning: day 2026-11-24 was moved with all of its quotes: it would be decided otherwise" in said.err
+    assert "3 days moved to archive, " in said.out
+    assert brought_back(capfd) == whole
+
+
+def test_a_thinned_file_that_is_there_must_be_asked_for_and_be_the_day(
+    whole: bytes, capfd: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite.SQLiteJournalRecorder, "take_out", killed)
+        assert thin() == 130
+    assert archive() == 2
+    assert "does not hold the day of this journal (it was written with --thin-quotes)" in capfd.readouterr().err
+    day = Path("archive/2026-11-20.jsonl.gz")
+    written = day.read_bytes()
+    rewrite(day, lambda line: line.replace(b"20985000000000", b"20985250000000"))
+    assert thin() == 2
+    assert "does not hold the day of this journal (event" in capfd.readouterr().err
+    day.write_bytes(written)
+    assert thin() == 0
+
+
+def test_a_thinned_day_is_made_only_on_request_and_is_no_journal_again(whole: bytes, capfd: Said) -> None:
+    assert thin() == 0
+    capfd.readouterr()
+    assert run(["copy", "archive", "back.db"]) == 2
+    assert "8 quotes of this day were left out when it was archived" in capfd.readouterr().err
+    assert not Path("back.db").exists()
+    assert run(["whatif", "--quick", "--quiet", "archive/2026-11-20.jsonl.gz"]) == 0
+    assert run(["whatif", "--quick", "archive/2026-11-20.jsonl.gz"]) == 0
+    assert "8 quotes were left out when it was archived" in capfd.readouterr().err
+    assert run(["export", "archive/2026-11-20.jsonl.gz", "--out", "again.jsonl", "--quiet"]) == 0
+    assert Path("again.jsonl").read_bytes() == gzip.decompress(Path("archive/2026-11-20.jsonl.gz").read_bytes())

@@ -17,6 +17,7 @@ from riskcore.cli import service_command
 from riskcore.cli.main import run
 from riskcore.cli.service_files import Home, Job, file_of
 from tests import processes
+from tests.cli.memory_keyring import MemoryKeyring, used
 
 SECRET = "s3cret-key"
 TASK = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
@@ -60,15 +61,20 @@ def words_in(unit: str) -> list[str]:
     return [word.replace("$$", "$").replace("%%", "%") for word in shlex.split(line.removeprefix("ExecStart="))]
 
 
+ON_A_SERVER = "postgresql://me@db.example:5432/my%20journal?sslmode=verify-full&sslrootcert=/etc/ssl/my%20db.pem"
+
+
 @pytest.mark.parametrize("platform", service_command.PLATFORMS)
+@pytest.mark.parametrize("store", ["my journal.db", ON_A_SERVER])
 def test_files_of_every_system_name_the_same_commands_and_no_secret(
-    home: Path, platform: str, capfd: pytest.CaptureFixture[str]
+    home: Path, platform: str, store: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    found = asked(capfd, "install", "--dry-run", "--platform", platform, "--store", "my journal.db")
+    found = asked(capfd, "install", "--dry-run", "--platform", platform, "--store", store)
     assert not found["started"]
     assert SECRET not in json.dumps(found)
     engine, watchdog = (_words(file["content"], platform) for file in found["files"])
-    place = ["--config", str(home / "riskcore.toml"), "--store", str(home / "my journal.db")]
+    where = store if store == ON_A_SERVER else str(home / store)
+    place = ["--config", str(home / "riskcore.toml"), "--store", where]
     assert engine[:3] == [sys.executable, "-m", "riskcore"]
     assert engine[3:8] == ["live", *place]
     assert watchdog[3:] == ["watchdog", "--quiet", *place]
@@ -152,6 +158,25 @@ def test_a_password_in_the_url_of_the_store_is_refused(home: Path, capfd: pytest
     said = capfd.readouterr()
     assert "holds a password" in said.err
     assert SECRET not in said.out + said.err
+
+
+def test_a_password_that_only_this_shell_knows_is_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = ["service", "install", "--no-start", "--store", ON_A_SERVER]
+    assert run(words) == 0
+    assert "PGPASSWORD" not in capfd.readouterr().err
+    monkeypatch.setenv("PGPASSWORD", SECRET)
+    assert run(words) == 0
+    said = capfd.readouterr()
+    assert "warning: the service does not see PGPASSWORD: put the password of the store into ~/.pgpass" in said.err
+    assert f'keyring set riskcore "{ON_A_SERVER}"' in said.err
+    assert SECRET not in said.out + said.err
+    keyring = MemoryKeyring()
+    keyring.set_password("riskcore", ON_A_SERVER, SECRET)
+    with used(keyring):
+        assert run(words) == 0
+    assert "PGPASSWORD" not in capfd.readouterr().err
 
 
 def test_logs_are_the_end_of_what_the_engine_wrote(home: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ as a real one does, and a process may die before or after it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 from riskcore.errors import DiskFull, OutOfSequence, StoreError
@@ -65,6 +66,8 @@ class Disk:
 
 class _NoLock:
     """The dictionary has one writer at a time by construction."""
+
+    path = Path("no such folder/profile.lock")
 
     def release(self) -> None:
         pass

@@ -1,21 +1,24 @@
 """What is special about a journal on Postgres: rights, triggers, leases across computers, servers that go."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from riskcore.errors import ConfigError, Corrupt, OutOfSequence, ProfileBusy, StoreError
+from riskcore.errors import ConfigError, Corrupt, LostEvents, OutOfSequence, ProfileBusy, StoreError
 from riskcore.schema.chain import Head, link
 from riskcore.store import server_lease
 from riskcore.store.journal import Journal
 from riskcore.store.lease import is_held
 from riskcore.store.postgres_connection import parameters_of
 from riskcore.store.recorder import refuse_no_journal, writer_lock
+from tests import processes
 from tests.docs.pages import DOCS
 from tests.postgres_server import ADMIN, PASSWORD, PostgresServer, running_server
 from tests.schema.examples import opening
@@ -554,3 +557,107 @@ def test_a_replica_is_read_like_its_primary_and_takes_no_writer(own_server: Post
                 wait_until(lambda: reader.last_seq(NEXT_DAY) == 5)
         finally:
             replica.stop()
+
+
+@pytest.mark.nightly  # Two servers are made and started.
+def test_a_standby_without_the_last_commits_is_refused_until_it_has_them(own_server: PostgresServer) -> None:
+    """A fail-over to a server that is behind would forget what was decided, lockouts included."""
+    name = own_server.new_database()
+    store = own_server.url(name)
+    writer = Journal.open(store, "p", write=True)
+    writer.append(day(3))
+    standby = PostgresServer(own_server.folder / "standby", f"port = {own_server.port}")
+    standby.folder.mkdir()
+    own_server.hand_over(standby.folder)
+    standby.copy_from(own_server)
+    writer.append(quotes(2, 3))
+    last = writer.last_hash()
+    own_server.stop("fast")
+    with pytest.raises(StoreError):
+        writer.append(quotes(1, 6))
+    (standby.data / "standby.signal").unlink()
+    standby.start()
+    try:
+        with pytest.raises(LostEvents, match=f"event 6 of day {DAY} with hash {last} is not there") as raised:
+            wait_until(writer.is_well)
+        assert raised.value.exit_code == 3
+        writer.close()
+        with pytest.raises(LostEvents, match="use the store that has it"):  # A restart changes nothing.
+            Journal.open(store, "p", write=True)
+        with Journal.open(store, "p") as reader:
+            assert verify_chain(reader, DAY) == 4
+    finally:
+        standby.stop("fast")
+    own_server.start()
+    with Journal.open(store, "p", write=True) as again:
+        again.append(quotes(1, 6))
+        assert verify_chain(again, DAY) == 7
+
+
+# ---- encryption --------------------------------------------------------------------------------------
+
+
+def certify(folder: Path, name: str) -> tuple[Path, Path, Path]:
+    """The certificate of a new authority, and one of a server with its key, signed by it."""
+    own, signed, key = (folder / f"{name}.{ending}" for ending in ("authority.pem", "pem", "key"))
+    request: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    request += ["-nodes", "-days", "2", "-keyout"]
+    subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-CA", own, "-CAkey"]
+    authority_key = folder / "authority.key"
+    for words in (
+        [*request, authority_key, "-out", own, "-subj", "/CN=an authority"],
+        [*request, key, "-out", signed, *subject, authority_key],
+    ):
+        done = processes.run(words)
+        assert done.returncode == 0, done.stderr
+    return own, signed, key
+
+
+@pytest.fixture
+def encrypted(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """The server encrypts as db.example; the certificate of the authority behind it, and that of another one."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl here to make certificates with")
+    own, signed, key = certify(tmp_path, "db.example")
+    (tmp_path / "other").mkdir()
+    another, _, _ = certify(tmp_path / "other", "db.example")
+    for made, name in ((signed, "server.crt"), (key, "server.key")):
+        shutil.copy(made, postgres_server.data / name)
+        (postgres_server.data / name).chmod(0o600)
+        postgres_server.hand_over(postgres_server.data / name)
+    switch(postgres_server, "ALTER SYSTEM SET ssl = on")
+    yield own, another
+    switch(postgres_server, "ALTER SYSTEM RESET ssl")
+
+
+def switch(server: PostgresServer, statement: str) -> None:
+    """Change a setting of the running server, and wait until it counts."""
+    with server.connect(user=ADMIN) as connection:
+        connection.execute(statement)
+        connection.execute("SELECT pg_reload_conf()")
+    wait_until(lambda: (server.psql("postgres", "SHOW ssl")[0][0] == "on") == statement.endswith("= on"))
+
+
+def test_a_connection_to_another_computer_is_encrypted_and_its_server_proved(
+    store: str, postgres_server: PostgresServer, encrypted: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riskcore.store.server_url._is_here", lambda host: False)
+    trusted, another = encrypted
+    far = f"postgresql://owner@db.example:{postgres_server.port}/{name_of(store)}?hostaddr=127.0.0.1"
+    for more in ("", "&sslmode=require", f"&sslmode=verify-full&sslrootcert={trusted}"):
+        with Journal.open(far + more, "p", write=True) as writer:
+            ask = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+            assert writer.recorder.datastore.select(ask) == [(True,)]  # type: ignore[attr-defined]
+            writer.append(quotes(1, 9))
+    elsewhere = far.replace("db.example", "db.invalid")
+    for where in (
+        f"{far}&sslmode=verify-full&sslrootcert={another}",
+        f"{elsewhere}&sslmode=verify-full&sslrootcert={trusted}",
+    ):
+        with pytest.raises(ConfigError, match="certificate") as raised:
+            Journal.open(where, "p")
+        assert "\n" not in str(raised.value)
+    switch(postgres_server, "ALTER SYSTEM SET ssl = off")
+    for more in ("", "&sslmode=require", f"&sslmode=verify-full&sslrootcert={trusted}"):
+        with pytest.raises(ConfigError, match="no encrypted connection"):
+            Journal.open(far + more, "p")

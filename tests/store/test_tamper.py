@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from riskcore.errors import Corrupt, StoreError
+from riskcore.errors import Corrupt, LostEvents, StoreError
 from riskcore.schema.chain import Head, link
 from riskcore.schema.export import Stored
 from riskcore.store.journal import Journal
@@ -183,3 +183,28 @@ def test_a_file_cut_short_is_noticed(path: Path) -> None:
             verify_all(copy)
     copy.write_bytes(data[:-1])
     assert_noticed_or_harmless(copy, original)
+
+
+@pytest.mark.parametrize("ask", ["append", "is_well"])
+def test_a_writer_that_knows_of_more_than_is_stored_stops_and_so_does_the_next_start(path: Path, ask: str) -> None:
+    """As behind a server that was replaced by a standby without the last commits."""
+    rows: list[tuple[object, ...]] = []
+
+    def lose(database: sqlite3.Connection) -> None:
+        rows.extend(database.execute("SELECT * FROM events ORDER BY position").fetchall()[-1:])
+        database.execute("DELETE FROM events WHERE position = ?", rows[0][:1])
+
+    with Journal.open(path, "p", write=True) as writer:
+        last = writer.last_hash()
+        edit(path, lose)
+        with pytest.raises(LostEvents, match=f"with hash {last} is not there"):
+            writer.is_well() if ask == "is_well" else writer.append(quotes(1, 9))
+    with pytest.raises(LostEvents, match="check your positions and lockouts and delete") as raised:
+        Journal.open(path, "p", write=True)
+    assert raised.value.exit_code == 3
+    edit(
+        path, lambda database: database.execute(f"INSERT INTO events VALUES ({','.join('?' * len(rows[0]))})", rows[0])
+    )
+    for _ in range(2):
+        Journal.open(path, "p", write=True).close()
+    assert not [found.name for found in path.parent.iterdir() if found.suffix == ".lost"]
