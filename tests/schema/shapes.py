@@ -161,7 +161,6 @@ def _of_an_engine(store: str) -> dict[str, Shape]:
         "flatten": "flatten",
         "cancel": "cancel --all",
         "lock": "lock 1h",
-        "health": "health",
         "web": "web --no-open",
         "unlock": "unlock --reason mistake",
         "order-cancel": "order cancel 77",
