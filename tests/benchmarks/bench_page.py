@@ -197,7 +197,8 @@ def day(folder: Path, quotes: int, per_second: int, contracts: int) -> None:
     words = ("quotes", str(quotes), str(per_second), str(contracts))
     with running(folder, BURST_SETTINGS, *words) as one, paged(one, "limits") as page:
         page.evaluate("window.draws = 0; new MutationObserver(() => window.draws++)"
-                      ".observe(document.querySelector('#limits .rows'), {childList: true}); void 0")  # fmt: skip
+                      ".observe(document.querySelector('#limits .rows'),"
+                      " {childList: true, characterData: true, subtree: true}); void 0")  # fmt: skip
         one.go()
         for point in range(11):
             page.call("HeapProfiler.collectGarbage")

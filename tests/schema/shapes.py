@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from adapters.topstepx.credentials import API_KEY, USER_NAME
+from riskcore.audit.following import Follower
+from riskcore.audit.happenings import happenings
 from riskcore.audit.stream import Telling
 from riskcore.cli.main import run
 from riskcore.store.journal import Journal
@@ -15,6 +20,7 @@ from riskcore.store.lease import ProfileLock
 from riskcore.store.location import stored_profiles
 from riskcore.store.recorder import lock_path
 from tests.adapters.web.conftest import asked
+from tests.cli.simulated import gateway_running
 
 ROOT = Path(__file__).parents[2]
 DAY = ROOT / "fixtures" / "days" / "daily-loss"
@@ -115,9 +121,22 @@ def shapes(folder: Path) -> dict[str, Shape]:
         "doctor": f"doctor --offline --config {config} {on}",
         "simulate-list": "simulate --list",
         "version": "version",
+        "review": f"review {on} --quick",
+        "redact": f"redact {day} --out {folder / 'shared.jsonl'} --config {config}",
+        "evidence": f"audit {on} --evidence 2026-11-19 2026-11-19 --out {folder / 'evidence'}",
+        "copy": f"copy {store} {folder / 'copied.db'}",
+        "alerts": f'alerts test --config {folder / "own.toml"} --set alerts.channels=["json://127.0.0.1:1"]',
+        "config-init": f"config init --out {folder / 'new.toml'}",
+        "watchdog": f"watchdog --once {on}",
     }
     found = {name: shape_of(*printed(line.split())) for name, line in lines.items()}
-    return {**found, **_of_an_engine(str(store)), **_of_the_stream(str(store))}
+    return {
+        **found,
+        **_of_an_engine(str(store)),
+        **_of_a_broker(folder),
+        **_of_the_stream(str(store)),
+        **_of_live_lines(str(store)),
+    }
 
 
 def printed(words: list[str]) -> list[Any]:
@@ -142,6 +161,10 @@ def _of_an_engine(store: str) -> dict[str, Shape]:
         "flatten": "flatten",
         "cancel": "cancel --all",
         "lock": "lock 1h",
+        "web": "web --no-open",
+        "unlock": "unlock --reason mistake",
+        "order-cancel": "order cancel 77",
+        "order-close": "order close MNQ",
     }
     lock = ProfileLock(lock_path(store, profile), profile)
     try:
@@ -151,10 +174,33 @@ def _of_an_engine(store: str) -> dict[str, Shape]:
         lock.release()
 
 
+def _of_a_broker(folder: Path) -> dict[str, Shape]:
+    """What commands print that ask the broker, here the simulated one."""
+    with gateway_running("past-month") as gateway, pytest.MonkeyPatch.context() as patched:
+        patched.setenv(USER_NAME, gateway.user_name)
+        patched.setenv(API_KEY, gateway.api_key)
+        patched.setenv("RISKCORE_API_URL", gateway.api_url)
+        patched.setenv("RISKCORE_RTC_URL", gateway.rtc_url)
+        days = "--from 2026-11-17 --to 2026-11-18"
+        lines = {"accounts": "accounts", "fetch": f"fetch {days} --unit hour --out {folder / 'fetched'}"}
+        return {name: shape_of(*printed(line.split())) for name, line in lines.items()}
+
+
+def _of_live_lines(store: str) -> dict[str, Shape]:
+    """What `riskcore live --json` prints of what it stored: one shape for each type of line."""
+    [profile] = stored_profiles(store)
+    with Journal.open(store, profile) as journal:
+        follower = Follower(journal, None, "")
+        follower.catch_up()
+        events = [event for _, event, _ in journal.read(journal.streams()[0], 0)]
+    by_type: dict[str, list[Any]] = {}
+    for row in happenings(events, follower.book):
+        by_type.setdefault(str(row["type"]), []).append(json.loads(json.dumps(row, default=str)))
+    return {f"live-{name}": shape_of(*rows) for name, rows in by_type.items()}
+
+
 def _of_the_stream(store: str) -> dict[str, Shape]:
     """One shape for each type of message."""
-    from riskcore.audit.following import Follower
-
     [profile] = stored_profiles(store)
     messages: list[Any] = []
     with Journal.open(store, profile) as journal:

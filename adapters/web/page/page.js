@@ -1,15 +1,15 @@
 // The page: reads the GET routes, hears from the stream when to read again, and draws.
 import {confirmations} from './confirm.js';
-import {SECTIONS, binding} from './sections.js';
+import {SECTIONS, binding, explain} from './sections.js';
 import {follow} from './stream.js';
-import {dollars, element, privacy, remember, sentence, tick, time} from './words.js';
+import {dollars, element, privacy, put, remember, sentence, tick, time} from './words.js';
 
 const get = (id) => document.getElementById(id);
 const LIVE = ['armed', 'dry_run'];
 const ANEW = 'Run “riskcore web” on this computer: after a restart this page needs a new link.';
 const GAP_MS = 100;  // Between the beginnings of two readings; the first of them follows at once.
 const SIZES_MS = 1000;  // Between two readings of the safe sizes while nothing but quotes comes: they take the longest.
-let found = null, sizes = {}, sizedAt = -SIZES_MS, skew = 0, engine = 'unknown', live = false, current = '', drawn = '';
+let found = null, sizes = {}, sizedAt = -SIZES_MS, skew = 0, engine = 'unknown', live = false, current = '', told = '';
 
 const read = async (name) => {
   const answer = await fetch(`/api/${name}`);
@@ -63,18 +63,20 @@ function draw() {
   get('privacy').setAttribute('aria-pressed', String(privacy.on));
   if (!found) return;
   const line = binding(found.status, -skew);
-  // A reader for the blind speaks at each change: only what changed is put in, and a countdown does not count.
-  const box = element('div', line.lines), words = box.cloneNode(true);
-  for (const node of words.querySelectorAll('[data-until]')) node.textContent = '';
-  if (words.textContent !== drawn) {
-    drawn = words.textContent;
-    get('binding').replaceChildren(...box.childNodes);
-    get('binding').dataset.state = line.state;
+  put(get('binding'), line.lines);
+  get('binding').dataset.state = line.state;
+  // A screen reader is told of another limit, state or lock, not of each price.
+  const about = `${line.about} ${privacy.on}`;
+  if (about !== told) {
+    told = about;
+    const words = get('binding').cloneNode(true);
+    for (const node of words.querySelectorAll('[data-until]')) node.textContent = '';
+    get('told').textContent = [...words.children].map((one) => one.textContent).join('. ');
   }
   const total = found.status.accounts.map((one) => dollars(one.day_pnl)).join(' ');
   document.title = `${total} riskcore`;
   if (found.section === current && !get(current).querySelector('[aria-expanded=true]')) {
-    get(current).querySelector('.rows').replaceChildren(...SECTIONS[current](found, -skew));
+    put(get(current).querySelector('.rows'), SECTIONS[current](found, -skew));
   }
 }
 
@@ -129,6 +131,10 @@ get('privacy').addEventListener('click', () => {
   for (const open of document.querySelectorAll('[aria-expanded=true]')) open.click();
   showAlert();
   draw();
+});
+document.querySelector('main').addEventListener('click', ({target}) => {
+  const button = target.closest('button[aria-expanded]');
+  if (button) explain(button);
 });
 addEventListener('hashchange', show);
 matchMedia('(max-width: 700px)').addEventListener('change', draw);

@@ -23,7 +23,7 @@ export function binding(status, skew) {
   const firsts = status.accounts.map((one) => ({row: one.limits[0], account: one})).filter((one) => one.row && RANK.includes(one.row.state));
   firsts.sort((a, b) => RANK.indexOf(a.row.state) - RANK.indexOf(b.row.state) || b.row.used - a.row.used);
   const lines = [], first = firsts[0];
-  if (!first) return {state: 'ok', lines: [element('p', 'No limit binds: none is measured.')]};
+  if (!first) return {state: 'ok', about: '', lines: [element('p', 'No limit binds: none is measured.')]};
   const {row, account} = first;
   lines.push(element('p', [state(row.state), ` ${row.rule} ${sentence(row.name || '')}: ${leftOf(row)}`]));
   // A count may bind first; what may still be lost in dollars stands beside it.
@@ -39,7 +39,7 @@ export function binding(status, skew) {
     const allowed = locks.map((one) => one.allowed).find(Boolean) || 'Closing and reducing stay possible; nothing may be opened or added.';
     lines.push(element('p', ['Locked by ' + rules, until ? ', ' : ', no end set', ...(until ? [countdown(until, skew), ' left'] : []), '. ', sentence(allowed)], {class: 'allowed'}));
   }
-  return {state: row.state, lines};
+  return {state: row.state, about: [row.state, row.rule, row.contract, account.id, ...locks.map((one) => one.rule)].join(), lines};
 }
 
 const overview = ({status}) => status.accounts.map((one) => element('div', [
@@ -55,7 +55,7 @@ const overview = ({status}) => status.accounts.map((one) => element('div', [
 const latest = ({breaches}) => breaches.length ? [table('Latest breaches', ['Time', 'Rule', 'What'], breaches.slice(-5).reverse().map((one) =>
   [time(one.at), one.rule, figuresOf(one)]))] : [];
 const figuresOf = ({contract, figures}) => sentence([contract && root(contract),
-  ...Object.entries(figures).map(([name, value]) => `${words(name)} ${value}`)].filter(Boolean).join(', '));
+  ...Object.entries(figures).map(([name, value]) => `${words(name).replace('pnl', 'P&L')} ${String(value).replaceAll('/', ' ')}`)].filter(Boolean).join(', '));
 
 const health = ({health: found}) => !found ? [] : [
   element('h3', `Health: ${secret(found.score)} of ${secret(100)}`),
@@ -85,7 +85,7 @@ function curves({status, fills}) {
     const lines = limitLines(account), open = account.positions.length ? Number(account.day_pnl) : null;
     const trades = table('Fills', ['Time', 'Contract', 'Side', 'Size', 'Price', 'P&L'], fills.filter((one) => one.account === account.id).map((one) =>
       [time(one.at), root(one.contract), one.side, secret(one.size), secret(one.price), one.pnl === null ? 'opens' : dollars(one.pnl)]), 'none today');
-    return [element('h3', secret(account.name)), points.length ? chart(points, lines, open) : element('p', 'No fill today.', {class: 'muted'}),
+    return [element('h3', secret(account.name)), points.length ? chart(account.id, points, lines, open) : element('p', 'No fill today.', {class: 'muted'}),
       element('p', `Now ${dollars(account.day_pnl)}, of which ${dollars(account.unrealized)} is open; closed trades alone: worst ${dollars(account.day?.worst_running_net ?? null)}, best ${dollars(account.day?.best_running_net ?? null)}`), trades];
   });
 }
@@ -125,20 +125,26 @@ const lockouts = ({status, history}, skew) => [
     [secret(one.account_name), one.rule, words(one.kind), time(one.set_at), one.ended_at ? time(one.ended_at) : 'not ended', one.ended_by || '']), 'none'),
 ];
 
-// The explanation opens below its row, over the whole width.
+// An id is a figure that privacy hides, so a button names it by letters.
+const letters = new Map(), ids = new Map();
 function why(id) {
-  const button = element('button', 'Why', {type: 'button', 'aria-expanded': 'false'});
-  button.addEventListener('click', async () => {
-    const row = button.closest('tr'), open = button.getAttribute('aria-expanded') === 'false';
-    button.setAttribute('aria-expanded', String(open));
-    if (!open) return row.nextElementSibling?.classList.contains('why') && row.nextElementSibling.remove();
-    const cell = element('td', 'One moment.', {colspan: row.cells.length});
-    row.after(element('tr', cell, {class: 'why'}));
-    const answer = await fetch(`/api/why/${encodeURIComponent(id)}`).catch(() => null);
-    const lines = answer?.ok ? explanation(await answer.json()) : [element('p', 'The engine gives no explanation at the moment.')];
-    cell.replaceChildren(element('div', lines));
-  });
-  return button;
+  if (!letters.has(id)) {
+    letters.set(id, [...String(ids.size)].map((digit) => 'ABCDEFGHIJ'[digit]).join(''));
+    ids.set(letters.get(id), id);
+  }
+  return element('button', 'Why', {type: 'button', 'aria-expanded': 'false', value: letters.get(id)});
+}
+
+// The explanation opens below its row, over the whole width.
+export async function explain(button) {
+  const row = button.closest('tr'), open = button.getAttribute('aria-expanded') === 'false';
+  button.setAttribute('aria-expanded', String(open));
+  if (!open) return row.nextElementSibling?.classList.contains('why') && row.nextElementSibling.remove();
+  const cell = element('td', 'One moment.', {colspan: row.cells.length});
+  row.after(element('tr', cell, {class: 'why'}));
+  const answer = await fetch(`/api/why/${encodeURIComponent(ids.get(button.value))}`).catch(() => null);
+  const lines = answer?.ok ? explanation(await answer.json()) : [element('p', 'The engine gives no explanation at the moment.')];
+  cell.replaceChildren(element('div', lines));
 }
 
 // From the decision to the socket.

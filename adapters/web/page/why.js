@@ -1,5 +1,5 @@
 // One decision in sentences: what came in, the figures at the limit, the settings that decided, what followed.
-import {after, dollars, element, root, secret, sentence, time, words} from './words.js';
+import {after, counted, dollars, element, root, secret, sentence, time, words} from './words.js';
 
 const MOST_FILLS = 10;
 const list = (title, lines) => lines.length ? [element('h4', title), element('ul', lines.map((line) => element('li', line)))] : [];
@@ -31,7 +31,7 @@ const settings = ({rule}) => Object.entries(rule.settings || {}).map(([name, val
 
 function state({state: {day, positions, fills}}) {
   const lines = [];
-  if (day) lines.push(`The day so far: ${dollars(day.net_pnl)} net of ${secret(day.fills)} fills and ${secret(day.round_trips)} round trips.`);
+  if (day) lines.push(`The day so far: ${dollars(day.net_pnl)} net of ${counted(day.fills, 'fill')} and ${counted(day.round_trips, 'round trip')}.`);
   for (const one of positions) {
     const open = one.mark === null ? 'without a price' : `open P&L ${dollars(one.unrealized)} at ${secret(one.mark)}`;
     lines.push(`Held: ${one.side} ${secret(one.size)} ${root(one.contract)} from ${secret(one.average_price)}, ${open}.`);

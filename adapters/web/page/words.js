@@ -19,7 +19,14 @@ export const secret = (value, unit = '') =>
 
 export const dollars = (value) =>
   value === null || value === undefined ? 'unknown'
-    : privacy.on ? HIDDEN : `${String(value).startsWith('-') ? '-' : ''}$${String(value).replace('-', '')}`;
+    : privacy.on ? HIDDEN : grouped(String(value));
+
+function grouped(amount) {
+  const [whole, cents = ''] = amount.replace('-', '').split('.');
+  return `${amount.startsWith('-') ? '-' : ''}$${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${cents.padEnd(2, '0')}`;
+}
+
+export const counted = (number, name) => `${secret(number)} ${name}${String(number) === '1' && !privacy.on ? '' : 's'}`;
 
 // The contract as people know it.
 export const root = (contract) => contract?.split('.')[3] || contract || 'none';
@@ -79,12 +86,32 @@ export function element(name, content = '', attributes = {}) {
   return node;
 }
 
+// Puts in only what has changed: what has the focus, is selected or is read out stays. A node that is `data-kept` stays whole.
+export function put(host, nodes) {
+  nodes.forEach((node, at) => {
+    const old = host.childNodes[at];
+    if (!old) host.append(node);
+    else if (old === node || old.isEqualNode(node)) return;
+    else if (old.nodeName !== node.nodeName || 'kept' in (old.dataset || {}) || 'kept' in (node.dataset || {})) old.replaceWith(node);
+    else if (old.nodeType === Node.TEXT_NODE) old.data = node.data;
+    else {
+      for (const {name} of [...old.attributes]) if (!node.hasAttribute(name)) old.removeAttribute(name);
+      for (const {name, value} of node.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+      put(old, [...node.childNodes]);
+    }
+  });
+  while (host.childNodes.length > nodes.length) host.lastChild.remove();
+}
+
+const NUMBERS = new Set(['Now', 'Limit', 'Left', 'Ticks', 'Size', 'Price', 'Average', 'Open P&L', 'P&L', 'Stop', 'Stop in ticks', 'Sent']);
+
 export function table(caption, heads, rows, none) {
   if (!rows.length) return element('p', `${caption}: ${none}`, {class: 'muted'});
-  const cells = (row) => row.map((cell, at) => element('td', element('span', cell), {'data-name': heads[at], ...(cell === 'none' ? {class: 'none'} : {})}));
+  const cells = (row) => row.map((cell, at) => element('td', element('span', cell), {'data-name': heads[at], class: kind(heads[at], cell)}));
+  const kind = (head, cell) => [NUMBERS.has(head) && 'number', cell === 'none' && 'none'].filter(Boolean).join(' ');
   return element('table', [
     element('caption', caption),
-    element('thead', element('tr', heads.map((head) => element('th', head, {scope: 'col'})))),
+    element('thead', element('tr', heads.map((head) => element('th', head, {scope: 'col', class: kind(head)})))),
     element('tbody', rows.map((row) => element('tr', cells(row)))),
   ]);
 }

@@ -13,7 +13,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -55,7 +55,9 @@ class LiveScreen:
         self._console = console or Console()
         self._controls = Controls(quits, accounts)
         self._live = Live(console=self._console, screen=True, auto_refresh=False)
-        self._terminal = Terminal(self._console.file.fileno() if self._console.file.isatty() else None)
+        self._drawing = threading.Lock()
+        output = self._console.file.fileno() if self._console.file.isatty() else None
+        self._terminal = Terminal(output, self._drawing, self.wake)
         self._said: deque[Mapping[str, Any]] = deque(maxlen=MOST_SAID)
         self._alarm = ""
         self._picture = Picture()
@@ -92,7 +94,7 @@ class LiveScreen:
             except Exception as error:
                 # A picture that cannot be drawn must not be taken for one that is up to date.
                 with suppress(Exception):
-                    self._live.update(Text(f"the screen cannot be drawn: {error}"), refresh=True)
+                    self._show(Text(f"the screen cannot be drawn: {error}"))
         with suppress(Exception):
             self._look()
             self._source.close()
@@ -105,7 +107,11 @@ class LiveScreen:
     def _draw(self) -> None:
         if not self._closing:
             shown = self._controls if self._terminal.keyboard is not None else None
-            self._live.update(Dashboard(self._picture, shown), refresh=True)
+            self._show(Dashboard(self._picture, shown))
+
+    def _show(self, what: RenderableType) -> None:
+        with self._drawing:
+            self._live.update(what, refresh=True)
 
     # ---- keys ----------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
@@ -22,10 +23,15 @@ class Terminal:
     An engine that heeds a termination itself ends in good order and never reaches the handlers here.
     """
 
-    def __init__(self, output: int | None) -> None:
-        """`output`: the descriptor that is drawn on; None where nobody may write to it but the drawing itself."""
+    def __init__(self, output: int | None, drawing: threading.Lock, resumed: Callable[[], None]) -> None:
+        """`output`: the descriptor that is drawn on; None where nobody may write to it but the drawing itself.
+
+        `drawing` is held by whoever draws, in another thread; `resumed` is called when there is a screen again.
+        """
         self.keyboard: Keyboard | None = keyboard()
         self._output = output
+        self._drawing = drawing
+        self._resumed = resumed
         self._before: list[tuple[int, Any]] = []
 
     def __enter__(self) -> "Terminal":
@@ -71,8 +77,10 @@ class Terminal:
 
     def _stopped(self, number: int, frame: FrameType | None) -> None:
         """Ctrl-Z: the shell gets its terminal, and the screen has it again when the shell lets it go on."""
-        self.give_back()
-        os.kill(os.getpid(), signal.SIGSTOP)
-        if self.keyboard is not None:
-            self.keyboard.take()
-        self._write(_ENTER)
+        with self._drawing:  # Nothing is drawn over the shell.
+            self.give_back()
+            os.kill(os.getpid(), signal.SIGSTOP)
+            if self.keyboard is not None:
+                self.keyboard.take()
+            self._write(_ENTER)
+        self._resumed()

@@ -80,7 +80,7 @@ def test_privacy_leaves_no_digit_of_amounts(tab: Page) -> None:
     private(tab, False)
     assert tab.evaluate("document.querySelectorAll('tr.why').length") == 0, "nothing that was hidden stays in sight"
     private(tab, True)
-    assert tab.evaluate("document.querySelectorAll('#pnl svg').length") == 0
+    assert tab.evaluate("document.querySelectorAll('#pnl canvas').length") == 0
     tab.call("Page.reload")
     wait(tab, "document.title.includes('•••')")
     assert tab.evaluate("document.getElementById('privacy').getAttribute('aria-pressed')") == "true"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.web.conftest import asked
-from tests.adapters.web.pages import SECTIONS, SIGHTS, opened, show, size, wait
+from tests.adapters.web.pages import SECTIONS, SIGHTS, opened, press, show, size, wait
 from tests.adapters.web.serving import day_under_way
 from tests.browser import Page
 
@@ -40,8 +40,8 @@ def test_a_reason_is_one_click_away_and_made_of_sentences(page: Page) -> None:
         "GUARD (New exposure or an entry order during a lockout) was breached in MNQ at 2026-11-19 14:34:30",
         "What came in at 2026-11-19 14:34:30: the broker shows 3 long of MNQ at 20948.25.",
         "RULE-007 had locked the account at 2026-11-19 14:33:39 until 2026-11-19 14:38:39: a loss of 194.24",
-        "The day so far: -$197.34 net of 3 fills and 1 round trips.",
-        "Held: long 3 MNQ from 20948.25, open P&L $0 at 20948.25.",
+        "The day so far: -$197.34 net of 3 fills and 1 round trip.",
+        "Held: long 3 MNQ from 20948.25, open P&L $0.00 at 20948.25.",
         "Close Position MNQ: met after 780 ms",
     ):
         assert sentence in said
@@ -95,17 +95,18 @@ def test_every_text_has_the_contrast_of_aa_and_no_state_is_colour_alone(page: Pa
 
 
 def lines_of(page: Page) -> dict[str, Any]:
-    """The heights in the chart, by what they are: lines by their class, the ends of the curve, the open P&L."""
+    """What the chart draws: its values by what they are, its words, and whether anything but background is there."""
     show(page, "pnl", "Fills")
-    wait(page, "document.querySelector('#pnl svg .curve')")
-    found: dict[str, Any] = page.evaluate("""(() => {
-      const lines = (name) => [...document.querySelectorAll(`#pnl svg line.${name}`)];
-      const y = (name) => lines(name).map((one) => Number(one.getAttribute('y1')));
-      const path = document.querySelector('#pnl svg .curve').getAttribute('d');
-      return {axis: y('axis')[0], limit: y('limit'), floor: y('floor'), last: Number(path.split('V').at(-1)),
-        open: Number(document.querySelector('#pnl circle').getAttribute('cy')),
-        label: document.querySelector('#pnl svg').getAttribute('aria-label')};
-    })()""")
+    wait(page, "document.querySelector('#pnl canvas')")
+    found: dict[str, Any] = page.evaluate("""import('/chart.js').then(({drawings}) => {
+      const [{plot, lines, host}] = drawings.values(), [at, closed, open] = plot.data;
+      const of = (kind) => lines.flatMap((one, index) => one.kind === kind ? [plot.data[3 + index].at(-1)] : []);
+      const {canvas} = plot.ctx, {y, x} = plot.scales;
+      const pixels = plot.ctx.getImageData(0, 0, canvas.width, canvas.height).data;
+      return {limit: of('limit'), floor: of('floor'), last: closed.at(-1), open: open.at(-1), low: y.min, high: y.max,
+        begin: x.min, end: x.max, first: at[0], wide: canvas.clientWidth, room: host.clientWidth,
+        drawn: pixels.some((one) => one > 0), label: host.getAttribute('aria-label')};
+    })""")
     return found
 
 
@@ -119,9 +120,70 @@ def test_the_curve_stands_against_the_limit_in_its_basis_and_the_floor(
         row = page.evaluate("""fetch('/api/limits').then((one) => one.json()).then((one) => one.limits)""")
     by_rule = {one["rule"]: one for one in row}
     floor = -355.68 - (float(by_rule["PROGRAMME-MLL"]["now"]) - float(by_rule["PROGRAMME-MLL"]["limit"]))
-    scale = (found["last"] - found["axis"]) / 209.18  # The curve ends at what is closed.
-    assert found["open"] == pytest.approx(found["axis"] + 355.68 * scale, abs=0.2)
-    assert found["limit"] == [pytest.approx(found["axis"] - limit * scale, abs=0.2)]
-    assert found["floor"] == [pytest.approx(found["axis"] - floor * scale, abs=0.2)]
-    assert f"floor at -${-floor:.2f}" in found["label"]
+    assert (found["last"], found["open"]) == (-209.18, -355.68)  # The curve ends at what is closed.
+    assert found["limit"] == [pytest.approx(limit)]
+    assert found["floor"] == [pytest.approx(floor)]
+    assert found["low"] < min(floor, limit) < 0 < found["high"], "all of it is in sight"
+    assert found["drawn"]
+    assert found["wide"] == found["room"] > 300
+    assert f"floor at -${-floor:,.2f}" in found["label"]
     assert "RULE-003 at -$500.00" in found["label"]
+
+
+def test_the_curve_is_read_and_enlarged_with_mouse_and_keys(tmp_path: Path) -> None:
+    reading = "document.querySelector('#pnl output').innerText"
+    with page_of(tmp_path, None) as page:
+        whole = lines_of(page)
+        page.evaluate("document.querySelector('#pnl .chart [role=img]').focus()")
+        press(page, "ArrowRight")
+        wait(page, f"/14:31:10: -?[$]\\d[.]\\d\\d closed$/.test({reading})")
+        press(page, "ArrowLeft", 99)
+        press(page, "ArrowRight", 99)
+        wait(page, f"{reading}.includes(': -$209.18 closed, -$355.68 with open positions')")
+        reads = "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/api/fills')).length"
+        before = page.evaluate(reads)
+        page.evaluate('window.sockets[0].onmessage({data: \'{"type": "MarketQuote"}\'})')
+        wait(page, f"{reads} > {before}")
+        page.evaluate("new Promise((done) => setTimeout(done, 300))")
+        assert page.evaluate("document.activeElement.getAttribute('role')") == "img", "new figures leave the focus"
+        assert "closed" in page.evaluate(reading)
+        drag(page, 0.3, 0.6)
+        wait(page, "!document.querySelector('#pnl .chart button').hidden")
+        part = lines_of(page)
+        assert whole["begin"] < part["begin"] < part["end"] < whole["end"]
+        page.evaluate("document.querySelector('#pnl .chart button').click()")
+        wait(page, "document.querySelector('#pnl .chart button').hidden")
+        again = lines_of(page)
+        assert (again["begin"], again["end"]) == (whole["begin"], whole["end"])
+
+
+def drag(page: Page, begin: float, end: float) -> None:
+    """The mouse over a part of the chart, from one share of its width to another."""
+    box = page.evaluate("""(() => {
+      const over = document.querySelector('#pnl .u-over');
+      over.scrollIntoView({block: 'center'});
+      const {left, top, width, height} = over.getBoundingClientRect();
+      return {left, y: top + height / 2, width};
+    })()""")
+    steps = (("Moved", begin, "none"), ("Pressed", begin, "left"), ("Moved", end, "left"), ("Released", end, "left"))
+    for kind, share, button in steps:
+        x = box["left"] + share * box["width"]
+        page.call("Input.dispatchMouseEvent", type=f"mouse{kind}", x=x, y=box["y"], button=button, clickCount=1)
+
+
+def test_a_screen_reader_hears_of_states_and_not_of_prices(tmp_path: Path) -> None:
+    with page_of(tmp_path, None) as page:
+        heard = page.evaluate("document.getElementById('told').innerText")
+        assert heard == ". ".join(page.evaluate("document.getElementById('binding').innerText").split("\n\n"))
+        spoken = "document.getElementById('binding').closest('[aria-live],[role=status],[role=alert]')"
+        assert page.evaluate(spoken) is None
+        # Another amount of the same limit is shown, and is not read out; another state is.
+        changed = page.evaluate("""Promise.all([import('/sections.js'), fetch('/api/status').then((one) => one.json())])
+          .then(([{binding}, status]) => {
+            const about = () => binding(status, 0).about, before = about(), row = status.accounts[0].limits[0];
+            row.left = '0.5';
+            const amount = about();
+            row.state = 'near';
+            return [amount === before, about() === before];
+          })""")
+        assert changed == [True, False]

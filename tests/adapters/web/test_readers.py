@@ -4,7 +4,9 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import pytest
@@ -13,8 +15,10 @@ from websockets.exceptions import ConnectionClosed
 
 from adapters.web import readers
 from adapters.web.thread import WebThread
+from riskcore.audit.stream_messages import no_channels
 from riskcore.core.quantities import PRICE_SCALE
 from riskcore.core.quotes import Quotes
+from riskcore.core.state import Mark
 from riskcore.engine.control_file import Control
 from tests.adapters.web.conftest import Asked
 from tests.adapters.web.serving import asked, day_under_way, recorded_day, serving
@@ -28,12 +32,12 @@ def stream(control: Control, query: str = "", **options: Any) -> Any:
     return connect(url, additional_headers={"Authorization": f"Bearer {control.token}"}, proxy=None, **options)
 
 
-async def messages(socket: ClientConnection, seconds: float = 0.5) -> list[str]:
+async def messages(socket: ClientConnection, seconds: float = 1) -> list[str]:
     """What comes until nothing does for a while, without the state that opens the stream."""
     found = []
     try:
         while True:
-            found.append(str(await asyncio.wait_for(socket.recv(), seconds)))
+            found.append(str(await asyncio.wait_for(socket.recv(), seconds if found else 20)))
     except TimeoutError:
         pass
     assert json.loads(found[0])["type"] == "daemon_status"
@@ -171,7 +175,7 @@ def test_a_burst_of_quotes_is_thinned_and_its_last_arrives(tmp_path: Path) -> No
 
 
 def test_a_reader_that_takes_nothing_delays_nobody_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "STALLED_SECONDS", 0.6)
+    monkeypatch.setattr(readers, "STALLED_SECONDS", 2)
     store, profile = recorded_day(tmp_path)
 
     async def talk() -> tuple[list[str], list[str], int | None, float, float]:
@@ -189,7 +193,7 @@ def test_a_reader_that_takes_nothing_delays_nobody_and_resumes(tmp_path: Path, m
                 while not json.loads(await other.recv())["data"]["text"].startswith("299 "):
                     pass
                 heard = time.monotonic() - began
-            await asyncio.sleep(1.2)
+            await asyncio.sleep(3)
             try:
                 while True:
                     first.append(str(await asyncio.wait_for(slow.recv(), 5)))
@@ -205,3 +209,44 @@ def test_a_reader_that_takes_nothing_delays_nobody_and_resumes(tmp_path: Path, m
     assert called < 10, "the engine waits for nobody: the slow reader takes nothing until this is over"
     assert heard < 60
     assert seen == everything
+
+
+@pytest.mark.parametrize(
+    ("behind", "quoted", "ends"),
+    [(999, True, False), (1_000, True, False), (1_001, False, False), (9_999, False, False), (10_000, False, True)],
+)
+def test_a_reader_far_behind_loses_quotes_first_and_then_its_connection(behind: int, quoted: bool, ends: bool) -> None:
+    async def talk() -> readers.Reader:
+        tail: Any = SimpleNamespace(end=50_000)
+        found = readers.Readers(tail, Mock(), lambda: {"state": "armed"}, 4, no_channels)
+        reader = readers.Reader(readers.Wanted(None, frozenset(), frozenset()), number=tail.end - behind)
+        found._readers[reader] = Mock()
+        tail.changed({"MNQ": Mark(21_000 * PRICE_SCALE, None, None, 1, 1)})
+        found.close()
+        return reader
+
+    reader = asyncio.run(talk())
+    assert bool(reader.quotes) == quoted
+    assert reader.too_slow == ends
+
+
+def test_a_reader_too_far_behind_is_let_go_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, profile = recorded_day(tmp_path)
+
+    async def talk() -> tuple[int | None, list[str], list[str]]:
+        made: list[WebThread] = []
+        async with serving(AnsweringDesk(), SmallMarket(), store, profile, made=made.append) as control:
+            everything = await told(control, "?after=start")
+            async with stream(control) as slow:
+                await slow.recv()
+                monkeypatch.setattr(readers, "MOST_BEHIND", 0)
+                made[0].stored()
+                code = await code_at_the_end(slow)
+            monkeypatch.undo()
+            half = len(everything) // 2
+            after = quote(json.loads(everything[half - 1])["cursor"])
+            return code, everything[half:], await told(control, f"?after={after}")
+
+    code, rest, resumed = asyncio.run(talk())
+    assert code == 4408
+    assert resumed == rest

@@ -142,6 +142,25 @@ def test_a_watched_journal_is_locked_without_an_engine_and_left_by_q(sources: So
         assert shown.given_back()
 
 
+def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back(sources: Sources) -> None:
+    with terminal(80, "status", "--watch", "--store", str(sources.store)) as shown:
+        shown.until(lambda: "NO ENGINE RUNS" in shown.text, "the overview")
+        for _ in range(2):
+            os.write(shown.master, b"\x1a")
+            assert os.waitid(os.P_PID, shown.process.pid, os.WSTOPPED | os.WNOWAIT) is not None
+            assert shown.given_back()
+            assert shown.written.endswith(b"\x1b[?25h"), "nothing is drawn over the shell"
+            shown.written = b""
+            shown.process.send_signal(signal.SIGCONT)
+            shown.until(lambda: "NO ENGINE RUNS" in shown.text, "the whole picture again")
+            assert shown.written.startswith(SHOWN)
+            assert termios.tcgetattr(shown.slave) != shown.attributes, "keys come one by one"
+        shown.press("8", "breached")
+        os.write(shown.master, b"q")
+        assert shown.ended() == 0
+        assert shown.given_back()
+
+
 @pytest.fixture
 def _heard() -> Iterator[None]:
     """Under nohup a hang-up is ignored by every process that is started, which is right for all but this test."""
