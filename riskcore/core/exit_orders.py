@@ -93,6 +93,19 @@ def filled_size(account: Account, order: Order) -> int:
     return sum(trade.size for trade in account.trades.values() if trade.order_id == order.id and not trade.voided)
 
 
+def left_to_fill(account: Account, order: Order) -> int:
+    """How many contracts of an order may still fill, by its own word, its fills and the position that was pushed.
+
+    A push that lots do not explain yet counts for an order that closes those lots. On the other side it may be
+    anything that was held before the first fill was seen.
+    """
+    left = order.size - _volume(account, order)
+    position = account.positions.get(order.contract)
+    if position is not None and order.side * position.lot_size < 0:
+        left -= order.side * (position.size - position.lot_size)
+    return max(left, 0)
+
+
 def works(account: Account, order: Order) -> bool:
     """Whether more of an order may fill. Its fills may say that it is done before its own last version does."""
     return order.working and not (order.size and filled_size(account, order) >= order.size)

@@ -4,7 +4,7 @@ Pure functions over account, order and position. Distances and prices are intege
 numbers of contracts, times are nanoseconds.
 """
 
-from riskcore.core.exit_orders import is_exit_order, works
+from riskcore.core.exit_orders import is_exit_order, left_to_fill, works
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import (
     STATUS_OPEN,
@@ -32,18 +32,20 @@ def is_entry(account: Account, order: Order, now: int) -> bool:
     """Whether the order would open or increase a position if it filled now (RULES.md 3.2).
 
     An order is an entry when it works on the side of the position, when there is no position, or when more of it
-    is left than the position holds: crossing zero is an opening. Bracket legs are no entries while they wait for
-    their entry to fill, and for two seconds after it, because the position may be seen after its legs. The order of
-    riskcore's own close is never one, whatever is left of it.
+    is left than the position holds: crossing zero is an opening. What fills and pushes have shown to be executed is
+    not left, whatever the order itself says, for they come in no fixed order. Bracket legs are no entries while they
+    wait for their entry to fill, and for two seconds after it, because the position may be seen after its legs. The
+    order of riskcore's own close is never one, whatever is left of it.
     """
     if not order.working or (order.size and not order.remaining):
         return False
+    position = account.positions.get(order.contract)
+    held = abs(position.size) if position is not None and order.side * position.size < 0 else 0
+    if held and order.remaining <= held:
+        return False
     if is_exit_order(order) or is_waiting_leg(order) or _in_leg_grace(account, order, now):
         return False
-    position = account.positions.get(order.contract)
-    if position is None or position.size == 0:
-        return True
-    return order.side * position.size > 0 or order.remaining > abs(position.size)
+    return not order.size or left_to_fill(account, order) > held
 
 
 def entry_orders(account: Account, now: int, contract: str | None = None) -> list[Order]:

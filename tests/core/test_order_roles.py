@@ -6,7 +6,7 @@ import pytest
 
 from riskcore.core.order_roles import covering_size, entry_filled_at, entry_orders, is_entry, leg_cover_ends_at
 from riskcore.core.quantities import price
-from riskcore.core.state import Account, Order, Position, Trade
+from riskcore.core.state import Account, Lot, Order, Position, Trade
 
 MNQ = "CON.F.US.MNQ.Z26"
 NOW = 1_000_000_000_000
@@ -63,6 +63,32 @@ def test_only_what_is_left_of_an_order_counts() -> None:
     assert not is_entry(account_with(2, partly), partly, NOW)
     done = order(7, 3, filled=3)
     assert not is_entry(account_with(0, done), done, NOW)
+
+
+@pytest.mark.parametrize(("pushed", "filled", "entry"), [(2, 1, False), (1, 1, False), (1, 0, False), (0, 0, False)])
+def test_what_fills_and_pushes_have_shown_is_not_left_of_an_exit(pushed: int, filled: int, entry: bool) -> None:
+    """Long 2, and an order that sells 2: in whatever order fill, position and order come, it never opens anything."""
+    exit_order = order(7, -2)
+    account = Account(1, orders={7: exit_order})
+    account.positions[MNQ] = Position(MNQ, 1, (Lot(1, AVERAGE, 2 - filled),), pushed=pushed)
+    if filled:
+        account.trades[1] = sold(filled)
+    assert is_entry(account, exit_order, NOW) is entry
+    assert is_entry(account, replace(exit_order, size=3), NOW), "one more than was held"
+
+
+def test_an_exit_that_fills_in_parts_is_none_by_its_fills_alone() -> None:
+    exit_order = order(7, -2)
+    account = Account(1, orders={7: exit_order}, trades={1: sold(1)})
+    account.positions[MNQ] = Position(MNQ, 1, (Lot(1, AVERAGE, 1),))
+    assert not is_entry(account, exit_order, NOW)
+    account.trades[2] = replace(sold(1), id=2)
+    account.positions[MNQ] = Position(MNQ)
+    assert not is_entry(account, exit_order, NOW)
+
+
+def sold(size: int) -> Trade:
+    return Trade(1, MNQ, NOW, "2026-11-20", AVERAGE, -1, size, None, None, None, False, 7, NOW)
 
 
 @pytest.mark.parametrize(("status", "entry"), [(1, True), (6, True), (7, True), (2, False), (3, False), (5, False)])
