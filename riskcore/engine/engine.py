@@ -5,40 +5,30 @@ transaction, and sends the requests that are due. Everything else (hubs, calls, 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from riskcore.audit.health import Vitals
 from riskcore.core.events import (
-    AccountObserved,
     ClockTicked,
     ConfigChanged,
-    ConnectionChanged,
-    ContractDescribed,
     EngineStarted,
     Event,
     Fact,
-    FlattenRequested,
-    LockRequested,
-    NoteRecorded,
-    OperatorOverride,
-    OrderRequested,
-    PayoutRecorded,
-    ProgrammeReset,
     RequestAttempted,
 )
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.quotes import Quotes
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.runner import Runner
 from riskcore.core.state import Account, Book, Request
-from riskcore.engine.arming import check_contracts, note_contract, tell_edits, tell_left_out, tell_ready
+from riskcore.engine.arming import check_contracts, tell_edits, tell_left_out, tell_ready
 from riskcore.engine.desk import Replies
 from riskcore.engine.halt import Halt
 from riskcore.engine.inbox import Inbox
+from riskcore.engine.intake import Intake
+from riskcore.engine.operator_words import about
 from riskcore.engine.options import Options, Ports
 from riskcore.engine.outbox import Outbox
 from riskcore.engine.quarantine import Quarantine, broken
@@ -52,8 +42,6 @@ from riskcore.engine.writer import Writer
 from riskcore.errors import DiskFull, InvariantBroken, OutOfSequence, RiskcoreError
 from riskcore.settings.calendar import day_for
 
-# Taken in one turn at most: a longer transaction would let a command wait behind its quotes.
-MOST_A_TURN = 500
 REMEMBERED_EVERY = 20_000  # Events between two copies of the book that speed up a start.
 TICK_SECONDS = 1
 LONGEST_PAUSE_NS = 30 * SECOND_NS  # Between two turns, of which there is one a second: more is a sleep or a jump.
@@ -62,16 +50,6 @@ AFTER_A_PAUSE = (
     " after a look at the broker"
 )
 WIND_UP_SECONDS = 5  # How long the engine waits for answers to requests in flight when it stops.
-# How the natural keys of the operator's words begin.
-_ABOUT: dict[type, str] = {
-    OrderRequested: "order",
-    LockRequested: "lock",
-    FlattenRequested: "flatten",
-    OperatorOverride: "override",
-    PayoutRecorded: "payout",
-    ProgrammeReset: "reset",
-    NoteRecorded: "note",
-}
 
 
 class Engine:
@@ -88,7 +66,6 @@ class Engine:
         self.writer = Writer(ports.journal)
         self.wire = WireLog(self.writer.keep_message, options.keep_payloads, ports.recording)
         self.inbox = Inbox(ports.clock, ports.normalise, self.wire, lambda line: self.sight.unreadable(line))
-        self._in_hand: deque[Event] = deque()  # Taken out of the inbox, and not handed to the core yet.
         self.inbox.resume_at(resumed.last_at)
         self.writer.remember(resumed.book)
         self.halt = Halt(self.writer, ports.announcer)
@@ -97,6 +74,7 @@ class Engine:
         self._failures = Failures()
         self._tasks = Tasks(self._failed)
         self.sight = Sight(ports, self.inbox, self._tasks, lambda: self._runner)
+        self._intake = Intake(self.inbox, self._quarantine, self.sight, ports.announcer)
         self._outbox = Outbox(ports.gateway, self.inbox, self.writer, self.halt, self.sight, self._tasks)
         self.replies = Replies()
         self.vitals = Vitals()
@@ -217,7 +195,7 @@ class Engine:
         """The operator's word as a fact; its natural key, the cause of what follows. Raises DiskFull during a halt."""
         if self.writer.broken is not None:
             raise DiskFull(f"nothing can be stored, so nothing was done: {self.writer.broken}")
-        key = self.inbox.fact(body, "operator", _ABOUT[type(body)])
+        key = self.inbox.fact(body, "operator", about(body))
         self.replies.follow(key)
         return key
 
@@ -263,9 +241,9 @@ class Engine:
 
     def store_in_hand(self) -> None:
         """Handle and store what has come in, and send nothing any more. Raises StoreError, InvariantBroken."""
-        while self._in_hand or not self.inbox.empty:
+        while not self._intake.empty:
             with self._going_back():
-                self._take()
+                self._intake.take(self._runner, True)
         self._runner.finish()
         self._store([])
         self._remember()
@@ -340,7 +318,7 @@ class Engine:
         self.turned_at = began_at
         to_send: list[tuple[int, Request]] = []
         with self._going_back():
-            self._take()
+            self._intake.take(self._runner, self.ready or self.stopping)
             to_send = self._attempt()
             if not to_send:
                 # What cannot be worked out is found before it is stored; a command does not wait for that.
@@ -360,29 +338,6 @@ class Engine:
         except Exception as error:
             self._runner.begin()
             self._give_up(error)
-
-    def _take(self) -> None:
-        self._take_in_hand()
-        for _ in range(MOST_A_TURN):
-            item = self.inbox.take()
-            if item is None:
-                return
-            if isinstance(item, Quotes):
-                self._runner.quotes(item)
-                continue
-            self._in_hand.extend(item)
-            self._take_in_hand()
-
-    def _take_in_hand(self) -> None:
-        while self._in_hand:
-            fact = self._in_hand.popleft()
-            self._runner.event(self._quarantine.instead(fact))
-            if isinstance(fact.body, AccountObserved):
-                self.sight.reported(fact.body.account)
-            elif isinstance(fact.body, ContractDescribed):
-                note_contract(fact.body.contract, self.announcer, self.ready or self._stopping.is_set())
-            elif isinstance(fact.body, ConnectionChanged) and fact.body.hub == "user":
-                self.sight.note_stream(fact.body.state == "connected")
 
     def _attempt(self) -> list[tuple[int, Request]]:
         """The requests to be sent behind the next commit: each is noted as attempted in that very transaction."""
