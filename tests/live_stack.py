@@ -6,6 +6,7 @@ from random import Random
 from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.feed import TopstepFeed
 from adapters.topstepx.gateway import TopstepGateway
+from adapters.topstepx.hub import accounts_named
 from adapters.topstepx.normalise import normalise
 from adapters.topstepx.transport import Connect, Transport
 from riskcore.engine.engine import Engine
@@ -50,7 +51,7 @@ def build(
         access.hub_url, access.sockets, gateway.session, clock, access.chance, lambda: engine.market_expected()
     )
     normalised = watched.witness.normalise(normalise, watched.process)
-    ports = Ports(watched.appender, clock, gateway, feed, watched.announcer, normalised)
+    ports = Ports(watched.appender, clock, gateway, feed, watched.announcer, normalised, accounts_named)
     engine = Engine(options, ports, resumed, lambda: resume(journal))
     watched.witness.watch(engine, watched.process, watched.seed)
     return engine, feed

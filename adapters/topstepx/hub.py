@@ -1,6 +1,7 @@
 """Hub events of the broker as facts: wrapped or bare, one row or a list of them. Source: topstepx/API.md 4.3."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from adapters.topstepx import fields, rows
@@ -44,6 +45,17 @@ def hub_reading(hub: Any, target: Any, arguments: Any) -> Reading:
             lambda value: _market(read_market, arguments, value),
         )
     raise Rejected(f"unknown event {target!r:.40}")
+
+
+def accounts_named(line: Object) -> list[int]:
+    """The accounts of whose orders, fills and positions a message speaks, as far as it can be read."""
+    if line.get("target") not in ("GatewayUserOrder", "GatewayUserTrade", "GatewayUserPosition"):
+        return []
+    found: list[int] = []
+    for value in hub_reading(line.get("hub"), line["target"], line.get("arguments"))[0]:
+        with suppress(Rejected):
+            found += [required(fields.identifier(_unwrapped(value)[0], "accountId"), "accountId")]
+    return found
 
 
 def _present(listed: list[Any]) -> list[Any]:

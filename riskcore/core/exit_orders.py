@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from riskcore.core.issuers import PLANNER_KEY
 from riskcore.core.kinds import CLOSING
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.state import TERMINAL, TYPE_MARKET, WORKING, Account, Order, Request
+from riskcore.core.state import TERMINAL, TYPE_MARKET, WORKING, Account, Order, Request, Trade
 
 # What made an order when no open request did: a close that was over before its order was shown; or perhaps a close.
 # Pushes may be older than the close that followed them, so the side that was expected may have been wrong.
@@ -37,7 +37,7 @@ def origin(account: Account, order: Order, at: int) -> str | None:
     """The request that made an order shown for the first time, OVER or UNSURE; None for an order of somebody else."""
     if order.type != TYPE_MARKET or order.tag is not None or order.parent_id is not None:
         return None
-    sent = [request for request in sent_closes(account, order.contract) if not _is_history(order, request)]
+    sent = [request for request in sent_closes(account, order.contract) if not _is_history(account, order, request)]
     for request in sent:
         if request.side in (0, order.side):
             return request.id
@@ -48,13 +48,23 @@ def origin(account: Account, order: Order, at: int) -> str | None:
     return UNSURE if sent or recent else None
 
 
-def _is_history(order: Order, request: Request) -> bool:
-    """An order that had ended when it was first shown, without a fill or well before the attempt: it proves nothing."""
+def _is_history(account: Account, order: Order, request: Request) -> bool:
+    """Whether an order that had ended when it was first shown is older than a close, or proves nothing.
+
+    It never filled, or did so well before the attempt; or its fills were told before it, by a list that the close was
+    decided on. To wait for one more picture where it was the exit order after all costs a moment, and no second close.
+    """
     if order.status not in TERMINAL:
         return False
     changed_at = order.updated_at
     older = changed_at is not None and changed_at < request.attempted_at - BROKER_CLOCK_BEHIND_NS
-    return older or not order.fill_volume
+    fills = (trade for trade in account.trades.values() if trade.order_id == order.id)
+    return older or not order.fill_volume or any(_is_earlier(fill, request) for fill in fills)
+
+
+def _is_earlier(fill: Trade, request: Request) -> bool:
+    """Whether a fill was told before a close left: a list that decides on the close has the instant of the close."""
+    return (fill.recorded_at, fill.placed_at) < (request.attempted_at, request.attempted_at)
 
 
 def closed_name(contract: str | None) -> str:
@@ -85,7 +95,7 @@ def is_shown(account: Account, request: Request) -> bool:
         for trade in account.trades.values()
         if trade.contract == request.contract and trade.side == request.side and trade.order_id not in account.orders
     )
-    return sum(fill.size for fill in fills if fill.recorded_at >= request.attempted_at) >= max(request.size, 1)
+    return sum(fill.size for fill in fills if not _is_earlier(fill, request)) >= max(request.size, 1)
 
 
 def filled_size(account: Account, order: Order) -> int:

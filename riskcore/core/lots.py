@@ -90,6 +90,8 @@ def without_oldest(lots: tuple[Lot, ...], contracts: int) -> tuple[tuple[Lot, ..
 
 def after_fill(before: Lots, trade: Trade, contract: Contract | None) -> Lots:
     """What is open after one more fill: a closing one takes what was carried in first, then the oldest lots."""
+    if not before.carried:
+        return next_lots(before.side, before.lots, before.early, trade)
     taken = 0
     if trade.profit_usd is not None and before.carried * trade.side < 0:
         taken = min(trade.size, abs(before.carried))

@@ -7,40 +7,32 @@ transaction, and sends the requests that are due. Everything else (hubs, calls, 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NoReturn
+from typing import Any
 
 from riskcore.audit.health import Vitals
 from riskcore.core.events import (
-    AccountObserved,
     ClockTicked,
     ConfigChanged,
-    ConnectionChanged,
-    ContractDescribed,
     EngineStarted,
     Event,
     Fact,
-    FlattenRequested,
-    LockRequested,
-    NoteRecorded,
-    OperatorOverride,
-    OrderRequested,
-    PayoutRecorded,
-    ProgrammeReset,
     RequestAttempted,
 )
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.quotes import Quotes
 from riskcore.core.restart import absence
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.runner import Runner
 from riskcore.core.state import Account, Book, Request
-from riskcore.engine.arming import check_contracts, note_contract, tell_edits, tell_left_out, tell_ready
+from riskcore.engine.arming import check_contracts, tell_edits, tell_left_out, tell_ready
 from riskcore.engine.desk import Replies
 from riskcore.engine.halt import Halt
 from riskcore.engine.inbox import Inbox
+from riskcore.engine.intake import Intake
+from riskcore.engine.operator_words import about
 from riskcore.engine.options import Options, Ports
 from riskcore.engine.outbox import Outbox
 from riskcore.engine.quarantine import Quarantine, broken
+from riskcore.engine.recovery import GOES_ON, Failures, accounts_to_look_at, concerns_accounts_alone, note_unsent
 from riskcore.engine.resume import Resumed
 from riskcore.engine.sight import Sight
 from riskcore.engine.stage_times import TurnTimes
@@ -50,8 +42,6 @@ from riskcore.engine.writer import Writer
 from riskcore.errors import DiskFull, InvariantBroken, OutOfSequence, RiskcoreError
 from riskcore.settings.calendar import day_for
 
-# Taken in one turn at most: a longer transaction would let a command wait behind its quotes.
-MOST_A_TURN = 500
 REMEMBERED_EVERY = 20_000  # Events between two copies of the book that speed up a start.
 TICK_SECONDS = 1
 LONGEST_PAUSE_NS = 30 * SECOND_NS  # Between two turns, of which there is one a second: more is a sleep or a jump.
@@ -60,16 +50,6 @@ AFTER_A_PAUSE = (
     " after a look at the broker"
 )
 WIND_UP_SECONDS = 5  # How long the engine waits for answers to requests in flight when it stops.
-# How the natural keys of the operator's words begin.
-_ABOUT: dict[type, str] = {
-    OrderRequested: "order",
-    LockRequested: "lock",
-    FlattenRequested: "flatten",
-    OperatorOverride: "override",
-    PayoutRecorded: "payout",
-    ProgrammeReset: "reset",
-    NoteRecorded: "note",
-}
 
 
 class Engine:
@@ -85,14 +65,16 @@ class Engine:
         self._settings = dict(options.settings)
         self.writer = Writer(ports.journal)
         self.wire = WireLog(self.writer.keep_message, options.keep_payloads, ports.recording)
-        self.inbox = Inbox(ports.clock, ports.normalise, self.wire)
+        self.inbox = Inbox(ports.clock, ports.normalise, self.wire, lambda line: self.sight.unreadable(line))
         self.inbox.resume_at(resumed.last_at)
         self.writer.remember(resumed.book)
         self.halt = Halt(self.writer, ports.announcer)
         self._runner = self._going_on(resumed)
         self._quarantine = Quarantine(resumed.left_out, options.version)
+        self._failures = Failures()
         self._tasks = Tasks(self._failed)
         self.sight = Sight(ports, self.inbox, self._tasks, lambda: self._runner)
+        self._intake = Intake(self.inbox, self._quarantine, self.sight, ports.announcer)
         self._outbox = Outbox(ports.gateway, self.inbox, self.writer, self.halt, self.sight, self._tasks)
         self.replies = Replies()
         self.vitals = Vitals()
@@ -100,6 +82,7 @@ class Engine:
         self.ready = False
         self.turned_at = 0  # The last turn, by the clock; 0 before the first.
         self._left_out = resumed.left_out  # Not reported yet.
+        self._begun = False  # The first turn is over: the accounts are known.
         self._stopping = asyncio.Event()
         self._asked_to_stop = False
         self._failure: BaseException | None = None
@@ -144,6 +127,7 @@ class Engine:
             self._afterwards()
             self.options.arm(self.judged(), self.sight.visible(), self.options.enforces)
             check_contracts(self.book.contracts.values())
+            self._begun = True
             self._tasks.lasting(self.feed.run(self.inbox))
             self._tasks.lasting(self._tick())
             await self._turn_until_stopped()
@@ -186,16 +170,19 @@ class Engine:
         self._runner.finish()
         self.halt.note(self.writer.discard(), self.book)
         connections = self.book.connections
-        resumed = self._reload()
-        self.writer.begin_again(resumed.book)
-        self._runner = self._going_on(resumed)
+        self._runner = self._going_on(self._from_journal())
         self.ready = False
-        for event in resumed.left_out:
-            self._quarantine.note(event)
         self._take_over()
         self._compare_settings()
         for hub, state in connections.items():
             self.inbox.line({"connection": hub, "state": state}, connection_text(hub, state))
+
+    def _from_journal(self) -> Resumed:
+        resumed = self._reload()
+        self.writer.begin_again(resumed.book)
+        for event in resumed.left_out:
+            self._quarantine.note(event)
+        return resumed
 
     def _wake_up(self, paused_ns: int) -> None:
         """Nothing was seen for a while (the computer slept): judge nothing by it, connect and look anew, as a start."""
@@ -208,7 +195,7 @@ class Engine:
         """The operator's word as a fact; its natural key, the cause of what follows. Raises DiskFull during a halt."""
         if self.writer.broken is not None:
             raise DiskFull(f"nothing can be stored, so nothing was done: {self.writer.broken}")
-        key = self.inbox.fact(body, "operator", _ABOUT[type(body)])
+        key = self.inbox.fact(body, "operator", about(body))
         self.replies.follow(key)
         return key
 
@@ -254,9 +241,9 @@ class Engine:
 
     def store_in_hand(self) -> None:
         """Handle and store what has come in, and send nothing any more. Raises StoreError, InvariantBroken."""
-        while not self.inbox.empty:
+        while not self._intake.empty:
             with self._going_back():
-                self._take()
+                self._intake.take(self._runner, True)
         self._runner.finish()
         self._store([])
         self._remember()
@@ -279,7 +266,8 @@ class Engine:
         """Facts are taken on a copy of the book, which is dropped when the core fails. Raises InvariantBroken.
 
         Then the facts that came before are decided and stored, what the core failed on is stored without being
-        judged, and nothing is sent: this engine ends, and the next one goes on from its journal.
+        judged, and nothing is sent. Where that concerns single accounts alone, the engine goes on from its journal
+        (recovery.py); else it ends, and the next one does.
         """
         self._runner.begin()
         try:
@@ -289,18 +277,36 @@ class Engine:
             raise
         except Exception as error:
             self._give_up(error)
-        self._runner.end()
+        else:
+            self._runner.end()
 
-    def _give_up(self, error: Exception) -> NoReturn:
+    def _give_up(self, error: Exception) -> None:
         left_out: list[Event] = []
         with suppress(Exception):  # It fails without the fact as well: nothing of the turn is stored.
             left_out = self._runner.leave_out(error)
-        self._end_with(error, left_out)
-
-    def _end_with(self, error: Exception, left_out: Sequence[Event]) -> NoReturn:
+        in_place = concerns_accounts_alone(left_out) and self._begun and not self.stopping
+        too_often = in_place and not self._failures.note(self.clock.now())
+        failure = broken(error, left_out, starts_again=not self._asked_to_stop and not too_often)
+        if in_place:
+            self._runner.finish()
         self._store([])
+        if in_place and not too_often and self.writer.broken is None:
+            self._go_on_without(left_out, failure)
+            return
         self._tell()
-        raise broken(error, left_out, starts_again=not self._asked_to_stop) from error
+        raise failure from error
+
+    def _go_on_without(self, left_out: Sequence[Event], failure: InvariantBroken) -> None:
+        """The journal has all that came so far. Nobody is asked again but what was left out concerns."""
+        note_unsent(self._untold, self.inbox)
+        self._runner = self._going_on(self._from_journal())
+        self._tell()
+        tell_left_out(self.announcer, left_out)
+        figures = {"over": self.ready, "limits_act": self.ready, "left_out": list(failure.left_out)}
+        self.announcer.say("halt", text=GOES_ON, reason=str(failure), **figures)
+        for account in accounts_to_look_at(left_out):
+            self.sight.snapshots.now(account)
+        self.inbox.filled.set()  # What the turn did not come to is done in the next one.
 
     # ---- one turn ------------------------------------------------------------------------------------
 
@@ -310,8 +316,9 @@ class Engine:
         if self.turned_at and began_at - self.turned_at >= LONGEST_PAUSE_NS and self.writer.broken is None:
             self._wake_up(began_at - self.turned_at)
         self.turned_at = began_at
+        to_send: list[tuple[int, Request]] = []
         with self._going_back():
-            self._take()
+            self._intake.take(self._runner, self.ready or self.stopping)
             to_send = self._attempt()
             if not to_send:
                 # What cannot be worked out is found before it is stored; a command does not wait for that.
@@ -331,23 +338,6 @@ class Engine:
         except Exception as error:
             self._runner.begin()
             self._give_up(error)
-
-    def _take(self) -> None:
-        for _ in range(MOST_A_TURN):
-            item = self.inbox.take()
-            if item is None:
-                return
-            if isinstance(item, Quotes):
-                self._runner.quotes(item)
-                continue
-            for fact in item:
-                self._runner.event(self._quarantine.instead(fact))
-                if isinstance(fact.body, AccountObserved):
-                    self.sight.reported(fact.body.account)
-                elif isinstance(fact.body, ContractDescribed):
-                    note_contract(fact.body.contract, self.announcer, self.ready or self._stopping.is_set())
-                elif isinstance(fact.body, ConnectionChanged) and fact.body.hub == "user":
-                    self.sight.note_stream(fact.body.state == "connected")
 
     def _attempt(self) -> list[tuple[int, Request]]:
         """The requests to be sent behind the next commit: each is noted as attempted in that very transaction."""
@@ -370,7 +360,10 @@ class Engine:
             self._untold += self.writer.commit(self.book)
         except InvariantBroken as error:
             # It was received or decided, and no journal can hold it.
-            self._end_with(error, self.writer.leave_out_unfit(str(error), self.options.version))
+            left_out = self.writer.leave_out_unfit(str(error), self.options.version)
+            self._store([])
+            self._tell()
+            raise broken(error, left_out, starts_again=not self._asked_to_stop) from error
         self._stored_at = self.clock.now()
         self._commit_ns = self._stored_at - began_at
         if self.writer.broken is not None:

@@ -23,6 +23,7 @@ from riskcore.errors import RiskcoreError
 # What the broker's hub says of accounts is a trickle; a backlog this long means that the engine does not keep up.
 MOST_WAITING = 100_000
 Normalise = Callable[[Line, int], list[Event]]
+AccountsNamed = Callable[[Line], list[int]]
 Item = list[Event] | Quotes
 _Run = tuple[Quotes, Texts | None]  # Quotes that came together, and their texts.
 _Read = Callable[[int], list[Event]]
@@ -48,10 +49,18 @@ class Overflow(RiskcoreError):
 class Inbox:
     """The sink of hubs and gateway, and the way in for the operator and for time."""
 
-    def __init__(self, clock: Clock, normalise: Normalise, wire: Wire | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        normalise: Normalise,
+        wire: Wire | None = None,
+        unreadable: Callable[[Line], None] = lambda line: None,
+    ) -> None:
+        """`unreadable` hears each line of a hub of which something could not be read."""
         self._clock = clock
         self._normalise = normalise
         self._wire = wire
+        self._unreadable = unreadable
         self._first: deque[tuple[int, _Read]] = deque()
         self._market: deque[tuple[int, _Read] | _Run] = deque()
         self._bars = BarSchedule()
@@ -139,9 +148,12 @@ class Inbox:
         if self._wire is not None and text:
             self._wire.message(at, line, text)
         try:
-            return list(self._normalise(line, at))
+            events = list(self._normalise(line, at))
         except Exception as error:
-            return [Event(at, "broker", f"rejected@{at}", WireRejected(unreadable(error), _raw(line)))]
+            events = [Event(at, "broker", f"rejected@{at}", WireRejected(unreadable(error), _raw(line)))]
+        if "hub" in line and any(isinstance(event.body, WireRejected) for event in events):
+            self._unreadable(line)
+        return events
 
     def _read(self, received_at: int, read: _Read) -> list[Event]:
         before = self._last_at

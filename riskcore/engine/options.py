@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskcore.engine.arming import Arm, check_accounts
-from riskcore.engine.inbox import Normalise
+from riskcore.engine.inbox import AccountsNamed, Normalise
 from riskcore.engine.ports import Announcer, Clock, Feed, Gateway
 from riskcore.engine.wire import Recording
 from riskcore.engine.writer import Appender
@@ -27,7 +27,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The outside, real or simulated."""
+    """The outside, real or simulated. `accounts_named`: of which accounts a hub's message speaks that is unreadable."""
 
     journal: Appender
     clock: Clock
@@ -35,4 +35,5 @@ class Ports:
     feed: Feed
     announcer: Announcer
     normalise: Normalise
+    accounts_named: AccountsNamed
     recording: Recording | None = None

@@ -1,6 +1,7 @@
 """What a live engine sees of the broker: which accounts are there, when they are looked at, what is subscribed to."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from riskcore.core.events import DriftDetected, Event, RequestUnresolved
 from riskcore.core.freshness import reconciled
@@ -10,7 +11,7 @@ from riskcore.core.runner import Runner
 from riskcore.core.state import Account, Book
 from riskcore.engine.inbox import Inbox
 from riskcore.engine.options import Ports
-from riskcore.engine.ports import Outcome
+from riskcore.engine.ports import Line, Outcome
 from riskcore.engine.snapshot_schedule import (
     MARKS_NS,
     SnapshotSchedule,
@@ -22,6 +23,7 @@ from riskcore.engine.snapshot_schedule import (
 from riskcore.engine.subscriptions import Descriptions, Subscriptions
 from riskcore.engine.tasks import Tasks
 
+UNREADABLE = "what the user hub reports of this account cannot be read: riskcore looks at the broker's lists instead"
 FIRST_CONNECTION_NS = 10 * SECOND_NS  # How long the hubs may take to connect before they count as lost.
 
 
@@ -31,6 +33,7 @@ class Sight:
     def __init__(self, ports: Ports, inbox: Inbox, tasks: Tasks, runner: Callable[[], Runner]) -> None:
         self._announcer = ports.announcer
         self._gateway = ports.gateway
+        self._accounts_named = ports.accounts_named
         self._inbox = inbox
         self._tasks = tasks
         self._runner = runner
@@ -89,6 +92,13 @@ class Sight:
     def _tell_mode(self, before: str) -> None:
         if self.snapshots.mode != before:
             self._announcer.say("connection", hub="user", mode=self.snapshots.mode)
+
+    def unreadable(self, line: Line) -> None:
+        """A message of a hub cannot be read: the lists stand in for it, for as long as such messages come."""
+        with suppress(Exception):  # It may be anything.
+            for account in self._accounts_named(line):
+                if self.snapshots.stand_in(account, self._inbox.stamp()):
+                    self._announcer.say("drift", account=account, text=UNREADABLE)
 
     def note_stored(self, stored: Sequence[Event]) -> None:
         """What is stored now may call for a look at once."""

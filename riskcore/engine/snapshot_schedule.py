@@ -18,6 +18,7 @@ from riskcore.engine.back_off import BackOff
 PERIOD_NS = 60 * SECOND_NS  # While the stream works, as a check on what it may have lost.
 POLL_NS = 5 * SECOND_NS  # While the stream is lost: REST polling instead of it.
 SLOW_POLL_NS = 15 * SECOND_NS  # When polling fails as well: single snapshots.
+STAND_IN_NS = 60 * SECOND_NS  # How long the lists of an account stand in for a message that cannot be read.
 FAILURES_TO_SLOW = 5
 BACK_OFF = BackOff(SECOND_NS, SLOW_POLL_NS)
 OVERLAP_NS = 10 * MINUTE_NS  # How far back fills are listed again, to catch late corrections (API.md 3.4).
@@ -35,6 +36,7 @@ class _Account:
     again: bool = False  # Only a look that begins from now on counts.
     succeeded_at: int = 0
     asking_since: int = 0  # The first instant of which the look in hand lists fills.
+    stands_in_until: int = 0  # Its lists stand in for messages that cannot be read.
     reached: int | None = None  # The first instant since which looks have listed every fill.
 
 
@@ -71,6 +73,16 @@ class SnapshotSchedule:
         if known is not None and not known.asking and not known.failures:
             known.due = 0
 
+    def stand_in(self, account: int, now: int) -> bool:
+        """A message about an account cannot be read: look now, and poll for a while; whether that is new."""
+        known = self._accounts.get(account)
+        if known is None:
+            return False
+        began, known.stands_in_until = now >= known.stands_in_until, now + STAND_IN_NS
+        self.hasten(account)
+        known.again, self.woken = known.asking, True
+        return began
+
     def stream(self, alive: bool) -> None:
         """The user hub is connected, or not any more."""
         if alive != self.streaming:
@@ -100,7 +112,8 @@ class SnapshotSchedule:
             known.failures, known.succeeded_at = 0, now
             known.reached = min(known.asking_since, now if known.reached is None else known.reached)
             self.woken = self.woken or known.again
-            known.due = 0 if known.again else now + (self.period_ns if self.streaming else POLL_NS)
+            quiet = self.streaming and now >= known.stands_in_until
+            known.due = 0 if known.again else now + (self.period_ns if quiet else POLL_NS)
         else:
             known.failures += 1
             known.due = now + BACK_OFF.wait_ns(known.failures)

@@ -16,10 +16,10 @@ from adapters.topstepx.credentials import Credentials
 from adapters.topstepx.feed import TopstepFeed
 from adapters.topstepx.gateway import TopstepGateway
 from adapters.topstepx.http import hub_url
+from adapters.topstepx.hub import accounts_named
 from adapters.topstepx.kept_connections import KeptTransport
 from adapters.topstepx.normalise import normalise
 from adapters.topstepx.signalr.socket import WebSockets
-from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import Account
 from riskcore.engine.arming import check_accounts
 from riskcore.engine.clock import SystemClock
@@ -27,6 +27,7 @@ from riskcore.engine.engine import Engine
 from riskcore.engine.heartbeat_file import heartbeat_path
 from riskcore.engine.options import Options, Ports
 from riskcore.engine.ports import Announcer, Clock
+from riskcore.engine.recovery import Failures
 from riskcore.engine.rehearsal import rehearse
 from riskcore.engine.resume import resume
 from riskcore.engine.wire import Recording
@@ -46,8 +47,6 @@ from riskcore.store.lease import AccountLocks, this_process
 from riskcore.version import VERSION
 
 CONFIG_SECONDS = 2  # Between two looks at the settings file.
-MOST_RESTARTS = 3  # In a row, each within RESTART_WINDOW_NS of the one before.
-RESTART_WINDOW_NS = 600 * SECOND_NS
 AGAIN = "limits do not act until ready is said again"
 FOR_GOOD = "LIMITS DO NOT ACT ANY MORE: riskcore ends; start it again, and report what went wrong"
 # How long a thread that is busy keeps one that has something to do from it. Storing an event gives way many times.
@@ -135,15 +134,13 @@ async def _run_again(
     until: Callable[[Engine], Any] | None,
 ) -> None:
     """One engine after another, as long as the one that failed may be followed by one that goes on."""
-    failures: list[int] = []
+    failures = Failures()
     while True:
         try:
             await _run_once(run, journal, clock, own_accounts, api, heartbeat, until)
             return
         except InvariantBroken as error:
-            now = clock.now()
-            failures = [at for at in failures if now - at < RESTART_WINDOW_NS] + [now]
-            goes_on = error.starts_again and len(failures) <= MOST_RESTARTS
+            goes_on = failures.note(clock.now()) and error.starts_again
             figures = {"left_out": list(error.left_out)} if error.left_out else {}
             text = AGAIN if goes_on else FOR_GOOD
             api.say("halt", text=text, reason=str(error), over=False, limits_act=False, **figures)
@@ -186,7 +183,7 @@ async def _run_once(
                 keep_payloads=run.settings.keep_payloads,
                 arm=lambda judged, visible, enforces: _arm(run, own_accounts, judged, visible, enforces),
             ),
-            Ports(journal, clock, gateway, feed, api, normalise, run.recording),
+            Ports(journal, clock, gateway, feed, api, normalise, accounts_named, run.recording),
             resumed,
             lambda: resume(journal),
         )

@@ -218,6 +218,17 @@ def test_an_order_that_ended_well_before_the_attempt_is_no_exit_order(seconds: f
     assert (desk.account_state.orders[EXIT].exit_of not in (None, UNSURE)) is known
 
 
+@pytest.mark.parametrize(("earlier_ns", "ended"), [(1, False), (0, True)])
+def test_an_order_whose_fills_decided_on_the_close_is_no_exit_order(earlier_ns: int, ended: bool) -> None:
+    """One list tells the fills of an earlier close and what is left: its order, told later, does not end the next."""
+    desk = Desk(**LOSS).at("09:59:00").snapshot().fill("ES", 20, "6000").push("ES", 20).at("10:00:00")
+    created_at = nanoseconds(desk.now) - earlier_ns
+    fill = e.TradeRecorded(ACCOUNT, 77, ES, 6000 * 10**9, -1, 10, created_at, 0, 0, 0, order_id=EXIT)
+    desk.take(fill, "trade:77").push("ES", 10).closed("-100").attempt("close").accept("close")
+    exit_order(desk, 10, status=2, filled=10)
+    assert (desk.bodies(e.RequestConfirmed) != []) is ended
+
+
 # ---- when it has ended -------------------------------------------------------------------------------
 
 

@@ -202,3 +202,21 @@ def test_a_look_that_is_due_at_once_wakes_the_engine_instead_of_waiting_for_the_
     assert snapshots.due(2) == []
     snapshots.answered(7, 2, True)
     assert snapshots.woken, "asked for anew while the answer was on its way"
+
+
+@pytest.mark.parametrize(("seconds", "period"), [(59.999, POLL_NS), (60, PERIOD_NS)])
+def test_unreadable_messages_bring_a_look_at_once_and_polling_for_a_minute(seconds: float, period: int) -> None:
+    schedule = SnapshotSchedule(streaming=True)
+    schedule.follow([7, 8])
+    schedule.due(NOW)
+    for account in (7, 8):
+        schedule.answered(account, NOW, complete=True)
+    assert schedule.stand_in(7, NOW)
+    assert not schedule.stand_in(7, NOW)
+    assert schedule.due(NOW) == [7]
+    assert not schedule.stand_in(7, NOW)
+    looked_at = NOW + round(seconds * SECOND_NS)
+    schedule.answered(7, looked_at, complete=True)
+    assert 7 in schedule.due(looked_at), "the look in hand began before the last of them"
+    schedule.answered(7, looked_at, complete=True)
+    assert (7 in schedule.due(looked_at + POLL_NS)) is (period == POLL_NS)

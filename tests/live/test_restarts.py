@@ -8,9 +8,10 @@ import pytest
 
 from riskcore.core.quantities import SECOND_NS
 from riskcore.engine.ports import Announcer
+from riskcore.engine.recovery import FAILURE_WINDOW_NS, MOST_FAILURES
 from riskcore.errors import InvariantBroken
 from riskcore.live import run as live_run
-from riskcore.live.run import AGAIN, FOR_GOOD, MOST_RESTARTS, RESTART_WINDOW_NS, Broker, Run, run_live
+from riskcore.live.run import AGAIN, FOR_GOOD, Broker, Run, run_live
 from riskcore.settings.config import read_settings
 from tests.engine.hand_clock import HandClock
 
@@ -52,7 +53,7 @@ def lived(
     return audience, None
 
 
-@pytest.mark.parametrize("failures", [MOST_RESTARTS - 1, MOST_RESTARTS])
+@pytest.mark.parametrize("failures", [MOST_FAILURES - 1, MOST_FAILURES])
 def test_a_few_mistakes_in_a_row_are_survived(failures: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     audience, error = lived(tmp_path, monkeypatch, failures)
     assert error is None
@@ -60,22 +61,22 @@ def test_a_few_mistakes_in_a_row_are_survived(failures: int, tmp_path: Path, mon
 
 
 def test_one_more_ends_it_loudly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    audience, error = lived(tmp_path, monkeypatch, MOST_RESTARTS + 1)
+    audience, error = lived(tmp_path, monkeypatch, MOST_FAILURES + 1)
     assert error is not None
     assert error.exit_code == 1
-    assert [row["text"] for row in audience.said] == [AGAIN] * MOST_RESTARTS + [FOR_GOOD]
+    assert [row["text"] for row in audience.said] == [AGAIN] * MOST_FAILURES + [FOR_GOOD]
     assert audience.said[-1]["left_out"] == ["trade:1"]
     assert (audience.said[-1]["limits_act"], audience.said[-1]["over"]) == (False, False)
 
 
 @pytest.mark.parametrize(
     ("last_after_ns", "ends"),
-    [(RESTART_WINDOW_NS - 1, True), (RESTART_WINDOW_NS, False), (RESTART_WINDOW_NS + 1, False)],
+    [(FAILURE_WINDOW_NS - 1, True), (FAILURE_WINDOW_NS, False), (FAILURE_WINDOW_NS + 1, False)],
 )
 def test_mistakes_count_for_as_long_as_the_window(
     last_after_ns: int, ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, error = lived(tmp_path, monkeypatch, MOST_RESTARTS + 1, last_after_ns)
+    _, error = lived(tmp_path, monkeypatch, MOST_FAILURES + 1, last_after_ns)
     assert (error is not None) == ends
 
 

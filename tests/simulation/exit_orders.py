@@ -73,6 +73,8 @@ class ExitOrders:
         target = plan.account, plan.contract
         exits = self._exits(target)
         for order in exits:
+            if order.side != plan.side:
+                continue  # What it was to close has turned round since: it closes nothing that this close would.
             # One whose last push is late may be known by its fills to have ended.
             if order.working and self._told.get(order.id, (0, 0))[0] in _WORKS:
                 self.find(f"{plan.request} is planned while exit order {order.id} works")

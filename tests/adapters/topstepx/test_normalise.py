@@ -9,6 +9,7 @@ import pytest
 
 from adapters.topstepx import normalise as normalise_module
 from adapters.topstepx.fields import WITHHELD, decode
+from adapters.topstepx.hub import accounts_named
 from adapters.topstepx.normalise import normalise
 from riskcore.core.events import (
     AccountObserved,
@@ -692,3 +693,20 @@ def test_a_mistake_of_our_own_rejects_its_line_and_raises_nothing(monkeypatch: p
     (login,) = facts('{"rest":"/api/Auth/loginKey","request":{"apiKey":"SECRET"},"status":200,"response":{}}')
     assert isinstance(login.body, WireRejected)
     assert login.body.raw == WITHHELD
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments", "accounts"),
+    [
+        ("GatewayUserOrder", [{"action": 1, "data": {"accountId": 7, "size": "many"}}], [7]),
+        ("GatewayUserTrade", [[{"accountId": 7}, {"accountId": 8, "price": []}, {"accountId": "?"}, None]], [7, 8]),
+        ("GatewayUserPosition", [{"accountId": 7}], [7]),
+        ("GatewayUserAccount", [{"id": 7}], []),
+        ("GatewayUserNews", [{"accountId": 7}], []),
+        (None, None, []),
+    ],
+)
+def test_the_accounts_that_a_message_speaks_of_are_known_although_it_cannot_be_read(
+    target: str | None, arguments: list[object] | None, accounts: list[int]
+) -> None:
+    assert accounts_named({"hub": "user", "target": target, "arguments": arguments}) == accounts
