@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from replay.sweep.course_tree_rulebook import Tables, shared_rulebook
+from replay.sweep.course_tree_rulebook import SettingsOfDay, Tables, shared_rulebook
 from replay.sweep.course_tree_rules import Sharers
 from replay.sweep.followed_baseline import FollowedBaseline, decides_nothing
 from replay.sweep.forks import forked
@@ -65,7 +65,7 @@ class CourseTree:
     ways: Ways
     settings: Sequence[Changed]
     courses: int = 0  # How many have ended, of so many settings.
-    _in_force: dict[tuple[int, str], Plain] = field(default_factory=dict)  # By setting and trade date.
+    _in_force: dict[str, SettingsOfDay] = field(default_factory=dict)  # By trade date.
     _baseline: FollowedBaseline | None = None  # At the beginning of the piece.
     _tables: Tables = field(default_factory=Tables)
 
@@ -83,23 +83,24 @@ class CourseTree:
 
     def _alike(self) -> list[list[int]]:
         """The settings in groups that may share a course: they differ in parameters of their rules and nothing else."""
+        shapes: list[list[Any]] = [[] for _ in self.settings]
+        for day in self.piece.days:
+            body = None if day.opened is None else day.opened.body
+            recorded = body.settings if isinstance(body, TradingDayOpened) else self.ways.baseline
+            in_force = [self._tables.without_warnings(changed(recorded)) for changed in self.settings]
+            self._in_force[day.day.trade_date] = SettingsOfDay(in_force)
+            for known, settings in zip(shapes, in_force, strict=True):
+                known.append(_shape(settings))
         groups: dict[str, list[int]] = {}
-        for index, changed in enumerate(self.settings):
-            shapes = []
-            for day in self.piece.days:
-                body = None if day.opened is None else day.opened.body
-                recorded = body.settings if isinstance(body, TradingDayOpened) else self.ways.baseline
-                settings = self._tables.without_warnings(changed(recorded))
-                self._in_force[index, day.day.trade_date] = settings
-                shapes.append(_shape(settings))
-            groups.setdefault(repr(shapes), []).append(index)
+        for index, shape in enumerate(shapes):
+            groups.setdefault(repr(shape), []).append(index)
         return list(groups.values())
 
     def _grow(self, branch: Branch, steps: list[Step], waiting: list[Branch]) -> tuple[list[int], list[Outcome]]:
         """Take the steps that a branch has before it; those that leave on the way wait as branches of their own."""
         first, *others = branch.members
         sharers = Sharers(sum(1 << index for index in others))
-        share = partial(self._share, branch.members, sharers)
+        share = partial(self._share, first, sharers.live, sharers)
         if branch.courses is None or branch.follower is None:
             courses, follower = courses_of(self.piece, self.ways, self.settings[first])
             courses.baseline = self._followed(courses.baseline)
@@ -136,14 +137,11 @@ class CourseTree:
         if not self.ways.acts:
             courses.counterfactual.runner.change_settings(changed(self.ways.baseline))
 
-    def _share(self, members: list[int], sharers: Sharers, course: Course) -> None:
-        """Judge the open day of a counterfactual by the first of these settings, and ask for the others."""
-        trade_date = course.book.trade_date
-        own, *others = (self._in_force[index, trade_date] for index in members)
-        course.book.settings = own
-        bits = (1 << index for index in members[1:])
-        asked = list(zip(bits, others, strict=True))
-        course.runner.decide_by(shared_rulebook(own, course.restrict, sharers, asked, self._tables))
+    def _share(self, own: int, others: int, sharers: Sharers, course: Course) -> None:
+        """Judge the open day of a counterfactual by one of the settings, and ask for the others."""
+        day = self._in_force[course.book.trade_date]
+        course.book.settings = day.settings[own]
+        course.runner.decide_by(shared_rulebook(own, course.restrict, sharers, others, day))
 
 
 # ---- steps ---------------------------------------------------------------------------------------------

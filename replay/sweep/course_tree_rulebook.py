@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from replay.sweep.course_tree_rules import Asked, Sharers, Variant, asked_rule
+from replay.sweep.course_tree_rules import Asked, Sharers, Variant, asked_rule, chains_of
 from riskcore.core.names import rule_key
 from riskcore.core.rulebook import Rulebook, RuleInstance, rulebook_of, tables_of
 from riskcore.core.rules import by_name
@@ -15,15 +15,27 @@ Plain = dict[str, Any]
 WARN_AT = "warn_at"
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A rule table that some settings have: its parameters, what they need of a source, and who has it."""
+
+    table: Plain
+    params: Any
+    needs: tuple[str, ...]
+    members: int  # A bit for each setting.
+
+
+# The tables of one address, in chains by the monotone fields of their rule (course_tree_rules.py).
+Column = list[list[Kept]]
+
+
 @dataclass(slots=True)
 class Tables:
     """The rule tables of many settings. Equal ones are kept once, so that whether two differ is seen at a glance."""
 
     _known: dict[tuple[str, str], Plain] = field(default_factory=dict)
-    _of_accounts: dict[tuple[int, int, str | None], tuple[tuple[str, ...], tuple[Plain, ...]]] = field(
-        default_factory=dict
-    )
-    _params: dict[int, Any] = field(default_factory=dict)
+    # By the identity of a table as it was given, which is kept here so that no other one takes its place.
+    _given: dict[int, tuple[Plain, Plain]] = field(default_factory=dict)
 
     def without_warnings(self, settings: Mapping[str, Any]) -> Plain:
         """Settings that decide the same and warn of nothing: an alert changes no outcome, and differs with its limit.
@@ -37,30 +49,15 @@ class Tables:
         return {name: [self._kept(name, table) for table in tables] for name, tables in rules.items()}
 
     def _kept(self, name: str, table: Plain) -> Plain:
-        text = name, repr(table)
-        found = self._known.get(text)
-        if found is None:
-            silent = _without_warning(name, table)
-            found = self._known[text] = self._known.setdefault((name, repr(silent)), silent)
-        return found
-
-    def of_account(self, settings: Mapping[str, Any], account: Account) -> tuple[tuple[str, ...], tuple[Plain, ...]]:
-        """The addresses of an account's tables under some settings, and the tables."""
-        name = id(settings), account.id, account.name
-        found = self._of_accounts.get(name)
-        if found is None:
-            by_rule = tables_of(settings["rules"], settings["accounts"], account.id, account.name)
-            pairs = [
-                (rule_key(rule, index), one) for rule, tables in by_rule.items() for index, one in enumerate(tables)
-            ]
-            found = self._of_accounts[name] = tuple(key for key, _ in pairs), tuple(one for _, one in pairs)
-        return found
-
-    def params(self, rule: Rule, table: Plain) -> Any:
-        """The parameters of a rule by one of the tables that are kept."""
-        if id(table) not in self._params:
-            self._params[id(table)] = rule.build(table)
-        return self._params[id(table)]
+        given = self._given.get(id(table))
+        if given is None:
+            text = name, repr(table)
+            found = self._known.get(text)
+            if found is None:
+                silent = _without_warning(name, table)
+                found = self._known[text] = self._known.setdefault((name, repr(silent)), silent)
+            given = self._given[id(table)] = table, found
+        return given[1]
 
 
 def _without_warning(name: str, table: Plain) -> Plain:
@@ -69,51 +66,101 @@ def _without_warning(name: str, table: Plain) -> Plain:
     return {**table, WARN_AT: ()} if warns else table
 
 
+@dataclass(slots=True)
+class Alike:
+    """Settings whose tables of an account have the same addresses: their bits, and who has which table of each."""
+
+    members: int = 0
+    given: list[dict[int, tuple[Plain, int]]] = field(default_factory=list)  # Per address, by the table's identity.
+    _columns: dict[int, Column] = field(default_factory=dict)
+
+    def add(self, bit: int, tables: Sequence[Plain]) -> None:
+        self.members |= bit
+        for by_table, table in zip(self.given, tables, strict=True):
+            known = by_table.get(id(table))
+            by_table[id(table)] = table, bit if known is None else known[1] | bit
+
+    def column(self, place: int, rule: Rule) -> Column:
+        """The different tables of one address, built once for all courses."""
+        if place not in self._columns:
+            kept = []
+            for table, members in self.given[place].values():
+                params = rule.build(table)
+                kept.append(Kept(table, params, rule.needs(params), members))
+            self._columns[place] = chains_of(rule, kept)
+        return self._columns[place]
+
+
+@dataclass(slots=True)
+class SettingsOfDay:
+    """All settings of a tree as they are in force on one day, and which of them differ in which tables."""
+
+    settings: Sequence[Plain]
+    _alike: dict[tuple[int, str | None], dict[tuple[str, ...], Alike]] = field(default_factory=dict)
+
+    def alike(self, account: Account) -> dict[tuple[str, ...], Alike]:
+        """The settings by the addresses of an account's tables."""
+        name = account.id, account.name
+        if name not in self._alike:
+            by_keys = self._alike[name] = dict[tuple[str, ...], Alike]()
+            for index, settings in enumerate(self.settings):
+                keys, tables = _addressed(settings, account)
+                if keys not in by_keys:
+                    by_keys[keys] = Alike(given=[{} for _ in keys])
+                by_keys[keys].add(1 << index, tables)
+        return self._alike[name]
+
+
+def _addressed(settings: Mapping[str, Any], account: Account) -> tuple[tuple[str, ...], list[Plain]]:
+    """The addresses of an account's tables under some settings, and the tables."""
+    by_rule = tables_of(settings["rules"], settings["accounts"], account.id, account.name)
+    keys = tuple(rule_key(rule, index) for rule, tables in by_rule.items() for index in range(len(tables)))
+    return keys, [table for tables in by_rule.values() for table in tables]
+
+
 class SharedRulebook(Rulebook):
     """The rulebook of a course's own settings, which asks for those of its sharers too."""
 
-    __slots__ = ("others", "sharers", "tables")
-    others: Sequence[tuple[int, Plain]]
+    __slots__ = ("day", "others", "sharers")
+    day: SettingsOfDay
+    others: int
     sharers: Sharers
-    tables: Tables
 
     def _build(self, account: Account) -> tuple[RuleInstance, ...]:
-        keys, own = self.tables.of_account(self.settings, account)
-        bits, found = list[int](), list[tuple[Plain, ...]]()
-        for bit, settings in self.others:
-            their_keys, theirs = self.tables.of_account(settings, account)
-            if their_keys == keys:
-                bits.append(bit)
-                found.append(theirs)
-            else:
-                self.sharers.leave(bit)
-        asked: dict[str, list[Variant]] = {}
-        for key, mine, tables in zip(keys, own, zip(*found, strict=True), strict=bool(found)):
-            if set(map(id, tables)) == {id(mine)}:
-                continue  # In most of its tables no setting of a grid differs.
-            differing: dict[int, Variant] = {}
-            for bit, table in zip(bits, tables, strict=True):
-                if table is not mine:
-                    differing.setdefault(id(table), Variant(table, 0)).members |= bit
-            asked[key] = list(differing.values())
-        return tuple(self._asked(one, asked[one.key]) if one.key in asked else one for one in super()._build(account))
+        keys, own = _addressed(self.settings, account)
+        alike = self.day.alike(account)[keys]
+        self.sharers.leave(self.others & ~alike.members)
+        others = self.others & alike.members
+        # In most of its tables no setting of a grid differs.
+        places = {key: place for place, key in enumerate(keys) if len(alike.given[place]) > 1}
+        return tuple(
+            self._asked(one, alike.column(places[one.key], one.rule), own[places[one.key]], others)
+            if one.key in places
+            else one
+            for one in super()._build(account)
+        )
 
-    def _asked(self, instance: RuleInstance, variants: list[Variant]) -> RuleInstance:
-        rule = instance.rule
-        for variant in variants:
-            variant.params = self.tables.params(rule, variant.params)
-            if rule.needs(variant.params) != rule.needs(instance.params):
-                self.sharers.leave(variant.members)
-        asked = Asked(rule, instance.params, variants, self.sharers)
+    def _asked(self, instance: RuleInstance, column: Column, mine: Plain, others: int) -> RuleInstance:
+        rule, needs = instance.rule, instance.rule.needs(instance.params)
+        chains: list[list[Variant]] = []
+        for kept in column:
+            differing = [one for one in kept if one.members & others and one.table is not mine]
+            for one in differing:
+                if one.needs != needs:
+                    self.sharers.leave(one.members & others)
+            if differing:
+                chains.append([Variant(one.params, one.members & others) for one in differing])
+        if not chains:
+            return instance
+        asked = Asked(rule, instance.params, chains, self.sharers)
         self.sharers.asked.append(asked)
         return replace(instance, rule=asked_rule(rule), params=asked)
 
 
-def shared_rulebook(
-    settings: Plain, restrict: tuple[str, ...], sharers: Sharers, others: Sequence[tuple[int, Plain]], tables: Tables
-) -> Rulebook:
-    """The rulebook of some settings; `others` are those of the sharers, each with its bit."""
+def shared_rulebook(own: int, restrict: tuple[str, ...], sharers: Sharers, others: int, day: SettingsOfDay) -> Rulebook:
+    """The rulebook of one of the settings of a day; `others` are the sharers, a bit for each."""
+    settings = day.settings[own]
     known = rulebook_of(settings, restrict)
     shared = SharedRulebook(known.profile, known.rules, known.overrides, restrict, settings)
-    shared.others, shared.sharers, shared.tables = others, sharers, tables
+    shared.others, shared.sharers, shared.day = others, sharers, day
     return shared

@@ -10,8 +10,9 @@ What a finding says in words is no part of it: texts name the limit, and decide 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from itertools import chain as joined
 from operator import or_
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from riskcore.core.events import Command, Derived
 from riskcore.core.rules.base import Action as Acts
@@ -91,22 +92,19 @@ class Asked:
 
     rule: Rule
     params: Any
-    variants: list[Variant]
+    variants: Sequence[Sequence[Variant]]  # In chains.
     sharers: Sharers
     _chains: list[Chain] = field(default_factory=list)
     _among: int | None = None  # The sharers whose variants the chains hold.
     # Per account: the earliest instant at which one timer comes without the other, with the settings that have it.
     _waits: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._chains = chains_of(self.rule, self.variants)
-
     def chains(self) -> list[Chain]:
         """The parameters of the settings that still share the course."""
         live = self.sharers.live
         if live != self._among:
             self._among = live
-            chains = [[one for one in chain.variants if one.members & live] for chain in self._chains]
+            chains = [[one for one in chain if one.members & live] for chain in self.variants]
             self._chains = [Chain(chain) for chain in chains if chain]
         return self._chains
 
@@ -216,24 +214,31 @@ class Asked:
         try:
             return ask()
         except Exception:
-            for variant in self.variants:
+            for variant in joined(*self.variants):
                 self.sharers.leave(variant.members)
             raise
 
 
-def chains_of(rule: Rule, variants: Sequence[Variant]) -> list[Chain]:
+class _Parameters(Protocol):
+    @property
+    def params(self) -> Any: ...
+
+
+P = TypeVar("P", bound=_Parameters)
+
+
+def chains_of(rule: Rule, variants: Sequence[P]) -> list[list[P]]:
     """The variants along the monotone field in which most of them differ; every other one is a chain by itself."""
     chains = [[variant] for variant in variants]
     for name in rule.monotone:
-        by_rest: dict[Any, list[Variant]] = {}
+        by_rest: dict[Any, list[P]] = {}
         for variant in variants:
-            if getattr(variant.params, name) is not None:
-                by_rest.setdefault(repr(replace(variant.params, **{name: None})), []).append(variant)
-            else:
-                by_rest[repr(variant.params)] = [variant]
+            # One that leaves the field out stands by itself, whatever the rest of it is.
+            given = getattr(variant.params, name) is not None
+            by_rest.setdefault((given, repr(replace(variant.params, **{name: None}))), []).append(variant)
         if len(by_rest) < len(chains):
             chains = [sorted(chain, key=lambda one: getattr(one.params, name) or 0) for chain in by_rest.values()]
-    return list(map(Chain, chains))
+    return chains
 
 
 def _memory(account: Account) -> Memory:

@@ -7,6 +7,8 @@ from riskcore.core.quantities import move_value
 from riskcore.core.state import Book, Mark, Position
 
 CONSERVATIVE = "conservative"  # The mark at which a position could be closed: longs at the bid, shorts at the ask.
+# A tenth of a cent: no tick is worth as little, and no cut or share of a limit loses as much.
+ROUNDED_USD = 1_000
 
 
 class Valuation(NamedTuple):
@@ -128,10 +130,10 @@ def whole_ticks(book: Book, position: Position, amount_usd: int) -> int | None:
 
 
 def price_moves(book: Book, position: Position, slack_usd: int) -> int | None:
-    """How far the price may move before the value changes by `slack_usd`, one tick less to be safe."""
+    """How far the price may move before the value changes by `slack_usd`, less what rounding may hide."""
     contract = book.contracts.get(position.contract)
     cost = open_cost(position)
     if contract is None or cost is None or cost[0] == 0:
         return None
-    points = slack_usd * contract.tick_size // (contract.tick_value * abs(cost[0]))
-    return max(points - contract.tick_size, -1)
+    points: int = (slack_usd - ROUNDED_USD) * contract.tick_size // (contract.tick_value * abs(cost[0]))
+    return max(points, -1)

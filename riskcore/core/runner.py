@@ -139,8 +139,7 @@ class Runner:
 
     def decide_nothing(self) -> None:
         """From here on no rule judges; the runner is of use only until its book is given up."""
-        self.turn.rulebook = self.turn.rulebook.without_rules()
-        self._quiet.happened()
+        self.decide_by(self.turn.rulebook.without_rules())
 
     def decide_by(self, rulebook: Rulebook) -> None:
         """From here on judge the open day by another rulebook."""
@@ -274,7 +273,7 @@ class Runner:
 
     def _skip_quiet(self, quotes: Quotes, start: int, end: int) -> int:
         """Remember where quiet quotes move the marks; returns the first that is not quiet, or `end`."""
-        known = self._quiet.bounds(self.book, self.turn.rulebook)
+        known = self._quiet.bounds(self.book, self.turn.rulebook, self.turn.upcoming)
         marked = {contract: self._quiet.marked_at(self.book, contract) for contract in known.gaps}
         noisy = quotes.first_outside(start, end, known, marked)
         if noisy > start:

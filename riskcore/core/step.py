@@ -43,6 +43,8 @@ class Turn:
         self.events: list[e.Event] = []
         self._next_due: int | None = None
         self._timers_known = False
+        # Every timer of the book as it stands, where it was looked ahead and nothing has changed since.
+        self.upcoming: list[Timer] | None = None
         self._day_ended = day_ended  # Its DayRolled is stored already.
         self._absent = absent  # Time passes that no engine watched: what waits for lists is not judged.
 
@@ -56,13 +58,13 @@ class Turn:
     def decide_by(self, rulebook: Rulebook) -> None:
         """Judge by another rulebook, whose deadlines are other ones too."""
         self.rulebook = rulebook
-        self._timers_known = False
+        self._timers_known, self.upcoming = False, None
 
     # ---- facts ---------------------------------------------------------------------------------------
 
     def take(self, fact: e.Event) -> None:
         """Handle one fact: the timers due before it, then the fact itself."""
-        body = fact.body
+        body, self.upcoming = fact.body, None
         if isinstance(body, e.TradingDayOpened):
             self._open_day(fact, body)
             return
@@ -117,6 +119,7 @@ class Turn:
         day = self.book.day
         if day is None or self._day_ended:
             return
+        self.upcoming = None
         self._fire_timers(day.closes_at - 1)
         at, cause = day.closes_at, f"reset@{day.closes_at}"
         rolled = e.DayRolled(day.trade_date, next_date)
@@ -153,16 +156,17 @@ class Turn:
         if not self._timers_known:
             timers = due_timers(self.book, self.rulebook, self._absent)
             self._next_due = timers[0].due if timers else None
-            self._timers_known = True
+            self._timers_known, self.upcoming = True, None if self._absent else timers
         return self._next_due
 
     def forget_timers(self) -> None:
         """Marks have moved, and with them when they are stale."""
-        self._timers_known = False
+        self._timers_known, self.upcoming = False, None
 
     def _fire_timers(self, until: int) -> None:
         fired: list[Timer] = []
         at_once: list[Timer] = []  # Of other accounts: the instant has come for the fired one alone.
+        self.upcoming = None
         while True:
             timers = due_timers(self.book, self.rulebook, self._absent)
             timers = sorted([*timers, *(one for one in at_once if one not in timers)])

@@ -5,6 +5,8 @@ place before anything else is judged. Evaluating every quote gives the same even
 holds the two against each other.
 """
 
+from collections.abc import Sequence
+
 from riskcore.core.bounds import NEVER, NOTHING, Bounds, Watch
 from riskcore.core.events import ClockTicked, Event
 from riskcore.core.marks import CONSERVATIVE, mark_field, valued_side
@@ -13,7 +15,7 @@ from riskcore.core.requests import HALTED_NS, awaits_trading
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.rules.base import UNBOUNDED, Quiet
 from riskcore.core.state import Account, Book, Mark, Position
-from riskcore.core.timers import due_timers
+from riskcore.core.timers import Timer, due_timers
 from riskcore.core.view import Effect, View
 
 __all__ = ["NEVER", "QuietMarks", "Watch", "watch"]
@@ -22,9 +24,10 @@ _ANY = (-UNBOUNDED, UNBOUNDED)
 _MOMENT = Event(0, "core", "quiet", ClockTicked())
 
 
-def watch(book: Book, rulebook: Rulebook) -> Watch:
-    """The bounds of the book as it is now, all rules and timers intersected."""
-    timers = due_timers(book, rulebook)
+def watch(book: Book, rulebook: Rulebook, timers: Sequence[Timer] | None = None) -> Watch:
+    """The bounds of the book as it is now, all rules and timers intersected; `timers` where they are known."""
+    if timers is None:
+        timers = due_timers(book, rulebook)
     found = Watch(book.day.closes_at if book.day is not None else 0)
     by_gaps: dict[int, tuple[str, ...]] = {}
     for account in book.accounts.values():
@@ -113,10 +116,10 @@ class QuietMarks:
         self._watch: Watch | None = None  # None: to be worked out again.
         self._moved: dict[str, list[int | None]] = {}  # contract: [last, bid, ask, at]
 
-    def bounds(self, book: Book, rulebook: Rulebook) -> Watch:
-        """The bounds in force, worked out again after something happened."""
+    def bounds(self, book: Book, rulebook: Rulebook, timers: Sequence[Timer] | None = None) -> Watch:
+        """The bounds in force, worked out again after something happened; `timers` where they are known."""
         if self._watch is None:
-            self._watch = watch(book, rulebook)
+            self._watch = watch(book, rulebook, timers)
         return self._watch
 
     def copy(self) -> "QuietMarks":

@@ -205,10 +205,11 @@ def test_a_mark_is_stale_one_nanosecond_after_its_age_whether_quoted_or_not() ->
 @pytest.mark.parametrize(
     ("size", "slack", "points"),
     [
-        (1, "10", "4.75"),  # 10 dollars are 5 points of one MNQ; one tick less to be safe.
-        (-1, "10", "4.75"),
-        (4, "10", "1"),
-        (1, "0.50", "0"),
+        (1, "10", "4.9995"),  # 10 dollars are 5 points of one MNQ: a price of one tick less is quiet, five are not.
+        (-1, "10", "4.9995"),
+        (4, "10", "1.249875"),
+        (1, "0.50", "0.2495"),
+        (1, "0.001", "0"),
         (1, "0", "-1e-9"),  # No room at all: not even the price it is at.
         (1, "-100", "-1e-9"),
     ],
@@ -226,7 +227,7 @@ def test_within_that_move_the_value_never_changes_by_the_slack(size: int) -> Non
     points = price_moves(day.book, position, slack)
     assert points is not None
     mark = day.book.marks[day.contract("MNQ")]
-    for moved, changed in ((points, True), (-points, True), (points + 2 * price("0.25"), False)):
+    for moved, changed in ((points, True), (-points, True), (points + price("0.0005") + 1, False)):
         day.book.marks[day.contract("MNQ")] = replace(mark, last=price("21000") + moved)
         now = value(day, "MNQ")
         assert now is not None

@@ -65,9 +65,9 @@ def bounds_of(day: Ledger, down: str | None, up: str | None) -> Quiet:
 def test_every_position_gets_its_share_of_the_room() -> None:
     bounds = bounds_of(held(("ES", 1, "6000"), ("MNQ", -1, "21000")), "200", None)
     assert not bounds.never
-    # 100 dollars are 2 points of one ES and 50 points of one MNQ; one tick less to be safe.
-    assert bounds.intervals[ES][0] == price("5998.25")
-    assert bounds.intervals[MNQ][1] == price("21049.75")
+    # 100 dollars are 2 points of one ES and 50 points of one MNQ; a tenth of a cent is left for cuts.
+    assert bounds.intervals[ES][0] == price("5998.00002")
+    assert bounds.intervals[MNQ][1] == price("21049.9995")
 
 
 def test_without_a_limit_any_move_is_quiet() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from replay.sweep.course_tree import CourseTree, in_one_pass
 from replay.sweep.course_tree_rulebook import Tables
-from replay.sweep.course_tree_rules import Chain, Variant
+from replay.sweep.course_tree_rules import Chain, Variant, chains_of
 from replay.sweep.plain_way import plainly
 from replay.sweep.settings import Changed
 from replay.whatif.course import Course
@@ -184,3 +184,15 @@ def test_warnings_are_no_part_of_what_settings_decide() -> None:
     silent = Tables().without_warnings(settings)
     assert [table["warn_at"] for tables in silent["rules"].values() for table in tables] == [(), ()]
     assert settings["rules"]["max_contracts"][0]["warn_at"] is not None
+
+
+def test_a_limit_that_is_off_is_in_no_chain_with_those_that_are_on() -> None:
+    rule = by_name("trade_frequency_limit")
+    tables = [
+        under(f"rules.trade_frequency_limit.per_minute={limit}")["rules"]["trade_frequency_limit"][0]
+        for limit in ("off", 2, 10)
+    ]
+    variants = [Variant(rule.build(table), 1 << index) for index, table in enumerate(tables)]
+    chains = chains_of(rule, variants)
+    assert sorted([one.params.per_minute for one in chain] for chain in chains if len(chain) > 1) == [[2, 10]]
+    assert sum(map(len, chains)) == 3
