@@ -23,7 +23,7 @@ from riskcore.engine.snapshot_schedule import (
 from riskcore.engine.subscriptions import Descriptions, Subscriptions
 from riskcore.engine.tasks import Tasks
 
-UNREADABLE = "what the user hub reports of this account cannot be read: riskcore looks at the broker's lists instead"
+UNREADABLE = "what the user hub reports of this account cannot be read: the broker's lists stand in for it"
 FIRST_CONNECTION_NS = 10 * SECOND_NS  # How long the hubs may take to connect before they count as lost.
 
 

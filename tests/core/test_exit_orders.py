@@ -15,6 +15,7 @@ from tests.core.ledger import ACCOUNT, nanoseconds
 LOSS = {"daily_realized_loss": {"loss_limit": money("100")}}
 ES = "CON.F.US.EP.Z26"
 CLOSE = f"closeContract {ES}"
+CLOSE_MNQ = "closeContract CON.F.US.MNQ.Z26"
 EXIT = 900
 
 
@@ -449,3 +450,38 @@ def test_an_exit_order_whose_close_is_over_is_looked_at_again_after_the_timeout(
     assert due == nanoseconds(desk.now) + SECOND_NS // 4
     listed(desk.later(1), 1, EXIT)
     assert look_due(desk.account_state, ES, 3 * SECOND_NS) == nanoseconds(desk.now) + 3 * SECOND_NS
+
+
+# ---- several contracts -------------------------------------------------------------------------------
+
+
+def leave(desk: Desk) -> None:
+    """All that is planned leaves."""
+    for request in list(desk.account_state.requests.values()):
+        if request.state == "planned":
+            desk.take(e.RequestAttempted(ACCOUNT, request.id), "attempt")
+
+
+def test_a_flatten_ends_when_the_last_contract_is_flat_and_closes_what_is_opened_meanwhile() -> None:
+    """ES is flat at once and MNQ fills in parts; a new entry in ES is closed, and no second close of MNQ leaves."""
+    desk = Desk(**LOSS).at("09:59:00").snapshot()
+    desk.fill("ES", 1, "6000").push("ES", 1).fill("MNQ", 2, "21000").push("MNQ", 2)
+    desk.at("10:00:00").closed("-100", contract="MES")
+    leave(desk)
+    [flatten] = [one.id for one in desk.account_state.obligations.values() if one.kind == "CloseAllPositions"]
+    exit_fill(exit_order(desk, 1), 1).push("ES", 0)
+    exit_order(desk, 1, status=2, filled=1)
+    desk.order(901, "MNQ", -2, type=2, status=6).order(901, "MNQ", -2, type=2, status=1, filled=1)
+    desk.fill("MNQ", -1, "21000", profit="0", order=901).push("MNQ", 1)
+    assert closes(desk) == 1
+    desk.later(1).fill("ES", 1, "6000", order=902).push("ES", 1)
+    leave(desk)
+    assert (closes(desk), desk.asked.count(CLOSE_MNQ)) == (2, 1)
+    desk.fill("MNQ", -1, "21000", profit="0", order=901).order(901, "MNQ", -2, type=2, status=2, filled=2)
+    desk.push("MNQ", 0)
+    assert flatten in desk.account_state.obligations, "ES is held again"
+    exit_fill(exit_order(desk, 1, order=903), 1, order=903).push("ES", 0)
+    exit_order(desk, 1, status=2, filled=1, order=903)
+    assert flatten not in desk.account_state.obligations
+    assert [body.obligation for body in desk.bodies(e.ObligationMet)].count(flatten) == 1
+    assert [one for one in desk.account_state.requests.values() if one.kind == "closeContract"] == []
