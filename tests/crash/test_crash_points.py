@@ -63,7 +63,7 @@ def test_dead_at_any_boundary_the_next_start_finishes_the_work(name: str, worker
 
 def test_a_request_that_leaves_before_it_is_stored_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     def turn(self: Engine) -> None:
-        self._take()
+        self._intake.take(self._runner, self.ready or self.stopping)
         due = self._attempt()
         self._outbox.send(due)
         asyncio.get_running_loop().call_later(0.001, self._store, due)
