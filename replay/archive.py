@@ -123,15 +123,13 @@ def _written(journal: Journal, day: str, folder: Path, thinned: int) -> Archived
     hangs = first_before in (None, journal.messages_hang_on(day))
     if not same or not hangs or last_link != link:
         raise _not_the_day(path, there, "its chain is another")
+    return ArchivedDay(stream_of(journal.profile, day), seq, digest, link, str(path.resolve()), sha256_of(path))
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file. Raises OSError."""
     with path.open("rb") as file:
-        return ArchivedDay(
-            stream_of(journal.profile, day),
-            seq,
-            digest,
-            link,
-            str(path.resolve()),
-            file_digest(file, "sha256").hexdigest(),
-        )
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _compare_quotes(journal: Journal, day: str, path: Path) -> None:

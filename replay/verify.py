@@ -8,12 +8,11 @@ wherever it is.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import file_digest
 from pathlib import Path
 from string import hexdigits
 from typing import Any
 
-from replay.archive import check_archive, is_archive, opening_of, quotes_left_out
+from replay.archive import check_archive, is_archive, opening_of, quotes_left_out, sha256_of
 from replay.blocks import Lines
 from replay.comparison import Comparison
 from replay.evidence import check_files, is_evidence
@@ -285,13 +284,9 @@ def _check_thinned(check: Check) -> None:
     """Quotes that stayed in a thinned day are proved by the hash of its file alone, which the store knows."""
     for day in check.archived:
         path = Path(day.file)
-        if path.is_file() and quotes_left_out(path):
-            with path.open("rb") as file:
-                if file_digest(file, "sha256").hexdigest() != day.sha256:
-                    text = (
-                        f"{path}: not the file that was written when day {day.trade_date} left: its quotes were edited"
-                    )
-                    check.damage.append({"source": path.name, "text": text})
+        if path.is_file() and quotes_left_out(path) and sha256_of(path) != day.sha256:
+            text = f"{path}: not the file that was written when day {day.trade_date} left: its quotes were edited"
+            check.damage.append({"source": path.name, "text": text})
 
 
 def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress: Progress = ignore) -> None:

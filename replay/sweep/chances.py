@@ -46,9 +46,8 @@ def recorded_days(asked: Sweep, paths: int, seed: int) -> Recorded:
     """The days that every setting shares. Raises ConfigError without a programme, or with nothing to draw from."""
     check_draws(paths, seed)
     study = asked.study
-    values = next(iter(grid_of(asked.grid, study.asked.sets)))
-    sets = (*study.asked.sets, *(f"{key}={value}" for key, value in values))
-    runs = runs_of(replace(study, asked=replace(study.asked, sets=sets), warn=ignore).checked())
+    first = study.asked.having(next(iter(grid_of(asked.grid, study.asked.sets))))
+    runs = runs_of(replace(study, asked=first, warn=ignore).checked())
     return Recorded(runs, usable_of(histories(runs), study), paths, seed)
 
 

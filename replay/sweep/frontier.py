@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from replay.odds.words import percent
-from replay.sweep.words import setting_words
+from replay.sweep.words import chances_of, setting_words
 from replay.whatif.report_charts import SIDE, Scale, grid_lines, path, place_percent, scale_of, svg
 from replay.whatif.report_tables import number, table, words
 from replay.whatif.report_words import Amounts
@@ -38,7 +38,7 @@ def frontiers(result: Row) -> str:
     settings = result["settings"]
     drawn = [_picture("frontier", settings, "Deepest fall", [-money(row["drawdown"]) for row in settings], None)]
     for account in result.get("odds", {}).get("accounts", []):
-        rows = [(row, one) for row in settings for one in row["odds"] if one["account"] == account["account"]]
+        rows = chances_of(result, account["account"])
         if rows and rows[0][1]["pass"] is not None:
             chances = [round(one["pass"] * 1_000_000) for _, one in rows]
             title = "Chance to pass" if account["goal"] == "target" else "Chance of a payout"

@@ -10,7 +10,7 @@ from typing import Any
 
 from replay.sweep.frontier import frontiers
 from replay.sweep.report_charts import pictures
-from replay.sweep.words import chance_of, decision_lines, honesty_lines, odds_lines, setting_words, suggestion_lines
+from replay.sweep.words import chance_of, setting_words, verdict_lines
 from replay.whatif.report import page_html
 from replay.whatif.report_background import stamp_section
 from replay.whatif.report_sections import paragraph, section
@@ -59,13 +59,7 @@ def _hero(result: Row) -> str:
         middle = plateau["middle"]
         figure = setting_words(middle["setting"])
         beside = f"{_signed(middle['net_pnl'])} over {counted(result['days'], 'day')}, the middle of a plateau"
-    said = [
-        *honesty_lines(result, _signed),
-        *suggestion_lines(result, _signed),
-        *odds_lines(result),
-        *decision_lines(result, _signed),
-    ]
-    notes = "".join(paragraph(text, "doubt") for text in said)
+    notes = "".join(paragraph(text, "doubt") for text in verdict_lines(result, _signed))
     return (
         '<section class="hero" aria-labelledby="verdict-h"><h2 id="verdict-h">The verdict</h2>'
         f'<p class="net"><strong>{escape(figure)}</strong><span class="muted">{escape(beside)}</span></p>{notes}'

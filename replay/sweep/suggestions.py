@@ -23,7 +23,6 @@ from riskcore.schema.rows import is_shown
 from riskcore.settings.assignments import split_assignment
 
 Row = dict[str, Any]
-FEWEST_DAYS = 20
 PERCENTILES = (50, 75, 90, 95)
 
 
@@ -50,8 +49,7 @@ class Approaches:
                 values[axis.key] = largest
         if not limits:
             return None
-        sets = (*study.asked.sets, *(f"{key}={value}" for key, value in values.items()))
-        quiet = replace(study, asked=replace(study.asked, sets=sets), warn=ignore, progress=ignore, step=ignore)
+        quiet = replace(study, asked=study.asked.having(values.items()), warn=ignore, progress=ignore, step=ignore)
         return cls(replace(quiet, independent_days=True, quick=True), limits)
 
     def along(self, courses: Courses) -> None:

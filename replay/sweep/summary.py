@@ -2,20 +2,28 @@
 
 from typing import Any
 
-from replay.sweep.chances import Recorded, with_chances
-from replay.sweep.sweep import Setting, Table
+from replay.sweep.chances import Recorded, recorded_days, with_chances
+from replay.sweep.sweep import FEW_DAYS, Setting, Sweep, Table, sweep
 from replay.sweep.winners import effects_by_day, error_text, winners_of
 from replay.whatif.study import Study
 from riskcore.core.quantities import money_text
 from riskcore.version import VERSION
 
 SCHEMA = "riskcore.sweep/1"
-FEW_DAYS = 20
 Row = dict[str, Any]
 
 
-def summary_of(table: Table, study: Study, recorded: Recorded | None = None) -> Row:
-    """The result of `sweep --json`; with the chances of each setting where the recorded days are given."""
+def swept(asked: Sweep, odds: tuple[int, int] | None) -> tuple[Table, Row]:
+    """A sweep, and the result of `sweep --json`.
+
+    `odds`: with the chance of each setting, from so many journeys of a seed. Raises ConfigError, InputError, Corrupt.
+    """
+    recorded = None if odds is None else recorded_days(asked, *odds)
+    table = sweep(asked)
+    return table, _summary(table, asked.study, None if recorded is None else recorded.swept(asked))
+
+
+def _summary(table: Table, study: Study, recorded: Recorded | None) -> Row:
     dates = table.trade_dates
     result = {
         "schema": SCHEMA,

@@ -92,7 +92,7 @@ def sweep(asked: Sweep) -> Table:
     once = Once(asked.study.warn)
     study = replace(asked.study, independent_days=True, quick=True, warn=once.warn).checked()
     grid = grid_of(asked.grid, study.asked.sets)
-    first = _with(study.asked, next(iter(grid)))
+    first = study.asked.having(next(iter(grid)))
     journal = runs_of(replace(study, asked=first)).setting.acts
     if len(grid) > MOST_UNASKED:
         asked.agree(_cost(replace(study, asked=first), grid, asked.workers, journal=journal))
@@ -131,13 +131,9 @@ def _pool(asked: Sweep) -> AbstractContextManager[Pool]:
 # ---- settings ----------------------------------------------------------------------------------------
 
 
-def _with(asked: Asked, values: Values) -> Asked:
-    return replace(asked, sets=(*asked.sets, *(f"{key}={value}" for key, value in values)))
-
-
 def _setting(study: Study, values: Values, warn: Warn, *, journal: bool, for_odds: bool = False) -> Setting:
     """A point of the grid, checked as far as it can be without the record. Raises ConfigError."""
-    asked = _with(study.asked, values)
+    asked = study.asked.having(values)
     if journal:
         plain = settings_of(asked.config, asked.sets).plain if asked.config_given else None
         changed, baseline = Changed(plain, asked.sets, for_odds), dict[str, Any]()

@@ -9,6 +9,16 @@ Row = dict[str, Any]
 Signed = Callable[[str], str]  # How an amount is written with its sign.
 
 
+def verdict_lines(result: Row, signed: Signed) -> list[str]:
+    """All that is said beside the figures, in the order in which it is read."""
+    return [
+        *honesty_lines(result, signed),
+        *suggestion_lines(result, signed),
+        *odds_lines(result),
+        *decision_lines(result, signed),
+    ]
+
+
 def honesty_lines(result: Row, signed: Signed) -> list[str]:
     """The best beside luck, the middle of the plateau, and what choosing so was worth on later days."""
     found = []
@@ -42,6 +52,11 @@ def suggestion_lines(result: Row, signed: Signed) -> list[str]:
     return found
 
 
+def chances_of(result: Row, account: int) -> list[tuple[Row, Row]]:
+    """The settings that have a chance of an account, each with its chance."""
+    return [(row, one) for row in result["settings"] for one in row["odds"] if one["account"] == account]
+
+
 def chance_of(row: Row, account: int) -> str:
     """The chance of one account under a setting; of few days only what they leave open."""
     found = next((one for one in row["odds"] if one["account"] == account), None)
@@ -60,7 +75,7 @@ def odds_lines(result: Row) -> list[str]:
         if before["pass"] is None:
             found.append(f"{name}: of the chance {goal} as recorded, {open_range}; that is too few for a figure.")
             continue
-        rows = [(row, one) for row in result["settings"] for one in row["odds"] if one["account"] == account["account"]]
+        rows = chances_of(result, account["account"])
         row, best = max(rows, key=lambda pair: pair[1]["pass"])
         change = best["difference"]
         found.append(

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from riskcore.errors import ConfigError
@@ -27,6 +27,10 @@ class Asked:
     baseline: Given = None
     rules_off: bool = False  # Of a journal: what its days would have come to without any rule.
     watched: bool = False  # Of a journal: nothing was carried out, so that its baseline has no rule.
+
+    def having(self, values: Iterable[tuple[str, str]]) -> "Asked":
+        """The same with these keys set as well."""
+        return replace(self, sets=(*self.sets, *(f"{key}={value}" for key, value in values)))
 
 
 def for_recording(asked: Asked) -> tuple[Plain, Plain, list[str]]:

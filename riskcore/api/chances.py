@@ -10,10 +10,8 @@ import polars as pl
 from replay.odds.payouts import Costs
 from replay.odds.study import OddsStudy
 from replay.odds.study import odds as run_odds
-from replay.sweep.chances import recorded_days
-from replay.sweep.summary import remarks_on, summary_of
+from replay.sweep.summary import remarks_on, swept
 from replay.sweep.sweep import Sweep
-from replay.sweep.sweep import sweep as run_sweep
 from replay.sweep.table_file import frame_of
 from replay.whatif.settings import Asked
 from replay.whatif.study import Study
@@ -154,9 +152,7 @@ def sweep(
     )
     asked = tuple(f"{key}={_values(values)}" for key, values in grid.items())
     whole = Sweep(study, asked, user_folder("cache") / "sweep", workers, cluster, every_setting=every_setting)
-    recorded = recorded_days(whole, draws, seed) if odds else None
-    table = run_sweep(whole)
-    row = summary_of(table, study, None if recorded is None else recorded.swept(whole))
+    table, row = swept(whole, (draws, seed) if odds else None)
     said = [*warnings, *remarks_on(table)]
     return msgspec.convert({**row, "frame": frame_of(table), "warnings": said, "_json": row}, SweepResult)
 

@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -29,9 +29,6 @@ from riskcore.cli.written_file import WRITTEN, WrittenFile, keep_apart
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.folders import user_folder
 from riskcore.store.server_url import words_without_passwords
-
-if TYPE_CHECKING:
-    from replay.sweep.sweep import Sweep, Table
 
 _OF_THE_STUDY = ("policy", "latency_ms", "slippage_ticks", "skip_bad_lines", "strict")
 
@@ -104,7 +101,7 @@ def command(
     sweep that was interrupted goes on where it was. With --store, decisions of earlier sweeps are judged on the
     days behind them.
     """
-    from replay.sweep.summary import remarks_on
+    from replay.sweep.summary import remarks_on, swept
     from replay.sweep.sweep import Sweep
     from replay.sweep.table_file import check_place, write_table
     from replay.whatif.settings import Asked
@@ -132,8 +129,9 @@ def command(
     )
     folder, agree = user_folder("cache") / "sweep", _agreeing(yes=yes, quiet=quiet)
     with progress:
-        table, result = _swept(
-            Sweep(study, grid, folder, workers or os.cpu_count() or 1, cluster, agree, every_setting), options
+        table, result = swept(
+            Sweep(study, grid, folder, workers or os.cpu_count() or 1, cluster, agree, every_setting),
+            (options["paths"], options["seed"]) if options["odds"] else None,
         )
     for text in remarks_on(table):
         warn(text, quiet=quiet)
@@ -151,17 +149,6 @@ def command(
     else:
         click.echo(sweep_text(result))
     return 1 if decide and result["decided"] is None else 0
-
-
-def _swept(asked: "Sweep", options: dict[str, Any]) -> "tuple[Table, dict[str, Any]]":
-    """The table and its summary, with the chances of each setting where they are wanted."""
-    from replay.sweep.chances import recorded_days
-    from replay.sweep.summary import summary_of
-    from replay.sweep.sweep import sweep
-
-    recorded = recorded_days(asked, options["paths"], options["seed"]) if options["odds"] else None
-    table = sweep(asked)
-    return table, summary_of(table, asked.study, None if recorded is None else recorded.swept(asked))
 
 
 def _write_page(result: dict[str, Any], report: Path) -> None:

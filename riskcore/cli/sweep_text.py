@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from replay.sweep.words import chance_of, decision_lines, honesty_lines, odds_lines, suggestion_lines
+from replay.sweep.words import chance_of, verdict_lines
 from riskcore.cli.whatif_text import signed
 
 Row = dict[str, Any]
@@ -38,10 +38,7 @@ def sweep_text(result: Row) -> str:
     assumed = result["assumptions"]
     lines += [
         "",
-        *honesty_lines(result, signed),
-        *suggestion_lines(result, signed),
-        *odds_lines(result),
-        *decision_lines(result, signed),
+        *verdict_lines(result, signed),
         "",
         f"Policy {assumed['policy']}, latency {assumed['latency_ms']} ms, slippage {assumed['slippage_ticks']} ticks. "
         "The size of an order moves no price here.",

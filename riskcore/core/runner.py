@@ -152,8 +152,7 @@ class Runner:
 
     def first_timed(self, quotes: Quotes) -> int:
         """The first of consecutive quotes of the open day before which time alone may make something act; or all."""
-        known = self._quiet.bounds(self.book, self.turn.rulebook)
-        marked = {contract: self._quiet.marked_at(self.book, contract) for contract in known.gaps}
+        known, marked = self._bounds()
         return quotes.first_outside(0, len(quotes), Watch(known.until, gaps=known.gaps), marked)
 
     def finish(self) -> Book:
@@ -273,8 +272,7 @@ class Runner:
 
     def _skip_quiet(self, quotes: Quotes, start: int, end: int) -> int:
         """Remember where quiet quotes move the marks; returns the first that is not quiet, or `end`."""
-        known = self._quiet.bounds(self.book, self.turn.rulebook, self.turn.upcoming)
-        marked = {contract: self._quiet.marked_at(self.book, contract) for contract in known.gaps}
+        known, marked = self._bounds()
         noisy = quotes.first_outside(start, end, known, marked)
         if noisy > start:
             if self.keep_quotes:
@@ -282,6 +280,11 @@ class Runner:
             for move in quotes.moves(start, noisy):
                 self._quiet.move(*move)
         return noisy
+
+    def _bounds(self) -> tuple[Watch, dict[str, int]]:
+        """What quiet quotes keep within, and when the contracts that must not fall silent were marked last."""
+        known = self._quiet.bounds(self.book, self.turn.rulebook, self.turn.upcoming)
+        return known, {contract: self._quiet.marked_at(self.book, contract) for contract in known.gaps}
 
     def _keep(self, quotes: Quotes, start: int, end: int) -> None:
         for low in range(start, end, BATCH):

@@ -58,7 +58,7 @@ class Turn:
     def decide_by(self, rulebook: Rulebook) -> None:
         """Judge by another rulebook, whose deadlines are other ones too."""
         self.rulebook = rulebook
-        self._timers_known, self.upcoming = False, None
+        self.forget_timers()
 
     # ---- facts ---------------------------------------------------------------------------------------
 
@@ -119,7 +119,6 @@ class Turn:
         day = self.book.day
         if day is None or self._day_ended:
             return
-        self.upcoming = None
         self._fire_timers(day.closes_at - 1)
         at, cause = day.closes_at, f"reset@{day.closes_at}"
         rolled = e.DayRolled(day.trade_date, next_date)
@@ -160,7 +159,7 @@ class Turn:
         return self._next_due
 
     def forget_timers(self) -> None:
-        """Marks have moved, and with them when they are stale."""
+        """Something that deadlines hang on has changed: the rulebook, or marks and when they are stale."""
         self._timers_known, self.upcoming = False, None
 
     def _fire_timers(self, until: int) -> None:

@@ -137,7 +137,6 @@ document.querySelector('main').addEventListener('click', ({target}) => {
   if (button) explain(button);
 });
 addEventListener('hashchange', show);
-matchMedia('(max-width: 700px)').addEventListener('change', draw);
 setInterval(() => document.querySelectorAll('[data-until]').forEach(tick), 1000);
 confirmations();
 show();
