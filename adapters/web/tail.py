@@ -23,7 +23,7 @@ from riskcore.core.state import Book, Mark
 from riskcore.store.journal import Journal
 
 Answer = TypeVar("Answer")
-MOST_KEPT = 20_000  # Messages; an older cursor is read from the journal again.
+MOST_KEPT = 2_000  # Messages; an older cursor is read from the journal again.
 GAP_SECONDS = 0.01  # Between two looks, however often something is stored.
 
 

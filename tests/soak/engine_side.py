@@ -17,6 +17,7 @@ from typing import Any
 
 from adapters.topstepx.credentials import Credentials
 from riskcore.cli.live_text import Printer
+from riskcore.core import project
 from riskcore.engine.control_client import ask
 from riskcore.engine.engine import Engine
 from riskcore.errors import RiskcoreError
@@ -29,6 +30,8 @@ from tests.soak.shared_time import Follower
 from tests.soak.week import PROFILE, SETTINGS, each_hour, week_clock
 
 _FRAMES, _SHOWN, _DAY_HOURS = 6, 25, 24
+# Eight in life: they would fill all through the run, and what grows without end could not be told from them.
+_DAYS_OF_FIGURES_KEPT = 3
 
 
 async def live(hours: int, folder: Path, where: dict[str, Any], trace: bool) -> None:
@@ -104,6 +107,8 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.trace:
         tracemalloc.start(_FRAMES)
+    assert project.DAYS_OF_FIGURES_KEPT > _DAYS_OF_FIGURES_KEPT
+    project.DAYS_OF_FIGURES_KEPT = _DAYS_OF_FIGURES_KEPT
     link = socket.create_connection(("127.0.0.1", chosen.where["time_port"]))
     with asyncio.Runner(loop_factory=lambda: HurriedLoop(selector=Follower(link))) as runner:
         runner.run(live(chosen.hours, chosen.folder, chosen.where, chosen.trace))

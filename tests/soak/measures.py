@@ -123,19 +123,12 @@ def _attributes(thing: object) -> Iterable[tuple[str, Any]]:
                 yield name, getattr(thing, name)
 
 
-# Containers that are full only after a longer run, and why.
-FULL_LATER = {
-    "engine._runner.turn.book.accounts[].days": "the figures of eight days are kept",
-    "engine._runner.turn.book.accounts[].days[].order_fills": "the figures of eight days are kept",
-}
-
-
 def growing(hours: Sequence[Mapping[str, int]]) -> list[str]:
     """What has more in the second half than in the first; the first fifth of the run is warming up."""
     lasting = hours[len(hours) // 5 :]
     first, second = lasting[: len(lasting) // 2], lasting[len(lasting) // 2 :]
     found = []
-    for name in dict.fromkeys(name for hour in lasting for name in hour if name not in FULL_LATER):
+    for name in dict.fromkeys(name for hour in lasting for name in hour):
         before, after = _most(first, name), _most(second, name)
         if after > before * (1 + SHARE) + SLACK.get(name, SLACK_OF_A_CONTAINER):
             found.append(f"{name} grew from {before} to {after}")
