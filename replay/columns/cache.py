@@ -14,21 +14,21 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from array import array
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from replay.columns.columns import Columns
-from replay.columns.packed import Form, pack, unpack
+from replay.columns.packed import Form, Packed, pack
 from riskcore.version import VERSION
 
 NO_CACHE = "RISKCORE_NO_CACHE"  # Environment variable; any text but none switches the cache off.
 SMALLEST_BYTES = 1 << 20  # A shorter recording is read in no time.
-_FORM = 2
+_FORM = 3
 _SETTLED_NS = 2 * 10**9  # A file may change again within the resolution of its clock.
 _DIGEST_BYTES = 64
 _PIECE_BYTES = 1 << 22
@@ -100,7 +100,7 @@ class Keeper:
     _steps: list[tuple[int, int]] = field(default_factory=list)
     _others: list[bytes] = field(default_factory=list)
     _names: list[str] = field(default_factory=list)
-    _parts: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _NAMES})
+    _columns: dict[str, array[int]] = field(default_factory=lambda: {name: array("q") for name in _NAMES})
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -109,8 +109,8 @@ class Keeper:
     def quotes(self, columns: Columns, start: int, end: int) -> None:
         """Plain quotes that were delivered as they are."""
         self._names = columns.names
-        for name, parts in self._parts.items():
-            parts.append(getattr(columns, name)[start:end])
+        for name, column in self._columns.items():
+            column.frombytes(getattr(columns, name)[start:end].astype(np.int64, copy=False).tobytes())
         self._count += end - start
 
     def line(self, line: bytes) -> None:
@@ -133,8 +133,8 @@ class Keeper:
             _write(cache_path(self.path), _encoded(header, b"".join(parts)))
 
     def _packed(self, name: str) -> tuple[Form, bytes]:
-        """One column; its parts are let go of, so that few of them are in memory twice."""
-        return pack(np.concatenate(self._parts.pop(name), dtype=np.int64))
+        """One column; it is let go of, so that few of them are in memory twice."""
+        return pack(np.frombuffer(self._columns.pop(name), np.int64))
 
 
 def _encoded(header: _Header, body: bytes) -> bytes:
@@ -159,8 +159,10 @@ def _decoded(data: bytes) -> tuple[_Header, Kept] | None:
         parts.append(memoryview(data)[start : start + part_bytes])
         start += part_bytes
     others, *columns = parts
-    ats, codes, lasts, bids, asks = map(unpack, header.forms, columns)
-    quotes = Columns(ats, codes.astype(np.int16), header.names, lasts, bids, asks)
+    ats, codes, lasts, bids, asks = map(Packed, header.forms, columns)
+    # A single name has the code 0 everywhere.
+    places = np.zeros(len(codes), np.int16) if len(header.names) == 1 else codes[:].astype(np.int16)
+    quotes = Columns(ats, places, header.names, lasts, bids, asks)
     kept = Kept(header.sha256, header.steps, bytes(others), quotes)
     return header, kept
 
