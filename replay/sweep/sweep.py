@@ -26,7 +26,7 @@ from replay.whatif.courses import Courses
 from replay.whatif.settings import Asked, for_recording
 from replay.whatif.study import Runs, Study, runs_of
 from riskcore.errors import InputError
-from riskcore.settings.config import Settings, find_file, settings_of
+from riskcore.settings.config import Settings, SettingsFile, find_file, settings_of
 from riskcore.version import VERSION
 
 # Raised whenever the same settings may come to other rows than before.
@@ -94,6 +94,9 @@ def sweep(asked: Sweep) -> Table:
     grid = grid_of(asked.grid, study.asked.sets)
     first = study.asked.having(next(iter(grid)))
     journal = runs_of(replace(study, asked=first)).setting.acts
+    if not journal or study.asked.config_given:
+        study = replace(study, asked=study.asked.read_once())
+        first = study.asked.having(next(iter(grid)))
     if len(grid) > MOST_UNASKED:
         asked.agree(_cost(replace(study, asked=first), grid, asked.workers, journal=journal))
     changes = partial(_setting, study, warn=once.warn, journal=journal, for_odds=asked.for_odds)
@@ -174,7 +177,10 @@ def _folder(study: Study) -> Path | None:
     given = study.asked.config
     if isinstance(given, Settings):
         return None
-    found = Path(given) if given is not None else find_file()
+    if isinstance(given, SettingsFile):
+        found = given.path
+    else:
+        found = Path(given) if given is not None else find_file()
     return None if found is None else found.parent.absolute()
 
 
