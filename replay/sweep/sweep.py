@@ -31,8 +31,10 @@ from riskcore.version import VERSION
 
 # Raised whenever the same settings may come to other rows than before.
 FORMAT = 1
-# Settings of one task. One by one, few enough that little is lost with a worker; in one pass, many share a course.
-SETTINGS_A_TASK, SHARING_A_TASK = 8, 250
+# Settings of one task. One by one, few enough that little is lost with a worker; in one pass, as many as can share
+# courses, unless there are too few days for all workers.
+SETTINGS_A_TASK, SHARING_A_TASK = 8, 1_000
+FEWEST_SHARING = 50
 # More settings than this are only run when somebody says so.
 MOST_UNASKED = 2_000
 FEW_DAYS = 20
@@ -210,7 +212,7 @@ class _Group:
         self._asked: dict[int, list[Setting]] = {}  # By the number of the task.
 
     def run(self, pool: Pool, measure: Measure | None) -> None:
-        for task, results in pool.results(self._tasks(measure)):
+        for task, results in pool.results(self._tasks(measure, pool.at_once)):
             dates = task.piece.trade_dates
             for setting, rows in zip(self._asked.pop(task.number), results, strict=True):
                 self.cache.add(self._names[dates], setting.digest, rows)
@@ -220,7 +222,7 @@ class _Group:
         self._keep_whole_ones()
         self.table.sessions = self.runs.rows
 
-    def _tasks(self, measure: Measure | None) -> Iterator[Task]:
+    def _tasks(self, measure: Measure | None, at_once: int) -> Iterator[Task]:
         number, folder = 0, _folder(self.study)
         for piece in pieces_of(self.runs, measure):
             dates = piece.trade_dates
@@ -235,12 +237,19 @@ class _Group:
             self.table.known += len(self.settings) - sum(map(len, missing.values()))
             waiting = [setting for alike in missing.values() for setting in alike]
             self.clock.piece(len(waiting))
-            size = SETTINGS_A_TASK if self.every_setting else SHARING_A_TASK
+            size = self._settings_a_task(len(waiting), at_once)
             for start in range(0, len(waiting), size):
                 some = self._asked[number] = waiting[start : start + size]
                 changes = tuple(setting.changed for setting in some)
                 yield Task(number, piece, self.ways, changes, folder, every_setting=self.every_setting)
                 number += 1
+
+    def _settings_a_task(self, waiting: int, at_once: int) -> int:
+        if self.every_setting:
+            return SETTINGS_A_TASK
+        # A file holds a day or more, so that with files enough no worker is idle.
+        tasks = -(-at_once // len(self.study.sessions))
+        return min(max(-(-waiting // tasks), FEWEST_SHARING), SHARING_A_TASK)
 
     def _name(self, piece: Piece) -> str:
         """The hash of everything that decides the rows of a piece but the setting."""
