@@ -37,6 +37,7 @@ def pack(column: Column) -> tuple[Form, bytes]:
     # The lowest number of each width stands for UNSAID.
     width = next((one for one in _WIDTHS if most <= np.iinfo(one).max), _WIDTHS[-1])
     packed: Any = (numbers // unit).astype(width)
+    del numbers, said
     if not steps:
         packed[column == UNSAID] = np.iinfo(width).min
         return Form(width, unit, steps), packed.tobytes()
