@@ -151,7 +151,13 @@ class _Growing:
     def packed(self) -> tuple[Form, bytes]:
         """All of it, as one."""
         self._pack_newest()
-        return pack(np.concatenate([Packed(form, memoryview(data))[:] for form, data in self._parts]))
+        parts = [Packed(form, memoryview(data)) for form, data in self._parts]
+        whole = np.empty(sum(map(len, parts)), np.int64)
+        start = 0
+        for part in parts:
+            whole[start : start + len(part)] = part[:]
+            start += len(part)
+        return pack(whole)
 
     def _pack_newest(self) -> None:
         self._parts.append(pack(np.frombuffer(self._newest, np.int64)))

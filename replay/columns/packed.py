@@ -36,7 +36,8 @@ def pack(column: Column) -> tuple[Form, bytes]:
     most = max(int(said.max(initial=0)), -int(said.min(initial=0))) // unit
     # The lowest number of each width stands for UNSAID.
     width = next((one for one in _WIDTHS if most <= np.iinfo(one).max), _WIDTHS[-1])
-    packed: Any = (numbers // unit).astype(width)
+    # Steps are the only ones to hold them, so they may make room for themselves.
+    packed: Any = np.floor_divide(numbers, unit, out=numbers if steps else None).astype(width)
     del numbers, said
     if not steps:
         packed[column == UNSAID] = np.iinfo(width).min

@@ -4,6 +4,7 @@ The record is read and judged once; what a setting makes of a piece of it is wor
 it is there. So a sweep that was ended, however it was ended, goes on where it was, and comes to the same table.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -112,6 +113,7 @@ def sweep(asked: Sweep) -> Table:
             shared = replace(asked, study=replace(study, asked=group[0].asked))
             measure, measured = None if measured is None else measured.along, None
             _Group(shared, group, Cache(asked.cache, once.warn), table, hashes).run(pool, measure)
+    gc.collect()  # Of the days that were read, whose courses hold on to each other, before the table takes their room.
     if _hashes(study) != hashes:
         raise InputError("a session file changed while it was read; sweep recordings that are complete")
     return table
