@@ -23,10 +23,12 @@ class _Packed:
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
         self.sha256 = hashlib.sha256()
+        self.bytes_read = 0
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(size) or b""
         self.sha256.update(data)
+        self.bytes_read += len(data)
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -48,6 +50,7 @@ class LineFile:
         self._packed = _Packed(self._file) if packed else None
         self._content = gzip.GzipFile(fileobj=self._packed, mode="rb") if self._packed else None
         self._bytes = os.fstat(self._file.fileno()).st_size
+        self._bytes_read = 0  # Of a plain file.
 
     def __enter__(self) -> "LineFile":
         return self
@@ -65,7 +68,8 @@ class LineFile:
     @property
     def share_read(self) -> float:
         """How much of the file has been read, from 0 to 1."""
-        return min(1.0, self._file.tell() / self._bytes) if self._bytes else 1.0
+        read = self._packed.bytes_read if self._packed else self._bytes_read
+        return min(1.0, read / self._bytes) if self._bytes else 1.0
 
     def blocks(self) -> Iterator[bytes]:
         """The content in order. A block ends with a line end, except the last of the file and the pieces of a
@@ -95,12 +99,14 @@ class LineFile:
     def _fill(self, view: memoryview) -> int:
         try:
             # A single read at a time: a longer one would lose what comes before a cut.
-            return (self._content.readinto1(view) if self._content else self._file.readinto(view)) or 0
+            count = (self._content.readinto1(view) if self._content else self._file.readinto(view)) or 0
         except EOFError:
             self.ended_early = True
             return 0
         except (OSError, zlib.error) as error:
             raise InputError(f"{self.path}: damaged: {error}") from error
+        self._bytes_read += count
+        return count
 
 
 class Lines:

@@ -103,7 +103,8 @@ class QuoteLines:
         text = np.frombuffer(block + _PADDING, np.uint8)
         marks = np.flatnonzero((text == ord('"')) | (text == ord("\n")))
         ends, groups = self._groups(block, text, marks)
-        lengths = np.diff(ends, prepend=-1) - 1
+        lengths = ends.copy()
+        lengths[1:] -= ends[:-1] + 1
         found = [self._rows(text, form, lines, lengths[lines], places) for form, lines, places in groups]
         plain = np.zeros(len(ends), np.bool_)
         for rows in found:

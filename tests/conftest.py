@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 # Text that is no terminal's is wrapped only where somebody says how wide; whoever starts the tests does not mean that.
 os.environ.pop("COLUMNS", None)
 # The same examples in every run, so that a change is judged by itself; .ci/nightly draws fresh ones.
-settings.register_profile("same examples", derandomize=True)
-settings.register_profile("fresh examples", derandomize=False, print_blob=True)
+settings.register_profile("same examples", derandomize=True, deadline=None)
+settings.register_profile("fresh examples", derandomize=False, deadline=None, print_blob=True)
 settings.load_profile("fresh examples" if os.environ.get("RISKCORE_FRESH_EXAMPLES") else "same examples")
 
 TEAR_DOWN_SECONDS = 60

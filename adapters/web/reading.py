@@ -22,7 +22,8 @@ from riskcore.audit.stream_messages import Channels, Cursor, no_channels
 from riskcore.core.state import Account
 from riskcore.errors import ConfigError
 from riskcore.schema.rows import Row
-from riskcore.settings.config import Settings, read_settings, settings_toml
+from riskcore.settings.config import Settings, read_settings
+from riskcore.settings.toml_text import settings_toml
 from riskcore.store.journal import Journal
 from riskcore.store.lease import ServerLease, is_held
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from array import array
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,17 +22,19 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from replay.columns.columns import Columns
-from replay.columns.packed import Form, pack, unpack
+from replay.columns.packed import Form, Packed, pack
 from riskcore.version import VERSION
 
 NO_CACHE = "RISKCORE_NO_CACHE"  # Environment variable; any text but none switches the cache off.
 SMALLEST_BYTES = 1 << 20  # A shorter recording is read in no time.
-_FORM = 2
+_FORM = 3
 _SETTLED_NS = 2 * 10**9  # A file may change again within the resolution of its clock.
 _DIGEST_BYTES = 64
 _PIECE_BYTES = 1 << 22
+_PART_NUMBERS = 1 << 16
 _NAMES = ("ats", "codes", "lasts", "bids", "asks")
 
 
@@ -100,7 +103,7 @@ class Keeper:
     _steps: list[tuple[int, int]] = field(default_factory=list)
     _others: list[bytes] = field(default_factory=list)
     _names: list[str] = field(default_factory=list)
-    _parts: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _NAMES})
+    _columns: dict[str, _Growing] = field(default_factory=lambda: {name: _Growing() for name in _NAMES})
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -109,8 +112,8 @@ class Keeper:
     def quotes(self, columns: Columns, start: int, end: int) -> None:
         """Plain quotes that were delivered as they are."""
         self._names = columns.names
-        for name, parts in self._parts.items():
-            parts.append(getattr(columns, name)[start:end])
+        for name, column in self._columns.items():
+            column.add(getattr(columns, name)[start:end])
         self._count += end - start
 
     def line(self, line: bytes) -> None:
@@ -126,15 +129,39 @@ class Keeper:
                 return
             if self._count:
                 self._steps.append((self._count, 0))
-            packed = [self._packed(name) for name in _NAMES]
+            packed = [self._columns.pop(name).packed() for name in _NAMES]
             forms, parts = [form for form, _ in packed], [b"".join(self._others), *(part for _, part in packed)]
             signature, sizes = _settled(self._signature), [len(part) for part in parts]
             header = _Header(_FORM, VERSION, sha256, signature, self._names, self._steps, forms, sizes)
             _write(cache_path(self.path), _encoded(header, b"".join(parts)))
 
-    def _packed(self, name: str) -> tuple[Form, bytes]:
-        """One column; its parts are let go of, so that few of them are in memory twice."""
-        return pack(np.concatenate(self._parts.pop(name), dtype=np.int64))
+
+class _Growing:
+    """A column to be packed, most of it packed already: a day of numbers at once would take much memory."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Form, bytes]] = []
+        self._newest: array[int] = array("q")
+
+    def add(self, numbers: NDArray[Any]) -> None:
+        self._newest.frombytes(numbers.astype(np.int64, copy=False).tobytes())
+        if len(self._newest) >= _PART_NUMBERS:
+            self._pack_newest()
+
+    def packed(self) -> tuple[Form, bytes]:
+        """All of it, as one."""
+        self._pack_newest()
+        parts = [Packed(form, memoryview(data)) for form, data in self._parts]
+        whole = np.empty(sum(map(len, parts)), np.int64)
+        start = 0
+        for part in parts:
+            whole[start : start + len(part)] = part[:]
+            start += len(part)
+        return pack(whole)
+
+    def _pack_newest(self) -> None:
+        self._parts.append(pack(np.frombuffer(self._newest, np.int64)))
+        self._newest = array("q")
 
 
 def _encoded(header: _Header, body: bytes) -> bytes:
@@ -159,8 +186,10 @@ def _decoded(data: bytes) -> tuple[_Header, Kept] | None:
         parts.append(memoryview(data)[start : start + part_bytes])
         start += part_bytes
     others, *columns = parts
-    ats, codes, lasts, bids, asks = map(unpack, header.forms, columns)
-    quotes = Columns(ats, codes.astype(np.int16), header.names, lasts, bids, asks)
+    ats, codes, lasts, bids, asks = map(Packed, header.forms, columns)
+    # A single name has the code 0 everywhere.
+    places = np.zeros(len(codes), np.int16) if len(header.names) == 1 else codes[:].astype(np.int16)
+    quotes = Columns(ats, places, header.names, lasts, bids, asks)
     kept = Kept(header.sha256, header.steps, bytes(others), quotes)
     return header, kept
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from replay.columns.extremes import UNSAID, Column, Extremes
+from replay.columns.packed import Packed
 from riskcore.core.bounds import NEVER, Bounds, Watch
 from riskcore.core.quotes import Quotes, Row
 
 Codes = NDArray[np.int16]
+Given = Column | Packed
+Side = Literal["left", "right"]
 LAST, BID, ASK = range(3)  # The prices of a quote.
 
 
@@ -23,7 +26,7 @@ class Columns:
     UNSAID stands for a price that a quote leaves out.
     """
 
-    def __init__(self, ats: Column, codes: Codes, names: list[str], lasts: Column, bids: Column, asks: Column) -> None:
+    def __init__(self, ats: Given, codes: Codes, names: list[str], lasts: Given, bids: Given, asks: Given) -> None:
         self.ats, self.codes, self.names = ats, codes, names
         self.lasts, self.bids, self.asks = lasts, bids, asks
         self._tracks: dict[str, _Track] = {}
@@ -51,7 +54,7 @@ class Columns:
         """The first quote after an instant."""
         if start >= end or self.ats[end - 1] <= at:
             return end
-        return start + int(self.ats[start:end].searchsorted(at, side="right"))
+        return _first_place(self.ats, at, start, end, "right")
 
     def _last_before_gap(self, contract: str, gap_ns: int, marked: int, start: int, end: int) -> int:
         """When the contract was quoted last before it was not quoted for so long, or before `end`."""
@@ -73,21 +76,22 @@ class _Track:
         self._name = columns.names[code]
         codes = columns.codes
         # None: every quote is one of this contract, so that an index is a place. Nobody asks for what is no quote.
-        alone = ((codes == code) | (codes < 0)).all()
+        alone = len(columns.names) == 1 or ((codes == code) | (codes < 0)).all()
         self._places: NDArray[np.int64] | None = None if alone else np.flatnonzero(codes == code)
         self._prices = [_Prices(self._own(column)) for column in (columns.lasts, columns.bids, columns.asks)]
 
-    def _own(self, column: Column) -> Column:
+    def _own(self, column: Given) -> Given:
         return column if self._places is None else column[self._places]
 
     @cached_property
-    def _ats(self) -> Column:
+    def _ats(self) -> Given:
         return self._own(self._columns.ats)
 
     @cached_property
     def _gaps(self) -> Extremes:
         """At each index how long before it the contract was not quoted."""
-        return Extremes(np.diff(self._ats, prepend=self._ats[:1]))
+        ats = self._ats
+        return ats.gaps if isinstance(ats, Packed) else Extremes(np.diff(ats, prepend=ats[:1]))
 
     def place(self, index: int) -> int:
         return index if self._places is None else int(self._places[index])
@@ -139,14 +143,14 @@ class _Track:
 class _Prices:
     """One price of a contract over its quotes."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Given) -> None:
         self._column = column
-        self.extremes = Extremes(column)
+        self.extremes = column.extremes if isinstance(column, Packed) else Extremes(column)
 
     @cached_property
     def _said(self) -> NDArray[np.int64]:
         """At each index which quote said a price last."""
-        said = np.where(self._column == UNSAID, -1, np.arange(len(self._column)))
+        said = np.where(self._column[:] == UNSAID, -1, np.arange(len(self._column)))
         return np.maximum.accumulate(said)
 
     def newest(self, first: int, last: int) -> int | None:
@@ -156,6 +160,14 @@ class _Prices:
             return found
         said = int(self._said[last - 1])
         return int(self._column[said]) if said >= first else None
+
+
+def _first_place(ats: Given, at: int, start: int, end: int, side: Side) -> int:
+    """The first place from `start` to before `end` that is not before an instant, or on the right side: after it."""
+    if isinstance(ats, Packed):
+        return min(max(ats.searchsorted(at, side), start), end)
+    # Places outside may be in any order.
+    return start + int(ats[start:end].searchsorted(at, side))
 
 
 class ColumnQuotes(Quotes):
@@ -183,7 +195,7 @@ class ColumnQuotes(Quotes):
         return self._end - self._start
 
     def arrays(self) -> tuple[Column, Codes, list[str], Column, Column, Column]:
-        """The columns as they are: when, codes, the names of those, last, bid and ask."""
+        """The columns: when, codes, the names of those, last, bid and ask."""
         columns, span = self._columns, slice(self._start, self._end)
         return (
             columns.ats[span],
@@ -206,7 +218,7 @@ class ColumnQuotes(Quotes):
         return ColumnQuotes(self._columns, self._start + start, self._start + end)
 
     def first_at(self, at: int, start: int = 0) -> int:
-        return start + int(self._columns.ats[self._start + start : self._end].searchsorted(at))
+        return _first_place(self._columns.ats, at, self._start + start, self._end, "left") - self._start
 
     def first_outside(self, start: int, end: int, watch: Watch, marked: Mapping[str, int]) -> int:
         base = self._start

@@ -19,11 +19,19 @@ _SCANNED = 2 * FAN  # So few are looked at one by one at once.
 
 
 class Extremes:
-    """A column that can tell the first value outside bounds; what is UNSAID is outside of none."""
+    """A column that can tell the first value outside bounds; what is UNSAID is outside of none.
 
-    def __init__(self, values: Column) -> None:
-        self._has_unsaid = bool(values.min(initial=HIGHEST) == UNSAID)
-        self._levels: list[tuple[Column, Column]] = [(values, values)]
+    `blocks`: the lowest and highest of each whole block where they are known, of values that are all said. Such
+    values may be anything that gives a column for a slice (packed.py).
+    """
+
+    def __init__(self, values: Any, blocks: tuple[Column, Column] | None = None) -> None:
+        self._levels: list[tuple[Any, Any]] = [(values, values)]
+        if blocks is None:
+            self._has_unsaid = bool(values.min(initial=HIGHEST) == UNSAID)
+        else:
+            self._has_unsaid = False
+            self._levels.append(blocks)
 
     def first_outside(self, start: int, end: int, low: int, high: int) -> int:
         """The first place from `start` to before `end` whose value is below `low` or above `high`; `end` if none is."""
@@ -51,13 +59,18 @@ class Extremes:
     def _scan(self, level: int, start: int, end: int, low: int, high: int) -> int:
         if start >= end:
             return end
-        lows, highs = self._levels[level]
-        below: Any = lows[start:end] < low
+        lows, highs = self._range_at(level, start, end)
+        below = lows < low
         if self._has_unsaid and not level:
-            below &= lows[start:end] != UNSAID
-        outside = below | (highs[start:end] > high)
+            below &= lows != UNSAID
+        outside = below | (highs > high)
         first = int(outside.argmax())
         return start + first if outside[first] else end
+
+    def _range_at(self, level: int, start: int, end: int) -> tuple[Column, Column]:
+        lows, highs = self._levels[level]
+        low = lows[start:end]
+        return low, low if highs is lows else highs[start:end]
 
     def lowest_and_highest(self, start: int, end: int) -> list[tuple[int, int]]:
         """The first places of the lowest and of the highest value, with these; none where all is UNSAID."""
@@ -82,7 +95,7 @@ class Extremes:
         return min(low for low, _ in parts), max(high for _, high in parts)
 
     def _range_of(self, level: int, start: int, end: int) -> tuple[int, int]:
-        lows, highs = (column[start:end] for column in self._levels[level])
+        lows, highs = self._range_at(level, start, end)
         if self._has_unsaid and not level:
             lows = lows[lows != UNSAID]
         return int(lows.min(initial=HIGHEST)), int(highs.max(initial=UNSAID))

@@ -49,7 +49,10 @@ def changes(text: Bytes, starts: Positions, lengths: Positions, most: int) -> tu
     for words in _words(text, starts, max(1, -(-longest // _WORD))).T:
         changed[1:] |= words[1:] != words[:-1]
     first = np.flatnonzero(changed)
-    return first, np.diff(first, append=len(starts))
+    counts = np.empty_like(first)
+    np.subtract(first[1:], first[:-1], out=counts[:-1])
+    counts[-1:] = len(starts) - first[-1:]
+    return first, counts
 
 
 def _words(text: Bytes, starts: Positions, count: int) -> NDArray[np.uint64]:
@@ -84,7 +87,7 @@ def _read_numbers(text: Bytes, starts: Positions, lengths: Positions) -> Numbers
     whole, decimals = points - minus, widths - points - pointed
     zero_first: Flags = text[starts + minus] == _ZERO
     # All else are digits; the widths differ from the lengths of what is too long.
-    numbers: Flags = are_digits.sum(axis=0) + minus + pointed == lengths
+    numbers: Flags = are_digits.sum(axis=0, dtype=np.uint8) + minus + pointed == lengths
     numbers &= (whole > 0) & (~pointed | (decimals > 0)) & (~zero_first | (whole == 1))
     prices = numbers & (whole <= _PLACES) & (decimals <= _PLACES)
     values = (np.where(are_digits, digits, 0) * _WEIGHTS[points - columns + LONGEST_NUMBER]).sum(axis=0)

@@ -143,15 +143,24 @@ def _rules(row: Row, suffix: str) -> str:
         return ""
     days = f"The rules change {change['days_changed']} of {row['days_used']} days."
     if before["pass"] is None:
-        body = paragraph(f"{days} The chance to pass moves by {points(change['data_95'])} points.")
+        body = paragraph(_with_minus(f"{days} The chance to pass moves by {points(change['data_95'])} points."))
     else:
         rows = [
             [words("As recorded"), number(percent(before["pass"])), number(percents(before["data_95"]))],
             [words("Under the rules"), number(percent(row["pass"])), number(percents(row["data_95"]))],
-            [words("Difference"), number(signed_points(change["pass"])), number(points(change["data_95"]))],
+            [
+                words("Difference"),
+                number(_with_minus(signed_points(change["pass"]))),
+                number(_with_minus(points(change["data_95"]))),
+            ],
         ]
         body = table(f"{days} Differences in points", ["Days", "Chance to pass", "What the days leave open"], rows)
     return section(f"rules{suffix}", "What the rules change", body)
+
+
+def _with_minus(text: str) -> str:
+    """Points with the sign that the amounts of a page have."""
+    return text.replace("-", "−")
 
 
 def _base_rates(row: Row) -> str:

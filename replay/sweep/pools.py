@@ -28,7 +28,9 @@ Results = Iterator[tuple[Task, list[list[Outcome]]]]
 
 
 class Pool(Protocol):
-    """Works tasks out, in whatever order."""
+    """Works tasks out, in whatever order; so many `at_once`."""
+
+    at_once: int
 
     def results(self, tasks: Iterable[Task]) -> Results:
         """Each task with what came of it, as soon as it is there; tasks are only taken as they are needed."""
@@ -38,6 +40,8 @@ class Pool(Protocol):
 class ThisProcess:
     """One task after another, without a process beside."""
 
+    at_once = 1
+
     def results(self, tasks: Iterable[Task]) -> Results:
         for task in tasks:
             yield task, work(task)
@@ -46,15 +50,15 @@ class ThisProcess:
 class Workers:
     """Tasks in other processes. `start` gives what runs them, again after it has broken."""
 
-    def __init__(self, start: Callable[[], Executor], room: int) -> None:
-        self._start, self._room = start, room
+    def __init__(self, start: Callable[[], Executor], at_once: int) -> None:
+        self._start, self.at_once = start, at_once
         self._losses = 0
 
     def results(self, tasks: Iterable[Task]) -> Results:
         executor = self._start()
         waiting: dict[Future[list[list[Outcome]]], Task] = {}
         source = iter(tasks)
-        while _filled(waiting, source, self._room, partial(_submitted, executor)):
+        while _filled(waiting, source, 2 * self.at_once, partial(_submitted, executor)):
             lost: list[Task] = []
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 task = waiting.pop(future)
@@ -105,7 +109,7 @@ def local_workers(count: int) -> Iterator[Pool]:
         return started[-1]
 
     try:
-        yield Workers(start, 2 * count)
+        yield Workers(start, count)
     finally:
         for pool in started:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -129,8 +133,8 @@ def _end_with_parent() -> None:
 class OnCluster:
     """The workers of a dask cluster, which gives the task of a lost worker to another by itself."""
 
-    def __init__(self, address: str, client: Any, room: int) -> None:
-        self._address, self._client, self._room = address, client, room
+    def __init__(self, address: str, client: Any, at_once: int) -> None:
+        self._address, self._client, self.at_once = address, client, at_once
 
     def results(self, tasks: Iterable[Task]) -> Results:
         from distributed import wait as wait_for
@@ -139,7 +143,8 @@ class OnCluster:
         with _named(self._address):
             waiting: dict[Any, Task] = {}
             source = iter(tasks)
-            while _filled(waiting, source, self._room, lambda task: self._client.submit(work, task, pure=False)):
+            room, submit = 2 * self.at_once, partial(self._client.submit, work, pure=False)
+            while _filled(waiting, source, room, submit):
                 for future in waits(list(waiting), return_when="FIRST_COMPLETED").done:
                     yield waiting.pop(future), future.result()
 
@@ -165,7 +170,7 @@ def cluster(address: str) -> Iterator[Pool]:
         threads = sum(client.nthreads().values())
         if not threads:
             raise ConfigError(f"--cluster {address}: it has no workers; start some with: dask worker {address}")
-        yield OnCluster(address, client, 2 * threads)
+        yield OnCluster(address, client, threads)
     finally:
         with suppress(Exception):
             client.close(timeout=1)

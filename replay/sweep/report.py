@@ -42,7 +42,7 @@ def sweep_html(result: Row) -> str:
         f'<header><p class="eyebrow">Sweep</p><h1>{size}</h1><p class="muted">{escape(keys)}</p>'
         f'<p class="eyebrow">{escape(about)}</p></header>'
     )
-    stamp = {**result["stamp"], "settings_diff": []}
+    stamp = {**result["stamp"], "settings_diff": None}
     main = _hero(result) + _picture(result) + _settings(result) + _assumptions(result) + stamp_section(stamp)
     contents = [one for one in _CONTENTS if f'id="{one[0]}"' in main]
     return page_html(f"Sweep: {size}", head, main, contents)
@@ -96,9 +96,14 @@ def _cells(row: Row, accounts: Sequence[Row]) -> list[Cell]:
         plain(_AMOUNTS, money(effect["exact"])),
         plain(_AMOUNTS, money(effect["simulated"])),
         *(number(f"{count:,}") for count in (row["days"]["helped"], row["days"]["hurt"], row["breaches"])),
-        number("–" if worst is None else f"{_signed(worst['net_pnl'])} {worst['trade_date']}"),
+        number("–") if worst is None else _worst(worst),
         *(number(chance_of(row, one["account"]) or "–") for one in accounts),
     ]
+
+
+def _worst(worst: Row) -> Cell:
+    """The amount of the worst day, and the date, which is not broken at its hyphens."""
+    return Cell(f'{_signed(worst["net_pnl"])} <span class="day">{escape(worst["trade_date"])}</span>', "n")
 
 
 def _assumptions(result: Row) -> str:

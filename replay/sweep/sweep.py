@@ -4,6 +4,7 @@ The record is read and judged once; what a setting makes of a piece of it is wor
 it is there. So a sweep that was ended, however it was ended, goes on where it was, and comes to the same table.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -26,13 +27,15 @@ from replay.whatif.courses import Courses
 from replay.whatif.settings import Asked, for_recording
 from replay.whatif.study import Runs, Study, runs_of
 from riskcore.errors import InputError
-from riskcore.settings.config import Settings, find_file, settings_of
+from riskcore.settings.config import Settings, SettingsFile, find_file, settings_of
 from riskcore.version import VERSION
 
 # Raised whenever the same settings may come to other rows than before.
 FORMAT = 1
-# Settings of one task. One by one, few enough that little is lost with a worker; in one pass, many share a course.
-SETTINGS_A_TASK, SHARING_A_TASK = 8, 250
+# Settings of one task. One by one, few enough that little is lost with a worker; in one pass, as many as can share
+# courses, unless there are too few days for all workers.
+SETTINGS_A_TASK, SHARING_A_TASK = 8, 1_000
+FEWEST_SHARING = 50
 # More settings than this are only run when somebody says so.
 MOST_UNASKED = 2_000
 FEW_DAYS = 20
@@ -94,6 +97,9 @@ def sweep(asked: Sweep) -> Table:
     grid = grid_of(asked.grid, study.asked.sets)
     first = study.asked.having(next(iter(grid)))
     journal = runs_of(replace(study, asked=first)).setting.acts
+    if not journal or study.asked.config_given:
+        study = replace(study, asked=study.asked.read_once())
+        first = study.asked.having(next(iter(grid)))
     if len(grid) > MOST_UNASKED:
         asked.agree(_cost(replace(study, asked=first), grid, asked.workers, journal=journal))
     changes = partial(_setting, study, warn=once.warn, journal=journal, for_odds=asked.for_odds)
@@ -107,6 +113,7 @@ def sweep(asked: Sweep) -> Table:
             shared = replace(asked, study=replace(study, asked=group[0].asked))
             measure, measured = None if measured is None else measured.along, None
             _Group(shared, group, Cache(asked.cache, once.warn), table, hashes).run(pool, measure)
+    gc.collect()  # Of the days that were read, whose courses hold on to each other, before the table takes their room.
     if _hashes(study) != hashes:
         raise InputError("a session file changed while it was read; sweep recordings that are complete")
     return table
@@ -174,7 +181,10 @@ def _folder(study: Study) -> Path | None:
     given = study.asked.config
     if isinstance(given, Settings):
         return None
-    found = Path(given) if given is not None else find_file()
+    if isinstance(given, SettingsFile):
+        found = given.path
+    else:
+        found = Path(given) if given is not None else find_file()
     return None if found is None else found.parent.absolute()
 
 
@@ -204,7 +214,7 @@ class _Group:
         self._asked: dict[int, list[Setting]] = {}  # By the number of the task.
 
     def run(self, pool: Pool, measure: Measure | None) -> None:
-        for task, results in pool.results(self._tasks(measure)):
+        for task, results in pool.results(self._tasks(measure, pool.at_once)):
             dates = task.piece.trade_dates
             for setting, rows in zip(self._asked.pop(task.number), results, strict=True):
                 self.cache.add(self._names[dates], setting.digest, rows)
@@ -214,7 +224,7 @@ class _Group:
         self._keep_whole_ones()
         self.table.sessions = self.runs.rows
 
-    def _tasks(self, measure: Measure | None) -> Iterator[Task]:
+    def _tasks(self, measure: Measure | None, at_once: int) -> Iterator[Task]:
         number, folder = 0, _folder(self.study)
         for piece in pieces_of(self.runs, measure):
             dates = piece.trade_dates
@@ -229,12 +239,19 @@ class _Group:
             self.table.known += len(self.settings) - sum(map(len, missing.values()))
             waiting = [setting for alike in missing.values() for setting in alike]
             self.clock.piece(len(waiting))
-            size = SETTINGS_A_TASK if self.every_setting else SHARING_A_TASK
+            size = self._settings_a_task(len(waiting), at_once)
             for start in range(0, len(waiting), size):
                 some = self._asked[number] = waiting[start : start + size]
                 changes = tuple(setting.changed for setting in some)
                 yield Task(number, piece, self.ways, changes, folder, every_setting=self.every_setting)
                 number += 1
+
+    def _settings_a_task(self, waiting: int, at_once: int) -> int:
+        if self.every_setting:
+            return SETTINGS_A_TASK
+        # A file holds a day or more, so that with files enough no worker is idle.
+        tasks = -(-at_once // len(self.study.sessions))
+        return min(max(-(-waiting // tasks), FEWEST_SHARING), SHARING_A_TASK)
 
     def _name(self, piece: Piece) -> str:
         """The hash of everything that decides the rows of a piece but the setting."""

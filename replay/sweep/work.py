@@ -1,5 +1,6 @@
 """What a worker does: one task, in this process, in another one or on another machine."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from replay.sweep.settings import Changed
 from riskcore.errors import ConfigError
 from riskcore.settings import user_rules
 from riskcore.version import VERSION
+
+# Of days that are worth being let go of at once.
+LARGE_FACTS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +40,8 @@ def work(task: Task) -> list[list[Outcome]]:
     if task.folder is not None:
         user_rules.look_in(task.folder)
     way = plainly if task.every_setting else in_one_pass
-    return list(way(task.piece, task.ways, task.settings))
+    results = list(way(task.piece, task.ways, task.settings))
+    if sum(len(day.ats) for day in task.piece.days) >= LARGE_FACTS:
+        # The courses that ended hold on to their days, and to each other, until the collector comes round to them.
+        gc.collect()
+    return results

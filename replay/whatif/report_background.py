@@ -178,7 +178,10 @@ def _breakable(text: str) -> str:
 
 
 def stamp_section(stamp: Row) -> str:
-    """The command, version, settings and files that a result comes from."""
+    """The command, version, settings and files that a result comes from.
+
+    `settings_diff` None: there are many settings, and the page has a table of them.
+    """
     stamp = dict(stamp)
     sessions, changes, command = stamp.pop("sessions"), stamp.pop("settings_diff"), stamp.pop("command")
     lines = [("riskcore", value_words(stamp.pop("version")))]
@@ -189,11 +192,10 @@ def stamp_section(stamp: Row) -> str:
     body += '<ul class="plain">' + "".join(f"<li>{escape(name)} {escape(text)}</li>" for name, text in lines) + "</ul>"
     if changes:
         rows = [
-            [Cell(_breakable(text)) for text in (one["key"], *(value_words(one[side]) for side in _COURSES))]
-            for one in changes
+            [Cell(_breakable(one["key"])), *(words(value_words(one[side])) for side in _COURSES)] for one in changes
         ]
         body += table("Settings that differ", ["Setting", RECORDED, CHANGED], rows)
-    else:
+    elif changes is not None:
         body += paragraph("No setting differs.")
     files = [[words(one["path"]), Cell(f"<code>{escape(one['sha256'])}</code>")] for one in sessions]
     if files:

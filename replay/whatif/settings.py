@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from riskcore.errors import ConfigError
-from riskcore.settings.config import Given, read_settings, settings_of, settings_toml
+from riskcore.settings.config import Given, SettingsFile, read_once, read_settings, settings_of
 from riskcore.settings.programme import with_stored_terms
+from riskcore.settings.toml_text import settings_toml
 
 Plain = dict[str, Any]
 Table = tuple[str, int]  # A rule and which of its tables.
@@ -21,12 +22,17 @@ BESIDE_RULES = ("profile", "programme", "programme_accounts", "groups")
 class Asked:
     """What the command line said about settings."""
 
-    config: Given = None
+    config: Given | SettingsFile = None
     sets: tuple[str, ...] = ()
     config_given: bool = False
-    baseline: Given = None
+    baseline: Given | SettingsFile = None
     rules_off: bool = False  # Of a journal: what its days would have come to without any rule.
     watched: bool = False  # Of a journal: nothing was carried out, so that its baseline has no rule.
+
+    def read_once(self) -> "Asked":
+        """The same with its files read, for settings that are asked for again and again. Raises ConfigError."""
+        baseline = None if self.baseline is None else read_once(self.baseline)
+        return replace(self, config=read_once(self.config), baseline=baseline)
 
     def having(self, values: Iterable[tuple[str, str]]) -> "Asked":
         """The same with these keys set as well."""

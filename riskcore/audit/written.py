@@ -12,9 +12,10 @@ from riskcore.core.programme.terms import account_programme
 from riskcore.core.rulebook import tables_of
 from riskcore.core.rules import by_name
 from riskcore.core.rules.base import SOURCE, SWITCHES
-from riskcore.settings.config import read_settings, settings_toml
+from riskcore.settings.config import read_settings
 from riskcore.settings.kinds import toml_lines
 from riskcore.settings.programme_table import ProgrammeTable
+from riskcore.settings.toml_text import settings_toml
 
 Written = dict[str, Any]
 

@@ -8,10 +8,11 @@ import click
 from riskcore.cli.config_change import set_command, try_command
 from riskcore.cli.options import config_options, output_options, print_json, say_on_stderr, warn
 from riskcore.errors import CannotWrite, ConfigError
-from riskcore.settings.config import FILE_NAME, Settings, load_settings, settings_toml
+from riskcore.settings.config import FILE_NAME, Settings, load_settings
 from riskcore.settings.presets import PRESETS, preset_text
 from riskcore.settings.programme import programmes_of
 from riskcore.settings.programme_lint import programme_notes
+from riskcore.settings.toml_text import settings_toml
 
 
 @click.group(epilog="Example: riskcore config check")

@@ -27,12 +27,12 @@ class Lots:
     @property
     def size(self) -> int:
         """Signed contracts that fills opened, between the halves of a flip too."""
-        return self.side * (sum(lot.size for lot in self.lots) - sum(lot.size for lot in self.early))
+        return filled(self.side, self.lots, self.early)[0]
 
     @property
     def cost(self) -> int:
         """Signed price times size of what fills opened: the value of it is price times `size` less this."""
-        return self.side * (_cost(self.lots) - _cost(self.early))
+        return filled(self.side, self.lots, self.early)[1]
 
     @property
     def flat(self) -> bool:
@@ -42,8 +42,16 @@ class Lots:
 NO_LOTS = Lots(0, (), ())
 
 
-def _cost(lots: tuple[Lot, ...]) -> int:
-    return sum(lot.price * lot.size for lot in lots)
+def filled(side: int, lots: tuple[Lot, ...], early: tuple[Lot, ...]) -> tuple[int, int]:
+    """(signed size, signed price times size) of what fills opened, between the halves of a flip too."""
+    size = cost = 0
+    for lot in lots:
+        size += lot.size
+        cost += lot.price * lot.size
+    for lot in early:
+        size -= lot.size
+        cost -= lot.price * lot.size
+    return side * size, side * cost
 
 
 def lots_of(position: Position) -> Lots:

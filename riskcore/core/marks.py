@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from riskcore.core.lots import lots_of, without_oldest
+from riskcore.core.lots import filled, without_oldest
 from riskcore.core.quantities import move_value
 from riskcore.core.state import Book, Mark, Position
 
@@ -56,8 +56,8 @@ def open_cost(position: Position) -> tuple[int, int] | None:
     """
     if position.carried_cost is None:
         return None
-    lots = lots_of(position)
-    return lots.size + position.carried, lots.cost + position.carried_cost
+    size, cost = filled(position.side, position.lots, position.early)
+    return size + position.carried, cost + position.carried_cost
 
 
 def entry_cost(position: Position) -> tuple[int, int] | None:

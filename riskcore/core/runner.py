@@ -283,6 +283,9 @@ class Runner:
 
     def _bounds(self) -> tuple[Watch, dict[str, int]]:
         """What quiet quotes keep within, and when the contracts that must not fall silent were marked last."""
+        if not self._quiet.known:
+            # The timers that bound what is quiet are due before no quote that follows at once, so they are kept.
+            self.turn.look_ahead()
         known = self._quiet.bounds(self.book, self.turn.rulebook, self.turn.upcoming)
         return known, {contract: self._quiet.marked_at(self.book, contract) for contract in known.gaps}
 

@@ -19,7 +19,8 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 def offset_seconds(zone: Zone, at: int) -> int:
     """Offset of the zone from UTC at an instant; the first row also covers everything before it."""
-    index = bisect_right(zone, at, key=lambda row: row[0]) - 1
+    # No offset is as large as a day, so this is behind every row that begins by then.
+    index = bisect_right(zone, (at, 86_400)) - 1
     return zone[max(index, 0)][1]
 
 

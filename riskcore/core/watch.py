@@ -122,6 +122,11 @@ class QuietMarks:
             self._watch = watch(book, rulebook, timers)
         return self._watch
 
+    @property
+    def known(self) -> bool:
+        """Whether the bounds are known: nothing has happened since they were worked out."""
+        return self._watch is not None
+
     def copy(self) -> "QuietMarks":
         """The same moved marks, to go back to; the bounds are worked out again."""
         other = QuietMarks()

@@ -6,6 +6,7 @@ version changes a default.
 
 import os
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from riskcore.core.groups.group import Group
-from riskcore.core.programme.strictness import judged
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules import RULES, by_name, in_order
 from riskcore.core.rules.base import SOURCE, SWITCHES, Rule, parameters_of
@@ -22,24 +22,16 @@ from riskcore.folders import user_folder
 from riskcore.settings import user_rules
 from riskcore.settings.alerts import AlertSettings, read_alerts
 from riskcore.settings.assignments import assign, parse_toml
-from riskcore.settings.kinds import merge_tables, read_table, toml_lines
+from riskcore.settings.kinds import merge_tables, read_table
 from riskcore.settings.place import LONGEST_TEXT, Faults, refuse_unknown, shown, shown_key
 from riskcore.settings.programme import merged_programme, read_programme
-from riskcore.settings.programme_table import ProgrammeTable
-from riskcore.settings.tables import ApiTable, ProfileTable, RuleSwitches
+from riskcore.settings.tables import NANOSECONDS, RENAMED, ApiTable, ProfileTable, RuleSwitches
 from riskcore.settings.warnings import warnings_about
-from riskcore.settings.writers import quoted, toml_key
+from riskcore.settings.writers import toml_key
 
 FILE_NAME = "riskcore.toml"
 LARGEST_FILE = 1_048_576
 MOST_INSTANCES = 100
-# [profile] keys whose plain form has another name or scale (core/rulebook.py Profile).
-_NANOSECONDS = {
-    "max_quote_age_seconds": "max_quote_age_ns",
-    "command_timeout_seconds": "command_timeout_ns",
-    "blind_limit_seconds": "blind_limit_ns",
-}
-_RENAMED = {"reset_time": "reset_seconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +56,6 @@ class Settings:
         )
 
 
-Given = Settings | str | Path | None  # Settings that are loaded already, or the file they are in; None: look for one.
-
-
 def user_config_folder() -> Path:
     """Where this user's settings live on this system."""
     return user_folder("settings")
@@ -81,13 +70,84 @@ def find_file() -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def settings_of(given: Given, sets: Sequence[str] = ()) -> Settings:
+@dataclass(slots=True)
+class SettingsFile:
+    """TOML text that is read once and checked under any number of overrides (`--set`).
+
+    Equal tables of rules are checked once and shared by all `Settings` that come of it: nobody changes them.
+    `path`: the file it is, None for text that is none; `remark`: what is to be said of it each time.
+    """
+
+    text: str
+    source: str = "defaults"
+    path: Path | None = None
+    remark: str = ""
+    _raw: dict[str, Any] | None = None
+    _known: "KnownTables" = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | Path | None = None) -> "SettingsFile":
+        """The file at a path, by default the one `find_file` finds; none means defaults. Raises ConfigError."""
+        found = Path(path) if path is not None else find_file()
+        if found is None:
+            return cls("", remark=f"no {FILE_NAME} found; defaults are used (write one with: riskcore config init)")
+        try:
+            with found.open("rb") as file:
+                content = file.read(LARGEST_FILE + 1)
+            if len(content) > LARGEST_FILE:
+                raise ConfigError(f"{found}: larger than {LARGEST_FILE} bytes; this is not a settings file")
+            text = content.decode("utf-8-sig")
+        except OSError as error:
+            raise ConfigError(f"{found}: cannot be read: {error.strerror or error}") from None
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{found}: not UTF-8 text (byte {error.start})") from None
+        return cls(text, str(found), found)
+
+    def under(self, sets: Sequence[str] = ()) -> Settings:
+        """The settings of it under overrides. Raises ConfigError naming key, value and range."""
+        if self.path is not None:
+            user_rules.look_in(self.path.parent)
+        if self._raw is None:
+            try:
+                self._raw = parse_toml(self.text)
+            except ValueError as error:
+                raise ConfigError(
+                    f"{self.source}: not valid TOML: {' '.join(str(error).split())[:LONGEST_TEXT]}"
+                ) from None
+        raw = deepcopy(self._raw)
+        for assignment in sets:
+            assign(raw, assignment)
+        warnings: list[str] = []
+        try:
+            alerts = read_alerts(_table(raw.pop("alerts", {}), "alerts"))
+            plain = _read(raw, warnings, self._known)
+        except ConfigError as error:
+            where = "" if self.source == "defaults" else f"{self.source}: "
+            raise ConfigError("\n".join(f"{where}{line}" for line in str(error).split("\n"))) from None
+        keep_payloads = plain["profile"].pop("keep_payloads")
+        api = plain.pop("api")
+        told = list(dict.fromkeys([*warnings, *warnings_about(plain)]))
+        remarks = [self.remark] if self.remark else []
+        return Settings(plain, [*remarks, *told], self.source, keep_payloads, api, alerts)
+
+
+Given = Settings | str | Path | None  # Settings that are loaded already, or the file they are in; None: look for one.
+
+
+def settings_of(given: Given | SettingsFile, sets: Sequence[str] = ()) -> Settings:
     """Settings as they are given, loaded if they are not yet. Raises ConfigError."""
+    if isinstance(given, SettingsFile):
+        return given.under(sets)
     if not isinstance(given, Settings):
         return load_settings(given, sets)
     if sets:
         raise ConfigError("these settings are loaded already: give the overrides to load_settings(path, sets=...)")
     return given
+
+
+def read_once(given: Given | SettingsFile) -> Settings | SettingsFile:
+    """The same, for settings that are asked for many times. Raises ConfigError."""
+    return given if isinstance(given, Settings | SettingsFile) else SettingsFile.read(given)
 
 
 def load_settings(path: str | Path | None = None, sets: Sequence[str] = ()) -> Settings:
@@ -96,48 +156,19 @@ def load_settings(path: str | Path | None = None, sets: Sequence[str] = ()) -> S
     `sets` are texts such as `rules.daily_realized_loss.loss_limit=400`, or one such text. Raises ConfigError naming
     key, value and range.
     """
-    sets = (sets,) if isinstance(sets, str) else sets
-    found = Path(path) if path is not None else find_file()
-    if found is None:
-        settings = read_settings("", sets)
-        settings.warnings.insert(0, f"no {FILE_NAME} found; defaults are used (write one with: riskcore config init)")
-        return settings
-    try:
-        with found.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise ConfigError(f"{found}: larger than {LARGEST_FILE} bytes; this is not a settings file")
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{found}: cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{found}: not UTF-8 text (byte {error.start})") from None
-    user_rules.look_in(found.parent)
-    return read_settings(text, sets, str(found))
+    return SettingsFile.read(path).under((sets,) if isinstance(sets, str) else sets)
 
 
 def read_settings(text: str, sets: Sequence[str] = (), source: str = "defaults") -> Settings:
     """The settings of TOML text under `--set` overrides. Raises ConfigError."""
-    try:
-        raw = parse_toml(text)
-    except ValueError as error:
-        raise ConfigError(f"{source}: not valid TOML: {' '.join(str(error).split())[:LONGEST_TEXT]}") from None
-    for assignment in sets:
-        assign(raw, assignment)
-    warnings: list[str] = []
-    try:
-        alerts = read_alerts(_table(raw.pop("alerts", {}), "alerts"))
-        plain = _read(raw, warnings)
-    except ConfigError as error:
-        where = "" if source == "defaults" else f"{source}: "
-        raise ConfigError("\n".join(f"{where}{line}" for line in str(error).split("\n"))) from None
-    keep_payloads = plain["profile"].pop("keep_payloads")
-    api = plain.pop("api")
-    told = list(dict.fromkeys([*warnings, *warnings_about(plain)]))
-    return Settings(plain, told, source, keep_payloads, api, alerts)
+    return SettingsFile(text, source).under(sets)
 
 
-def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
+# What checked tables of rules came to, and what was warned of: by address, rule and raw table.
+KnownTables = dict[tuple[str, str, str], tuple[dict[str, Any], list[str]]]
+
+
+def _read(raw: Mapping[str, Any], warnings: list[str], known: KnownTables) -> dict[str, Any]:
     """The plain settings. What is wrong in several parts is reported at once. Raises ConfigError."""
     faults = Faults()
     rules: dict[str, list[dict[str, Any]]] = {}
@@ -163,9 +194,9 @@ def _read(raw: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
     with faults.noted():
         parts["programme"] = None if programme is None else read_programme(programme, "programme", warnings)
     with faults.noted():
-        parts["rules"] = _plain_rules(rules, "rules", warnings)
+        parts["rules"] = _plain_rules(rules, "rules", warnings, known)
     with faults.noted():
-        parts["accounts"] = _accounts(accounts, rules, warnings)
+        parts["accounts"] = _accounts(accounts, rules, warnings, known)
     with faults.noted():
         parts["api"] = read_table(ApiTable, _table(raw.get("api", {}), "api"), "api", warnings)
     faults.report()
@@ -208,9 +239,9 @@ def _table(value: Any, path: str) -> dict[str, Any]:
 
 def _profile(raw: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
     plain = read_table(ProfileTable, raw, "profile", warnings)
-    for name, plain_name in _NANOSECONDS.items():
+    for name, plain_name in NANOSECONDS.items():
         plain[plain_name] = plain.pop(name) * SECOND_NS
-    for name, plain_name in _RENAMED.items():
+    for name, plain_name in RENAMED.items():
         plain[plain_name] = plain.pop(name)
     return plain
 
@@ -241,7 +272,7 @@ def _instances(value: Any, path: str) -> list[dict[str, Any]]:
 
 
 def _plain_rules(
-    rules: Mapping[str, list[dict[str, Any]]], path: str, warnings: list[str]
+    rules: Mapping[str, list[dict[str, Any]]], path: str, warnings: list[str], known: KnownTables
 ) -> dict[str, list[dict[str, Any]]]:
     faults = Faults()
     found: dict[str, list[dict[str, Any]]] = {}
@@ -249,7 +280,7 @@ def _plain_rules(
         found[name] = []
         for raw, where in _addressed(instances, f"{path}.{toml_key(name)}"):
             with faults.noted():
-                found[name].append(_plain_rule(by_name(name), raw, where, warnings))
+                found[name].append(_known_rule(by_name(name), raw, where, warnings, known))
     faults.report()
     return found
 
@@ -263,6 +294,21 @@ def _addressed(instances: list[dict[str, Any]], path: str) -> list[tuple[dict[st
     if len(instances) == 1:
         return [(instances[0], path)]
     return [(raw, f"{path}.{index}") for index, raw in enumerate(instances)]
+
+
+def _known_rule(
+    rule: Rule, raw: Mapping[str, Any], path: str, warnings: list[str], known: KnownTables
+) -> dict[str, Any]:
+    """As `_plain_rule`, which says the same of an equal table each time; a user's own rule is rehearsed each time."""
+    if rule.source:
+        return _plain_rule(rule, raw, path, warnings)
+    asked = path, rule.name, repr(raw)
+    if asked not in known:
+        told: list[str] = []
+        known[asked] = _plain_rule(rule, raw, path, told), told
+    plain, told = known[asked]
+    warnings += told
+    return plain
 
 
 def _plain_rule(rule: Rule, raw: Mapping[str, Any], path: str, warnings: list[str]) -> dict[str, Any]:
@@ -291,7 +337,10 @@ def _plain_rule(rule: Rule, raw: Mapping[str, Any], path: str, warnings: list[st
 
 
 def _accounts(
-    accounts: Mapping[str, Mapping[str, Any]], rules: Mapping[str, list[dict[str, Any]]], warnings: list[str]
+    accounts: Mapping[str, Mapping[str, Any]],
+    rules: Mapping[str, list[dict[str, Any]]],
+    warnings: list[str],
+    known: KnownTables,
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Per account the full tables of the rules it overrides, merged field by field over the profile's."""
     found = {}
@@ -305,7 +354,7 @@ def _accounts(
                 for rule, instances in _raw_rules(override.get("rules", {}), f"{path}.rules", faults).items()
             }
             if merged:
-                found[name] = _plain_rules(merged, f"{path}.rules", warnings)
+                found[name] = _plain_rules(merged, f"{path}.rules", warnings, known)
     faults.report()
     return found
 
@@ -321,46 +370,3 @@ def _merged(
             "an override must give the same number of tables, in the same order"
         )
     return [merge_tables(rule.params, first, second) for first, second in zip(base, override, strict=True)]
-
-
-def settings_toml(
-    plain: Mapping[str, Any], keep_payloads: str | None = None, api: Mapping[str, Any] | None = None
-) -> str:
-    """Plain settings as riskcore.toml, amounts as traders write them; reading it gives the same settings."""
-    profile = dict(plain["profile"])
-    if keep_payloads is not None:
-        profile["keep_payloads"] = keep_payloads
-    for name, plain_name in _NANOSECONDS.items():
-        profile[name] = profile.pop(plain_name) // SECOND_NS
-    for name, plain_name in _RENAMED.items():
-        profile[name] = profile.pop(plain_name)
-    blocks = [["[profile]", *toml_lines(ProfileTable, profile)]]
-    if api is not None:
-        blocks.append(["[api]", *toml_lines(ApiTable, dict(api))])
-    blocks.extend(_programme_block(plain.get("programme"), "programme"))
-    blocks.extend(["[[group]]", *toml_lines(Group, group)] for group in plain.get("groups", ()))
-    blocks.extend(_rule_blocks(plain["rules"], "rules"))
-    for account, rules in plain["accounts"].items():
-        blocks.extend(_rule_blocks(rules, f"accounts.{toml_key(account)}.rules"))
-    for account, programme in plain.get("programme_accounts", {}).items():
-        blocks.extend(_programme_block(programme, f"accounts.{toml_key(account)}.programme"))
-    return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
-
-
-def _programme_block(programme: Mapping[str, Any] | None, path: str) -> list[list[str]]:
-    """A programme that an older version stored and did not judge is left out."""
-    plain = judged(programme)
-    return [] if plain is None else [[f"[{path}]", *toml_lines(ProgrammeTable, plain)]]
-
-
-def _rule_blocks(rules: Mapping[str, list[dict[str, Any]]], path: str) -> list[list[str]]:
-    blocks = []
-    for name, instances in rules.items():
-        where = f"{path}.{toml_key(name)}"
-        header = f"[{where}]" if len(instances) == 1 else f"[[{where}]]"
-        for plain in instances:
-            source = plain.get(SOURCE, "")
-            own = toml_lines(by_name(name, source).params, plain)
-            judged_by = [f"{SOURCE} = {quoted(source)}"] if source else []
-            blocks.append([header, *toml_lines(RuleSwitches, plain), *own, *judged_by])
-    return blocks

@@ -55,6 +55,10 @@ class TomlNumber(str):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        # A text that says the same is another value.
+        return f"TomlNumber({str(self)!r})"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -8,6 +8,14 @@ from dataclasses import dataclass
 
 from riskcore.core.rules.base import spec
 
+# [profile] keys whose plain form has another name or scale (core/rulebook.py Profile).
+NANOSECONDS = {
+    "max_quote_age_seconds": "max_quote_age_ns",
+    "command_timeout_seconds": "command_timeout_ns",
+    "blind_limit_seconds": "blind_limit_ns",
+}
+RENAMED = {"reset_time": "reset_seconds"}
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileTable:

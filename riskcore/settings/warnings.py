@@ -76,6 +76,6 @@ def _about_switches(rules: Rules, path: str) -> list[str]:
             found.append(f"{path}.{name} IS LOCKED BUT DISABLED: locking protects its settings, it enforces nothing")
         elif not any(plain["enabled"] for plain in instances):
             found.append(f"{path}.{name}: the table is there but enabled = false: it does nothing")
-        elif not _active(rules, name):
+        elif not any(plain["enabled"] and not plain["shadow"] for plain in instances):
             found.append(f"{path}.{name}: shadow = true: it only records what it would have done")
     return found

@@ -40,7 +40,7 @@ def test_written_settings_read_back_to_the_same() -> None:
 
 
 def _toml(plain: dict[str, object]) -> str:
-    from riskcore.settings.config import settings_toml
+    from riskcore.settings.toml_text import settings_toml
 
     text = settings_toml(plain)
     assert tomllib.loads(text) == written_settings(plain)

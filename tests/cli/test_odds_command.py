@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -225,6 +226,7 @@ def test_the_report_is_one_page(tmp_path: Path, days: list[str], capsys: pytest.
     assert "http" not in page.replace("http-equiv", "")
     for part in ('id="funnel"', 'id="rules"', 'id="base-rates"', 'id="readings"', 'id="stamp"'):
         assert part in page
+    assert re.search(r">[+−]\d+\.\d to [+−]\d+\.\d<", page), "points have the sign that amounts have"
     code, _, err = called(capsys, *words, "--report", "no/such/folder.html")
     assert (code != 0, "cannot be written" in err) == (True, True)
 

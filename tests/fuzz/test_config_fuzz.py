@@ -9,7 +9,8 @@ from riskcore.core.rulebook import rulebook_of
 from riskcore.core.rules import RULES
 from riskcore.core.rules.base import Rule
 from riskcore.errors import ConfigError
-from riskcore.settings.config import read_settings, settings_toml
+from riskcore.settings.config import read_settings
+from riskcore.settings.toml_text import settings_toml
 
 INPUTS = 6_000
 SEED_TEXT = """

@@ -3,7 +3,8 @@
 import pytest
 
 from riskcore.errors import ConfigError
-from riskcore.settings.config import read_settings, settings_toml
+from riskcore.settings.config import read_settings
+from riskcore.settings.toml_text import settings_toml
 
 
 def test_it_is_read_and_kept_apart() -> None:

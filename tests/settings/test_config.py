@@ -12,7 +12,8 @@ from riskcore.core.rules import RULES
 from riskcore.core.rules.base import parameters_of
 from riskcore.core.state import Account
 from riskcore.errors import ConfigError
-from riskcore.settings.config import LARGEST_FILE, load_settings, read_settings, settings_toml, user_config_folder
+from riskcore.settings.config import LARGEST_FILE, load_settings, read_settings, user_config_folder
+from riskcore.settings.toml_text import settings_toml
 
 LOSS = "[rules.daily_realized_loss]\n"
 

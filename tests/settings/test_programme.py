@@ -7,8 +7,9 @@ import pytest
 from riskcore.core.programme.terms import Terms, account_terms
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE
 from riskcore.errors import ConfigError
-from riskcore.settings.config import read_settings, settings_toml
+from riskcore.settings.config import read_settings
 from riskcore.settings.programme_table import PRODUCTS
+from riskcore.settings.toml_text import settings_toml
 
 
 def programme(text: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from riskcore.core.rulebook import rulebook_of
 from riskcore.core.state import Account
 from riskcore.errors import ConfigError
 from riskcore.settings import user_rules
-from riskcore.settings.config import load_settings, read_settings, settings_toml
+from riskcore.settings.config import load_settings, read_settings
+from riskcore.settings.toml_text import settings_toml
 from riskcore.testing import Ledger
 from tests.settings.own_rules import MODULE, NAME, TABLE, module_in
 

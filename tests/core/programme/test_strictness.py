@@ -7,7 +7,8 @@ import pytest
 from riskcore.core.loosening import compare, in_force_now
 from riskcore.core.programme.terms import Terms, account_terms
 from riskcore.core.quantities import MONEY_SCALE
-from riskcore.settings.config import read_settings, settings_toml
+from riskcore.settings.config import read_settings
+from riskcore.settings.toml_text import settings_toml
 
 OWN = "[accounts.A.programme]\n"
 

@@ -26,6 +26,7 @@ BAD = b"no line at all\n"
 @pytest.fixture(autouse=True)
 def _small_files_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "SMALLEST_BYTES", 0)
+    monkeypatch.setattr(cache, "_PART_NUMBERS", 1000)
 
 
 @pytest.fixture

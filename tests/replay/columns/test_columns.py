@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from replay.columns import extremes
 from replay.columns.columns import ColumnQuotes, Columns
 from replay.columns.extremes import UNSAID, Extremes
+from replay.columns.packed import Packed, pack
 from riskcore.core.bounds import NEVER, Watch
 from riskcore.core.quotes import Quotes
 from riskcore.core.rules.base import UNBOUNDED
@@ -29,6 +30,15 @@ def random_columns(random: Random) -> Columns:
         rows.append((at, code, *shown))
     ats, codes, lasts, bids, asks = (column.copy() for column in np.array(rows, np.int64).T)
     return Columns(ats, codes.astype(np.int16), names, lasts, bids, asks)
+
+
+def packed_columns(columns: Columns) -> Columns:
+    """The same as they come out of a cache."""
+    ats, lasts, bids, asks = (
+        Packed(form, memoryview(data))
+        for form, data in map(pack, (columns.ats, columns.lasts, columns.bids, columns.asks))
+    )
+    return Columns(ats, columns.codes, columns.names, lasts, bids, asks)
 
 
 def random_watch(random: Random, columns: Columns) -> Watch:
@@ -61,8 +71,8 @@ def test_columns_give_what_looking_one_by_one_gives(seed: int) -> None:
         patch.setattr(extremes, "FAN", fan)
         patch.setattr(extremes, "_SCANNED", 2 * fan)
         columns = random_columns(random)
-        whole = ColumnQuotes(columns, 0, len(columns.ats))
-        listed = Quotes(*(list(column) for column in whole))  # type: ignore[arg-type]
+        listed = Quotes(*(list(column) for column in ColumnQuotes(columns, 0, len(columns.ats))))  # type: ignore[arg-type]
+        whole = ColumnQuotes(random.choice((columns, packed_columns(columns))), 0, len(columns.ats))
         for _ in range(30):
             start = random.randrange(len(listed))
             end, base = random.randint(start + 1, len(listed)), random.randint(0, start)

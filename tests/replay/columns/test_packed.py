@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from replay.columns.extremes import UNSAID
-from replay.columns.packed import pack, unpack
+from replay.columns.packed import Packed, pack
 
 EDGES = [0, 1, 126, 127, 128, 2**15 - 1, 2**15, 2**31 - 1, 2**31, 2**40, 2**62]
 
@@ -21,10 +21,10 @@ def test_a_column_comes_back_as_it_was(seed: int) -> None:
         numbers = [UNSAID if random.random() < 0.5 else one for one in numbers]
     column = np.array(numbers, np.int64)
     form, data = pack(column)
-    assert unpack(form, memoryview(data)).tolist() == numbers
+    assert Packed(form, memoryview(data))[:].tolist() == numbers
 
 
 def test_prices_that_move_by_ticks_take_a_byte_each() -> None:
     column = np.array([25_000_000_000_000 + step * 250_000_000 for step in (0, 1, 2, 1, -126)], np.int64)
     form, data = pack(column)
-    assert (form.width, form.unit, len(data)) == ("<i1", 250_000_000, 8 + 4)
+    assert (form.width, form.unit, len(data)) == ("<i1", 250_000_000, 3 * 8 + 5)

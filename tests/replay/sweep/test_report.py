@@ -160,3 +160,9 @@ def test_a_setting_that_is_best_in_both_leaves_nothing_to_trade_off() -> None:
     ]
     page = sweep_html(result({LIMIT: ["1", "2", "3"]}, settings))
     assert "frontier" not in page
+
+
+def test_the_date_of_the_worst_day_is_not_broken_and_no_setting_is_said_to_be_the_only_one() -> None:
+    page = sweep_html(curve())
+    assert '>−502.48 <span class="day">2026-11-16</span></td>' in page
+    assert "No setting differs" not in page
