@@ -8,7 +8,7 @@ authority again (RULES.md 1.5, "realised + unrealised = equity").
 
 from dataclasses import replace
 
-from riskcore.core.fold import fold_again, fold_of, put
+from riskcore.core.fold import fills_of, fold_again, fold_of, put
 from riskcore.core.lots import lots_of, opened_for
 from riskcore.core.state import Account, Book, Contract, Position, Shown, Trade
 
@@ -62,11 +62,30 @@ def believe_fills(book: Book, account: Account, position: Position) -> None:
             return
         size, cost = size + late[number].side * late[number].size, cost + _paid(late[number], contract)
         number += 1
-    before = fold_of(book, account, position)
+    _begin_with(book, account, position, late, number, (size, cost))
+
+
+def _begin_with(
+    book: Book, account: Account, position: Position, late: list[Trade], number: int, known: tuple[int, int]
+) -> None:
+    """What was open behind the first so many late fills is known: the others go on from there."""
+    before, (size, cost) = fold_of(book, account, position), known
     put(account, [replace(one, shown=place < number) for place, one in enumerate(late)])
+    explained = fold_of(book, account, position).shown
+    if (explained.size, explained.cost) != known:
+        # They close what fills opened that have no part in the fold any more.
+        assert position.shown is not None, "it stands for those"
+        others = fills_of(account, position.contract)
+        put(account, [_settled(one) for one in others if one.id not in position.shown.late and not one.settled])
+        before = fold_of(book, account, position)
+        put(account, [_settled(one) for one in late[:number]])
     position.shown = Shown(size, cost, 0)
     fold_again(book, account, position, before)
     position.confirmed = position.carried
+
+
+def _settled(trade: Trade) -> Trade:
+    return replace(trade, settled=True)
 
 
 def _is_one_of(named: list[tuple[int, int | None]], size: int, cost: int) -> bool:

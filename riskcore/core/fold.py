@@ -99,7 +99,8 @@ def fold_again(
         cost = None if shown.cost is None else shown.cost + after.shown.cost - before.shown.cost
         position.shown = replace(shown, size=shown.size + after.shown.size - before.shown.size, cost=cost)
         after = fold_of(book, account, position)
-    if position.shown is not None and position.shown.size == after.shown.size:
+    shown = position.shown
+    if shown is not None and shown.size == after.shown.size and not (shown.told_size or shown.told_cost):
         position.shown = None  # Fills explain all of it by now.
     known = fills_of(account, position.contract)
     if position.shown is None and any(one.shown for one in known):

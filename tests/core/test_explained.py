@@ -113,6 +113,22 @@ def test_a_fill_of_a_broker_whose_clock_is_ahead_is_no_newer_than_its_receipt() 
     assert open_now(day) == (1, price("6000"))
 
 
+def test_entries_that_are_told_behind_their_exits_explain_it_by_cost_and_not_by_size() -> None:
+    """The exit came before the drift, its entry long after it: two of three entries alone have the size shown."""
+    day = empty().at("09:00:01")
+    entered = day.now
+    listed(later(day, 500), 3, "6001")
+    day.fill("ES", -1, "6010", profit="500", trade=101).push("ES", 2, "6001.5")
+    later(day, 2000).tick()
+    assert open_now(day) == (2, price("12003"))
+    for number in range(3):
+        created = entered + timedelta(milliseconds=number)
+        later(day, 10).fill("ES", 1, str(6000 + number), trade=1 + number, created=created)
+    assert open_now(day) == (2, price("12003"))
+    later(day, 10).fill("ES", -1, "6010", profit="450", trade=102)
+    assert open_now(day) == (1, price("6002"))
+
+
 def test_an_addition_at_the_price_of_what_was_carried_in_does_not_explain_it() -> None:
     day = later(listed(Ledger().at("09:00:00"), 1, "6000"), 3000).tick()
     day.fill("ES", 1, "6000", trade=1)
