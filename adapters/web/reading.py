@@ -15,6 +15,7 @@ from adapters.web.recorded_days import RecordedDays
 from adapters.web.tail import Tail, cursor_of
 from riskcore.audit.calendar_rows import calendar_rows
 from riskcore.audit.following import Follower, status_of
+from riskcore.audit.health import HEALTH_SCHEMA
 from riskcore.audit.limits import gauges
 from riskcore.audit.status import view_of
 from riskcore.audit.stream import BeyondJournal, read_cursor
@@ -30,7 +31,6 @@ from riskcore.store.lease import ServerLease, is_held
 MOST_DAYS, MOST_EVENTS, EVENTS = 400, 1000, 100
 MOST_TICKS = 1_000_000
 HEALTH_SECONDS = 1.0  # Health is worked out by the engine itself, at most so often.
-HEALTH_SCHEMA = "riskcore.health/1"
 Answer = TypeVar("Answer")
 
 

@@ -14,6 +14,7 @@ from riskcore.core.events import ConnectionChanged, DriftDetected, Event
 from riskcore.core.kinds import CONNECTED, LOST, MARKET_HUB, STALE, USER_HUB, ConnectionState, Hub
 from riskcore.core.quantities import MINUTE_NS
 
+HEALTH_SCHEMA = "riskcore.health/1"
 FULL = 100
 
 # Points for a hub that is not connected. The user hub reports fills and positions, the market hub only marks.

@@ -12,6 +12,7 @@ How they are valued (RULES.md 1.5, "realised + unrealised = equity"):
 
 from dataclasses import replace
 
+from riskcore.core.explained import believe_fills, told_so_far
 from riskcore.core.fold import fills_of, fold_again, fold_of, put, set_lots
 from riskcore.core.lots import NO_LOTS, lots_of, opened_for
 from riskcore.core.quantities import MICROSECOND_NS, SECOND_NS
@@ -23,13 +24,14 @@ APART_NS = 2 * SECOND_NS
 
 def show(book: Book, account: Account, position: Position, at: int, true_at: int, listed: bool) -> None:
     """The broker has shown `position.pushed`, as it was at `true_at`: what of it is beyond the fills."""
+    believe_fills(book, account, position)
     pushed, lots = position.pushed, lots_of(position)
     assert pushed is not None, "a size that was shown is known"
     unsettled = position.carried - position.confirmed
     if pushed == lots.size + position.carried:
         if position.carried_cost is None and position.average_price is not None:
             _take_over(book, account, position, true_at, listed)
-        elif listed and position.shown is not None and true_at >= position.shown.at:
+        elif listed and position.shown is not None and true_at >= position.shown.at > 0:
             # It says nothing new but this: a fill that was made by now and is reported later is part of what was shown.
             position.shown = replace(position.shown, at=true_at, listed=True)
         return
@@ -60,12 +62,19 @@ def sizes_gone_through(account: Account, position: Position, at: int) -> list[in
 
 def _take_over(book: Book, account: Account, position: Position, true_at: int, listed: bool) -> None:
     """What was shown stands for all fills that are known so far, and for what is beyond them."""
-    size, average = position.pushed or 0, position.average_price
     before = fold_of(book, account, position)
     known = fills_of(account, position.contract)
+    shown = _figures(book, account, position, true_at, listed)
     put(account, [replace(one, shown=True) for one in known if not (one.shown or one.settled)])
-    position.shown = Shown(size, None if average is None else average * size, true_at, listed)
+    position.shown = shown
     fold_again(book, account, position, before)
+
+
+def _figures(book: Book, account: Account, position: Position, true_at: int, listed: bool = False) -> Shown:
+    """What the broker has shown last, and what the fills told by now come to."""
+    size, average = position.pushed or 0, position.average_price
+    told_size, told_cost = told_so_far(book, account, position) if size else (0, None)
+    return Shown(size, None if average is None else average * size, true_at, listed, told_size, told_cost)
 
 
 def is_part_of_shown(position: Position, trade: Trade) -> bool:
@@ -87,16 +96,16 @@ def is_part_of_shown(position: Position, trade: Trade) -> bool:
     return ahead and (explains or not shown.listed)
 
 
-def believe_broker(account: Account, position: Position) -> None:
+def believe_broker(book: Book, account: Account, position: Position) -> None:
     """Fills and the broker have disagreed for too long: its size and average price stand for all fills so far.
 
-    Not where a fill was made since it showed them: then the fill is the newer word, and only its push is missing.
+    Not where a fill was made since it showed them: then the fill is the newer word, and only its push is missing. None
+    is made after it was told, whatever the broker's clock says.
     """
-    made_at = max((one.placed_at for one in account.trades.values() if one.contract == position.contract), default=0)
-    if made_at > position.push_at:
+    fills = (one for one in account.trades.values() if one.contract == position.contract)
+    if max((min(one.placed_at, one.recorded_at) for one in fills), default=0) > position.push_at:
         return
-    size, average = position.pushed or 0, position.average_price
-    _stands_for_all(account, position, Shown(size, None if average is None else average * size, position.push_at))
+    _stands_for_all(account, position, _figures(book, account, position, position.push_at))
 
 
 def close_books(account: Account, position: Position, at: int) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from riskcore.core.carried import is_part_of_shown, take_back
 from riskcore.core.events import TradeRecorded, TradeVoided
+from riskcore.core.explained import believe_fills, note_late, without_told
 from riskcore.core.exposure_change import exposure_changed, note_disagreement
 from riskcore.core.fold import fold_again, fold_of, is_in_order, put, put_in_order, set_lots
 from riskcore.core.lots import Lots, after_fill, lots_of
@@ -125,7 +126,9 @@ def _note_order_filled(account: Account, trade: Trade, at: int) -> None:
 def _book_lots(book: Book, account: Account, position: Position, trade: Trade, at: int) -> tuple[int, bool]:
     """Move the lots; returns (contracts closed beyond what was known, whether exposure grew)."""
     before, lots_before = position.size, position.lot_size
+    note_late(position, trade)
     after = _moved(book, account, position, trade)
+    believe_fills(book, account, position)
     position.fill_at = at
     grown = abs(position.lot_size) > abs(lots_before) or position.lot_size * lots_before < 0
     explains_push = position.pushed is not None and abs(position.lot_size) <= abs(position.pushed)
@@ -185,6 +188,8 @@ def _replace_trade(book: Book, account: Account, position: Position, trade: Trad
     """Put a fill in place that opens or closes something else than it did, and fold its contract again."""
     before = fold_of(book, account, position)
     put(account, [trade])
+    if position.shown is not None:
+        position.shown = without_told(position.shown)
     fold_again(book, account, position, before, keeps_carried=True)
 
 

@@ -81,8 +81,9 @@ def set_lots(position: Position, lots: Lots) -> None:
         position.confirmed = 0
     elif abs(position.carried) < abs(position.confirmed):
         position.confirmed = position.carried
-    if lots.flat:
-        position.shown = None
+    if lots.flat and position.shown is not None:
+        # Nothing told from now on is part of it; yet it may turn out that too much was taken for a part of it.
+        position.shown = replace(position.shown, at=0) if position.shown.late else None
 
 
 def fold_again(
@@ -98,7 +99,8 @@ def fold_again(
         cost = None if shown.cost is None else shown.cost + after.shown.cost - before.shown.cost
         position.shown = replace(shown, size=shown.size + after.shown.size - before.shown.size, cost=cost)
         after = fold_of(book, account, position)
-    if position.shown is not None and position.shown.size == after.shown.size:
+    shown = position.shown
+    if shown is not None and shown.size == after.shown.size and not (shown.told_size or shown.told_cost):
         position.shown = None  # Fills explain all of it by now.
     known = fills_of(account, position.contract)
     if position.shown is None and any(one.shown for one in known):

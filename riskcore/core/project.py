@@ -318,7 +318,7 @@ def _drift_detected(book: Book, at: int, body: e.DriftDetected) -> Effect:
     account = account_of(book, body.account)
     position = account.positions[body.contract]
     position.disagrees_since = None
-    believe_broker(account, position)
+    believe_broker(book, account, position)
     return Effect((body.account,), contract=body.contract)
 
 

@@ -7,7 +7,7 @@ from adapters.topstepx.feed import TopstepFeed
 from adapters.topstepx.gateway import Condition, TopstepGateway
 from adapters.topstepx.signalr.supervisor import HubHealth
 from riskcore.audit.blindness import blind_rows, unseeded_rules
-from riskcore.audit.health import HubSign, QuotaSign, Signs, explain
+from riskcore.audit.health import HEALTH_SCHEMA, HubSign, QuotaSign, Signs, explain
 from riskcore.audit.limits import gauges
 from riskcore.audit.status import book_row, seconds_since, view_of
 from riskcore.core.products import product_code, root_of_code
@@ -16,7 +16,6 @@ from riskcore.core.state import Request
 from riskcore.engine.engine import Engine
 from riskcore.schema.rows import Row
 
-HEALTH_SCHEMA = "riskcore.health/1"
 MILLISECOND_NS = 1_000_000
 
 

@@ -9,6 +9,7 @@ from adapters.topstepx.http_connection import HttpConnection
 from adapters.topstepx.signalr.socket import WebSocket
 from riskcore.engine.engine import Engine
 from riskcore.engine.inbox import Inbox
+from riskcore.engine.intake import Intake
 from riskcore.store.sqlite import SQLiteJournalRecorder
 
 # Each stage ends at its mark, and the next one begins there. All clocks are the machine's own one.
@@ -25,6 +26,21 @@ STAGES = (
     ("written", "the bytes are given to the socket"),
     ("arrived", "the kernel has them at the broker's end"),
 )
+# The seams: what begins with a mark, and what ends with one.
+BEGINNINGS: tuple[tuple[type, str, str], ...] = (
+    (WebSocket, "data_received", "socket"),
+    (Inbox, "_add", "parsed"),
+    (Engine, "turn", "turn"),
+    (SQLiteJournalRecorder, "append", "linked"),
+    (HttpConnection, "send", "sending"),
+)
+ENDS: tuple[tuple[type, str, str], ...] = (
+    (Intake, "take", "decided"),
+    (Engine, "_attempt", "noted"),
+    (SQLiteJournalRecorder, "_must_hold", "inserted"),
+    (SQLiteJournalRecorder, "append", "stored"),
+    (HttpConnection, "send", "written"),
+)
 
 
 class Stages:
@@ -34,16 +50,10 @@ class Stages:
         self._now: dict[str, int] = {}
         self._closes: list[dict[str, int]] = []
         self._taken: dict[str, list[float]] = {name: [] for name, _ in STAGES}
-        self._before(WebSocket, "data_received", "socket")
-        self._before(Inbox, "_add", "parsed")
-        self._before(Engine, "turn", "turn")
-        self._after(Engine, "_take", "decided")
-        self._after(Engine, "_attempt", "noted")
-        self._before(SQLiteJournalRecorder, "append", "linked")
-        self._after(SQLiteJournalRecorder, "_must_hold", "inserted")
-        self._after(SQLiteJournalRecorder, "append", "stored")
-        self._before(HttpConnection, "send", "sending")
-        self._after(HttpConnection, "send", "written", self._sent)
+        for owner, method, name in BEGINNINGS:
+            self._before(owner, method, name)
+        for owner, method, name in ENDS:
+            self._after(owner, method, name, self._sent if name == "written" else None)
 
     def note(self, sent_and_arrived: Sequence[tuple[int, int]]) -> None:
         """Split the samples of one engine by the marks that were set meanwhile."""

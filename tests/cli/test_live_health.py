@@ -10,6 +10,7 @@ from adapters.simulator.faults import Fault
 from adapters.simulator.scenarios import SCENARIOS
 from riskcore.cli.main import run
 from tests.cli.live_run import Live, Row, play
+from tests.schema.shapes import FOLDER, broken_promises, shape_of
 
 
 def names(health: Row) -> set[str]:
@@ -59,6 +60,9 @@ def test_every_figure_is_fed_and_what_fails_is_explained(tmp_path: Path) -> None
     assert healed["measured"]["calls"]["failures_in_a_row"] == 0
     assert healed["measured"]["hubs"][0]["reconnects"] == 1
     assert healed["measured"]["hubs"][0]["losses_last_hour"] == 1
+    # Values vary, fields do not: the shape was written by this very plot.
+    frozen = json.loads((FOLDER / "health.json").read_text(encoding="utf-8"))
+    assert broken_promises(frozen, shape_of(*asked)) == []
 
 
 def test_status_and_health_as_a_trader_reads_them(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

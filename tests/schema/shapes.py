@@ -128,6 +128,7 @@ def shapes(folder: Path) -> dict[str, Shape]:
         "alerts": f'alerts test --config {folder / "own.toml"} --set alerts.channels=["json://127.0.0.1:1"]',
         "config-init": f"config init --out {folder / 'new.toml'}",
         "watchdog": f"watchdog --once {on}",
+        "service-install": f"service install --dry-run --platform linux --config {config} {on}",
     }
     found = {name: shape_of(*printed(line.split())) for name, line in lines.items()}
     return {
@@ -158,6 +159,7 @@ def _of_an_engine(store: str) -> dict[str, Shape]:
     lines = {
         "order-place": "order place MNQ buy 1 --stop-loss 40",
         "price": "price MNQ",
+        "order-modify": "order modify-stop MNQ 20995",
         "flatten": "flatten",
         "cancel": "cancel --all",
         "lock": "lock 1h",
@@ -168,7 +170,8 @@ def _of_an_engine(store: str) -> dict[str, Shape]:
     }
     lock = ProfileLock(lock_path(store, profile), profile)
     try:
-        with asked(store, profile):
+        with asked(store, profile) as engine:
+            engine.desk.order(78, "MNQ", -1, type=4, stop="20990")
             return {name: shape_of(*printed([*line.split(), "--store", store])) for name, line in lines.items()}
     finally:
         lock.release()

@@ -7,7 +7,8 @@ import pytest
 
 from tests.schema.shapes import FOLDER, Shape, broken_promises, shape_of, shapes
 
-NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
+# The health of a live engine is compared where there is one (tests/cli/test_live_health.py).
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != "health")
 
 
 @pytest.fixture(scope="module")

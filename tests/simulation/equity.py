@@ -48,7 +48,7 @@ class Equity:
             drift = self.drifts.get((account.id, contract))
             if drift is not None and drift.stood_for is None and specification is not None:
                 drift.take(position.shown, specification)
-            if position.shown is not None or known is None or specification is None:
+            if (position.shown is not None and position.shown.at) or known is None or specification is None:
                 continue
             if self._missing(account.id, contract, fills):
                 continue

@@ -20,7 +20,7 @@ FAILED_BEFORE = [
     int(line) for line in Path(__file__).with_name("failing_seeds.txt").read_text(encoding="utf-8").split()
 ]
 SEEDS = int(os.environ.get("RISKCORE_SEEDS", "75"))
-# The slow venue still has seeds, about one in a thousand, that break a promise: fresh ones are run by .ci/nightly.
+# Fixed, because a rare seed of the slow venue still may break a promise: fresh ones are run by .ci/nightly.
 OF_SLOW_VENUE = range(SLOW_VENUE_FROM, SLOW_VENUE_FROM + 60)
 # Fixed for the same reason: half of them have the slow venue.
 OF_PROGRAMME = range(PROGRAMME_FROM, PROGRAMME_FROM + 40)

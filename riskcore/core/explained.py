@@ -1,0 +1,104 @@
+"""Whether fills that were told late explain what the broker showed in their place (carried.py).
+
+What the broker shows is some moments old, and so are fills that are listed; the clocks of both ends differ. Times
+alone therefore do not say which of the late fills were part of what was shown. What they come to does: once the fills
+of some moment have the size and the cost that the broker named, none is missing up to there, and fills are the
+authority again (RULES.md 1.5, "realised + unrealised = equity").
+"""
+
+from dataclasses import replace
+
+from riskcore.core.fold import fills_of, fold_again, fold_of, put
+from riskcore.core.lots import lots_of, opened_for
+from riskcore.core.state import Account, Book, Contract, Position, Shown, Trade
+
+# With more fills than this told since, what the broker showed was more than fills: a position that was carried in.
+MOST_LATE = 64
+
+
+def told_so_far(book: Book, account: Account, position: Position) -> tuple[int, int | None]:
+    """Signed size and cost of all fills told so far, where the broker's figures stand in the place of some too.
+
+    The cost is None where fills may be missing that nobody will tell: those of a position that was carried in.
+    """
+    shown, contract = position.shown, book.contracts.get(position.contract)
+    if contract is None or not account.reconciled_at or (shown is not None and shown.at and shown.told_cost is None):
+        return 0, None
+    if shown is None or shown.told_cost is None:
+        lots, carried_cost = lots_of(position), position.carried_cost
+        return lots.size + position.carried, None if carried_cost is None else lots.cost + carried_cost
+    size, cost = shown.told_size, shown.told_cost
+    for one in _late(account, shown):
+        size, cost = size + one.side * one.size, cost + _paid(one, contract)
+    return size, cost
+
+
+def note_late(position: Position, trade: Trade) -> None:
+    """A fill is told while it is open whether late ones explain what the broker showed."""
+    shown = position.shown
+    if shown is not None and shown.told_cost is not None:
+        given_up = len(shown.late) >= MOST_LATE
+        position.shown = without_told(shown) if given_up else replace(shown, late=(*shown.late, trade.id))
+
+
+def without_told(shown: Shown) -> Shown:
+    """The same where it is not known any more what the fills that were told before come to."""
+    return replace(shown, told_size=0, told_cost=None, late=())
+
+
+def believe_fills(book: Book, account: Account, position: Position) -> None:
+    """Fills take their place again where they come to what the broker showed, then or last."""
+    shown, contract = position.shown, book.contracts.get(position.contract)
+    if shown is None or shown.told_cost is None or contract is None:
+        return
+    pushed, average = position.pushed, position.average_price
+    named = [(shown.size, shown.cost)]
+    if pushed and average is not None:
+        named.append((pushed, average * pushed))
+    late = _late(account, shown)
+    size, cost, number = shown.told_size, shown.told_cost, 0
+    while not _is_one_of(named, size, cost):
+        if number == len(late):
+            return
+        size, cost = size + late[number].side * late[number].size, cost + _paid(late[number], contract)
+        number += 1
+    _begin_with(book, account, position, late, number, (size, cost))
+
+
+def _begin_with(
+    book: Book, account: Account, position: Position, late: list[Trade], number: int, known: tuple[int, int]
+) -> None:
+    """What was open behind the first so many late fills is known: the others go on from there."""
+    before, (size, cost) = fold_of(book, account, position), known
+    put(account, [replace(one, shown=place < number) for place, one in enumerate(late)])
+    explained = fold_of(book, account, position).shown
+    if (explained.size, explained.cost) != known:
+        # They close what fills opened that have no part in the fold any more.
+        assert position.shown is not None, "it stands for those"
+        others = fills_of(account, position.contract)
+        put(account, [_settled(one) for one in others if one.id not in position.shown.late and not one.settled])
+        before = fold_of(book, account, position)
+        put(account, [_settled(one) for one in late[:number]])
+    position.shown = Shown(size, cost, 0)
+    fold_again(book, account, position, before)
+    position.confirmed = position.carried
+
+
+def _settled(trade: Trade) -> Trade:
+    return replace(trade, settled=True)
+
+
+def _is_one_of(named: list[tuple[int, int | None]], size: int, cost: int) -> bool:
+    """Whether the broker named this size and cost; its average price is cut to 1e-9 points."""
+    return any(one == size and paid is not None and abs(paid - cost) <= abs(size) for one, paid in named)
+
+
+def _late(account: Account, shown: Shown) -> list[Trade]:
+    """The fills told since, in the order in which they were made."""
+    return [one for one in account.trades.values() if one.id in shown.late and not one.voided]
+
+
+def _paid(trade: Trade, contract: Contract) -> int:
+    """What a fill adds to the cost of all that is open: a closing one takes out what its contracts were opened for."""
+    opened = opened_for(trade, contract)
+    return trade.side * (trade.price * trade.size if opened is None else opened)
