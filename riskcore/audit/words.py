@@ -114,7 +114,7 @@ def balance_drift_text(body: e.BalanceDrifted) -> str:
 
 def target_text(body: e.TargetReached) -> str:
     """A day that passed, as every reader of a day says it."""
-    return f"{body.trade_date} closed with a profit of {money_text(body.profit_usd)}: the target is reached"
+    return f"{body.trade_date} reached the target with a profit of {money_text(body.profit_usd)}"
 
 
 _WORDS: dict[type, Callable[[Any], str]] = {

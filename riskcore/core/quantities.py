@@ -97,6 +97,11 @@ def fraction_text(value: int) -> str:
     return decimal_text(value, FRACTION_PLACES)
 
 
+def share_text(value: int) -> str:
+    """A ratio in the words of a sentence: 70 %."""
+    return f"{fraction_text(value * 100)} %"
+
+
 def move_value(points: int, tick_size: int, tick_value: int) -> int:
     """Money of a move of `points` (1e-9 points times contracts), cut towards zero below 1e-6 dollars.
 

@@ -29,7 +29,7 @@ def alerts(day: Ledger) -> list[Row]:
 
 def test_a_warning_says_what_is_allowed_until_when_and_what_to_do() -> None:
     [row] = alerts(Ledger(**LOSS).closed("-350"))
-    assert row["text"] == "day P&L -350.00 has used 0.7 of the loss limit"
+    assert row["text"] == "day P&L -350.00 has reached 70 % of the loss limit"
     assert row["level"] == "warning"
     assert row["title"] == "Stop for the day at a realised loss: the limit is near"
     assert row["allowed"] == f"New trades are allowed within your limits. {ALWAYS}"

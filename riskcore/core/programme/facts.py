@@ -44,7 +44,7 @@ class BalanceDrifted:
 
 @dataclass(frozen=True, slots=True)
 class TargetReached:
-    """A trading day closed with the profit that passes (PROG-TARGET)."""
+    """A trading day reached the profit that passes, at its close or, by a reading, before it (PROG-TARGET, R3)."""
 
     account: int
     trade_date: str

@@ -11,7 +11,7 @@ from riskcore.core.rules import wording
 from riskcore.core.rules.base import NEAR, NO_MEASURE, Action, Breach, Finding, Reading, Rule
 from riskcore.core.rules.commands import alert, reduce_position
 from riskcore.core.rules.exposure import newest_cuts
-from riskcore.core.state import STATUS_OPEN, Position
+from riskcore.core.state import STATUS_OPEN, Book, Position
 from riskcore.core.trading_day import exchange_instant
 from riskcore.core.view import View
 
@@ -141,6 +141,14 @@ def _entry_orders(terms: Terms, view: View) -> Iterator[Finding]:
         yield Breach(target, figures, (cancel,), contract=order.contract)
 
 
+def blind(terms: Terms, book: Book) -> str | None:
+    """Nothing is known of a year whose release days have not been shipped."""
+    judges = terms.news_mini_roots or terms.news_micro_roots
+    if not judges or book.day is None or int(book.trade_date[:4]) in terms.news_years:
+        return None
+    return f"the release days of {book.trade_date[:4]} are not known"
+
+
 def deadline(terms: Terms, view: View) -> int | None:
     """The warning, then the beginning of the window, so that what is held is known before the first fill in it."""
     if not _is_release_day(terms, view) or view.now >= _at(view, terms.news_until):
@@ -179,5 +187,6 @@ RULE = Rule(
     deadline=deadline,
     needs=lambda terms: ("positions",),
     gauges=gauges,
+    blind=blind,
     advice=wording.NEWS,
 )

@@ -9,9 +9,9 @@ from riskcore.core.events import Derived, ProgrammeReset, TargetReached
 from riskcore.core.programme.balances import best_day_usd, day_net_usd, opening_usd
 from riskcore.core.programme.maximum_loss import floor_breached_at
 from riskcore.core.programme.terms import CONSISTENCY_BOUNDARY, PASS_AT, Terms
-from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
+from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text, share_text
 from riskcore.core.rules import wording
-from riskcore.core.rules.base import PROFIT, Action, Finding, Reading, Rule
+from riskcore.core.rules.base import PROFIT, Action, Finding, Observed, Reading, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.state import Account
 from riskcore.core.trading_day import date_text, ordinal_of
@@ -64,24 +64,44 @@ def passed_on(account: Account) -> str | None:
 
 
 def remember_target(terms: Terms, view: View) -> None:
-    """A pass is for good until the operator resets the account."""
+    """A pass is for good until the operator resets the account. By one reading it comes in the session (R3)."""
     if isinstance(view.event.body, ProgrammeReset):
         view.keep_account(PASSED, None)
+        return
+    is_open = view.recall_account(PASSED) is None and floor_breached_at(view.account) is None
+    if is_open and _in_session(terms) and _reached_usd(terms, view) is not None:
+        view.keep_account(PASSED, ordinal_of(view.book.trade_date))
+
+
+def _in_session(terms: Terms) -> bool:
+    return terms.reading(PASS_AT) == "in_session"
 
 
 def evaluate_target(terms: Terms, view: View) -> Sequence[Finding]:
     """One notice a day when what is realised first reaches the target."""
-    profit = _profit_now_usd(terms, view)
-    if profit is None or view.effect.late or view.episode_open("day.reached") or passed_on(view.account) is not None:
+    if view.episode_open("day.reached"):
         return ()
-    best = best_day_usd(view.account)
-    in_session = terms.reading(PASS_AT) == "in_session"
-    if in_session:
-        best = max(best or 0, day_net_usd(view.book, view.account))
-    if not passes(terms, profit, best):
+    profit, passed = _reached_usd(terms, view), passed_on(view.account)
+    passes_now = _in_session(terms) and passed == view.book.trade_date
+    if profit is None or (passed is not None and not passes_now):
         return ()
-    text = f"the target is reached with a profit of {money_text(profit)}; to pass, it must still be there at 15:10"
+    reached = f"the target is reached with a profit of {money_text(profit)}"
+    if passes_now:
+        told = Action("day.reached", (alert(f"{reached}: the account has passed", "info"),))
+        return (Observed(TargetReached(view.account.id, view.book.trade_date, profit)), told)
+    text = f"{reached}; to pass, it must still be there at 15:10"
     return (Action("day.reached", (alert(text, "info"),)),)
+
+
+def _reached_usd(terms: Terms, view: View) -> int | None:
+    """The profit of this instant where it is one that passes; a late fill decides nothing."""
+    profit = _profit_now_usd(terms, view)
+    if profit is None or view.effect.late:
+        return None
+    best = best_day_usd(view.account)
+    if _in_session(terms):
+        best = max(best or 0, day_net_usd(view.book, view.account))
+    return profit if passes(terms, profit, best) else None
 
 
 def _profit_now_usd(terms: Terms, view: View) -> int | None:
@@ -146,8 +166,8 @@ def _notices(view: View, net_usd: int, allowed_usd: int) -> Iterator[Finding]:
     for share, target in NOTICES:
         if net_usd * FRACTION_SCALE >= share * allowed_usd and not view.episode_open(target):
             text = (
-                f"today has made {money_text(net_usd)}, {share * 100 // FRACTION_SCALE} % of the "
-                f"{money_text(allowed_usd)} that one day may make; more raises the target"
+                f"today has made {money_text(net_usd)} and reached {share_text(share)} of the "
+                f"{money_text(allowed_usd)} that one day may make; more than that raises the target"
             )
             yield Action(target, (alert(text, "info"),))
     if net_usd > allowed_usd and not view.episode_open(OVER):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from riskcore.core.kinds import AlertLevel
-from riskcore.core.quantities import FRACTION_SCALE, fraction_text
+from riskcore.core.quantities import FRACTION_SCALE, share_text
 from riskcore.core.rules.base import PROFIT, Action, Finding, Reading, Rearm, spec
 from riskcore.core.rules.commands import alert
 from riskcore.core.view import View
@@ -47,9 +47,9 @@ def unwarned(warn_at: WarnAt, view: View, target: str) -> list[int]:
 
 
 def approach_text(reading: Reading, share: int) -> str:
-    """What has been used up of a limit, with the number at it and what is left."""
+    """The share of a limit that is reached, with the number at it and what is left."""
     limit = "the limit" if reading.room is None else "the way to the floor"
-    used = f"{fraction_text(share)} of {limit} of {reading.limit_text} is used"
+    used = f"{share_text(share)} of {limit} of {reading.limit_text} is reached"
     about = f"{reading.contract}: " if reading.contract and reading.contract not in reading.name else ""
     return f"{about}{reading.name} {reading.text(reading.shown)}: {used}, {reading.text(reading.remaining)} left"
 

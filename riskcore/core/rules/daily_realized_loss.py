@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.marks import TotalValuation
-from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, fraction_text, limit_text, money_text
+from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text, share_text
 from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, next_share
 from riskcore.core.rules.base import (
@@ -90,7 +90,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
 
 def _approaching(params: Params, view: View, value: int) -> Sequence[Finding]:
     def says(reading: Reading, share: int) -> str:
-        return f"day P&L {money_text(value)} has used {fraction_text(share)} of the loss limit"
+        return f"day P&L {money_text(value)} has reached {share_text(share)} of the loss limit"
 
     return approaching(params.warn_at, view, gauges(params, view), says)
 

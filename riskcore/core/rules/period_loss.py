@@ -11,7 +11,7 @@ from typing import NamedTuple
 from riskcore.core.events import Command, TradesListed
 from riskcore.core.names import ACCOUNT, breached_on, episode_name
 from riskcore.core.old_trades import DAYS_OF_FIGURES_KEPT
-from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, fraction_text, limit_text, money_text
+from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text, share_text
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import LOSS, Action, Breach, Finding, Reading, Rearm, Rule, spec
 from riskcore.core.rules.commands import alert
@@ -261,8 +261,8 @@ def _warnings(params: Params, view: View, total: int, ended: Sequence[Rearm]) ->
         target = f"{PERIOD}.warn.{share}"
         warned = view.episode_open(target) and target not in over
         if not warned and -total * FRACTION_SCALE >= share * params.loss_limit:
-            name, used = NAMES[params.period], fraction_text(share)
-            yield Action(target, (alert(f"{name} P&L {money_text(total)} has used {used} of the loss limit"),))
+            said = f"{NAMES[params.period]} P&L {money_text(total)} has reached {share_text(share)}"
+            yield Action(target, (alert(f"{said} of the loss limit"),))
 
 
 def reaches_back(params: Params, day: Day) -> int:

@@ -120,7 +120,7 @@ def test_a_warning_reaches_a_real_server_once_over_restarts(
         alerts.close()
     [one] = posted
     assert one["title"] == "Stop for the day at a realised loss: the limit is near"
-    assert "-350.00 has used 0.7 of the loss limit" in one["message"]
+    assert "-350.00 has reached 70 % of the loss limit" in one["message"]
     assert "until 2026-11-20T23:00:00Z" in one["message"]
     assert "secret-token" not in house.memory.read_text()
     assert house.memory.stat().st_mode & 0o077 == 0

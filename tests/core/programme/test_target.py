@@ -120,3 +120,11 @@ def test_a_floor_that_was_reached_never_passes() -> None:
     day = under(combine_of(consistency=None), start="2026-11-16 08:00:00").account(balance="50000")
     day.closed("-2000").at("2026-11-17 10:00").closed("9000").at("2026-11-18 10:00").tick()
     assert passed(day) == []
+
+
+def test_by_the_reading_in_session_a_pass_comes_when_it_is_realised_and_stays() -> None:
+    """R3: the day reaches 3,000 and ends at 2,900."""
+    for readings, dates in (({}, []), ({"pass_at": "in_session"}, ["2026-11-17"])):
+        day = days_of("1500", terms=combine_of(readings=readings))
+        day.at("2026-11-17 10:00").closed("1500").at("2026-11-17 11:00").closed("-100")
+        assert passed(day.at("2026-11-18 08:00").tick()) == dates

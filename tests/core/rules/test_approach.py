@@ -67,7 +67,7 @@ def test_a_count_that_falls_and_rises_again_crosses_again() -> None:
 
 def test_an_alert_says_the_figure_the_limit_and_what_is_left() -> None:
     day = position(7, max_contracts_per_instrument={"limits": {"MNQ": 10}, "warn_at": WARN_AT})
-    assert day.alerts == ["MNQ contracts 7: 0.7 of the limit of 10 is used, 3 left"]
+    assert day.alerts == ["MNQ contracts 7: 70 % of the limit of 10 is reached, 3 left"]
 
 
 def test_nothing_is_warned_of_without_the_field() -> None:
@@ -151,8 +151,8 @@ def test_a_day_that_gives_back_is_warned_of_apart_from_its_target() -> None:
 def test_a_day_loss_warns_as_it_always_did_and_can_be_silenced() -> None:
     day = Ledger(daily_realized_loss={"loss_limit": usd("500")}).closed("-450")
     assert day.alerts == [
-        "day P&L -450.00 has used 0.7 of the loss limit",
-        "day P&L -450.00 has used 0.9 of the loss limit",
+        "day P&L -450.00 has reached 70 % of the loss limit",
+        "day P&L -450.00 has reached 90 % of the loss limit",
     ]
     assert Ledger(daily_realized_loss={"loss_limit": usd("500"), "warn_at": None}).closed("-450").alerts == []
 
@@ -250,8 +250,8 @@ def test_what_is_no_ascending_list_of_fractions_is_refused(written: str) -> None
 
 def test_the_text_names_what_it_is_about() -> None:
     text = approach_text(Reading("open loss", LOSS, 210_000_000, 300_000_000, contract="CON.F.US.MNQ.Z26"), 700_000)
-    assert text == "CON.F.US.MNQ.Z26: open loss -210.00: 0.7 of the limit of 300 is used, 90.00 left"
-    assert approach_text(Reading("losses in a row", COUNT, 3, 4), 700_000).startswith("losses in a row 3: 0.7 of")
+    assert text == "CON.F.US.MNQ.Z26: open loss -210.00: 70 % of the limit of 300 is reached, 90.00 left"
+    assert approach_text(Reading("losses in a row", COUNT, 3, 4), 700_000).startswith("losses in a row 3: 70 % of")
 
 
 # ---- quotes that are skipped -------------------------------------------------------------------------

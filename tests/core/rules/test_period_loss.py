@@ -204,7 +204,10 @@ def test_warnings_once_each_and_again_in_the_next_week() -> None:
     day.closed("-699.99")
     assert day.alerts == []
     day.closed("-0.01").closed("-100").at("2026-11-18 10:00").closed("-100")
-    said = ["week P&L -700.00 has used 0.7 of the loss limit", "week P&L -900.00 has used 0.9 of the loss limit"]
+    said = [
+        f"week P&L {pnl} has reached {share} of the loss limit"
+        for pnl, share in (("-700.00", "70 %"), ("-900.00", "90 %"))
+    ]
     assert day.alerts == said
     assert day.at("2026-11-23 10:00").closed("-700").alerts == [*said, said[0]]
 
