@@ -46,7 +46,7 @@ from riskcore.core.requests import (
     request_superseded,
     resume_closes,
 )
-from riskcore.core.restart import engine_started, trades_listed
+from riskcore.core.restart import awaited_by, engine_started, shown, trades_listed
 from riskcore.core.state import (
     Account,
     Book,
@@ -62,8 +62,9 @@ NOTHING = Effect()
 
 def apply(book: Book, event: e.Event) -> Effect:
     """Fold one event into the book. Unknown bodies are a programming error (KeyError)."""
+    unknown = awaited_by(book, event.body)
     book.now = event.at
-    return _HANDLERS[type(event.body)](book, event.at, event.body)
+    return shown(book, event.body, _HANDLERS[type(event.body)](book, event.at, event.body), unknown)
 
 
 def _day_opened(book: Book, at: int, body: e.TradingDayOpened) -> Effect:

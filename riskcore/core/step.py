@@ -24,7 +24,7 @@ from riskcore.core.operator import operator_candidates, override_ends, reset_end
 from riskcore.core.project import apply, bar_phases
 from riskcore.core.quarantine import error_text
 from riskcore.core.quotes import quote_key
-from riskcore.core.restart import awaited, awaited_by, is_absence, shown, unseen_marks
+from riskcore.core.restart import awaited, is_absence, unseen_marks
 from riskcore.core.rulebook import Rulebook, RuleInstance, orphaned, rulebook_of
 from riskcore.core.rules.base import Action, Breach, Finding, Observed, Rearm
 from riskcore.core.rules.commands import FLATTEN, alert, lock_until_reset
@@ -128,8 +128,7 @@ class Turn:
         self._day_ended = True
 
     def _handle(self, fact: e.Event) -> None:
-        unknown = awaited_by(self.book, fact.body)
-        effect = shown(self.book, fact.body, apply(self.book, fact), unknown)
+        effect = apply(self.book, fact)
         if isinstance(fact.body, e.ConfigChanged):
             self._change_rules(fact)
         if effect.gap is not None and effect.contract is not None:

@@ -2,15 +2,21 @@
 
 from typing import Any
 
+from riskcore.core import events as e
+from riskcore.core.programme.news import blind
 from riskcore.core.programme.terms import Terms
-from tests.core.ledger import Ledger
-from tests.core.programme.terms import combine, under
+from riskcore.schema.codec import state_hash
+from tests.core.ledger import ACCOUNT, Ledger
+from tests.core.programme.terms import combine, plain_terms, under
+from tests.core.test_rebuild import folded
+from tests.core.test_restart import Restarted
 
+ES = "CON.F.US.EP.Z26"
 MINIS = ("ES", "RTY", "YM", "NQ", "NKD", "GC", "SI", "HG", "PL")
 MICROS = ("MES", "M2K", "MYM", "MNQ", "MGC", "SIL", "MHG")
 
 
-def release_day(**changed: Any) -> Ledger:
+def of_a_release_day(**changed: Any) -> Terms:
     figures = {
         "news_days": ("2026-10-14",),
         "news_years": (2026,),
@@ -18,7 +24,11 @@ def release_day(**changed: Any) -> Ledger:
         "news_micro_roots": MICROS,
     }
     terms: Terms = combine(**{"enforce": ("news",), "news_allowance": 3, **figures, **changed})
-    return under(terms, start="2026-10-14 07:00:00")
+    return terms
+
+
+def release_day(**changed: Any) -> Ledger:
+    return under(of_a_release_day(**changed), start="2026-10-14 07:00:00")
 
 
 def cuts(day: Ledger) -> list[tuple[str, str, int | None]]:
@@ -99,3 +109,20 @@ def test_not_enforced_it_is_recorded() -> None:
     day = release_day(enforce=("mll",)).at("07:26:00").fill("ES", 1, "6000")
     assert [(one.rule, one.shadow) for one in day.breaches] == [("PROGRAMME-NEWS", True)]
     assert day.kinds == []
+
+
+def test_what_an_engine_finds_at_a_start_in_the_window_stays_and_a_rebuild_remembers_it() -> None:
+    programme = {"name": "topstep", "terms": plain_terms(of_a_release_day())}
+    desk = Restarted(start="2026-10-14 07:00:00", programme=programme).at("07:24:00").start().connect()
+    desk.snapshot().start("07:26:00")
+    desk.connect().take(e.PositionsListed(ACCOUNT, (e.PositionObserved(ACCOUNT, ES, 4),)), "positions")
+    assert desk.account_state.positions[ES].memory == {"programme_news.0.base": 4}
+    assert state_hash(folded(desk.rulebook, desk.events)) == state_hash(desk.book)
+    assert cuts(desk) == []
+
+
+def test_a_year_without_release_days_is_blind() -> None:
+    assert blind(of_a_release_day(), release_day().book) is None
+    unknown = of_a_release_day(news_years=(2025,))
+    assert blind(unknown, release_day().book) == "the release days of 2026 are not known"
+    assert blind(of_a_release_day(news_years=(), news_mini_roots=(), news_micro_roots=()), release_day().book) is None
