@@ -80,7 +80,7 @@ class AccountCourse:
         return self.days.setdefault(trade_date, DayOfAccount())
 
     def note_action(self, contracts: list[str]) -> None:
-        """The counterfactual has acted in these contracts: the policies begin."""
+        """The counterfactual has acted, and closed, cancelled or kept out in these contracts: the policies begin."""
         self.acted = True
         self.frozen.update(contracts)
 

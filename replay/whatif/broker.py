@@ -37,11 +37,15 @@ class Moment(NamedTuple):
 
 
 class Fill(NamedTuple):
-    """What fills an order; `price` is None where only the last mark of that moment says it."""
+    """What fills an order; `price` is None where only the last mark of that moment says it.
+
+    `triggered` is the place of the quote that made a market order of a stop: nothing moves it from then on.
+    """
 
     moment: Moment
     price: int | None
     flags: tuple[str, ...] = ()
+    triggered: int | None = None
 
 
 def instant_in(day: DayFacts, at: int) -> Moment:
@@ -121,23 +125,24 @@ def _stop(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions
     places = day.places(order.contract)
     index = day.first_quote(order.contract, 0, place)
     stop = order.price
-    triggered = False
+    triggered: int | None = None
     while index is not None and index < len(places):
-        if triggered:
+        if triggered is not None:
             quoted = side_of(day, order.contract, index, order.side)
             if quoted is not None:
                 price = worse(quoted.price, order.side, tick, STOP_SLIPPAGE_TICKS)
                 at = day.ats[places[index]]
                 stale = ("stale_fill",) if at - quoted.at > how.max_quote_age_ns else ()
-                return Fill(Moment(places[index], ORDERS, at), price, stale)
+                return Fill(Moment(places[index], ORDERS, at), price, stale, triggered)
         last = day.last(order.contract, index)
         seen = last or (day.bid if order.side < 0 else day.ask)(order.contract, index)
-        if seen is not None and not triggered:
-            triggered = seen.price <= stop if order.side < 0 else seen.price >= stop
-            if order.trail is not None and last is not None and not triggered:
+        if seen is not None and triggered is None:
+            if seen.price <= stop if order.side < 0 else seen.price >= stop:
+                triggered = places[index]
+            elif order.trail is not None and last is not None:
                 trailed = last.price + order.side * order.trail
                 stop = max(stop, trailed) if order.side < 0 else min(stop, trailed)
-        if last is None or triggered:
+        if last is None or triggered is not None:
             index += 1
         else:
             # No other last price meets the stop or moves it.

@@ -259,9 +259,11 @@ class Counterfactual:
         yield
 
     def _stop_set(self, state: AccountCourse, request: Request) -> Iterator[None]:
-        """A stop that a rule placed or moved works from now on."""
+        """A stop that a rule placed or moved works from now on; one that was triggered by then is a market order."""
         account, held = self.desk.account(state), self.desk.held(state, request.contract)
-        if held * request.side >= 0:
+        standing = state.resting.get(request.order_id or 0)
+        triggered = standing.fill.triggered if standing is not None and standing.fill is not None else None
+        if held * request.side >= 0 or (triggered is not None and triggered < request.moment.place):
             return
         known = account.orders.get(request.order_id) if request.order_id is not None else None
         if known is None:

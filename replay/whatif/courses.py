@@ -30,6 +30,8 @@ Policy = Literal["follow", "freeze", "stop"]
 End = Literal["kept", "recorded"]
 Plain = dict[str, Any]
 OPENING = "opening"
+# Which actions policy freeze begins with (WHATIF.md 2): a stop that is placed or moved closes nothing.
+FREEZING = ("close", "cancel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,12 +365,12 @@ class Courses:
         if not issued:
             return
         for account, actions in actions_of(self.counterfactual.book, issued).items():
-            state, base, done = self.state(account), self._base.get(account, {}), list[str]()
+            state, base, done = self.state(account), self._base.get(account, {}), list[Action]()
             for name, action in actions.items():
                 if self._changes_nothing(state, action):
                     continue
                 if action.like(base.get(name)):
-                    done.append(action.contract)
+                    done.append(action)
                     self._alike.add((account, name))
                     if action.what == "close":
                         state.alike[action.contract] = action.level[0] or 0
@@ -376,9 +378,9 @@ class Courses:
                 if not state.parted:
                     self._part(state, action.at, action.cause, base, action.row)
                 self.broker.decided.carry_out(state, action, place)
-                done.append(action.contract)
+                done.append(action)
             if state.parted and done:
-                state.note_action(done)
+                state.note_action([one.contract for one in done if one.what in FREEZING])
 
     def _changes_nothing(self, state: AccountCourse, action: Action) -> bool:
         """An order that the record has filled is not cancelled; what both courses are closing alike is closed once."""

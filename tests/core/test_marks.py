@@ -53,6 +53,14 @@ def test_a_mark_older_than_the_last_increase_gives_way_to_the_fill() -> None:
     assert day.breaches[0].figures["unrealized"] == "-300.00"
 
 
+def test_after_a_fill_any_newer_quote_makes_the_last_price_the_mark_again() -> None:
+    """A quote carries what changed: one without a last price says that the last price still is what it was."""
+    day = Ledger().mark("MNQ", "20990").at("10:00:01").fill("MNQ", 1, "21000")
+    assert value(day, "MNQ") == 0
+    day.at("10:00:02").quote("MNQ", bid="20995")
+    assert value(day, "MNQ") == money("-20")
+
+
 def test_a_position_known_only_from_the_broker_has_no_value_before_the_next_quote() -> None:
     day = Ledger().mark("MNQ", "20000").push("MNQ", 2, "21000")
     assert value(day, "MNQ") is None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
-from riskcore.core.order_roles import LEG_GRACE_NS, is_protective, is_waiting_leg
+from riskcore.core.order_roles import LEG_GRACE_NS, is_own_stop, is_protective, is_waiting_leg
 from riskcore.core.quantities import MINUTE_NS
 from riskcore.core.rules.base import UNBOUNDED, Action
 from riskcore.core.rules.commands import alert
@@ -23,6 +23,7 @@ BEST = "best_mark"
 BEST_SINCE_ENTRY = "best_since_entry"
 SENT = "sent_price"
 SENT_AT = "sent_at"
+PLACED_SIZE = "placed_size"
 SIZED = "sized"
 SIZED_AT = "sized_at"
 
@@ -78,6 +79,8 @@ def remember_stop(params: Params, view: View, held: Held) -> None:
     if wanted is not None and view.now >= _next_move_at(params, view, held) and not _through_market(held, wanted):
         view.keep(held.position, SENT, wanted)
         view.keep(held.position, SENT_AT, view.now)
+        if held.stop is None:
+            view.keep(held.position, PLACED_SIZE, abs(held.position.size))
     size = _missized(held, view)
     if size != view.recall(held.position, SIZED):
         view.keep(held.position, SIZED, size)
@@ -164,7 +167,9 @@ def _missized(held: Held, view: View) -> int | None:
     What other stops cover is theirs: too large a stop would open the opposite side (RULES.md 8.8).
     """
     stop = held.stop
-    if stop is None or stop.working_since is None or held.position.changed_at <= stop.working_since:
+    if stop is None or stop.working_since is None:
+        return None
+    if held.position.changed_at <= stop.working_since and not _outgrown(stop, held, view):
         return None
     parent = view.account.orders.get(stop.parent_id) if stop.parent_id is not None else None
     filled = sum(trade.size for trade in view.account.trades.values() if trade.order_id == stop.id)
@@ -173,6 +178,12 @@ def _missized(held: Held, view: View) -> int | None:
     others = sum(order.remaining for order in held.stops if order.id != stop.id and order.status == STATUS_OPEN)
     size = abs(held.position.size) - others
     return size if size > 0 and size != stop.remaining else None
+
+
+def _outgrown(stop: Order, held: Held, view: View) -> bool:
+    """Whether the position changed between the command that placed our stop and the moment it began to work."""
+    placed = view.recall(held.position, PLACED_SIZE)
+    return is_own_stop(stop) and placed is not None and placed != abs(held.position.size)
 
 
 def stop_actions(params: Params, view: View, held: Held) -> Sequence[Action]:

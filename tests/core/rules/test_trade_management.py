@@ -312,6 +312,24 @@ def test_the_stop_follows_the_size_of_the_position_and_keeps_its_price() -> None
     assert sizes(day) == [2, 4]
 
 
+@pytest.mark.parametrize(("second", "expected"), [(1, [3]), (-1, [1])])
+def test_a_position_that_changes_while_its_stop_is_being_placed_gets_the_size_it_has_by_then(
+    second: int, expected: list[int]
+) -> None:
+    day = managing(auto_stop_loss={"ticks": 40}).fill("MNQ", 2, "21000").at("10:00:00.02")
+    day.fill("MNQ", second, "21000", profit=None if second > 0 else "0").at("10:00:00.25")
+    day.order(7, "MNQ", -2, type=STOP, stop="20990", tag="rc-stop-1")
+    assert (stops(day)[0], sizes(day)) == (("PlaceStop", "20990"), expected)
+    day.at("10:00:01").order(7, "MNQ", -expected[0], type=STOP, stop="20990", tag="rc-stop-1").tick("10:05:00")
+    assert sizes(day) == expected
+
+
+def test_a_stop_placed_by_hand_for_a_part_stays_as_it_is() -> None:
+    day = managing(auto_stop_loss={"ticks": 40}).fill("MNQ", 2, "21000").at("10:00:00.02").fill("MNQ", 1, "21000")
+    day.at("10:00:00.25").order(7, "MNQ", -2, type=STOP, stop="20990")
+    assert sizes(day) == []
+
+
 def test_what_other_stops_cover_is_left_to_them() -> None:
     day = held(managing(**BREAKEVEN), "MNQ", 2, "21000", "20990").at("10:01:00").fill("MNQ", 1, "21000")
     day.order(8, "MNQ", -1, type=STOP, stop="20980")

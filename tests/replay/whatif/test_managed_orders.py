@@ -8,6 +8,7 @@ from tests.replay.whatif.sessions import Trades, study
 BUY, SELL, LIMIT, STOP = 0, 1, 1, 4
 TARGET = "rules.trade_management.move_target=[{ at_r = 0.5, target_r = 2 }]"
 TIGHTEN = "rules.trade_management.tighten_after=[{ minutes = 1, distance_ticks = 8 }]"
+AUTO_STOP = "rules.trade_management.auto_stop_loss={ ticks = 40 }"
 ON = "rules.trade_management.enabled=true"
 
 
@@ -51,3 +52,35 @@ def test_a_tightened_stop_fills_where_it_stands(tmp_path: Path) -> None:
     effect, actions = result_of(day, tmp_path, TIGHTEN)
     assert actions[0] == "ModifyStop"
     assert 38 <= float(effect) <= 42
+
+
+def placed_and_added_to() -> Trades:
+    """One bought, a stop placed by rule at 20990; one more bought, both sold; the recorded day has no stop."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(1, 21000)
+    day.at("09:01:00").sparse(lastPrice=21001, bestBid=21000.75, bestAsk=21001.25).trade(1, 21001)
+    return day.at("09:02:00").sparse(lastPrice=21002, bestBid=21001.75, bestAsk=21002.25).trade(-2, 21002)  # type: ignore[return-value]
+
+
+def test_a_stop_that_is_placed_freezes_nothing_and_is_the_first_action_under_stop(tmp_path: Path) -> None:
+    """WHATIF.md 2: freeze is for what was closed, cancelled in or kept out of; stop is for any action."""
+    nets = {
+        policy: study(placed_and_added_to(), tmp_path, ON, AUTO_STOP, policy=policy)["effect"]["by_day"][0]
+        for policy in ("follow", "freeze", "stop")
+    }
+    assert [nets[policy]["left_out_contracts"] for policy in ("follow", "freeze", "stop")] == [0, 0, 1]
+    assert nets["freeze"]["net_pnl"] == "0"
+
+
+def test_a_triggered_stop_is_a_market_order_that_nothing_moves(tmp_path: Path) -> None:
+    """Triggered at 09:00:10; the size that a fill of 09:00:10.900 asks for comes at 09:00:11.150, too late."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.at("09:00:10").sparse(lastPrice=20990, bestBid=20989.75, bestAsk=20990.25)
+    day.at("09:00:10.900").trade(1, 20990)
+    day.at("09:00:12").sparse(lastPrice=20992, bestBid=20991.75, bestAsk=20992.25)
+    day.at("09:00:20").sparse(lastPrice=20980, bestBid=20979.75, bestAsk=20980.25)
+    day.at("09:00:30").sparse(lastPrice=20980, bestBid=20979.75, bestAsk=20980.25).trade(-3, 20980)
+    row = study(day, tmp_path, ON, AUTO_STOP)["effect"]["by_day"][0]
+    # Two are sold at 20991.50 for the recorded 20980.
+    assert row["net_pnl"] == "46.00"
