@@ -78,7 +78,7 @@ def find_file() -> Path | None:
     if named:
         return Path(named)
     candidates = (Path(FILE_NAME), user_config_folder() / FILE_NAME)
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if path.exists()), None)
 
 
 def settings_of(given: Given, sets: Sequence[str] = ()) -> Settings:
@@ -103,6 +103,10 @@ def load_settings(path: str | Path | None = None, sets: Sequence[str] = ()) -> S
         settings.warnings.insert(0, f"no {FILE_NAME} found; defaults are used (write one with: riskcore config init)")
         return settings
     try:
+        # A pipe would be waited for, and it cannot be read again when a running engine looks for changes.
+        if found.exists() and not found.is_file() and str(found) != os.devnull:
+            what = "a folder" if found.is_dir() else "a pipe or a device"
+            raise ConfigError(f"{found}: this is {what}; name a settings file, such as {FILE_NAME}")
         with found.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
