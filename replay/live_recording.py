@@ -19,8 +19,8 @@ _MOST_NAMES = 10_000
 
 def free_path(path: Path) -> Path:
     """The path itself, or the first of day.2.jsonl, day.3.jsonl ... that is not there: none is ever replaced."""
-    stem, _, ending = path.name.partition(".")
-    names = [path, *(path.with_name(f"{stem}.{number}.{ending}") for number in range(2, _MOST_NAMES))]
+    stem, dot, ending = path.name.partition(".")
+    names = [path, *(path.with_name(f"{stem}.{number}{dot}{ending}") for number in range(2, _MOST_NAMES))]
     return next((name for name in names if not name.exists()), path)
 
 
@@ -31,6 +31,9 @@ class LiveRecording:
     """
 
     def __init__(self, path: Path, header: dict[str, Any], warn: Callable[[str], None], now: Callable[[], int]) -> None:
+        if path.exists() and not path.is_file():
+            what = "a folder; name a file in it" if path.is_dir() else "a pipe or a device; name a file"
+            raise CannotWrite(f"{path}: cannot be written: it is {what}, such as monday.jsonl")
         self.path = free_path(path)
         try:
             create_private(self.path)  # What a trader holds and earns is nobody else's business.

@@ -182,6 +182,7 @@ class _Day:
             "source": self.source,
             "profile": self.opened.profile,
             "trade_date": self.opened.day.trade_date,
+            "timezone": self.opened.day.timezone,
             "version": self.opened.version,
             "events": self.events,
             "closed": isinstance(self._event.body, DayRolled),

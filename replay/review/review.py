@@ -65,6 +65,7 @@ def review(asked: Review) -> Row:
         question, result = _whatif(asked, reviewed, source, wire)
     return {
         "schema": SCHEMA,
+        "timezone": reviewed.opened.day.timezone,
         "day": {**report["days"][0], "closed": reviewed.closed, "enforced": _enforced(reviewed)},
         "hash": closing,
         "round_trips": reviewed.trips.rows(chosen_accounts(reviewed.log, asked.accounts)),

@@ -308,6 +308,7 @@ def whatif(study: Study) -> dict[str, Any]:
         "stamp": {
             "sessions": [{"path": row["path"], "sha256": row["sha256"]} for row in runs.rows],
             "settings_diff": difference(runs.recorded, runs.setting.settings_of(runs.recorded)),
+            "timezone": runs.recorded.get("profile", {}).get("timezone", ""),
             "version": VERSION,
             "command": study.command,
             "further_runs": runs.unchanged.row(),

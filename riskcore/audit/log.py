@@ -38,6 +38,7 @@ class RecordedDay:
     version: str
     lacks: tuple[str, ...]
     events: int = 0
+    decided: int = 0  # Of the events: what riskcore derived, and did not receive.
     rejected: int = 0
 
 
@@ -73,6 +74,7 @@ class AuditLog:
             if isinstance(event.body, e.TradingDayOpened):
                 self._open(event, event.body)
             self.days[-1].events += 1
+            self.days[-1].decided += event.derived
             self._take_or_leave_out(event)
             self._approach(event)
 

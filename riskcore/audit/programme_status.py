@@ -34,7 +34,13 @@ def programme_status(book: Book, rulebook: Rulebook, accounts: Iterable[Account]
         terms = account_terms(book.settings, account.id, account.name)
         if terms is not None and rulebook.judges(account):
             rows.append(_account_row(terms, book, rulebook, account, now))
-    return {"schema": SCHEMA, "profile": book.profile, "trade_date": book.trade_date, "accounts": rows}
+    return {
+        "schema": SCHEMA,
+        "profile": book.profile,
+        "trade_date": book.trade_date,
+        "timezone": None if book.day is None else book.day.timezone,
+        "accounts": rows,
+    }
 
 
 def _account_row(terms: Terms, book: Book, rulebook: Rulebook, account: Account, now: int) -> Row:

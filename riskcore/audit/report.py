@@ -41,6 +41,7 @@ def audit_report(log: AuditLog, accounts: Sequence[str] = ()) -> Row:
                 "trade_date": day.trade_date,
                 "version": day.version,
                 "events": day.events,
+                "decided": day.decided,
                 "rejected": day.rejected,
                 "lacks": list(day.lacks),
             }

@@ -34,6 +34,7 @@ def book_row(book: Book, rulebook: Rulebook, accounts: Iterable[Account], now: i
     return {
         "profile": book.profile,
         "trade_date": day.trade_date if day is not None else None,
+        "timezone": day.timezone if day is not None else None,
         "resets_at": utc_text(day.closes_at) if day is not None else None,
         "seconds_to_reset": seconds_until(day.closes_at, now) if day is not None else None,
         "carries_out": book.enforces,

@@ -32,6 +32,7 @@ def explain(decisions: Decisions, wanted: str, accounts: Sequence[str] = ()) -> 
         "kind": "breach" if isinstance(decision.body, RuleBreached) else "command",
         "profile": shown.opened.profile,
         "trade_date": shown.opened.day.trade_date,
+        "timezone": shown.opened.day.timezone,
         "version": shown.opened.version,
         "account": {"id": body.account, "name": shown.account_name},
         "rule": {

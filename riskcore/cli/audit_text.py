@@ -68,8 +68,8 @@ def _days(report: Row) -> list[str]:
         lacks = f", without {', '.join(day['lacks'])}" if day["lacks"] else ""
         rejected = f", {day['rejected']} rejected" if day["rejected"] else ""
         lines.append(
-            f"{day['profile']}  {day['trade_date']}  {counted(day['events'], 'event')}{rejected}{lacks}"
-            f"  (judged by riskcore {day['version']})"
+            f"{day['profile']}  {day['trade_date']}  {counted(day['events'], 'event')} stored,"
+            f" {day['decided']} of them decided{rejected}{lacks}  (judged by riskcore {day['version']})"
         )
     for account in report["accounts"]:
         for row in account["days"]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import config_options, output_options, print_json, warn
-from riskcore.cli.print_text import print_text
+from riskcore.cli.print_text import print_text, zone_line
 
 Row = dict[str, Any]
 MOST_DAYS = 400
@@ -39,8 +39,8 @@ def command(
 
 def calendar_text(result: Row) -> str:
     """The days, and when what is known of them ends."""
-    acts = "" if result["judged"] else "; no [programme] is set, so nothing acts at these times"
-    lines = [f"Times of {result['timezone']}{acts}"]
+    acts = "" if result["judged"] else " No [programme] is set, so nothing acts at them."
+    lines = [f"{zone_line(result['timezone'])}{acts}"]
     for day in result["days"]:
         lines += ["", *_day_lines(day)]
     lines += ["", f"Holidays and early closes are known until {result['calendar_ends']}, "]

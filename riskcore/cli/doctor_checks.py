@@ -136,7 +136,7 @@ def zone_check(plain: Mapping[str, Any], now_ns: int) -> Check:
     except (ConfigError, OSError, ModuleNotFoundError) as error:
         return Check("time zones", FAIL, str(error), "install the package tzdata")
     closes = datetime.fromtimestamp(day.closes_at // SECOND_NS, UTC)
-    return Check("time zones", OK, f"trading day {day.trade_date} by {day.timezone}, until {closes:%Y-%m-%d %H:%M}Z")
+    return Check("time zones", OK, f"trading day {day.trade_date} by {day.timezone}, until {closes:%Y-%m-%d %H:%M:%S}Z")
 
 
 # ---- machine -----------------------------------------------------------------------------------------

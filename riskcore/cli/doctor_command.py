@@ -17,9 +17,9 @@ from riskcore.version import VERSION
 
 if TYPE_CHECKING:
     from riskcore.cli.doctor_checks import Check
+    from riskcore.settings.config import Settings
 
 SCHEMA = "riskcore.doctor/1"
-_STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 _DEFAULT_PROFILE = "default"
 
 
@@ -49,7 +49,10 @@ def command(
     """
     if offline and tries_login:
         raise ConfigError("--login asks the broker, --offline does not: give one of them")
-    checks = list(_checks(config_path, sets, store, api_url, rtc_url, offline))
+    from riskcore.cli.doctor_checks import settings_checks
+
+    settings, found = settings_checks(config_path, sets)
+    checks = list(_checks(settings, found, store, api_url, rtc_url, offline))
     if tries_login and not any(check.name == "login" and check.state == "fail" for check in checks):
         from riskcore.cli.doctor_broker import login_checks
 
@@ -58,16 +61,15 @@ def command(
     if as_json:
         print_json(result_of(checks))
     else:
-        for check in checks:
-            if not quiet or check.state != "ok":
-                print_text(_line(check))
-        if not quiet:
-            print_text(f"\n{_summary(checks)}")
+        lines = [_line(check) for check in checks if not quiet or check.state != "ok"]
+        lines += [] if quiet else ["", _summary(checks)]
+        if lines:
+            print_text("\n".join(lines), "" if settings is None else settings.plain["profile"]["timezone"])
     return 1 if failed else 0
 
 
 def _checks(
-    config_path: Path | None, sets: tuple[str, ...], store: str | None, api_url: str, rtc_url: str, offline: bool
+    settings: "Settings | None", found: "list[Check]", store: str | None, api_url: str, rtc_url: str, offline: bool
 ) -> "Iterator[Check]":
     from riskcore.cli import doctor_broker as broker
     from riskcore.cli import doctor_checks as machine
@@ -80,7 +82,6 @@ def _checks(
     now = datetime.now(UTC)
     yield machine.python_check(sys.version_info[:2])
     yield machine.packages_check()
-    settings, found = machine.settings_checks(config_path, sets)
     yield from found
     plain = (settings or read_settings("")).plain
     yield machine.calendar_check(now)

@@ -167,7 +167,8 @@ def _printing(
 def _printer(options: Options, clock: Clock, settings: Settings, store: str, mode: str, screen: bool) -> Printer:
     said = "dry run" if options.dry_run else "record only" if options.record_only else mode
     shown = _screen(options, clock, settings, store, said) if screen else None
-    return Printer(clock, as_json=options.as_json, quiet=options.quiet, screen=shown, log=options.log)
+    zone = settings.plain["profile"]["timezone"]
+    return Printer(clock, as_json=options.as_json, quiet=options.quiet, screen=shown, log=options.log, zone=zone)
 
 
 def _screen(options: Options, clock: Clock, settings: Settings, store: str, mode: str) -> "LiveScreen | None":

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from riskcore.audit.happening_words import is_worth_a_line, line_of
 from riskcore.audit.happenings import happening, happenings
+from riskcore.cli.print_text import in_zone, zone_line
 from riskcore.cli.screen.words import CLOSE_SECONDS
 from riskcore.core.events import Event
 from riskcore.core.state import Book
@@ -33,7 +34,8 @@ class Printer:
     """The Announcer of `riskcore live`: lines, JSON lines, or a screen (one that nobody has entered yet).
 
     quiet: only what a trader must not miss. `close` lets what waits be written; it is called at exit by itself.
-    `log` gets every line that people want to read, whatever is shown; who opened it closes it.
+    `log` gets every line that people want to read, whatever is shown, in UTC; who opened it closes it. Lines that are
+    printed are in `zone`, which the first one names.
     """
 
     def __init__(
@@ -45,15 +47,19 @@ class Printer:
         screen: "LiveScreen | None" = None,
         stream: TextIO | None = None,
         log: "Outlet | None" = None,
+        zone: str = "",
     ) -> None:
         self._log = log
         self._clock = clock
         self._as_json = as_json
         self._quiet = quiet
         self._screen = screen
+        self._zone = "" if as_json else zone
         self._outlet: Outlet | None = None
         if screen is None:
             self._outlet = Outlet(stream or sys.stdout)
+            if self._zone:
+                self._outlet.write(zone_line(self._zone))
         else:
             screen.__enter__()
         atexit.register(self.close)
@@ -93,7 +99,7 @@ class Printer:
         elif self._as_json:
             self._outlet.write(json.dumps(row, ensure_ascii=False, default=str))
         elif is_worth_a_line(row) and (not self._quiet or row["type"] in _NEVER_QUIET):
-            self._outlet.write(line_of(row))
+            self._outlet.write(in_zone(line_of(row), self._zone))
 
 
 def screen_possible() -> bool:

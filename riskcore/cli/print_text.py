@@ -30,13 +30,19 @@ _STYLES = (
 
 
 def print_text(text: str, zone: str = "") -> None:
-    """Print a result. With a zone every instant in it is of that zone, and the last line names the zone."""
-    if zone:
-        text = f"{in_zone(text, zone)}\n\nTimes are of {zone}."
+    """Print a result. With a zone every instant is shown in it, and the last line names the zone that they are in."""
+    local = in_zone(text, zone)
+    if local != text:
+        text = f"{local}\n\n{zone_line(zone)}"
     width = terminal_width()
     lines = [part for line in text.split("\n") for part in ([line] if width is None else wrapped(line, width))]
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     click.echo("\n".join(styled(line) if coloured else line for line in lines))
+
+
+def zone_line(zone: str) -> str:
+    """The sentence that names the zone of a screen."""
+    return f"Times are in {zone}."
 
 
 def terminal_width() -> int | None:
@@ -47,7 +53,9 @@ def terminal_width() -> int | None:
 
 
 def in_zone(text: str, zone: str) -> str:
-    """A text with every instant of UTC in it as the clock of the zone shows it, with all its digits."""
+    """A text with every instant of UTC in it as the clock of the zone shows it, with all its digits; "" leaves UTC."""
+    if not zone:
+        return text
     clock = ZoneInfo(zone)
 
     def shown(found: re.Match[str]) -> str:

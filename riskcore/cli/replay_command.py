@@ -65,10 +65,10 @@ def command(
     from riskcore.core.events import TradingDayOpened
     from riskcore.settings.warnings import any_rule_on
 
-    judged: list[bool] = []
+    openings: list[TradingDayOpened] = []
 
     def note(events: "Sequence[Event]") -> None:
-        judged.extend(any_rule_on(one.body.settings) for one in events if isinstance(one.body, TradingDayOpened))
+        openings.extend(one.body for one in events if isinstance(one.body, TradingDayOpened))
 
     with Progress(quiet=quiet) as progress:
         result = run_replay(
@@ -89,7 +89,8 @@ def command(
     if as_json:
         print_json(result)
     else:
-        print_text(result_text(result, any(judged)))
+        judged = any(any_rule_on(opened.settings) for opened in openings)
+        print_text(result_text(result, judged), openings[-1].day.timezone if openings else "")
     return exit_code(result)
 
 

@@ -14,7 +14,8 @@ def result_text(result: Row, judged: bool = True) -> str:
     lines: list[str] = []
     for session in result["sessions"]:
         span = f"{short(session['first_at'])} .. {short(session['last_at'])}"
-        lines.append(f"{session['path']}  {counted(session['events'], 'event')}  {span}")
+        stored = ", as stored" if session["form"] == "journal" else ""
+        lines.append(f"{session['path']}  {counted(session['events'], 'event')} received{stored}  {span}")
     for account in result["accounts"]:
         lines += ["", f"Account {account['id']}" + (f"  {account['name']}" if account["name"] else "")]
         lines += _days(account["days"])

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import account_option, bars_option, output_options, print_json, say_on_stderr, warn
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SessionFile
 from riskcore.cli.source_options import source_of, source_options, trade_date
@@ -81,7 +82,7 @@ def command(
     if as_json:
         print_json(found)
     else:
-        click.echo(review_text(found))
+        print_text(review_text(found), found["timezone"])
 
 
 def _write(found: dict[str, Any], page: Path | None, table: Path | None, quiet: bool) -> None:

@@ -14,6 +14,7 @@ from replay.review.words import (
 )
 from riskcore.audit.happening_words import command_words, short, to_milliseconds
 from riskcore.cli.audit_text import Sections
+from riskcore.cli.print_text import in_zone
 from riskcore.cli.screen.words import counted, short_contracts
 from riskcore.cli.whatif_text import signed
 
@@ -26,7 +27,7 @@ def review_text(review: Row) -> str:
     shared = Sections(names)
     sections = [
         [f"{day['profile']}  {day['trade_date']}  {state_words(review)}", *_accounts(review)],
-        [trips_words(review["round_trips"]), *(f"  {line}" for line in _trips(review["round_trips"], names))],
+        [trips_words(review["round_trips"]), *(f"  {line}" for line in _trips(review, names))],
         shared.closest(review["closest"]),
         shared.breaches(review["breaches"]) or ["No rule was breached."],
         _carried_out(review["commands"], names),
@@ -48,10 +49,11 @@ def _accounts(review: Row) -> list[str]:
     ]
 
 
-def _trips(rows: list[Row], names: dict[int, str]) -> list[str]:
+def _trips(review: Row, names: dict[int, str]) -> list[str]:
     lines = []
-    for row in rows:
-        times = f"{_clock(row['entered_at'], '(earlier)')} to {_clock(row['exited_at'], '(open)')}"
+    for row in review["round_trips"]:
+        entered, exited = (_clock(row[name], review["timezone"]) for name in ("entered_at", "exited_at"))
+        times = f"{entered or '(earlier)'} to {exited or '(open)'}"
         prices = f"{row['entry_price'] or 'unknown'} to {row['exit_price'] or '–'}"
         where = f"{names[row['account']]}  " if len(names) > 1 else ""
         what = f"{row['side']} {row['size']} {short_contracts(row['contract'])}"
@@ -63,8 +65,8 @@ def _trips(rows: list[Row], names: dict[int, str]) -> list[str]:
     return lines
 
 
-def _clock(at: str | None, missing: str) -> str:
-    return missing if at is None else to_milliseconds(at).partition(" ")[2]
+def _clock(at: str | None, zone: str) -> str:
+    return "" if at is None else in_zone(to_milliseconds(at), zone).partition(" ")[2]
 
 
 def _carried_out(commands: list[Row], names: dict[int, str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import account_option, output_options, print_json, profile_file_option, store_option
-from riskcore.cli.print_text import print_text
+from riskcore.cli.print_text import in_zone, print_text, zone_line
 from riskcore.errors import ConfigError, RiskcoreError
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ def command(
         location = existing_store(store)
         lock = writer_lock(location, journal.profile)
         if follow:
-            _follow(location, journal.profile, after, accounts, as_json, config_path)
+            day = follower.book.day
+            zone = None if as_json else "" if day is None else day.timezone
+            _follow(location, journal.profile, after, accounts, zone, config_path)
         elif watch:
             from riskcore.cli.screen.source import Place
 
@@ -88,27 +90,26 @@ def command(
             from riskcore.cli.status_text import status_text
 
             status = status_of(follower, accounts, lock, time.time_ns(), stop_ticks)
-            print_text(status_text(status | _health(location, journal.profile)), _zone(follower))
+            print_text(status_text(status | _health(location, journal.profile)), status["timezone"] or "")
     return 0
 
 
 def _follow(
-    store: str, profile: str, after: str | None, accounts: Sequence[str], as_json: bool, config_path: Path | None
+    store: str, profile: str, after: str | None, accounts: Sequence[str], zone: str | None, config_path: Path | None
 ) -> None:
+    """Print the stream: in a zone for people, as it is (None) for programs."""
     from riskcore.cli.desk_options import alert_channels
     from riskcore.cli.follow_stream import stream_lines, text_of
     from riskcore.live.stop_signals import heeding_signals
 
     channels = alert_channels(config_path)
+    if zone:
+        click.echo(zone_line(zone))
     with suppress(KeyboardInterrupt), heeding_signals():
         for line in stream_lines(store, profile, after, accounts, channels):
-            shown = line if as_json else text_of(line)
+            shown = line if zone is None else text_of(line)
             if shown is not None:
-                click.echo(shown)
-
-
-def _zone(follower: "Follower") -> str:
-    return follower.book.day.timezone if follower.book.day is not None else ""
+                click.echo(in_zone(shown, zone or ""))
 
 
 def _health(store: str, profile: str) -> Row:
@@ -156,7 +157,7 @@ def _watch_text(follower: "Follower", place: "Place", lock: "Path | ServerLease"
     while True:
         if changed:
             status = status_of(follower, place.accounts, lock, time.time_ns(), place.stop_ticks)
-            print_text(status_text(status), _zone(follower))
+            print_text(status_text(status), status["timezone"] or "")
             click.echo()
         time.sleep(REFRESH_SECONDS)
         changed = follower.catch_up()

@@ -66,7 +66,7 @@ def command(
     if as_json:
         print_json(result)
     elif text := verified_text(result):
-        print_text(text)
+        print_text(text, result["days"][-1]["timezone"] if result["days"] else "")
     return check.exit_code()
 
 
@@ -91,13 +91,14 @@ def _recording(row: Row) -> str:
     if row["incomplete"]:
         end = "INCOMPLETE, its end is missing"
     return (
-        f"{row['source']}  {row['lines']} lines, {row['events']} events, {row['rejected']} rejected; {end}; "
+        f"{row['source']}  {row['lines']} lines, {row['events']} events received, {row['rejected']} rejected; {end}; "
         "a wire recording has no decisions to compare"
     )
 
 
 def _day(row: Row, version: str) -> list[str]:
-    start = f"{row['source']}  {row['trade_date']}  {row['events']} events, {_end(row)}, last hash {row['last_hash']}"
+    day = f"{row['source']}  {row['trade_date']}"
+    start = f"{day}  {counted(row['events'], 'event')} stored, {_end(row)}, last hash {row['last_hash']}"
     left_out = [f"  {text}" for text in (*row["left_out"], *row["changed_rules"], *_thinned(row))]
     if not row["differences"]:
         same = f"  {row['recorded']} decisions by riskcore {row['version']}, decided the same by {version}"

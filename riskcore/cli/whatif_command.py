@@ -93,7 +93,6 @@ def command(
     """
     from replay.whatif.settings import Asked
     from replay.whatif.study import Study, compare, whatif
-    from riskcore.cli.whatif_text import compared_text, whatif_text
 
     keep_apart()
     progress = Progress(quiet=quiet)
@@ -132,7 +131,16 @@ def command(
     if as_json:
         print_json(result)
     else:
-        print_text(whatif_text(result) if compared is None else compared_text(result))
+        _print(result)
+
+
+def _print(result: dict[str, Any]) -> None:
+    from riskcore.cli.whatif_text import compared_text, whatif_text
+
+    if "compare" in result:
+        print_text(compared_text(result), result["compare"][0]["stamp"]["timezone"])
+    else:
+        print_text(whatif_text(result), result["stamp"]["timezone"])
 
 
 def _write(result: dict[str, Any], report: Path | None, card: Path | None) -> None:

@@ -50,4 +50,4 @@ def command(
     if as_json:
         print_json(explanation)
     else:
-        print_text(why_text(explanation))
+        print_text(why_text(explanation), explanation["timezone"])

@@ -39,6 +39,7 @@ async def lock(desk: Desk, asked: Asked) -> Row:
     rows = [_locked(desk, account.id, events) for account, events in zip(accounts, found, strict=True)]
     return {
         "schema": LOCK_SCHEMA,
+        "timezone": day.timezone,
         "flatten": flatten,
         "carried_out": desk.book.enforces,
         "commands": [name for events in found for name in commands_of(events)],

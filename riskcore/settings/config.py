@@ -67,7 +67,7 @@ def find_file() -> Path | None:
     if named:
         return Path(named)
     candidates = (Path(FILE_NAME), user_config_folder() / FILE_NAME)
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if path.exists()), None)
 
 
 @dataclass(slots=True)
@@ -91,17 +91,7 @@ class SettingsFile:
         found = Path(path) if path is not None else find_file()
         if found is None:
             return cls("", remark=f"no {FILE_NAME} found; defaults are used (write one with: riskcore config init)")
-        try:
-            with found.open("rb") as file:
-                content = file.read(LARGEST_FILE + 1)
-            if len(content) > LARGEST_FILE:
-                raise ConfigError(f"{found}: larger than {LARGEST_FILE} bytes; this is not a settings file")
-            text = content.decode("utf-8-sig")
-        except OSError as error:
-            raise ConfigError(f"{found}: cannot be read: {error.strerror or error}") from None
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{found}: not UTF-8 text (byte {error.start})") from None
-        return cls(text, str(found), found)
+        return cls(_text_of(found), str(found), found)
 
     def under(self, sets: Sequence[str] = ()) -> Settings:
         """The settings of it under overrides. Raises ConfigError naming key, value and range."""
@@ -129,6 +119,24 @@ class SettingsFile:
         told = list(dict.fromkeys([*warnings, *warnings_about(plain)]))
         remarks = [self.remark] if self.remark else []
         return Settings(plain, [*remarks, *told], self.source, keep_payloads, api, alerts)
+
+
+def _text_of(path: Path) -> str:
+    """What a settings file says. Raises ConfigError."""
+    try:
+        # A pipe would be waited for, and it cannot be read again when a running engine looks for changes.
+        if path.exists() and not path.is_file() and str(path) != os.devnull:
+            what = "a folder" if path.is_dir() else "a pipe or a device"
+            raise ConfigError(f"{path}: this is {what}; name a settings file, such as {FILE_NAME}")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ConfigError(f"{path}: larger than {LARGEST_FILE} bytes; this is not a settings file")
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
 Given = Settings | str | Path | None  # Settings that are loaded already, or the file they are in; None: look for one.

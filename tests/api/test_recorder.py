@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 import stat
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -145,6 +147,19 @@ def test_a_full_disk_does_not_disturb_the_bot(
     ]
     with pytest.raises(CannotWrite, match="No space left"):
         recorder.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes and devices in the file system")
+def test_a_folder_a_pipe_and_a_device_are_no_recording(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    before = sorted(tmp_path.iterdir())
+    for path, what in ((tmp_path, "a folder"), (tmp_path / "pipe", "a pipe or"), (Path("/dev/null"), "a pipe or")):
+        with pytest.raises(CannotWrite, match=f"{path}: cannot be written: it is {what}"):
+            riskcore.Recorder(path)
+    assert sorted(tmp_path.iterdir()) == before
+    (tmp_path / "bot").touch()
+    with riskcore.Recorder(tmp_path / "bot") as recorder:
+        assert recorder.path.name == "bot.2"
 
 
 def test_what_cannot_be_recorded_is_refused_at_once(tmp_path: Path) -> None:

@@ -117,12 +117,12 @@ def test_an_account_with_other_hours_has_lines_of_its_own() -> None:
 def test_without_a_programme_nothing_acts_and_the_page_says_so() -> None:
     result = rows("2026-11-18T15:00:00Z", "")
     assert (result["judged"], clocks(result["days"][0]["deadlines"][0])[3]) == (False, "15:10")
-    assert "no [programme] is set, so nothing acts at these times" in calendar_text(result)
+    assert "No [programme] is set, so nothing acts at them." in calendar_text(result)
 
 
 def test_the_page() -> None:
     lines = calendar_text(rows("2026-12-24T15:00:00Z", days=3)).splitlines()
-    assert lines[0] == "Times of America/Chicago"
+    assert lines[0] == "Times are in America/Chicago."
     assert lines[2] == "Thu 2026-12-24  Christmas Eve, closes 12:15"
     assert lines[3] == "  opens 2026-12-23 17:00, reset 2026-12-24 17:00, next session 2026-12-27 17:00"
     assert lines[4].startswith("  last entry 11:45, flatten 11:55, hard 11:57, flat by 12:00 (15 min before")

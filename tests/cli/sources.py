@@ -21,8 +21,8 @@ def two_days() -> Recording:
     return days
 
 
-def make_sources(folder: Path) -> Sources:
-    (folder / "riskcore.toml").write_text(RULES, encoding="utf-8", newline="\n")
+def make_sources(folder: Path, rules: str = RULES) -> Sources:
+    (folder / "riskcore.toml").write_text(rules, encoding="utf-8", newline="\n")
     sources = Sources(folder, folder / "two.jsonl", folder / "two-export.jsonl", folder / "journal.db")
     two_days().write(sources.wire)
     assert run(["export", str(sources.wire), "--out", str(sources.export), "--quiet"]) == 0

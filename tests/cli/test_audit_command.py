@@ -163,9 +163,9 @@ def test_a_file_that_is_no_audit_database_is_never_replaced(
 def test_the_text_reads_well(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", str(sources.export), "--day", "2026-11-20"]) == 0
     text = capfd.readouterr().out
-    assert "combine  2026-11-20  32 events  (judged by riskcore" in text
+    assert "combine  2026-11-20  32 events stored, 19 of them decided  (judged by riskcore" in text
     assert "2026-11-20 08:31:05  50KTC-V2-99000001  RULE-003  day_pnl -604.74  loss_limit 500" in text
-    assert text.endswith("\n\nTimes are of America/Chicago.\n")
+    assert text.endswith("\n\nTimes are in America/Chicago.\n")
     assert "CloseAllPositions by RULE-003  met after 0 s" in text
     assert "account by RULE-003 (until_reset), still in force" in text
     assert "None" not in text

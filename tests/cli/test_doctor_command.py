@@ -72,7 +72,7 @@ def test_the_same_report_reads_well(bare: Path, capfd: pytest.CaptureFixture[str
     text = capfd.readouterr().out
     assert "riskcore live --simulated works without" in text
     assert "\x1b[" not in text
-    assert text.splitlines()[-1].startswith("ready for riskcore live --simulated")
+    assert text.splitlines()[-3].startswith("ready for riskcore live --simulated")
     assert run(["doctor", "--offline", "--quiet"]) == 1
     assert not any(line.startswith("ok") for line in capfd.readouterr().out.splitlines())
 
@@ -220,7 +220,7 @@ def test_the_calendar_of_the_next_thirty_days(today: str, known: tuple[int, ...]
 def test_the_trading_day_of_now_and_a_zone_nobody_knows() -> None:
     plain = read_settings("").plain
     at = int(NOW.timestamp()) * SECOND_NS
-    assert "trading day 2026-11-20 by America/Chicago, until 2026-11-20 23:00Z" in machine.zone_check(plain, at).text
+    assert "trading day 2026-11-20 by America/Chicago, until 2026-11-20 23:00:00Z" in machine.zone_check(plain, at).text
     plain["profile"]["timezone"] = "Mars/Olympus"
     assert machine.zone_check(plain, at).state == "fail"
 

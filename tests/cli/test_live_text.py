@@ -117,10 +117,12 @@ def test_people_are_spared_what_another_line_says_better() -> None:
     assert all(map(is_worth_a_line, told))
 
 
-def printed(kind: str = "", /, *, as_json: bool = False, quiet: bool = False, **figures: Any) -> list[str]:
+def printed(
+    kind: str = "", /, *, as_json: bool = False, quiet: bool = False, zone: str = "", **figures: Any
+) -> list[str]:
     """What a printer writes of an enforcement, or of one happening of the engine."""
     stream = io.StringIO()
-    printer = Printer(Stopped(), as_json=as_json, quiet=quiet, stream=stream)
+    printer = Printer(Stopped(), as_json=as_json, quiet=quiet, stream=stream, zone=zone)
     if kind:
         printer.say(kind, **figures)
     else:
@@ -177,6 +179,14 @@ class Reader(io.StringIO):
             raise BrokenPipeError
         self.seen.put(text)
         return len(text)
+
+
+def test_lines_are_in_the_zone_that_the_first_one_names_and_json_is_in_utc() -> None:
+    first, line = printed("ready", accounts=[], enforces=True, zone="Europe/Berlin")
+    assert first == "Times are in Europe/Berlin."
+    assert line.startswith("1970-01-01 01:00:05.000  ready")
+    (row,) = printed("ready", accounts=[], enforces=True, zone="Europe/Berlin", as_json=True)
+    assert json.loads(row)["at"] == "1970-01-01T00:00:05Z"
 
 
 def test_a_line_is_written_at_once() -> None:

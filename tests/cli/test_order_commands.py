@@ -162,7 +162,7 @@ def test_price_and_health(sources: Sources, capfd: pytest.CaptureFixture[str]) -
 def test_a_lock_asked_of_the_engine(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
     with running(sources, AnsweringDesk(profile={"operator_unlock": "with_reason"})):
         code, text = told(sources, capfd, "lock", "30m", "--reason", "tired")
-        assert (code, text) == (0, "PRAC-1: locked until 2026-11-20 14:30:00Z")
+        assert (code, text) == (0, "PRAC-1: locked until 2026-11-20 08:30:00\n\nTimes are in America/Chicago.")
         assert "a lockout is never shortened" in told(sources, capfd, "lock", "15m")[1]
         code, text = told(sources, capfd, "unlock", "--reason", "mistyped")
         assert (code, text) == (0, "PRAC-1: account/OPERATOR/personal ended; no other lockout is in force")
@@ -208,7 +208,7 @@ def test_a_lock_without_an_engine_stands_in_the_journal(
     at(monkeypatch, "2026-11-23T15:30:00")
     code, text = told(sources, capfd, "lock", "2h", "--reason", "lunch")
     assert code == 0
-    assert "locked until 2026-11-23 17:30:00Z" in text
+    assert "locked until 2026-11-23 11:30:00\n" in text
     assert "enforced as soon as riskcore live runs" in text
     found = bodies(sources.store)
     assert any(isinstance(body, e.LockRequested) and body.reason == "lunch" for body in found)

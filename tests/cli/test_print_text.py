@@ -1,12 +1,15 @@
 """Text results: whole lines for programs, wrapped and coloured for people, in one zone that is named."""
 
 import re
+from contextlib import chdir
 
 import pytest
 
 from riskcore.cli.main import run
 from riskcore.cli.print_text import fitted, in_zone, print_text, styled, wrapped
-from tests.cli.sources import Sources
+from riskcore.cli.verify_command import verified_text
+from tests.cli.sources import Sources, make_sources
+from tests.recordings import RULES
 
 LINE = "  limit     RULE-003 BREACHED day loss -547.30, the limit 500: reached; locked until the reset"
 
@@ -72,6 +75,66 @@ def test_a_table_that_does_not_fit_is_told_row_by_row(monkeypatch: pytest.Monkey
     for width, lines in widths.items():
         monkeypatch.setattr("riskcore.cli.print_text.terminal_width", lambda width=width: width)
         assert fitted(aligned, titles, rows) == lines
+
+
+@pytest.fixture(scope="module")
+def berlin(tmp_path_factory: pytest.TempPathFactory) -> Sources:
+    """The days of a trader whose profile is in Berlin."""
+    folder = tmp_path_factory.mktemp("berlin")
+    with chdir(folder):
+        return make_sources(folder, RULES.replace("[profile]", '[profile]\ntimezone = "Europe/Berlin"'))
+
+
+OF_STORE = ("--store", "journal.db")
+SCREENS = [
+    ("replay", "two.jsonl"),
+    ("replay", "two-export.jsonl"),
+    ("audit", "two.jsonl"),
+    ("audit", *OF_STORE),
+    ("why", "RULE-003", "two.jsonl", "--day", "2026-11-20"),
+    ("whatif", "two.jsonl", "--quick", "--set", "rules.daily_realized_loss.loss_limit=100"),
+    ("review", "two.jsonl", "--quick"),
+    ("status", *OF_STORE),
+    ("portfolio", *OF_STORE),
+    ("lock", "day", *OF_STORE),
+    ("doctor", "--offline", *OF_STORE),
+]
+
+
+@pytest.mark.parametrize("words", SCREENS, ids=" ".join)
+def test_every_screen_is_in_the_zone_of_the_profile_and_names_it_once(
+    words: tuple[str, ...], berlin: Sources, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(berlin.folder)
+    capsys.readouterr()
+    run(list(words))
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[-1] == "Times are in Europe/Berlin."
+    assert shown.count("Times are in") == 1
+    # An id has no blank before its instant, and a JSON setting quotes it.
+    assert re.findall(r"(?<![@\w])[0-9:.]{8,}Z", shown) == []
+    run([*words, "--json"])
+    as_json = capsys.readouterr().out
+    assert "Times are in" not in as_json
+    assert re.search(r"T\d\d:\d\d:\d\d[.0-9]*Z", as_json) or words[0] == "doctor"
+
+
+def test_differences_that_verify_finds_are_in_the_zone_of_the_profile(
+    berlin: Sources, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"source": "a.jsonl", "trade_date": "2026-11-20", "events": 1, "closed": True, "incomplete": False,
+           "last_hash": "00", "left_out": [], "changed_rules": [], "quotes_left_out": 0, "recorded": 1,
+           "version": "1", "recomputed": 0, "differences": [
+               {"only": "recorded", "at": "2026-11-20T14:31:05Z", "type": "RuleBreached", "key": "k", "cause": "c"}
+           ]}  # fmt: skip
+    print_text(verified_text({"recordings": [], "days": [row], "version": "1", "last_hash": None}), "Europe/Berlin")
+    assert "  2026-11-20 15:31:05" in capsys.readouterr().out
+
+
+def test_without_a_zone_and_without_an_instant_nothing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    print_text("at 2026-11-20 05:59:59Z")
+    print_text("nothing happened", "Europe/Berlin")
+    assert capsys.readouterr().out == "at 2026-11-20 05:59:59Z\nnothing happened\n"
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_calendar(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(result["days"]) == 7
     assert result["calendar_ends"] == calendar_ends()
     assert run(["calendar"]) == 0
-    assert capsys.readouterr().out.startswith("Times of America/Chicago")
+    assert capsys.readouterr().out.startswith("Times are in America/Chicago.")
     assert run(["calendar", "--days", "0"]) == 2
 
 

@@ -66,7 +66,7 @@ def test_the_hash_is_that_of_the_day(sources: Sources, capfd: pytest.CaptureFixt
 def test_files_carry_the_hash_and_fit_a_message(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
     files = ["--html", "day.html", "--csv", "day.csv"]
     assert run(["review", FRIDAY, "--store", str(sources.store), *files]) == 0
-    digest = capfd.readouterr().out.splitlines()[-1].rpartition(" ")[2]
+    digest = capfd.readouterr().out.splitlines()[-3].rpartition(" ")[2]
     page = Path("day.html").read_text(encoding="utf-8")
     assert digest in page
     assert len(page.encode()) < 100_000
@@ -118,4 +118,4 @@ def test_a_day_without_trades_is_said(
     shown = capfd.readouterr().out
     assert "No round trip." in shown
     assert "There is nothing to compare" in shown
-    assert shown.splitlines()[-1].rpartition(" ")[2] in Path("quiet.csv").read_text(encoding="utf-8")
+    assert shown.splitlines()[-3].rpartition(" ")[2] in Path("quiet.csv").read_text(encoding="utf-8")

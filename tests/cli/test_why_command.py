@@ -61,7 +61,7 @@ def test_a_command_is_explained_by_its_breach(sources: Sources, capfd: pytest.Ca
     found = explained(capfd, f"{LOSS}/CloseAllPositions", str(sources.wire))
     assert (found["kind"], found["breach"]["id"]) == ("command", LOSS)
     assert run(["why", f"{LOSS}/CloseAllPositions", str(sources.wire)]) == 0
-    assert "> 2026-11-20 14:31:05Z  CloseAllPositions by RULE-003" in capfd.readouterr().out
+    assert "> 2026-11-20 08:31:05  CloseAllPositions by RULE-003" in capfd.readouterr().out
 
 
 def test_an_alert_without_a_breach_is_explained_too(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:

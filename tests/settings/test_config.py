@@ -1,6 +1,8 @@
 """Settings: exact amounts, overrides, --set, messages that name key, value and range."""
 
 import json
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_origin
@@ -465,6 +467,19 @@ def test_the_config_folder_of_each_system(
     monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setattr("sys.platform", system)
     assert user_config_folder() == tmp_path / folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes and devices in the file system")
+def test_a_folder_a_pipe_and_a_device_are_no_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, what in ((tmp_path, "a folder"), (tmp_path / "pipe", "a pipe or"), (Path("/dev/zero"), "a pipe or")):
+        with pytest.raises(ConfigError, match=f"{path}: this is {what}"):
+            load_settings(path)
+    assert load_settings(Path(os.devnull)).plain == read_settings("").plain
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "riskcore.toml").mkdir()
+    with pytest.raises(ConfigError, match=r"riskcore\.toml: this is a folder"):
+        load_settings()
 
 
 def test_files_are_named_in_messages(tmp_path: Path) -> None:
