@@ -6,6 +6,7 @@ import os
 import click
 
 from riskcore.cli.options import output_options, print_json, rest_option
+from riskcore.cli.print_text import print_text
 
 SCHEMA = "riskcore.accounts/1"
 
@@ -39,9 +40,9 @@ def command(api_url: str, as_json: bool, quiet: bool, verbose: bool) -> None:
         print_json({"schema": SCHEMA, "accounts": rows})
         return
     if not found:
-        click.echo("the broker lists no active account")
+        print_text("the broker lists no active account")
     wide = max((len(name_of(one)) for one in found), default=0)
     for one, balance in zip(found, balances, strict=True):
         trades = "may not trade" if one.can_trade is False else "may trade"
         kind = "live funded, never judged or touched" if one.simulated is False else "simulated"
-        click.echo(f"{name_of(one):<{wide}}  {one.account}  {balance or 'unknown':>12}  {trades}, {kind}")
+        print_text(f"{name_of(one):<{wide}}  {one.account}  {balance or 'unknown':>12}  {trades}, {kind}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from riskcore.cli.options import config_options, output_options, print_json
+from riskcore.cli.print_text import print_text
 
 SCHEMA = "riskcore.alerts/1"
 TITLE = "riskcore: test"
@@ -41,7 +42,7 @@ def test(
     else:
         for name, why in found:
             if why is not None or not quiet:
-                click.echo(f"{name}: {'sent' if why is None else f'not sent: {why}'}")
+                print_text(f"{name}: {'sent' if why is None else f'not sent: {why}'}")
         if not found:
-            click.echo("no channel in [alerts]: nobody is alerted")
+            print_text("no channel in [alerts]: nobody is alerted")
     return 1 if not found or any(why is not None for _, why in found) else 0

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import output_options, print_json, profile_file_option, say_on_stderr, store_option, warn
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.screen.words import counted
 from riskcore.errors import ProfileBusy
@@ -98,7 +99,7 @@ def command(
         first, last = left[0].day, left[-1].day
         thinned = sum(one.thinned for one in left)
         without = f" without {counted(thinned, 'quote')} that no decision needs" if thinned else ""
-        click.echo(
+        print_text(
             f"{counted(len(left), 'day')} moved to {folder}{without}, {first.trade_date} to {last.trade_date},"
             f" last hash {last.last_hash.hex()}; the journal goes on from {stays[0]}{room}"
         )

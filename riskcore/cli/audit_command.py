@@ -97,7 +97,7 @@ def _evidence(
         return
     if written["wire_missing"] and not quiet:
         say_on_stderr(f"warning: no wire recording in it: {written['wire_missing']}")
-    click.echo(
+    print_text(
         f"{folder}: {', '.join(written['days'])}, {written['messages']} messages; check it: riskcore verify {folder}"
     )
 

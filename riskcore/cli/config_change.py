@@ -20,6 +20,7 @@ from riskcore.cli.options import (
     store_option,
     warn,
 )
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.whatif_text import signed
 from riskcore.errors import CannotWrite, ConfigError
@@ -88,7 +89,7 @@ def try_command(as_json: bool, quiet: bool, verbose: bool, assignments: tuple[st
     if as_json:
         print_json({"schema": "riskcore.config-try/1", **found})
     else:
-        click.echo(trial_text(found, assignments))
+        print_text(trial_text(found, assignments))
 
 
 @click.command("set", epilog=f"Example: riskcore config set {EXAMPLE}")
@@ -121,7 +122,7 @@ def set_command(
         raise ConfigError("nobody can be asked here; --yes writes without asking")
     found = None if untried else wanted.tried(quiet=quiet)
     if found is not None and not as_json:
-        click.echo(trial_text(found, assignments))
+        print_text(trial_text(found, assignments))
     if not yes and not click.confirm(f"Write this to {path}?", err=True):
         _report(as_json, quiet, path, found, None, "nothing was written")
         return

@@ -7,6 +7,7 @@ import click
 
 from riskcore.cli.config_change import set_command, try_command
 from riskcore.cli.options import config_options, output_options, print_json, say_on_stderr, warn
+from riskcore.cli.print_text import print_text
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.settings.config import FILE_NAME, Settings, load_settings
 from riskcore.settings.presets import PRESETS, preset_text
@@ -45,7 +46,7 @@ def check(
     if not quiet:
         for text in notes:
             say_on_stderr(f"note: {text}")
-        click.echo(f"{settings.source}: {_summary(settings)}")
+        print_text(f"{settings.source}: {_summary(settings)}")
 
 
 def _summary(settings: Settings) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from riskcore.cli.options import output_options, print_json
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.screen.words import counted
 from riskcore.errors import ConfigError
@@ -59,7 +60,7 @@ def _run(source: "CopySource", target: str, *, quiet: bool, as_json: bool) -> No
     ends = {str(row["stream"]).rpartition("/")[0]: row for row in days}
     for profile, last in ends.items():
         number = sum(added[name] for name in added if name.rpartition("/")[0] == profile)
-        click.echo(
+        print_text(
             f"profile {profile}: {counted(number, 'event')} copied; the copy is whole and ends with event"
             f" {last['events']} of {str(last['stream']).rpartition('/')[2]}, hash {last['last_hash']}"
         )

@@ -2,7 +2,20 @@
 
 from typing import Any
 
+from riskcore.cli.print_text import fitted
+
 Row = dict[str, Any]
+# Title of a column: its field in the row of an account's day.
+_COLUMNS = {
+    "account": "id",
+    "fills": "fills",
+    "trips": "round_trips",
+    "from prices": "recomputed_pnl",
+    "broker": "gross_pnl",
+    "fees": "fees",
+    "comm.": "commissions",
+    "net": "net_pnl",
+}
 
 
 def result_text(result: Row) -> str:
@@ -16,22 +29,32 @@ def result_text(result: Row) -> str:
 
 def days_lines(result: Row) -> list[str]:
     """A line for every account and day, then what there is to say of each."""
-    width = max([16, *(len(day["recording"]) for day in result["days"])])
-    lines = [
-        f"{'day':<10} {'account':>11} {'fills':>5} {'trips':>5} {'from prices':>12} {'broker':>12} {'fees':>9}"
-        f" {'comm.':>8} {'net':>12}  {'recording':<{width}} lacks"
-    ]
+    rows: list[list[str]] = []
     notes: list[str] = []
     for day in result["days"]:
-        about = f"  {day['recording']:<{width}} {', '.join(day['lacks'])}"
+        about = [day["recording"], ", ".join(day["lacks"])]
         for account in day["accounts"]:
-            lines.append(_sums(day["trade_date"], account) + about)
+            rows.append([day["trade_date"], *(str(account[name]) for name in _COLUMNS.values()), *about])
             notes += _notes(day["trade_date"], account)
         if not day["accounts"]:
-            lines.append(f"{day['trade_date']:<10} {'no fills':>11} {'':>67}{about}")
+            rows.append([day["trade_date"], "no fills", *[""] * (len(_COLUMNS) - 1), *about])
     if any(day["approximate"] for day in result["days"]):
         notes.append("orders are approximate: the files name none, so fills of one contract, second and side are one")
-    return [*lines, "", *notes]
+    titles = ["day", *_COLUMNS, "recording", "lacks"]
+    return [*fitted(_aligned([titles, *rows]), titles, rows), "", *notes]
+
+
+def _aligned(table: list[list[str]]) -> list[str]:
+    """Figures to the right; the day, the recording and what it lacks to the left, below their titles."""
+    widths = [max(len(cells[index]) for cells in table) for index in range(len(table[0]))]
+    figures = range(1, len(_COLUMNS) + 1)
+    return [
+        "  ".join(
+            cell.rjust(width) if index in figures else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ).rstrip()
+        for cells in table
+    ]
 
 
 def _of_files(result: Row) -> list[str]:
@@ -49,13 +72,6 @@ def checked_lines(result: Row) -> list[str]:
     if not checked:
         return [f"{found}, so nothing shows whether the broker's P&L is right."]
     return [f"{found}; the prices give the broker's P&L of {'it' if checked == 1 else 'all of them'}."]
-
-
-def _sums(trade_date: str, row: Row) -> str:
-    return (
-        f"{trade_date:<10} {row['id']:>11} {row['fills']:>5} {row['round_trips']:>5} {row['recomputed_pnl']:>12}"
-        f" {row['gross_pnl']:>12} {row['fees']:>9} {row['commissions']:>8} {row['net_pnl']:>12}"
-    )
 
 
 def _notes(trade_date: str, row: Row) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from riskcore.cli.options import broker_options, output_options, print_json, say_on_stderr
+from riskcore.cli.print_text import print_text
 
 if TYPE_CHECKING:
     from adapters.topstepx.credentials import Credentials
@@ -98,7 +99,7 @@ async def _tried(typed: "Credentials", api_url: str, rtc_url: str, *, shown: boo
     async for step in tried(typed, api_url, rtc_url, SystemClock()):
         steps.append(step)
         if shown:
-            click.echo(line_of(step))
+            print_text(line_of(step))
     return steps
 
 
@@ -108,7 +109,7 @@ def _conclude(steps: "list[Step]", passed: bool, keep: bool, quiet: bool) -> Non
         for step in failed:
             say_on_stderr(f"error: {step.name}: {step.text}")
     elif passed:
-        click.echo("kept in the system's keyring; riskcore login --forget takes it out again")
+        print_text("kept in the system's keyring; riskcore login --forget takes it out again")
     elif keep:
         click.echo("kept in the system's keyring although a step failed")
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import output_options, print_json, say_on_stderr, warn
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def command(
     if as_json:
         print_json(_document(outcomes))
     elif not quiet:
-        click.echo(_summary(outcomes))
+        print_text(_summary(outcomes))
     return max(outcome.exit_code for outcome in outcomes)
 
 
@@ -80,7 +81,7 @@ def _say(outcome: "Outcome", quiet: bool) -> None:
     if outcome.exit_code > 1:
         say_on_stderr(f"error: {outcome.text}")
     elif outcome.exit_code or not quiet:
-        click.echo(outcome.text)
+        print_text(outcome.text)
 
 
 def _summary(outcomes: "Sequence[Outcome]") -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import output_options, print_json, say_on_stderr
+from riskcore.cli.print_text import print_text
 
 if TYPE_CHECKING:
     from adapters.simulator.scenario import Scenario
@@ -76,7 +77,7 @@ def _print_scenarios(scenarios: list["Scenario"], as_json: bool) -> None:
         return
     width = max(len(scenario.name) for scenario in scenarios)
     for scenario in scenarios:
-        click.echo(f"{scenario.name:{width}}  {scenario.description}")
+        print_text(f"{scenario.name:{width}}  {scenario.description}")
 
 
 async def _serve(

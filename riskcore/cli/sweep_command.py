@@ -23,6 +23,7 @@ from riskcore.cli.options import (
     store_option,
     warn,
 )
+from riskcore.cli.print_text import print_text
 from riskcore.cli.progress import Progress
 from riskcore.cli.session_file import SESSION
 from riskcore.cli.written_file import WRITTEN, WrittenFile, keep_apart
@@ -147,7 +148,7 @@ def command(
     if as_json:
         print_json(result)
     else:
-        click.echo(sweep_text(result))
+        print_text(sweep_text(result))
     return 1 if decide and result["decided"] is None else 0
 
 

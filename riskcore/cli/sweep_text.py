@@ -3,6 +3,7 @@
 from typing import Any
 
 from replay.sweep.words import chance_of, verdict_lines
+from riskcore.cli.print_text import fitted
 from riskcore.cli.whatif_text import signed
 
 Row = dict[str, Any]
@@ -34,7 +35,9 @@ def sweep_text(result: Row) -> str:
             ]
         )
     widths = [max(len(cells[index]) for cells in table) for index in range(len(table[0]))]
-    lines += ["  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) for cells in table]
+    aligned = ["  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) for cells in table]
+    titles, *rows = table
+    lines += fitted(aligned, titles, [[f"{titles[0]} {first}", *others] for first, *others in rows])
     assumed = result["assumptions"]
     lines += [
         "",

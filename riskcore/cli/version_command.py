@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import print_json
+from riskcore.cli.print_text import print_text
 
 SCHEMA = "riskcore.version/1"
 # Each extra and the module that it brings.
@@ -46,8 +47,8 @@ def command(as_json: bool) -> None:
         print_json(row)
         return
     have = [name for name, there in row["extras"].items() if there]
-    click.echo(f"riskcore {VERSION}")
-    click.echo(f"Python {row['python']} ({row['implementation']}) on {row['platform']}")
-    click.echo(f"figures of the programme as of {row['programme_date']}; calendar until {row['calendar_ends']}")
-    click.echo(f"stores and reads {', '.join(row['session_forms'])}")
-    click.echo(f"extras: {', '.join(have) or 'none'}")
+    print_text(f"riskcore {VERSION}")
+    print_text(f"Python {row['python']} ({row['implementation']}) on {row['platform']}")
+    print_text(f"figures of the programme as of {row['programme_date']}; calendar until {row['calendar_ends']}")
+    print_text(f"stores and reads {', '.join(row['session_forms'])}")
+    print_text(f"extras: {', '.join(have) or 'none'}")

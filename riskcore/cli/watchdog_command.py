@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import config_options, output_options, print_json, store_option, warn
+from riskcore.cli.print_text import print_text
 
 if TYPE_CHECKING:
     from adapters.alerts.watch import Verdict
@@ -72,7 +73,7 @@ def command(
     if as_json:
         print_json(_row(verdict))
     elif not quiet or not verdict.fine:
-        click.echo(verdict.text)
+        print_text(verdict.text)
     return 0 if verdict.fine else ALARM
 
 

@@ -3,9 +3,10 @@
 import re
 from contextlib import chdir
 
+import click
 import pytest
 
-from riskcore.cli.main import run
+from riskcore.cli.main import group, run
 from riskcore.cli.print_text import fitted, in_zone, print_text, styled, wrapped
 from riskcore.cli.verify_command import verified_text
 from tests.cli.sources import Sources, make_sources
@@ -137,16 +138,81 @@ def test_without_a_zone_and_without_an_instant_nothing_is_named(capsys: pytest.C
     assert capsys.readouterr().out == "at 2026-11-20 05:59:59Z\nnothing happened\n"
 
 
-@pytest.mark.parametrize(
-    "command", ["status", "audit", "portfolio", "verify", "calendar", "rules", "programme", "doctor"]
-)
-def test_every_text_fits_60_columns(
-    command: str, sources: Sources, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def too_wide(text: str) -> list[str]:
+    """Lines of more than 60 columns; only what has no blank may be longer: an id, a path, a hash."""
+    return [line for line in text.splitlines() if len(line) > 60 and " " in line.strip()]
+
+
+NARROW = [
+    *SCREENS,
+    ("verify", *OF_STORE),
+    ("verify", "two.jsonl"),
+    ("calendar",),
+    ("rules",),
+    ("rules", "daily_realized_loss"),
+    ("programme", "show"),
+    ("programme", "diff", "2026-01-01", "2026-10-10"),
+    ("programme", "status", *OF_STORE),
+    ("config", "check"),
+    ("config", "try", "rules.daily_realized_loss.loss_limit=400", *OF_STORE),
+    ("sweep", "two.jsonl", "--grid", "rules.daily_realized_loss.loss_limit=100:400:100", "--yes", "--workers", "1"),
+    ("odds", "two.jsonl", "--set", "programme.size=50K", "--paths", "100"),
+    ("import", "trades.csv", "--out", "imported"),
+    ("simulate", "--list"),
+    ("version",),
+]
+TRADES = """Id,ContractName,EnteredAt,ExitedAt,EntryPrice,ExitPrice,Fees,PnL,Size,Type,TradeDay,TradeDuration
+1,MNQZ6,11/19/2026 08:31:00 -06:00,11/19/2026 08:35:00 -06:00,21000,21010,1.48,40,2,Long,11/19/2026,00:04:00
+"""
+
+
+@pytest.mark.parametrize("words", NARROW, ids=" ".join)
+def test_every_text_fits_60_columns_and_has_no_colour(
+    words: tuple[str, ...], berlin: Sources, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(berlin.folder)
+    (berlin.folder / "trades.csv").write_text(TRADES, encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", "60")
+    capfd.readouterr()
+    run(list(words))
+    shown = capfd.readouterr().out
+    assert shown
+    assert too_wide(shown) == []
+    assert "\x1b" not in shown
+
+
+def every_command() -> list[tuple[str, ...]]:
+    """The names of every command and subcommand, the program itself first."""
+    top = click.Context(group)
+    found: list[tuple[str, ...]] = [()]
+    for name in group.list_commands(top):
+        command = group.get_command(top, name)
+        found.append((name,))
+        if isinstance(command, click.Group):
+            found += [(name, inner) for inner in command.list_commands(top)]
+    return found
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_every_help_fits_60_columns_and_has_an_example(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    words = {"calendar": [], "rules": [], "programme": ["show"], "doctor": ["--offline"]}.get(
-        command, ["--store", str(sources.store)]
-    )
-    run([command, *words])
-    lines = [line for line in capfd.readouterr().out.splitlines() if len(line) > 60]
-    assert [line for line in lines if " " in line.strip()] == [], "only what has no blank may be longer: an id, a path"
+    assert run([*words, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert too_wide(shown.replace("  --preset ", "  ")) == []
+    assert "Example: riskcore" in " ".join(shown.split())
+
+
+def test_colours_are_for_a_terminal_without_no_color(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("riskcore.cli.print_text.click.echo", lambda text: print(text))
+    print_text("ok    settings")
+    monkeypatch.setenv("NO_COLOR", "1")
+    print_text("ok    settings")
+    first, second = capsys.readouterr().out.splitlines()
+    assert ("\x1b" in first, "\x1b" in second) == (True, False)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from riskcore.cli.screen.chart import chart
-from riskcore.cli.screen.controls import Controls
+from riskcore.cli.screen.controls import HELP, Controls
 from riskcore.cli.screen.picture import LIMITS, OVERVIEW, PNL, VIEWS, Picture
 from riskcore.cli.screen.source import JournalSource
 from riskcore.cli.screen.words import UTC_CLOCK
@@ -48,6 +48,13 @@ def test_every_view_fits_and_keeps_what_is_always_in_sight(
     assert "breached RULE-003 day loss: $0.00 left; safe size MNQ 0" in top
     assert "LOCKED by RULE-003 until 17:00:00, 8:00:00 left. Nothing may be opened or added." in top
     assert "? help" in lines[-1]
+
+
+def test_the_help_of_the_keys_fits_and_names_every_key(sources: dict[str, JournalSource]) -> None:
+    controls = Controls(quits=True, helps=True)
+    text = shown(picture_of(sources["locked"], LIMITS), 60, 30, controls)
+    assert max(map(len, text.splitlines())) <= 60
+    assert [words for _, words in HELP if words not in " ".join(text.split())] == []
 
 
 def test_no_view_shows_an_instant_of_another_zone(sources: dict[str, JournalSource]) -> None:
