@@ -35,7 +35,7 @@ class Printer:
 
     quiet: only what a trader must not miss. `close` lets what waits be written; it is called at exit by itself.
     `log` gets every line that people want to read, whatever is shown, in UTC; who opened it closes it. Lines that are
-    printed are in `zone`, which the first one names.
+    printed are in `zone`, which is named in front of the first one.
     """
 
     def __init__(
@@ -55,11 +55,10 @@ class Printer:
         self._quiet = quiet
         self._screen = screen
         self._zone = "" if as_json else zone
+        self._zone_told = False
         self._outlet: Outlet | None = None
         if screen is None:
             self._outlet = Outlet(stream or sys.stdout)
-            if self._zone:
-                self._outlet.write(zone_line(self._zone))
         else:
             screen.__enter__()
         atexit.register(self.close)
@@ -99,7 +98,11 @@ class Printer:
         elif self._as_json:
             self._outlet.write(json.dumps(row, ensure_ascii=False, default=str))
         elif is_worth_a_line(row) and (not self._quiet or row["type"] in _NEVER_QUIET):
-            self._outlet.write(in_zone(line_of(row), self._zone))
+            line = in_zone(line_of(row), self._zone)
+            if self._zone and not self._zone_told:
+                # Not before the first happening: whoever has read a line may stop the run in good order.
+                line, self._zone_told = f"{zone_line(self._zone)}\n{line}", True
+            self._outlet.write(line)
 
 
 def screen_possible() -> bool:

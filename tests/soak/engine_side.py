@@ -31,7 +31,7 @@ from tests.soak.week import PROFILE, SETTINGS, each_hour, week_clock
 
 _FRAMES, _SHOWN, _DAY_HOURS = 6, 25, 24
 # Eight in life: they would fill all through the run, and what grows without end could not be told from them.
-_DAYS_OF_FIGURES_KEPT = 3
+_DAYS_OF_FIGURES_KEPT = 2
 
 
 async def live(hours: int, folder: Path, where: dict[str, Any], trace: bool) -> None:
