@@ -50,7 +50,7 @@ class LineFile:
         self._packed = _Packed(self._file) if packed else None
         self._content = gzip.GzipFile(fileobj=self._packed, mode="rb") if self._packed else None
         self._bytes = os.fstat(self._file.fileno()).st_size
-        self._bytes_read = 0  # Of a plain file.
+        self._bytes_read = 0  # Of the content: what has been read of a plain file.
 
     def __enter__(self) -> "LineFile":
         return self

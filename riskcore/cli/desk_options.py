@@ -58,4 +58,4 @@ def show(options: dict[str, Any], answer: Row, text: Callable[[Row], str]) -> No
     if options["as_json"]:
         print_json(answer)
     else:
-        print_text(text(answer), answer.get("timezone") or "")
+        print_text(text(answer), answer.get("timezone"))

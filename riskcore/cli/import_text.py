@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from riskcore.cli.print_text import fitted
+from riskcore.cli.print_text import aligned, fitted
 
 Row = dict[str, Any]
 # Title of a column: its field in the row of an account's day.
@@ -41,20 +41,8 @@ def days_lines(result: Row) -> list[str]:
     if any(day["approximate"] for day in result["days"]):
         notes.append("orders are approximate: the files name none, so fills of one contract, second and side are one")
     titles = ["day", *_COLUMNS, "recording", "lacks"]
-    return [*fitted(_aligned([titles, *rows]), titles, rows), "", *notes]
-
-
-def _aligned(table: list[list[str]]) -> list[str]:
-    """Figures to the right; the day, the recording and what it lacks to the left, below their titles."""
-    widths = [max(len(cells[index]) for cells in table) for index in range(len(table[0]))]
-    figures = range(1, len(_COLUMNS) + 1)
-    return [
-        "  ".join(
-            cell.rjust(width) if index in figures else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ).rstrip()
-        for cells in table
-    ]
+    ends = (0, len(titles) - 2, len(titles) - 1)
+    return [*fitted(aligned([titles, *rows], left=ends), titles, rows), "", *notes]
 
 
 def _of_files(result: Row) -> list[str]:

@@ -100,7 +100,7 @@ class Printer:
         elif is_worth_a_line(row) and (not self._quiet or row["type"] in _NEVER_QUIET):
             line = in_zone(line_of(row), self._zone)
             if self._zone and not self._zone_told:
-                # Not before the first happening: whoever has read a line may stop the run in good order.
+                # Not before the first happening: as soon as a line is read, somebody may stop the run.
                 line, self._zone_told = f"{zone_line(self._zone)}\n{line}", True
             self._outlet.write(line)
 

@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -29,10 +29,10 @@ _STYLES = (
 )
 
 
-def print_text(text: str, zone: str = "") -> None:
+def print_text(text: str, zone: str | None = None) -> None:
     """Print a result. With a zone every instant is shown in it, and the last line names the zone that they are in."""
     local = in_zone(text, zone)
-    if local != text:
+    if zone and local != text:
         text = f"{local}\n\n{zone_line(zone)}"
     width = terminal_width()
     lines = [part for line in text.split("\n") for part in ([line] if width is None else wrapped(line, width))]
@@ -52,8 +52,8 @@ def terminal_width() -> int | None:
     return max(shutil.get_terminal_size().columns, LEAST_WIDTH)
 
 
-def in_zone(text: str, zone: str) -> str:
-    """A text with every instant of UTC in it as the clock of the zone shows it, with all its digits; "" leaves UTC."""
+def in_zone(text: str, zone: str | None) -> str:
+    """A text with every instant of UTC in it as the clock of the zone shows it, with all its digits; none: in UTC."""
     if not zone:
         return text
     clock = ZoneInfo(zone)
@@ -90,11 +90,23 @@ def styled(line: str) -> str:
     return line
 
 
-def fitted(aligned: list[str], titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(table: Sequence[Sequence[str]], left: Container[int] = ()) -> list[str]:
+    """The lines of a table: cells below one another, to the right but for the columns that are read from the left."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if index in left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ).rstrip()
+        for cells in table
+    ]
+
+
+def fitted(table: list[str], titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """The lines of an aligned table where they fit; else each row as a sentence of its own with the titles in it."""
     width = terminal_width()
-    if width is None or max(map(len, aligned)) <= width:
-        return aligned
+    if width is None or max(map(len, table)) <= width:
+        return table
     told = []
     for row in rows:
         named = [f"{title} {cell}".strip() for title, cell in zip(titles[1:], row[1:], strict=True) if cell]

@@ -107,7 +107,7 @@ def status(
     if as_json:
         print_json(result)
     else:
-        print_text(status_text(result), result["timezone"] or "")
+        print_text(status_text(result), result["timezone"])
 
 
 @command.command(epilog="Example: riskcore programme diff 2026-09-01 2026-10-10")

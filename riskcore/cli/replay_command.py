@@ -65,10 +65,14 @@ def command(
     from riskcore.core.events import TradingDayOpened
     from riskcore.settings.warnings import any_rule_on
 
-    openings: list[TradingDayOpened] = []
+    judged, zone = False, ""
 
     def note(events: "Sequence[Event]") -> None:
-        openings.extend(one.body for one in events if isinstance(one.body, TradingDayOpened))
+        # An opening holds the accounts of its day, so none is kept.
+        nonlocal judged, zone
+        for one in events:
+            if isinstance(one.body, TradingDayOpened):
+                judged, zone = judged or any_rule_on(one.body.settings), one.body.day.timezone
 
     with Progress(quiet=quiet) as progress:
         result = run_replay(
@@ -89,8 +93,7 @@ def command(
     if as_json:
         print_json(result)
     else:
-        judged = any(any_rule_on(opened.settings) for opened in openings)
-        print_text(result_text(result, judged), openings[-1].day.timezone if openings else "")
+        print_text(result_text(result, judged), zone)
     return exit_code(result)
 
 

@@ -90,7 +90,7 @@ def command(
             from riskcore.cli.status_text import status_text
 
             status = status_of(follower, accounts, lock, time.time_ns(), stop_ticks)
-            print_text(status_text(status | _health(location, journal.profile)), status["timezone"] or "")
+            print_text(status_text(status | _health(location, journal.profile)), status["timezone"])
     return 0
 
 
@@ -157,7 +157,7 @@ def _watch_text(follower: "Follower", place: "Place", lock: "Path | ServerLease"
     while True:
         if changed:
             status = status_of(follower, place.accounts, lock, time.time_ns(), place.stop_ticks)
-            print_text(status_text(status), status["timezone"] or "")
+            print_text(status_text(status), status["timezone"])
             click.echo()
         time.sleep(REFRESH_SECONDS)
         changed = follower.catch_up()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from replay.sweep.words import chance_of, verdict_lines
-from riskcore.cli.print_text import fitted
+from riskcore.cli.print_text import aligned, fitted
 from riskcore.cli.whatif_text import signed
 
 Row = dict[str, Any]
@@ -34,10 +34,8 @@ def sweep_text(result: Row) -> str:
                 *(chance_of(row, one["account"]) for one in accounts),
             ]
         )
-    widths = [max(len(cells[index]) for cells in table) for index in range(len(table[0]))]
-    aligned = ["  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) for cells in table]
     titles, *rows = table
-    lines += fitted(aligned, titles, [[f"{titles[0]} {first}", *others] for first, *others in rows])
+    lines += fitted(aligned(table), titles, [[f"{titles[0]} {first}", *others] for first, *others in rows])
     assumed = result["assumptions"]
     lines += [
         "",

@@ -100,7 +100,7 @@ def believe_broker(book: Book, account: Account, position: Position) -> None:
     """Fills and the broker have disagreed for too long: its size and average price stand for all fills so far.
 
     Not where a fill was made since it showed them: then the fill is the newer word, and only its push is missing. None
-    is made after it was told, whatever the broker's clock says.
+    is made later than it was reported, whatever the broker's clock says.
     """
     fills = (one for one in account.trades.values() if one.contract == position.contract)
     if max((min(one.placed_at, one.recorded_at) for one in fills), default=0) > position.push_at:

@@ -1,9 +1,9 @@
-"""Whether fills that were told late explain what the broker showed in their place (carried.py).
+"""Whether fills that were reported late explain what the broker showed in their place (carried.py).
 
-What the broker shows is some moments old, and so are fills that are listed; the clocks of both ends differ. Times
-alone therefore do not say which of the late fills were part of what was shown. What they come to does: once the fills
-of some moment have the size and the cost that the broker named, none is missing up to there, and fills are the
-authority again (RULES.md 1.5, "realised + unrealised = equity").
+What the broker shows is slightly old, and so are fills that are listed; the clocks of both ends differ. Times alone
+therefore do not say which of the late fills were part of what was shown. What they come to does: once the fills of
+some moment have the size and the cost that the broker named, none is missing up to there, and fills are the authority
+again (RULES.md 1.5, "realised + unrealised = equity").
 """
 
 from dataclasses import replace
@@ -12,14 +12,14 @@ from riskcore.core.fold import fills_of, fold_again, fold_of, put
 from riskcore.core.lots import lots_of, opened_for
 from riskcore.core.state import Account, Book, Contract, Position, Shown, Trade
 
-# With more fills than this told since, what the broker showed was more than fills: a position that was carried in.
+# With more fills than this reported since, what the broker showed was more than fills: a position that was carried in.
 MOST_LATE = 64
 
 
 def told_so_far(book: Book, account: Account, position: Position) -> tuple[int, int | None]:
-    """Signed size and cost of all fills told so far, where the broker's figures stand in the place of some too.
+    """Signed size and cost of all fills reported so far, also where the broker's figures replace some of them.
 
-    The cost is None where fills may be missing that nobody will tell: those of a position that was carried in.
+    The cost is None where fills may be missing that are never reported: those of a position that was carried in.
     """
     shown, contract = position.shown, book.contracts.get(position.contract)
     if contract is None or not account.reconciled_at or (shown is not None and shown.at and shown.told_cost is None):
@@ -27,23 +27,27 @@ def told_so_far(book: Book, account: Account, position: Position) -> tuple[int, 
     if shown is None or shown.told_cost is None:
         lots, carried_cost = lots_of(position), position.carried_cost
         return lots.size + position.carried, None if carried_cost is None else lots.cost + carried_cost
-    size, cost = shown.told_size, shown.told_cost
+    sums = shown.told_size, shown.told_cost
     for one in _late(account, shown):
-        size, cost = size + one.side * one.size, cost + _paid(one, contract)
-    return size, cost
+        sums = _with(sums, one, contract)
+    return sums
 
 
 def note_late(position: Position, trade: Trade) -> None:
-    """A fill is told while it is open whether late ones explain what the broker showed."""
+    """A fill is reported before it is known whether late ones explain what the broker showed."""
     shown = position.shown
-    if shown is not None and shown.told_cost is not None:
-        given_up = len(shown.late) >= MOST_LATE
-        position.shown = without_told(shown) if given_up else replace(shown, late=(*shown.late, trade.id))
+    if shown is None or shown.told_cost is None:
+        return
+    if len(shown.late) >= MOST_LATE:
+        forget_told(position)
+    else:
+        position.shown = replace(shown, late=(*shown.late, trade.id))
 
 
-def without_told(shown: Shown) -> Shown:
-    """The same where it is not known any more what the fills that were told before come to."""
-    return replace(shown, told_size=0, told_cost=None, late=())
+def forget_told(position: Position) -> None:
+    """Stop comparing: what the fills come to that were reported before the broker's figures is no longer known."""
+    if position.shown is not None:
+        position.shown = replace(position.shown, told_size=0, told_cost=None, late=())
 
 
 def believe_fills(book: Book, account: Account, position: Position) -> None:
@@ -56,24 +60,24 @@ def believe_fills(book: Book, account: Account, position: Position) -> None:
     if pushed and average is not None:
         named.append((pushed, average * pushed))
     late = _late(account, shown)
-    size, cost, number = shown.told_size, shown.told_cost, 0
-    while not _is_one_of(named, size, cost):
+    sums, number = (shown.told_size, shown.told_cost), 0
+    while not _is_one_of(named, *sums):
         if number == len(late):
             return
-        size, cost = size + late[number].side * late[number].size, cost + _paid(late[number], contract)
+        sums = _with(sums, late[number], contract)
         number += 1
-    _begin_with(book, account, position, late, number, (size, cost))
+    _begin_with(book, account, position, late, number, sums)
 
 
 def _begin_with(
     book: Book, account: Account, position: Position, late: list[Trade], number: int, known: tuple[int, int]
 ) -> None:
-    """What was open behind the first so many late fills is known: the others go on from there."""
+    """What was open after the first `number` late fills is known: the others continue from there."""
     before, (size, cost) = fold_of(book, account, position), known
     put(account, [replace(one, shown=place < number) for place, one in enumerate(late)])
     explained = fold_of(book, account, position).shown
     if (explained.size, explained.cost) != known:
-        # They close what fills opened that have no part in the fold any more.
+        # They close what was opened by fills that are no longer part of the fold.
         assert position.shown is not None, "it stands for those"
         others = fills_of(account, position.contract)
         put(account, [_settled(one) for one in others if one.id not in position.shown.late and not one.settled])
@@ -94,8 +98,14 @@ def _is_one_of(named: list[tuple[int, int | None]], size: int, cost: int) -> boo
 
 
 def _late(account: Account, shown: Shown) -> list[Trade]:
-    """The fills told since, in the order in which they were made."""
+    """The fills reported since, in the order in which they were made."""
     return [one for one in account.trades.values() if one.id in shown.late and not one.voided]
+
+
+def _with(sums: tuple[int, int], trade: Trade, contract: Contract) -> tuple[int, int]:
+    """Signed size and cost with one more fill."""
+    size, cost = sums
+    return size + trade.side * trade.size, cost + _paid(trade, contract)
 
 
 def _paid(trade: Trade, contract: Contract) -> int:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from riskcore.core.carried import is_part_of_shown, take_back
 from riskcore.core.events import TradeRecorded, TradeVoided
-from riskcore.core.explained import believe_fills, note_late, without_told
+from riskcore.core.explained import believe_fills, forget_told, note_late
 from riskcore.core.exposure_change import exposure_changed, note_disagreement
 from riskcore.core.fold import fold_again, fold_of, is_in_order, put, put_in_order, set_lots
 from riskcore.core.lots import Lots, after_fill, lots_of
@@ -188,8 +188,7 @@ def _replace_trade(book: Book, account: Account, position: Position, trade: Trad
     """Put a fill in place that opens or closes something else than it did, and fold its contract again."""
     before = fold_of(book, account, position)
     put(account, [trade])
-    if position.shown is not None:
-        position.shown = without_told(position.shown)
+    forget_told(position)
     fold_again(book, account, position, before, keeps_carried=True)
 
 

@@ -82,7 +82,7 @@ def set_lots(position: Position, lots: Lots) -> None:
     elif abs(position.carried) < abs(position.confirmed):
         position.confirmed = position.carried
     if lots.flat and position.shown is not None:
-        # Nothing told from now on is part of it; yet it may turn out that too much was taken for a part of it.
+        # No fill reported from now on is part of it; yet it may turn out that too many were taken for a part of it.
         position.shown = replace(position.shown, at=0) if position.shown.late else None
 
 

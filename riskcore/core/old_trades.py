@@ -8,7 +8,7 @@ from bisect import bisect_left
 
 from riskcore.core.carried import close_books
 from riskcore.core.events import TradeVoided
-from riskcore.core.explained import without_told
+from riskcore.core.explained import forget_told
 from riskcore.core.state import Account, Book, OldTrade, Trade
 
 # Trading days whose fills are kept whole: rolling windows cross the reset.
@@ -26,8 +26,7 @@ def is_old_id(account: Account, trade_id: int) -> bool:
 def retire(account: Account, at: int) -> None:
     """At the reset: fills that are no longer recent are kept in little room, those of forgotten days as ids."""
     for position in account.positions.values():
-        if position.shown is not None:
-            position.shown = without_told(position.shown)
+        forget_told(position)
     _keep_small(account, sorted(account.days)[-DAYS_OF_TRADES_KEPT:])
     forgotten = {
         trade_id: one

@@ -106,8 +106,8 @@ class Shown:
     """What the broker showed of a contract where fills alone do not explain it: signed size, and cost in all.
 
     `cost` is the broker's average price times `size`, None when it named none. `at`: as of when it is true; 0 where no
-    fill that is told from now on was made by then. `told_size` and `told_cost` are what the fills that were told before
-    come to, None where that is not known; `late` are the fills told since (explained.py).
+    fill that is reported from now on was made by then. `told_size` and `told_cost` are what the fills reported before
+    come to, None where that is not known; `late` are the fills reported since (explained.py).
     """
 
     size: int

@@ -43,11 +43,11 @@ def any_rule_on(plain: Mapping[str, Any]) -> bool:
 
 def _active(rules: Rules, name: str) -> list[Any]:
     """The parameters of the tables of a rule that act."""
-    return [
-        by_name(name, plain.get(SOURCE, "")).build(plain)
-        for plain in rules[name]
-        if plain["enabled"] and not plain["shadow"]
-    ]
+    return [by_name(name, plain.get(SOURCE, "")).build(plain) for plain in rules[name] if _acts(plain)]
+
+
+def _acts(plain: Mapping[str, Any]) -> bool:
+    return plain["enabled"] and not plain["shadow"]
 
 
 def _about_rules(rules: Rules, path: str) -> list[str]:
@@ -76,6 +76,6 @@ def _about_switches(rules: Rules, path: str) -> list[str]:
             found.append(f"{path}.{name} IS LOCKED BUT DISABLED: locking protects its settings, it enforces nothing")
         elif not any(plain["enabled"] for plain in instances):
             found.append(f"{path}.{name}: the table is there but enabled = false: it does nothing")
-        elif not any(plain["enabled"] and not plain["shadow"] for plain in instances):
+        elif not any(map(_acts, instances)):
             found.append(f"{path}.{name}: shadow = true: it only records what it would have done")
     return found
