@@ -63,7 +63,7 @@ class Collector:
 
     def _note_blind(self, book: Book, rulebook: Rulebook, account: Account, trade_date: str) -> None:
         for instance in rulebook.instances(account):
-            reason = instance.blind_because(book)
+            reason = instance.blind_because(book, account)
             if reason is not None:
                 self.blind[(account.id, trade_date, instance.rule.id)] = reason
 
