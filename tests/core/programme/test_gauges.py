@@ -8,6 +8,7 @@ import pytest
 from riskcore.audit.limits import gauges
 from riskcore.audit.safe_size import safe_size_rows
 from riskcore.audit.status import view_of
+from riskcore.settings.config import read_settings
 from tests.core.groups.desk import OTHER
 from tests.core.ledger import ACCOUNT, Ledger, usd
 from tests.core.programme.terms import combine, under
@@ -143,3 +144,14 @@ def test_what_is_in_the_way_of_a_payout() -> None:
 
     assert words(4) == "not yet, too few winning days"
     assert words(5) == "up to 375.00 may be asked for"
+
+
+@pytest.mark.parametrize(
+    ("at", "size", "rule"), [("13:04:59", 5, "PROGRAMME-SIZE"), ("13:05:00", 0, "PROGRAMME-HOURS")]
+)
+def test_behind_its_own_last_entry_nothing_of_a_product_is_safe(at: str, size: int, rule: str) -> None:
+    settings = read_settings("[programme]\nfloor_override = 48000\n").plain
+    day = Ledger(settings=settings).account(ACCOUNT, balance="50000").at(at).mark("ZC", "450")
+    account = day.book.accounts[ACCOUNT]
+    [row] = safe_size_rows(day.book, day.rulebook, account, view_of(day.book, day.rulebook, account), 10)
+    assert (row["size"], row["rule"]) == (size, rule)
