@@ -49,24 +49,22 @@ def origin(account: Account, order: Order, at: int) -> str | None:
 
 
 def _is_history(account: Account, order: Order, request: Request) -> bool:
-    """Whether an order is older than a close, or proves nothing.
+    """Whether an order that had ended when it was first shown is older than a close, or proves nothing.
 
-    Its fills were told before the close left, though its own push may come behind it; or it had ended when it was first
-    shown, and never filled, or did so well before the attempt. To wait for one more picture where it was the exit order
-    after all costs a moment, and no second close.
+    It never filled, or did so well before the attempt; or its fills were told before it, by a list that the close was
+    decided on. To wait for one more picture where it was the exit order after all costs a moment, and no second close.
     """
-    if any(trade.order_id == order.id and _is_earlier(trade, request) for trade in account.trades.values()):
-        return True
     if order.status not in TERMINAL:
         return False
     changed_at = order.updated_at
     older = changed_at is not None and changed_at < request.attempted_at - BROKER_CLOCK_BEHIND_NS
-    return older or not order.fill_volume
+    fills = (trade for trade in account.trades.values() if trade.order_id == order.id)
+    return older or not order.fill_volume or any(_is_earlier(fill, request) for fill in fills)
 
 
 def _is_earlier(fill: Trade, request: Request) -> bool:
-    """Whether a fill was told before a close left, whatever the clock of the broker says."""
-    return fill.recorded_at < request.attempted_at
+    """Whether a fill was told before a close left: a list that decides on the close has the instant of the close."""
+    return (fill.recorded_at, fill.placed_at) < (request.attempted_at, request.attempted_at)
 
 
 def closed_name(contract: str | None) -> str:
