@@ -84,9 +84,7 @@ class UnchangedDays:
 
     # ---- further runs --------------------------------------------------------------------------------
 
-    def skip(
-        self, day: DayFacts, baseline: Course, counterfactual: Course, accounts: dict[int, AccountCourse]
-    ) -> bool:
+    def skip(self, day: DayFacts, baseline: Course, counterfactual: Course, accounts: dict[int, AccountCourse]) -> bool:
         """Whether the day cannot change; then both courses, and `accounts`, stand where its last fact leaves them."""
         self.days += 1
         known = self.known.get(day.day.trade_date)
