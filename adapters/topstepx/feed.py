@@ -92,9 +92,9 @@ class TopstepFeed:
         self._market.follow([(target, (contract,)) for contract in contracts for target in _OF_EACH_CONTRACT])
 
     def reconnect(self, reason: str) -> None:
-        """Open both hubs anew, although they may look well; the loss itself is not said again."""
+        """Open both hubs anew, although they may look well."""
         for hub in (self._user, self._market):
-            hub.end_unsaid(reason)
+            hub.reopen(reason)
 
     def health(self) -> tuple[HubHealth, HubHealth]:
         """Of the user hub and of the market hub."""

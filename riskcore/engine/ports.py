@@ -109,7 +109,7 @@ class Feed(Protocol):
         """What to be subscribed to from now on, also after every reconnect."""
 
     def reconnect(self, reason: str) -> None:
-        """Open both hubs anew, although they may look well: the engine itself has said that they are lost."""
+        """Open both hubs anew, although they may look well. Each is lost as of then, behind what still waits of it."""
 
 
 class Announcer(Protocol):

@@ -123,11 +123,19 @@ class Supervisor:
 
     def logged_out(self) -> None:
         """The gateway has ended the session, and has said so itself."""
-        self.end_unsaid("the gateway logged us out (GatewayLogout)")
-
-    def end_unsaid(self, reason: str) -> None:
-        """End the connection, whose loss is known already, and open another one."""
         self._announced = "lost"
+        self._end("the gateway logged us out (GatewayLogout)")
+
+    def reopen(self, reason: str) -> None:
+        """End the connection, however well it looks, and open another one.
+
+        Its loss is said at once, behind whatever of it still waits to be handled, such as that it has just connected.
+        """
+        if self._announced is not None:
+            self._say("lost")
+        self._end(reason)
+
+    def _end(self, reason: str) -> None:
         if self._connection is not None:
             self._connection.end(reason)
 

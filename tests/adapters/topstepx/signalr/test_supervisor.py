@@ -441,6 +441,33 @@ def test_a_logout_ends_the_session() -> None:
     run_hurried(run())
 
 
+def test_a_hub_that_is_reopened_is_lost_from_that_moment() -> None:
+    """Seed 1000000600418 of the simulation: `connected` still waited to be handled when the engine awoke."""
+
+    async def script(caller: Caller) -> None:
+        await subscribed(caller)
+        await caller.socket.wait_closed()
+
+    async def run() -> None:
+        async with HubServer(script, good) as server, watched(server.url) as hub:
+            await until(lambda: hub.states == ["connected"])
+            hub.supervisor.reopen("riskcore did not run for a while")
+            assert hub.states == ["connected", "lost"]
+            await hub.says("connected", "lost", "connected")
+            assert hub.reason == "riskcore did not run for a while"
+
+    run_hurried(run())
+
+
+def test_a_hub_that_never_connected_is_not_said_to_be_lost() -> None:
+    async def run() -> None:
+        async with HubServer(good) as server, watched(server.url) as hub:
+            hub.supervisor.reopen("riskcore did not run for a while")
+            await hub.says("connected")
+
+    run_hurried(run())
+
+
 # ---- silence -------------------------------------------------------------------------------------------
 
 
