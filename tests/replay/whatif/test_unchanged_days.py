@@ -110,3 +110,25 @@ def test_random_days_are_the_same_with_and_without_the_days_that_cannot_change(
     )
     short, plain, _ = both_ways(study)
     assert short == plain
+
+
+def test_a_close_behind_a_skipped_first_day_costs_what_the_record_paid(tmp_path: Path) -> None:
+    """RULE-009 closes at the window's end, which comes behind the day's last line: only later do the courses part."""
+    first = Trades("2026-11-17 09:00:00")
+    first.quote(21000.0)
+    first.trade(1, 21000.0)
+    first.now += timedelta(minutes=5)
+    first.quote(21010.0)
+    second = Trades("2026-11-18 09:00:00")
+    second._ids = 1000
+    second.trade(-1, 21020.0)
+    config = tmp_path / "riskcore.toml"
+    config.write_text(
+        '[rules.session_block_outside]\nwindows = [{ days = ["Tue", "Wed"], start = "08:30", end = "09:30" }]\n',
+        encoding="utf-8",
+    )
+    days = (first.write(tmp_path / "first.jsonl"), second.write(tmp_path / "second.jsonl"))
+    short, plain, skipped = both_ways(Study(days, Asked(config)))
+    assert skipped["skipped"]
+    assert short["range"] == plain["range"]
+    assert short == plain
