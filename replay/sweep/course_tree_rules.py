@@ -68,19 +68,22 @@ class Chain:
 
     def answers(self, answer: Callable[[Variant], Any]) -> Iterator[tuple[int, Any]]:
         """What each variant is answered, asking only for some: between two that are answered alike all are."""
-        known: dict[int, Any] = {}
+        ends = 0, len(self.variants) - 1
+        known = {index: answer(self.variants[index]) for index in dict.fromkeys(ends)}
+        if known[ends[0]] == known[ends[1]]:
+            yield self._all, known[0]
+            return
 
         def at(index: int) -> Any:
             if index not in known:
                 known[index] = answer(self.variants[index])
             return known[index]
 
-        whole = 0, len(self.variants) - 1
-        waiting = [whole]
+        waiting = [ends]
         while waiting:
             first, last = waiting.pop()
             if at(first) == at(last):
-                yield self._all if (first, last) == whole else self._members(first, last), at(first)
+                yield self._members(first, last), at(first)
             else:
                 middle = (first + last) // 2
                 waiting += [(first, middle), (middle + 1, last)]
@@ -116,6 +119,8 @@ class Asked:
 
     def asks(self, view: View, ask: Callable[[Any], Any], *, remembers: bool = False) -> list[tuple[int, Any]]:
         """What the rule answers by the other parameters, and for which settings; who makes it raise leaves."""
+        if not self.sharers.live:
+            return []
         notes, readers, changed = view.notes, view._fill_readers, view.changed
 
         def answer(variant: Variant) -> Any:
@@ -142,6 +147,8 @@ class Asked:
     def evaluate(self, view: View) -> Sequence[Finding]:
         theirs = self.asks(view, lambda params: (decided(tuple(self.rule.evaluate(params, view))), view.looked_at_fill))
         own: Sequence[Finding] = self._own(lambda: tuple(self.rule.evaluate(self.params, view)))
+        if not theirs:
+            return own
         wanted, looked = decided(own), view.looked_at_fill
         for members, (found, has_looked) in theirs:
             if found != wanted or (view.effect.late and has_looked != looked):
@@ -161,6 +168,8 @@ class Asked:
 
     def _fold(self, view: View, fold: Callable[[Any], Any]) -> Any:
         """Let the rule change its memory by its own parameters; who would remember anything else leaves."""
+        if not self.sharers.live:
+            return self._own(lambda: fold(self.params))
         before = _memory(view.account)
 
         def attempt(params: Any) -> tuple[Any, Memory]:

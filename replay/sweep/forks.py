@@ -85,7 +85,7 @@ def _forked_account(state: AccountCourse, requests: dict[int, Request]) -> Accou
         alike=dict(state.alike),
         recorded=dict(state.recorded),
         rates=dict(state.rates),
-        shares={name: replace(one, parts=list(one.parts)) for name, one in state.shares.items()},
+        shares=dict(state.shares),
         fills=dict(state.fills),
         dropped=set(state.dropped),
         cancelling=dict(state.cancelling),

@@ -5,7 +5,7 @@ Money is 1e-6 dollars, durations are nanoseconds.
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 from typing import Any, Self
 
 from replay.whatif.course import Course
@@ -14,7 +14,7 @@ from replay.whatif.market import DayFacts
 from replay.whatif.result import effects_of
 from riskcore.core import events as e
 from riskcore.core.issuers import GUARD_ID
-from riskcore.core.marks import valuation
+from riskcore.core.marks import valuation_at
 from riskcore.core.names import ACCOUNT
 from riskcore.core.programme.maximum_loss import floor_breached_at
 from riskcore.core.programme.target import passed_on
@@ -79,7 +79,11 @@ class Follower:
         return Follower(course, {name: copy(one) for name, one in self.seen.items()}, dict(self.locked_since))
 
     def _of(self, account: int) -> DaySeen:
-        return self.seen.setdefault((account, self.course.book.trade_date), DaySeen())
+        name = account, self.course.book.trade_date
+        found = self.seen.get(name)
+        if found is None:
+            found = self.seen[name] = DaySeen()
+        return found
 
     # ---- what happens --------------------------------------------------------------------------------
 
@@ -165,11 +169,12 @@ class Follower:
         """What the day has realised, net, and what is open at these marks; what nobody can value is left out."""
         if account is None:
             return
-        book, mode = replace(self.course.book, marks=dict(marks)), self.course.runner.turn.rulebook.profile.mark
+        book, mode = self.course.book, self.course.runner.turn.rulebook.profile.mark
         figures = account.days.get(book.trade_date)
         equity_usd = 0 if figures is None else figures.net_usd
         for position in account.positions.values():
-            equity_usd += valuation(book, position, mode, book.now).value or 0 if position.valued else 0
+            if position.valued:
+                equity_usd += valuation_at(book, position, marks.get(position.contract), mode, book.now).value or 0
         seen = self._of(account.id)
         seen.worst_usd = min(seen.worst_usd, equity_usd)
 

@@ -27,12 +27,12 @@ class Request:
     over: bool = False  # It has been done, or has lapsed.
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Share:
     """What of a recorded fill was executed: the ids of its parts in the counterfactual, and their sizes."""
 
     size: int
-    parts: list[tuple[int, int]] = field(default_factory=list)
+    parts: tuple[tuple[int, int], ...] = ()
     contract: str = ""
 
     @property
@@ -77,7 +77,10 @@ class AccountCourse:
     divergences: list[dict[str, Any]] = field(default_factory=list)
 
     def day(self, trade_date: str) -> DayOfAccount:
-        return self.days.setdefault(trade_date, DayOfAccount())
+        found = self.days.get(trade_date)
+        if found is None:
+            found = self.days[trade_date] = DayOfAccount()
+        return found
 
     def note_action(self, contracts: list[str]) -> None:
         """The counterfactual has acted, and closed, cancelled or kept out in these contracts: the policies begin."""

@@ -115,7 +115,7 @@ def refusal(book: Book, rulebook: Rulebook, account_id: int, contract: str, side
     account = book.accounts.get(account_id) or Account(account_id)
     profile = rulebook.profile
     # The instant of the entry: time may not have been told to the book yet.
-    moment = replace(book, now=max(at, book.now))
+    moment = replace(book, now=at) if at > book.now else book
     view = View(moment, account, _MOMENT, Effect((account_id,)), profile.pnl_basis, profile.mark)
     lockouts = active_lockouts(view, view.root(contract))
     if lockouts:

@@ -111,7 +111,10 @@ class Courses:
             self.end(before, next_date or before.rolled_to)
 
     def state(self, account: int) -> AccountCourse:
-        return self.accounts.setdefault(account, AccountCourse(account))
+        found = self.accounts.get(account)
+        if found is None:
+            found = self.accounts[account] = AccountCourse(account)
+        return found
 
     # ---- days ----------------------------------------------------------------------------------------
 

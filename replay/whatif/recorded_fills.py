@@ -92,7 +92,7 @@ class RecordedFills:
             return
         note_rate(state, body)
         state.fills[body.trade_id] = body
-        shared = state.shares[body.trade_id] = Share(body.size, contract=body.contract)
+        state.shares[body.trade_id] = Share(body.size, contract=body.contract)
         closing, opening = before.parts
         contract = body.contract
         held = self.desk.held(state, contract)
@@ -107,11 +107,11 @@ class RecordedFills:
             # The record opens what the counterfactual only reduces: those contracts are missing from here on.
             state.simulated.left_out(contract, body.trade_id, reduced)
         if executed + reduced:
-            yield from self._execute(state, event, body, shared, executed + reduced, closes=True)
+            yield from self._execute(state, event, body, executed + reduced, closes=True)
         self.thaw(state, contract, flat=abs(state.recorded.get(contract, 0)) == before.parts.closing, at=event.at)
         entry = opening - reduced
         if entry and self._may_enter(state, body, event.at):
-            yield from self._execute(state, event, body, shared, entry, closes=False)
+            yield from self._execute(state, event, body, entry, closes=False)
         elif entry:
             self._left_out(state, event, body, place, entry)
             yield
@@ -212,9 +212,10 @@ class RecordedFills:
     # ---- shares --------------------------------------------------------------------------------------
 
     def _execute(
-        self, state: AccountCourse, event: e.Event, body: e.TradeRecorded, shared: Share, size: int, *, closes: bool
+        self, state: AccountCourse, event: e.Event, body: e.TradeRecorded, size: int, *, closes: bool
     ) -> Iterator[None]:
         """Tell the counterfactual of a part of a recorded fill, at the recorded price and time."""
+        shared = state.shares[body.trade_id]
         before = shared.executed
         trade_id = self.desk.ids.next() if shared.parts else body.trade_id
         profit = None
@@ -230,7 +231,7 @@ class RecordedFills:
             fees_usd=_costs(body.fees_usd, body.size, before, size),
             commissions_usd=_costs(body.commissions_usd, body.size, before, size),
         )
-        shared.parts.append((trade_id, size))
+        state.shares[body.trade_id] = replace(shared, parts=(*shared.parts, (trade_id, size)))
         self.desk.tell(state, part, f"whatif:trade:{trade_id}", event.at)
         yield
         self.desk.tell_size(state, body.contract, event.at)

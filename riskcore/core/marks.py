@@ -85,6 +85,11 @@ def valued_side(position: Position) -> int:
 
 def valuation(book: Book, position: Position, mode: str, now: int) -> Valuation:
     """Value of one position at `now`. A mark older than the last increase is not used (RULES.md 1.5)."""
+    return valuation_at(book, position, book.marks.get(position.contract), mode, now)
+
+
+def valuation_at(book: Book, position: Position, mark: Mark | None, mode: str, now: int) -> Valuation:
+    """The same at another mark of its contract than the book's."""
     contract = book.contracts.get(position.contract)
     cost = open_cost(position)
     if contract is None or cost is None:
@@ -92,7 +97,6 @@ def valuation(book: Book, position: Position, mode: str, now: int) -> Valuation:
     size, total_cost = cost
     if size == 0:
         return Valuation(move_value(-total_cost, contract.tick_size, contract.tick_value), closed=True)
-    mark = book.marks.get(position.contract)
     from_bars = False
     if position.awaits_mark or mark is None:
         price = position.increase_price

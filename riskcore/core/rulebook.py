@@ -84,6 +84,7 @@ class Rulebook:
     _instances: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
     _readers: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
     _joint: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
+    _timed: dict[_Who, tuple[RuleInstance, ...]] = field(default_factory=dict)
 
     def judges(self, account: Account) -> bool:
         """Whether the account is judged: one of the profile's, and of those that the command names."""
@@ -122,6 +123,10 @@ class Rulebook:
     def quote_readers(self, account: Account) -> tuple[RuleInstance, ...]:
         """The rules of an account that look at quotes; the others declare that they read none."""
         return self._those(account, self._readers, lambda rule: rule.quiet is not None)
+
+    def timed(self, account: Account) -> tuple[RuleInstance, ...]:
+        """The rules of an account that time alone may make act."""
+        return self._those(account, self._timed, lambda rule: rule.deadline is not None)
 
     def _those(
         self, account: Account, known: dict[_Who, tuple[RuleInstance, ...]], wanted: Callable[[Rule], bool]

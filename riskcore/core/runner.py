@@ -301,7 +301,7 @@ class Runner:
         if settled:
             self._hand_on_rows(len(self._rows))
             settle(self.book, settled)
-            self.turn.forget_timers()
+            self.turn.marks_moved()
 
     # ---- what goes out -------------------------------------------------------------------------------
 

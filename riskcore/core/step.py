@@ -58,7 +58,7 @@ class Turn:
     def decide_by(self, rulebook: Rulebook) -> None:
         """Judge by another rulebook, whose deadlines are other ones too."""
         self.rulebook = rulebook
-        self.forget_timers()
+        self._forget_timers()
 
     # ---- facts ---------------------------------------------------------------------------------------
 
@@ -157,7 +157,12 @@ class Turn:
             self._timers_known, self.upcoming = True, None if self._absent else timers
         return self._next_due
 
-    def forget_timers(self) -> None:
+    def marks_moved(self) -> None:
+        """Quiet quotes have moved marks. Deadlines hang on those of what is open; who is flat has no use for any."""
+        if any(one.valued for account in self.book.accounts.values() for one in account.positions.values()):
+            self._forget_timers()
+
+    def _forget_timers(self) -> None:
         """Something that deadlines hang on has changed: the rulebook, or marks and when they are stale."""
         self._timers_known, self.upcoming = False, None
 

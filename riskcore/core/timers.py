@@ -1,7 +1,7 @@
 """Deadlines: when time alone must be looked at. Derived from state, so nothing can be forgotten or left over."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from riskcore.core.enforce import deadlines
 from riskcore.core.events import ClockTicked, Event
@@ -24,8 +24,7 @@ _MOMENT = Event(0, "core", "deadline", ClockTicked())
 QUARANTINES = "timer.0.day"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Timer:
+class Timer(NamedTuple):
     """One deadline; timers due together run by (due, rule, account, target) (RULES.md 1.1)."""
 
     due: int
@@ -110,8 +109,9 @@ def _rule_timers(book: Book, rulebook: Rulebook, account: Account, absent: bool)
     profile = rulebook.profile
     view = View(book, account, _MOMENT, Effect(), profile.pnl_basis, profile.mark)
     unknown = awaited(book, account, absent)
-    for instance in rulebook.instances(account):
-        if instance.rule.deadline is None or instance.lacking(book.lacks) or instance.waits(unknown):
+    for instance in rulebook.timed(account):
+        assert instance.rule.deadline is not None, "a rule that time alone may make act"
+        if instance.lacking(book.lacks) or instance.waits(unknown):
             continue
         view.rule_key = instance.key
         try:

@@ -171,6 +171,8 @@ class QuietMarks:
 
     def settled(self, book: Book) -> dict[str, Mark]:
         """The marks to put into the book before anything else is judged; nothing is remembered afterwards."""
+        if not self._moved:
+            return {}
         marks = {
             contract: next_mark(book, contract, at, last, bid, ask)
             for contract, (last, bid, ask, at) in self._moved.items()

@@ -130,6 +130,8 @@ class Ledger:
         self.rulebook.instances(self.account_state)
         for known in self.rulebook._instances:
             self.rulebook._instances[known] = instances
+        for picked in (self.rulebook._readers, self.rulebook._joint, self.rulebook._timed):
+            picked.clear()
         self._forget()
 
     # ---- time ----------------------------------------------------------------------------------------

@@ -4,12 +4,15 @@ from itertools import count
 
 import pytest
 
+from riskcore.core import step
 from riskcore.core.events import ClockTicked, ConfigChanged, Event, TradingDayOpened
-from riskcore.core.quantities import DAY_NS, money
+from riskcore.core.quantities import DAY_NS, SECOND_NS, money, price
+from riskcore.core.quotes import Quotes
 from riskcore.core.runner import Runner
 from riskcore.core.state import Account
 from riskcore.settings.calendar import day_for
 from riskcore.settings.config import read_settings
+from tests.core.ledger import Ledger, nanoseconds
 from tests.engine.hand_clock import START_NS
 
 LOSS = "[profile]\nloosen_policy = '{}'\n[rules.daily_realized_loss]\nloss_limit = {}"
@@ -41,3 +44,28 @@ def limits_of_days(policy: str, first: int, second: int) -> list[int]:
 )
 def test_what_loosens_comes_with_the_next_day_or_never(policy: str, second: int, next_day: int) -> None:
     assert limits_of_days(policy, 400, second) == [money("400"), money(str(next_day))]
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_quiet_quotes_move_deadlines_only_while_something_is_open(monkeypatch: pytest.MonkeyPatch, held: bool) -> None:
+    day = Ledger(daily_unrealized_loss={"loss_limit": money("300")}, cooldown_after_loss={}).at("10:00:00")
+    day.closed("-100").mark("MNQ", "21000")
+    if held:
+        day.fill("MNQ", 1, "21000").mark("MNQ", "21000")
+    runner, start, asked = day.runner, nanoseconds(day.now), list[int]()
+    runner.look_ahead()
+
+    def due_timers(*given: object) -> list[step.Timer]:
+        asked.append(1)
+        return real(*given)  # type: ignore[arg-type]
+
+    real = step.due_timers
+    monkeypatch.setattr(step, "due_timers", due_timers)
+    ats = [start + SECOND_NS, start + 2 * SECOND_NS]
+    prices = [price("21001"), price("21002")]
+    runner.quotes(Quotes(ats, [day.contract("MNQ")] * 2, [*prices], [*prices], [*prices]))
+    runner.finish()
+    assert runner.look_ahead() == real(runner.book, runner.turn.rulebook)[0].due
+    assert len(asked) == (1 if held else 0)
+    if held:
+        assert runner.look_ahead() == ats[-1] + 10 * SECOND_NS + 1, "the mark goes stale later"

@@ -52,18 +52,31 @@ class Hours:
     early_closes: Mapping[str, int]
     # The spans of local dates that were asked for: every look at the clock asks for the same two.
     _known: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, compare=False, repr=False)
+    # The session that was asked for last: its end by an instant from which on it is certain.
+    _latest: dict[int, int] = field(default_factory=dict, compare=False, repr=False)
 
     def closes_at(self, at: int) -> int | None:
         """The end of the session an instant lies in, None outside; half-open (RULE-009, Choice)."""
-        end = at
+        for begins, ends in self._latest.items():
+            if begins <= at < ends:
+                return ends
+        begins = end = at
         for _ in range(JOINED_WINDOWS):
             ordinal, _ = local_time(self.zone, end)
             spans = (*self._spans(ordinal - 1), *self._spans(ordinal))
-            later = max((closes for opens, closes in spans if opens <= end < closes), default=None)
-            if later is None:
+            closes, opens = max(((closes, opens) for opens, closes in spans if opens <= end < closes), default=(0, 0))
+            if not closes:
                 break
-            end = later
-        return end if end > at else None
+            begins = opens if end == at else begins
+            end = closes
+        else:
+            return end
+        if end == at:
+            return None
+        # From any instant between the same windows lead to the same end, in no more steps.
+        self._latest.clear()
+        self._latest[begins] = end
+        return end
 
     def next_start(self, at: int) -> int | None:
         """The first window start after an instant; None when none is in sight."""

@@ -38,23 +38,11 @@ class Held:
     price: int | None  # The mark, stale or not.
     fresh: bool
     stops: tuple[Order, ...]
+    stop: Order | None  # The managed one of them.
 
     @property
     def side(self) -> int:
         return self.entry.side
-
-    @property
-    def stop(self) -> Order | None:
-        """The managed stop: a bracket leg if there is one, else the one nearest to the market.
-
-        A trailing stop moves by itself, whatever price it shows: it is none that can be set to a price.
-        """
-        fixed = [order for order in self.stops if order.type != TYPE_TRAILING_STOP]
-        priced = [order for order in fixed if order.status == STATUS_OPEN and order.stop_price is not None]
-        return max(priced, key=lambda order: (order.parent_id is not None, self._tightness(order)), default=None)
-
-    def _tightness(self, order: Order) -> int:
-        return self.side * (order.stop_price or 0)
 
     def better_by(self, price: int, other: int) -> int:
         """How many points a stop price is closer to profit than another."""
@@ -68,7 +56,18 @@ def held_of(view: View, position: Position) -> Held | None:
         return None
     one = view.value(position)
     stops = tuple(order for order in view.account.working_orders() if is_protective(order, position))
-    return Held(position, entry, tick_size, one.price, one.price is not None and not one.stale, stops)
+    fresh = one.price is not None and not one.stale
+    return Held(position, entry, tick_size, one.price, fresh, stops, _managed_of(stops, entry.side))
+
+
+def _managed_of(stops: Sequence[Order], side: int) -> Order | None:
+    """The managed stop: a bracket leg if there is one, else the one nearest to the market.
+
+    A trailing stop moves by itself, whatever price it shows: it is none that can be set to a price.
+    """
+    fixed = [order for order in stops if order.type != TYPE_TRAILING_STOP]
+    priced = [order for order in fixed if order.status == STATUS_OPEN and order.stop_price is not None]
+    return max(priced, key=lambda order: (order.parent_id is not None, side * (order.stop_price or 0)), default=None)
 
 
 def remember_stop(params: Params, view: View, held: Held) -> None:

@@ -81,6 +81,8 @@ def _held_too_long_at(params: Params, view: View, position: Position) -> int | N
 
 
 def deadline(params: Params, view: View) -> int | None:
+    if not view.held():
+        return None
     due = [instant for held in _managed(params, view) for instant in stop_deadlines(params, view, held)]
     ends = [_held_too_long_at(params, view, position) for position in view.held()]
     due += [instant for instant in ends if instant is not None and instant > view.now]

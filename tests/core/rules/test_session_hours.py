@@ -1,6 +1,7 @@
 """Sessions of a list of windows: half-open, joined where they touch, in local time (RULES.md 5, RULE-009)."""
 
 from datetime import datetime, timedelta
+from random import Random
 
 import pytest
 
@@ -54,3 +55,20 @@ def test_the_next_start_is_after_the_instant_and_none_when_all_is_holiday() -> N
     assert daily.next_start(local("2026-11-20 08:00:00")) == local("2026-11-21 08:00:00")
     assert daily.next_start(local("2026-11-20 07:59:59")) == local("2026-11-20 08:00:00")
     assert hours().next_start(local("2026-11-20 08:00:00")) is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_was_asked_before_changes_no_answer(seed: int) -> None:
+    """Instants in any order, also back in time, some at and beside the ends of windows."""
+    random = Random(seed)
+    windows = [
+        Window(tuple(sorted(random.sample(EVERY_DAY, random.randint(1, 7)))), *random.sample(range(24), 2))
+        for _ in range(random.randint(1, 3))
+    ]
+    windows = [Window(one.days, one.start * HOUR, one.end * HOUR) for one in windows]
+    given = {"holidays": random.choice(((), ("2026-11-18",))), "early_closes": {"2026-11-19": 12 * HOUR}}
+    asked = hours(*windows, **given)
+    start = local("2026-11-16 00:00:00")
+    for _ in range(300):
+        at = start + random.randrange(7 * 24 * 4) * HOUR * 250_000_000 + random.choice((-1, 0, 1))
+        assert asked.closes_at(at) == hours(*windows, **given).closes_at(at)
