@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
-from riskcore.core.marks import Valuation
+from riskcore.core.marks import Valuation, valued_side
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text
 from riskcore.core.rules import wording
 from riskcore.core.rules.approach import WarnAt, approaching, next_share, warn_at_spec
@@ -75,8 +75,12 @@ def _usable(one: Valuation) -> int | None:
 
 
 def _open(view: View) -> list[Position]:
-    """Positions that fills have not closed yet: one whose flat push is still on its way has no profit to give back."""
-    return [position for position in view.held() if not view.value(position).closed]
+    """Positions that fills have not ended yet: one closed or turned whose push is on its way gives no profit back."""
+    return [
+        position
+        for position in view.held()
+        if not view.value(position).closed and valued_side(position) * position.size >= 0
+    ]
 
 
 def evaluate(params: Params, view: View) -> Sequence[Finding]:
@@ -134,7 +138,7 @@ def remember(params: Params, view: View) -> None:
         for position in view.held():
             peak = _raised(params, _usable(view.value(position)), view.recall(position, PEAK))
             view.keep(position, PEAK, peak)
-    elif not view.held():
+    elif not _open(view):
         view.keep_account(PEAK, None)
     elif certain(view.total()):
         view.keep_account(PEAK, _raised(params, view.total().value, view.recall_account(PEAK)))

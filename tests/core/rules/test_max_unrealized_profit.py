@@ -240,3 +240,16 @@ def test_rule_005_a_position_that_fills_have_closed_gives_nothing_back(scope: st
     day.fill("MNQ", 3, "21000").push("MNQ", 3, "21000").mark("MNQ", "21060")
     day.fill("MNQ", -3, "21060", profit="360").mark("MNQ", "21000").push("MNQ", 0)
     assert day.breaches == []
+
+
+@pytest.mark.parametrize("mode", [GIVE_BACK, BREAKEVEN])
+@pytest.mark.parametrize("scope", ["per_position", "total"])
+def test_rule_005_the_other_side_of_a_flip_has_nothing_to_give_back(scope: str, mode: dict[str, object]) -> None:
+    """Both halves are told before the push that shows the flip: what they opened is a new position, with no peak."""
+    day = Ledger(max_unrealized_profit={**mode, "scope": scope})
+    day.fill("MNQ", 3, "21000").push("MNQ", 3, "21000").mark("MNQ", "21060")
+    day.fill("MNQ", -3, "21060", profit="360").fill("MNQ", -3, "21060").mark("MNQ", "21061")
+    day.push("MNQ", -3, "21060").mark("MNQ", "21062")
+    assert day.breaches == []
+    day.mark("MNQ", "21010").mark("MNQ", "21060")
+    assert len(day.breaches) == 1
