@@ -1,9 +1,11 @@
 """What a runner adds to the core: days are opened, under the settings that may be in force by then."""
 
+from collections.abc import Callable
 from itertools import count
 
 import pytest
 
+from riskcore.core.copies import copy_book
 from riskcore.core.events import ClockTicked, ConfigChanged, Event, TradingDayOpened
 from riskcore.core.quantities import DAY_NS, money
 from riskcore.core.runner import Runner
@@ -41,3 +43,31 @@ def limits_of_days(policy: str, first: int, second: int) -> list[int]:
 )
 def test_what_loosens_comes_with_the_next_day_or_never(policy: str, second: int, next_day: int) -> None:
     assert limits_of_days(policy, 400, second) == [money("400"), money(str(next_day))]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda runner: runner.event(Event(START_NS + 1, "clock", "clock@2", ClockTicked())),
+        lambda runner: runner.pass_time(START_NS + 1),
+        lambda runner: runner.end_day("2026-12-31"),
+        lambda runner: runner.decide_nothing(),
+        lambda runner: runner.finish(),
+        lambda runner: None,
+    ],
+    ids=("a fact", "time", "the end of the day", "no rules", "the end", "nothing"),
+)
+def test_the_copy_made_ahead_is_of_the_book_as_it_is_when_facts_are_taken_on_it(
+    between: Callable[[Runner], object],
+) -> None:
+    runner = Runner(read_settings(LOSS.format("never", 1)).plain, (), day_for, version="test")
+    runner.event(Event(START_NS, "clock", "clock@1", ClockTicked()))
+    runner.prepare()
+    between(runner)
+    book, rulebook = copy_book(runner.book), runner.turn.rulebook
+    runner.begin()
+    assert (runner.book, runner.turn.rulebook) == (book, rulebook)
+    runner.event(Event(START_NS + 2, "clock", "clock@3", ClockTicked()))
+    assert runner.book != book
+    mark = runner.mark()
+    assert runner.book == mark.turn.book, "a copy serves once"
