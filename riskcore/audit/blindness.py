@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from riskcore.core.freshness import out_of_sight
+from riskcore.core.freshness import out_of_sight, unseen_since
 from riskcore.core.kinds import CONNECTED, MARKET_HUB, USER_HUB, ConnectionState, Hub
 from riskcore.core.restart import TRADES, awaited
 from riskcore.core.rulebook import Rulebook
@@ -21,8 +21,11 @@ def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> 
     """
     stale = [position.contract for position in view.held() if _is_unmarked(view, position)]
     missing = [hub for hub in TOLD_BY if _is_lost(book.connections, hub)]
+    unseen = unseen_since(account) is not None
     if USER_HUB in missing and not out_of_sight(book, account):
         missing.remove(USER_HUB)
+    elif unseen and USER_HUB not in missing:
+        missing.append(USER_HUB)
     if MARKET_HUB in missing and view.held() and not stale and _marked_since_loss(book, view):
         missing.remove(MARKET_HUB)
     lost = {need: hub for hub in missing for need in TOLD_BY[hub]}
@@ -34,13 +37,19 @@ def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> 
         if blind is not None:
             reason = blind
         elif hubs:
-            reason = " and ".join(f"the {hub} hub is {book.connections[hub]}" for hub in hubs)
+            reason = " and ".join(_because(book, hub, unseen=unseen) for hub in hubs)
         elif "quotes" in needs and stale:
             reason = f"no fresh mark of {' and '.join(stale)}"
         else:
             continue
         found.append({"rule": instance.rule.id, "name": instance.rule.name, "reason": reason})
     return sorted(found, key=lambda row: str(row["rule"]))
+
+
+def _because(book: Book, hub: Hub, *, unseen: bool) -> str:
+    if hub == USER_HUB and unseen:
+        return "messages about the account cannot be read, and its lists do not come"
+    return f"the {hub} hub is {book.connections[hub]}"
 
 
 def _marked_since_loss(book: Book, view: View) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from riskcore.core import events as e
+from riskcore.core.freshness import POLLED_NS
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.engine.snapshot_schedule import (
     FAILURES_TO_SLOW,
@@ -220,3 +221,31 @@ def test_unreadable_messages_bring_a_look_at_once_and_polling_for_a_minute(secon
     assert 7 in schedule.due(looked_at), "the look in hand began before the last of them"
     schedule.answered(7, looked_at, complete=True)
     assert (7 in schedule.due(looked_at + POLL_NS)) is (period == POLL_NS)
+
+
+# ---- an account that nothing is seen of -------------------------------------------------------------
+
+
+def test_an_account_is_unseen_when_no_list_has_come_for_ten_seconds_behind_a_message_that_cannot_be_read() -> None:
+    snapshots = watching()
+    snapshots.answered(1, NOW, True)
+    assert not snapshots.is_unseen(1, NOW + POLLED_NS)
+    snapshots.stand_in(1, NOW + 1)
+    snapshots.stand_in(1, NOW + 2)
+    snapshots.answered(1, NOW + 3, False)
+    assert not snapshots.is_unseen(1, NOW + POLLED_NS), "the first such message counts"
+    assert snapshots.is_unseen(1, NOW + 1 + POLLED_NS)
+    assert not snapshots.is_unseen(2, NOW + 1 + POLLED_NS), "nobody follows it"
+
+
+@pytest.mark.parametrize(("asked_at", "until"), [(NOW + 1, NOW + 1), (NOW + 2, None), (NOW + 3, None)])
+def test_a_complete_list_takes_the_place_of_the_messages_that_came_before_it_was_asked_for(
+    asked_at: int, until: int | None
+) -> None:
+    snapshots = watching()
+    snapshots.stand_in(1, NOW)
+    snapshots.stand_in(1, NOW + 2)
+    snapshots.answered(1, asked_at, True)
+    late = NOW + 9 * POLLED_NS
+    assert snapshots.is_unseen(1, late) == (until is not None)
+    assert not snapshots.is_unseen(1, (until or late) + POLLED_NS - 1)

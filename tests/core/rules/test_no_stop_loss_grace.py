@@ -300,6 +300,13 @@ def test_nothing_is_judged_while_the_connection_is_lost() -> None:
     assert day.breaches == []
 
 
+def test_nothing_is_judged_of_an_account_that_nothing_is_seen_of_until_it_is_back() -> None:
+    day = long_at_ten().at("10:00:10").take(e.SightChanged(ACCOUNT, True), "sight").tick("10:30:00")
+    assert day.breaches == []
+    day.take(e.OrdersListed(ACCOUNT, (1,), ()), "orders").at("10:30:01").take(e.SightChanged(ACCOUNT, False), "sight")
+    assert day.breach_times == ["10:30:01"]
+
+
 def test_a_position_opened_while_the_connection_is_lost_is_uncovered_from_its_opening() -> None:
     day = Ledger(no_stop_loss_grace={}).at("10:00:10").take(e.ConnectionChanged("user", "lost"), "connection")
     day.at("10:00:40").push("MNQ", 1, "21000")
