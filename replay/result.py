@@ -15,6 +15,7 @@ from riskcore.errors import ConfigError
 from riskcore.schema.codec import state_hash
 from riskcore.schema.programme_rows import programme_day_row, programme_row
 from riskcore.schema.rows import LockoutHistory, breach_row, command_row, day_row, is_shown, lockout_row, position_row
+from riskcore.settings.account_names import unmatched_texts
 
 SCHEMA = "riskcore.replay/1"
 
@@ -62,7 +63,7 @@ class Collector:
 
     def _note_blind(self, book: Book, rulebook: Rulebook, account: Account, trade_date: str) -> None:
         for instance in rulebook.instances(account):
-            reason = instance.blind_because(book)
+            reason = instance.blind_because(book, account)
             if reason is not None:
                 self.blind[(account.id, trade_date, instance.rule.id)] = reason
 
@@ -130,6 +131,7 @@ def remarks(book: Book, rulebook: Rulebook) -> list[str]:
     if not rulebook.restrict and book.accounts and not any(map(rulebook.judges, book.accounts.values())):
         wanted = ", ".join(rulebook.profile.accounts)
         found.append(f"profile.accounts ({wanted}) names no account of the recording; there is {present}")
+    found += _unmatched(book, rulebook)
     judged = [account for account in book.accounts.values() if rulebook.judges(account)]
     for name in sorted({name for account in judged for name in account.positions}):
         if name not in book.contracts:
@@ -138,3 +140,13 @@ def remarks(book: Book, rulebook: Rulebook) -> list[str]:
                 "a Contract/searchById line would describe it"
             )
     return found
+
+
+def _unmatched(book: Book, rulebook: Rulebook) -> list[str]:
+    """Tables of accounts and groups that name no account. One that the profile lists may be in another recording."""
+    accounts = list(book.accounts.values())
+    if not accounts:
+        return []
+    named = all(account.name is not None for account in accounts)
+    elsewhere = rulebook.profile.accounts if named else ()
+    return unmatched_texts(rulebook.settings, accounts, "the recording", elsewhere)

@@ -81,13 +81,16 @@ def within_size(day: OddsDay, units: int) -> OddsDay:
 def limited(day: OddsDay, terms: Terms) -> tuple[OddsDay, bool]:
     """A day under the firm's Daily Loss Limit, and whether it was reached: at the limit the firm ends the day.
 
-    A day that our own guard has ended beyond the limit (a gap) keeps the loss it had.
+    A day that our own guard has ended beyond the limit (a gap) keeps the loss it had. What was realised after the
+    limit was reached is no result of the day.
     """
     limit = terms.loss_limit_usd
     if limit is None or min(day.low_usd, day.net_usd) > -limit:
         return day, False
     net = min(day.net_usd, -limit) if terms.enforces("dll") else -limit
     low = min(day.low_usd, net) if terms.enforces("dll") else net
+    if day.low_before_high_usd <= -limit:
+        day = day._replace(high_usd=0, low_before_high_usd=0)
     return day._replace(net_usd=net, low_usd=low), True
 
 

@@ -39,13 +39,17 @@ class Moment(NamedTuple):
 class Fill(NamedTuple):
     """What fills an order; `price` is None where only the last mark of that moment says it.
 
-    `triggered` is the place of the quote that made a market order of a stop: nothing moves it from then on.
+    `triggered` is the place of the quote that made a market order of a stop: nothing moves it from then on. One that
+    the day has no later quote for is filled at `NOT_TODAY`.
     """
 
     moment: Moment
     price: int | None
     flags: tuple[str, ...] = ()
     triggered: int | None = None
+
+
+NOT_TODAY = Moment(2**62, BEFORE, 0)
 
 
 def instant_in(day: DayFacts, at: int) -> Moment:
@@ -102,7 +106,10 @@ FURTHEST = 2**63  # A bound that no price is beyond.
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """An order that works at the counterfactual broker. `trail` is the distance of a trailing stop."""
+    """An order that works at the counterfactual broker. `trail` is the distance of a trailing stop.
+
+    `triggered`: a day before has made a market order of the stop and had no quote left to fill it.
+    """
 
     order_id: int
     contract: str
@@ -110,6 +117,7 @@ class Resting:
     kind: Literal["stop", "limit"]
     price: int
     trail: int | None = None
+    triggered: bool = False
 
 
 def resting_fill(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions) -> Fill | None:
@@ -125,7 +133,7 @@ def _stop(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions
     places = day.places(order.contract)
     index = day.first_quote(order.contract, 0, place)
     stop = order.price
-    triggered: int | None = None
+    triggered: int | None = -1 if order.triggered else None
     while index is not None and index < len(places):
         if triggered is not None:
             quoted = side_of(day, order.contract, index, order.side)
@@ -149,7 +157,7 @@ def _stop(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions
             room = FURTHEST if order.trail is None else order.trail
             kept = (stop + 1, stop + room) if order.side < 0 else (stop - room, stop - 1)
             index = day.next_outside(order.contract, index + 1, LAST, *kept)
-    return None
+    return None if triggered is None else Fill(NOT_TODAY, None, (), triggered)
 
 
 def _limit(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions) -> Fill | None:

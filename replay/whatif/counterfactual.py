@@ -347,7 +347,7 @@ class Counterfactual:
         for order_id in list(state.resting):
             order = account.orders.get(order_id)
             if order is not None and order.working:
-                self.orders.rest(state, order, 0)
+                self.orders.rest(state, order, 0, carried=True)
             else:
                 state.resting.pop(order_id)
 

@@ -102,7 +102,6 @@ class Simulated:
         """So many contracts of a recorded closing fill had nothing to close: what went missing first is replaced."""
         queue = self._queue(fill.contract)
         costs = per_contract((fill.fees_usd or 0) + (fill.commissions_usd or 0), fill.size)
-        recorded_net = per_contract(fill.profit_usd or 0, fill.size) - costs
         while size and queue:
             head = queue.popleft()
             taken = min(size, head.size)
@@ -110,12 +109,12 @@ class Simulated:
                 queue.appendleft(replace(head, size=head.size - taken))
             size -= taken
             change = 0
-            if head.closed and head.trade_date == trade_date:
+            if head.closed:
+                # On a later day this is the recorded net of that contract, by the lot that the broker closed: so both
+                # days together come to the difference of the two prices and fees.
                 points = (fill.price - head.price) * fill.side
                 difference = move_value(points, economics.tick_size, economics.tick_value)
                 change = difference - (head.costs_usd - costs) - head.net_usd
-            elif head.closed:
-                change = -recorded_net
             self._add(trade_date, change * taken)
             self._replaced.setdefault(fill.trade_id, []).append(
                 Replaced(fill.contract, replace(head, size=taken), trade_date, change * taken)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from replay.whatif.account_course import AccountCourse, Request
 from replay.whatif.actions import works
-from replay.whatif.broker import BEFORE, Moment, Resting, resting_fill
+from replay.whatif.broker import NOT_TODAY, Resting, resting_fill
 from replay.whatif.desk import FIRST_OWN_ID, Desk
 from replay.whatif.recorded_fills import RecordedFills, watched
 from riskcore.core import events as e
@@ -119,20 +119,25 @@ class RecordedOrders:
 
     # ---- at the broker -------------------------------------------------------------------------------
 
-    def rest(self, state: AccountCourse, order: Order, place: int) -> None:
-        """An order works at the counterfactual broker from a place on: the market of the day fills it, or nothing."""
+    def rest(self, state: AccountCourse, order: Order, place: int, *, carried: bool = False) -> None:
+        """An order works at the counterfactual broker from a place on: the market of the day fills it, or nothing.
+
+        `carried`: from the day before, of which a triggered stop may have been left over.
+        """
         resting = self._resting(order, place)
         known = state.resting.pop(order.id, None)
         if known is not None:
             known.over = True
         if resting is None:
             return
+        if carried and known is not None and known.fill is not None and known.fill.moment == NOT_TODAY:
+            resting = replace(resting, triggered=True)
         tick = self.desk.contract(order.contract).tick_size
         fill = resting_fill(self.desk.day, resting, tick, place, self.desk.how.assumptions)
-        moment = fill.moment if fill is not None else Moment(len(self.desk.day.ats) + 2, BEFORE, 0)
+        moment = fill.moment if fill is not None else NOT_TODAY
         request = Request(state.id, "resting", moment, order.contract, 0, fill, side=order.side, order_id=order.id)
         state.resting[order.id] = request
-        if fill is not None:
+        if moment != NOT_TODAY:
             self.desk.ask(request)
 
     def _resting(self, order: Order, place: int) -> Resting | None:

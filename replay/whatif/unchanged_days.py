@@ -84,10 +84,8 @@ class UnchangedDays:
 
     # ---- further runs --------------------------------------------------------------------------------
 
-    def skip(
-        self, day: DayFacts, baseline: Course, counterfactual: Course, accounts: Mapping[int, AccountCourse]
-    ) -> bool:
-        """Whether the day cannot change; then both courses stand where its last fact leaves them."""
+    def skip(self, day: DayFacts, baseline: Course, counterfactual: Course, accounts: dict[int, AccountCourse]) -> bool:
+        """Whether the day cannot change; then both courses, and `accounts`, stand where its last fact leaves them."""
         self.days += 1
         known = self.known.get(day.day.trade_date)
         if known is None or any(state.parted for state in accounts.values()):
@@ -119,9 +117,8 @@ class UnchangedDays:
         baseline.stand_at(copy_book(known.baseline))
         counterfactual.fired.update(known.fired)
         for account, (recorded, alike, rates) in known.courses.items():
-            state = accounts.get(account)
-            if state is not None:
-                state.recorded, state.alike, state.rates = dict(recorded), dict(alike), dict(rates)
+            state = accounts.setdefault(account, AccountCourse(account))
+            state.recorded, state.alike, state.rates = dict(recorded), dict(alike), dict(rates)
         return True
 
 

@@ -32,7 +32,7 @@ def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> 
     found = []
     for instance in rulebook.instances(account):
         needs = instance.rule.needs(instance.params)
-        blind = instance.blind_because(book)
+        blind = instance.blind_because(book, account)
         hubs = sorted({lost[need] for need in needs if need in lost})
         if blind is not None:
             reason = blind

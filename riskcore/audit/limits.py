@@ -124,7 +124,7 @@ def _of_instance(book: Book, instance: RuleInstance, view: View, blind: Mapping[
     rule, account = instance.rule, view.account
     why = blind.get(rule.id, "")
     measured: Sequence[Reading]
-    if instance.blind_because(book) is not None:
+    if instance.blind_because(book, account) is not None:
         measured = (Reading(rule.title, NO_MEASURE),)
     else:
         measured = tuple(readings(instance, view))

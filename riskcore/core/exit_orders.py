@@ -49,22 +49,24 @@ def origin(account: Account, order: Order, at: int) -> str | None:
 
 
 def _is_history(account: Account, order: Order, request: Request) -> bool:
-    """Whether an order that had ended when it was first shown is older than a close, or proves nothing.
+    """Whether an order is older than a close, or proves nothing.
 
-    It never filled, or did so well before the attempt; or its fills were told before it, by a list that the close was
-    decided on. To wait for one more picture where it was the exit order after all costs a moment, and no second close.
+    Its fills were told before the close left, though its own push may come behind it; or it had ended when it was first
+    shown, and never filled, or did so well before the attempt. To wait for one more picture where it was the exit order
+    after all costs a moment, and no second close.
     """
+    if any(trade.order_id == order.id and _is_earlier(trade, request) for trade in account.trades.values()):
+        return True
     if order.status not in TERMINAL:
         return False
     changed_at = order.updated_at
     older = changed_at is not None and changed_at < request.attempted_at - BROKER_CLOCK_BEHIND_NS
-    fills = (trade for trade in account.trades.values() if trade.order_id == order.id)
-    return older or not order.fill_volume or any(_is_earlier(fill, request) for fill in fills)
+    return older or not order.fill_volume
 
 
 def _is_earlier(fill: Trade, request: Request) -> bool:
-    """Whether a fill was told before a close left: a list that decides on the close has the instant of the close."""
-    return (fill.recorded_at, fill.placed_at) < (request.attempted_at, request.attempted_at)
+    """Whether a fill was told before a close left, whatever the clock of the broker says."""
+    return fill.recorded_at < request.attempted_at
 
 
 def closed_name(contract: str | None) -> str:
@@ -127,13 +129,19 @@ def is_on_its_way(account: Account, contract: str | None) -> bool:
 
 
 def _working_exits(account: Account, contract: str | None) -> Iterator[Order]:
-    """Orders that may still close some of a contract; what only may be one counts where it would do so now."""
+    """Orders that may still close some of a contract; what only may be one counts as long as it would do so.
+
+    Which side is held is not certain just then: a push may be older than the close that it followed. So it counts at
+    first whatever its side is, until a complete picture was asked for well after it was made.
+    """
     position = account.positions.get(contract or "")
     size = position.size if position is not None else 0
     for order in account.orders.values():
         if order.exit_of is None or order.contract != contract or order.status not in WORKING:
             continue
-        if (order.exit_of != UNSURE or order.side * size < 0) and works(account, order):
+        made_at = order.recorded_at if order.updated_at is None else order.updated_at
+        closes = order.exit_of != UNSURE or order.side * size < 0 or looked_at(account) < made_at + LATE_FILL_NS
+        if closes and works(account, order):
             yield order
 
 

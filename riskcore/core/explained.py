@@ -9,7 +9,7 @@ again (RULES.md 1.5, "realised + unrealised = equity").
 from dataclasses import replace
 
 from riskcore.core.fold import fills_of, fold_again, fold_of, put
-from riskcore.core.lots import lots_of, opened_for
+from riskcore.core.lots import opened_for
 from riskcore.core.state import Account, Book, Contract, Position, Shown, Trade
 
 # With more fills than this reported since, what the broker showed was more than fills: a position that was carried in.
@@ -24,11 +24,14 @@ def told_so_far(book: Book, account: Account, position: Position) -> tuple[int, 
     shown, contract = position.shown, book.contracts.get(position.contract)
     if contract is None or not account.reconciled_at or (shown is not None and shown.at and shown.told_cost is None):
         return 0, None
-    if shown is None or shown.told_cost is None:
-        lots, carried_cost = lots_of(position), position.carried_cost
-        return lots.size + position.carried, None if carried_cost is None else lots.cost + carried_cost
-    sums = shown.told_size, shown.told_cost
-    for one in _late(account, shown):
+    if shown is not None and shown.told_cost is not None:
+        sums, fills = (shown.told_size, shown.told_cost), _late(account, shown)
+    elif shown is not None and shown.cost is None:
+        return 0, None
+    else:
+        # Not what is open: a closing fill counts, too, whose opening one is still to be reported.
+        sums, fills = (0, 0) if shown is None else (shown.size, shown.cost or 0), _folded(account, position)
+    for one in fills:
         sums = _with(sums, one, contract)
     return sums
 
@@ -100,6 +103,11 @@ def _is_one_of(named: list[tuple[int, int | None]], size: int, cost: int) -> boo
 def _late(account: Account, shown: Shown) -> list[Trade]:
     """The fills reported since, in the order in which they were made."""
     return [one for one in account.trades.values() if one.id in shown.late and not one.voided]
+
+
+def _folded(account: Account, position: Position) -> list[Trade]:
+    """The fills that the fold has behind what was shown."""
+    return [one for one in fills_of(account, position.contract) if not (one.shown or one.settled or one.voided)]
 
 
 def _with(sums: tuple[int, int], trade: Trade, contract: Contract) -> tuple[int, int]:

@@ -83,7 +83,7 @@ def set_lots(position: Position, lots: Lots) -> None:
         position.confirmed = position.carried
     if lots.flat and position.shown is not None:
         # No fill reported from now on is part of it; yet it may turn out that too many were taken for a part of it.
-        position.shown = replace(position.shown, at=0) if position.shown.late else None
+        position.shown = replace(position.shown, at=0)
 
 
 def fold_again(

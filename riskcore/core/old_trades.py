@@ -37,7 +37,7 @@ def retire(account: Account, at: int) -> None:
         return
     for position in account.positions.values():
         folded = any(one.contract == position.contract and not one.settled for one in forgotten.values())
-        if folded and (position.lots or position.carried):
+        if folded:
             close_books(account, position, at)
     account.old_trades = {key: one for key, one in account.old_trades.items() if key not in forgotten}
     account.old_ids = tuple(sorted((*account.old_ids, *forgotten)))

@@ -56,12 +56,12 @@ class RuleInstance:
         needed = (need for need in self.rule.needs(self.params) if need not in self.indifferent_to)
         return tuple(need for need in needed if need in missed)
 
-    def blind_because(self, book: Book) -> str | None:
-        """Why the rule judges nothing on the open day: what the source lacks, or its parameters do; None: it does."""
+    def blind_because(self, book: Book, account: Account) -> str | None:
+        """Why the rule judges nothing of an account: what the source lacks, or the rule itself; None: it does."""
         lacking = self.lacking(book.lacks)
         if lacking:
             return f"the recording lacks {' and '.join(lacking)}"
-        return None if self.rule.blind is None else self.rule.blind(self.params, book)
+        return None if self.rule.blind is None else self.rule.blind(self.params, book, account)
 
     def waits(self, awaited: tuple[str, ...]) -> bool:
         """Whether the rule judges only when something has been listed that has not been since the engine started."""

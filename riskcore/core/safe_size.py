@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from riskcore.core import events as e
 from riskcore.core.copies import copy_book
+from riskcore.core.issuers import GUARD_ID
 from riskcore.core.kinds import Source
 from riskcore.core.marks import mark_field, valuation
 from riskcore.core.order_roles import is_protective
@@ -235,4 +236,8 @@ class _Trial:
                 about = body.contract if isinstance(body, e.RuleBreached) else None
                 if body.rule_key in self._counting and about in (None, self._contract):
                     return body.rule
+                if isinstance(body, e.RuleBreached) and body.rule == GUARD_ID and about == self._contract:
+                    # The entry itself brought a lockout about, as behind the last entry of a product.
+                    lockouts = turn.book.accounts[self._account].lockouts.values()
+                    return next(one.rule for one in lockouts if one.id == body.figures["lockout"])
         return None

@@ -350,7 +350,7 @@ class Engine:
         ]
         for account_id, request in due:
             body = RequestAttempted(account_id, request.id)
-            event = Event(self.inbox.stamp(), "gateway", f"attempt:{request.id}", body)
+            event = Event(self.inbox.stamp_after(), "gateway", f"attempt:{request.id}", body)
             self.wire.fact(event)
             self._runner.event(event)
         return due

@@ -143,6 +143,11 @@ class Inbox:
         self._last_at = max(self._last_at, self._clock.now())
         return self._last_at
 
+    def stamp_after(self) -> int:
+        """The time of something that comes after all that was read: later than that, however coarse the clock is."""
+        self._last_at = max(self._last_at + 1, self._clock.now())
+        return self._last_at
+
     def _facts(self, line: Line, text: bytes, at: int) -> list[Event]:
         """The facts of a line. One that cannot be read whatever the reason is kept, and costs nothing else."""
         if self._wire is not None and text:

@@ -157,7 +157,7 @@ class Sight:
         asked_at = self._inbox.stamp()
         complete = await self._gateway.snapshot(account, since, urgent)
         mode = self.snapshots.mode
-        snapshots.answered(account, asked_at, complete)
+        snapshots.answered(account, asked_at, since, complete)
         self._tell_mode(mode)
         return complete
 

@@ -36,7 +36,6 @@ class _Account:
     asking: bool = False
     again: bool = False  # Only a look that begins from now on counts.
     succeeded_at: int = 0
-    asking_since: int = 0  # The first instant of which the look in hand lists fills.
     stands_in_until: int = 0  # Its lists stand in for messages that cannot be read.
     unread_since: int = 0  # The first message that could not be read and whose place no list has taken yet; 0: none.
     unread_at: int = 0  # The last one.
@@ -95,7 +94,8 @@ class SnapshotSchedule:
                 self._look_anew(account)
 
     def _look_anew(self, account: _Account) -> None:
-        account.due, account.again = 0, True
+        """One in hand, which the quota may hold back for long, is not awaited: by now the next may be urgent."""
+        account.due, account.asking, account.again = 0, False, True
         self.woken = True
 
     def due(self, now: int) -> list[int]:
@@ -106,22 +106,23 @@ class SnapshotSchedule:
             self._accounts[name].asking, self._accounts[name].again = True, False
         return found
 
-    def answered(self, account: int, now: int, complete: bool) -> None:
-        """A snapshot came, in full or not."""
+    def answered(self, account: int, asked_at: int, since: int, complete: bool) -> None:
+        """A snapshot with fills since `since` came, in full or not."""
         known = self._accounts.get(account)
         if known is None:
             return
         known.asking = False
         if complete:
-            known.failures, known.succeeded_at = 0, now
-            known.unread_since = 0 if now >= known.unread_at else now
-            known.reached = min(known.asking_since, now if known.reached is None else known.reached)
+            known.failures, known.succeeded_at = 0, max(asked_at, known.succeeded_at)
+            known.reached = min(since, asked_at if known.reached is None else known.reached)
+            if known.unread_since:  # A look that was overtaken by a later one brings nothing back.
+                known.unread_since = 0 if asked_at >= known.unread_at else max(asked_at, known.unread_since)
             self.woken = self.woken or known.again
-            quiet = self.streaming and now >= known.stands_in_until
-            known.due = 0 if known.again else now + (self.period_ns if quiet else POLL_NS)
+            quiet = self.streaming and asked_at >= known.stands_in_until
+            known.due = 0 if known.again else asked_at + (self.period_ns if quiet else POLL_NS)
         else:
             known.failures += 1
-            known.due = now + BACK_OFF.wait_ns(known.failures)
+            known.due = asked_at + BACK_OFF.wait_ns(known.failures)
 
     def is_unseen(self, account: int, now: int) -> bool:
         """Whether a message about an account could not be read, and no list has come in its place for too long."""
@@ -146,7 +147,6 @@ class SnapshotSchedule:
             since = known.succeeded_at - OVERLAP_NS if known.reached <= since else since
         elif opens_at - seeded_at < LONGEST_GAP_NS:
             since = min(since, seeded_at - OVERLAP_NS)
-        known.asking_since = since
         return since
 
 

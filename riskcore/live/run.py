@@ -39,6 +39,7 @@ from riskcore.live.market import LiveMarket
 from riskcore.live.remote_host import host_facts, refuse_without_orders, remote_host_signs
 from riskcore.live.stop_signals import stopped_by_signals
 from riskcore.settings import user_rules
+from riskcore.settings.account_names import unmatched_of_login
 from riskcore.settings.calendar import calendar_known, calendar_warnings
 from riskcore.settings.config import Settings, load_settings
 from riskcore.settings.programme import start_warnings as programme_warnings
@@ -105,8 +106,14 @@ def start_texts(settings: Settings, enforces: bool) -> list[str]:
         f"this looks like a remote host ({'; '.join(signs)}): the firm demands that every order action comes from"
         " the trader's own computer (RULES.md 6.8)"
     )
-    texts = [*settings.warnings, *programme_warnings(settings.plain, today), *calendar_warnings(today)]
+    texts = [*_doubts(settings), *calendar_warnings(today)]
     return [*texts, remote] if signs else texts
+
+
+def _doubts(settings: Settings, visible: Sequence[Account] = ()) -> list[str]:
+    """What is doubtful in settings themselves, and, once the accounts are known, which names in them none has."""
+    names = unmatched_of_login(settings.plain, visible) if visible else ()
+    return [*settings.warnings, *programme_warnings(settings.plain, datetime.now(UTC).date()), *names]
 
 
 async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> None:
@@ -214,6 +221,8 @@ def _arm(
     for account in visible:
         if account.simulated is False and account not in judged:
             run.warn(f"account {account.name or ''} ({account.id}) is live funded: it is neither judged nor touched")
+    for text in unmatched_of_login(run.settings.plain, visible):
+        run.warn(text)
     for account in judged if enforces else ():
         own_accounts.take(account.id)
 
@@ -225,7 +234,7 @@ async def _stop_after(until: Callable[[Engine], Any], engine: Engine) -> None:
 
 async def _watch_settings(run: Run, engine: Engine, clock: Clock) -> None:
     """Tell the engine when the settings file was edited; an unreadable edit changes nothing."""
-    path = run.config_path
+    path, before = run.config_path, run.settings
     known: list[
         int | None
     ] = []  # It may have been edited since it was read, also before an engine that is built again.
@@ -240,6 +249,11 @@ async def _watch_settings(run: Run, engine: Engine, clock: Clock) -> None:
             edited = load_settings(path, run.sets)
             engine.change_settings(run.adjust(edited.plain))
             engine.wire.policy = edited.keep_payloads
+            told, new = (_doubts(one, engine.sight.visible()) for one in (before, edited))
+            for text in new:
+                if text not in told:
+                    run.warn(text)
+            before = edited
         except ConfigError as error:
             run.warn(f"{error}; the settings in force stay as they are")
 

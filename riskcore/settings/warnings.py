@@ -31,6 +31,13 @@ def warnings_about(plain: Mapping[str, Any]) -> list[str]:
         for account in sorted({**accounts, **own})
         if listed and account not in listed
     )
+    for group in plain.get("groups") or ():
+        outside = ", ".join(name for name in group["accounts"] if listed and name not in listed)
+        if outside:
+            found.append(
+                f"group {group['name']!r}: accounts ({outside}) not in profile.accounts, so they do not count in it; "
+                "it matters only if no listed account has this other name or id"
+            )
     return found
 
 

@@ -69,10 +69,14 @@ def play(
     *,
     scale: float = 10,
     settings: str | None = None,
+    edited: Path | None = None,
     enforces: bool = True,
     record: Path | None = None,
 ) -> Live:
-    """Run a plot beside a live engine, from its being ready on. Raises what either of them raises."""
+    """Run a plot beside a live engine, from its being ready on. Raises what either of them raises.
+
+    `edited` is a settings file that is watched; the run begins with `settings`.
+    """
     seen: list[Live] = []
     failures: list[BaseException] = []
 
@@ -96,6 +100,7 @@ def play(
                 enforces=enforces,
                 announcer=listener,
                 warn=lambda text: listener.said.append(("warning", {"text": text})),
+                config_path=edited,
                 clock=clock,
             )
             if record is None:

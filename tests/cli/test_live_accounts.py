@@ -116,6 +116,13 @@ def test_a_funded_account_beside_is_left_alone_and_named(tmp_path: Path) -> None
     assert warning == f"account LFA-1 ({ACCOUNT + 1}) is live funded: it is neither judged nor touched"
 
 
+def test_a_table_for_an_account_that_the_login_does_not_have_is_named(tmp_path: Path) -> None:
+    settings = f'{QUIET.settings}\n[accounts."NOPE".rules.max_contracts]\nlimit = 1\n'
+    live = play(tmp_path, replace(QUIET, settings=settings), nothing, scale=5)
+    [warning] = [figures["text"] for kind, figures in live.listener.said if kind == "warning"]
+    assert warning.startswith('[accounts."NOPE"] names no account of this login, so it counts for none; there is ')
+
+
 async def nothing(live: Live) -> None:
     pass
 

@@ -1,5 +1,6 @@
 """A close has an exit order, and no second close leaves while it may still fill (RULES.md 1.6, 8.7)."""
 
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -219,14 +220,19 @@ def test_an_order_that_ended_well_before_the_attempt_is_no_exit_order(seconds: f
     assert (desk.account_state.orders[EXIT].exit_of not in (None, UNSURE)) is known
 
 
-@pytest.mark.parametrize(("earlier_ns", "ended"), [(1, False), (0, True)])
-def test_an_order_whose_fills_decided_on_the_close_is_no_exit_order(earlier_ns: int, ended: bool) -> None:
-    """One list tells the fills of an earlier close and what is left: its order, told later, does not end the next."""
+@pytest.mark.parametrize(("later_ns", "ended"), [(1000, False), (0, True)])
+@pytest.mark.parametrize("status", [2, 6])
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(seconds=4), timedelta(seconds=-4)])
+def test_an_order_whose_fills_decided_on_the_close_is_no_exit_order(
+    later_ns: int, ended: bool, status: int, ahead: timedelta
+) -> None:
+    """One list tells the fills of another order and what is left: that order, told later, does not end the close."""
     desk = Desk(**LOSS).at("09:59:00").snapshot().fill("ES", 20, "6000").push("ES", 20).at("10:00:00")
-    created_at = nanoseconds(desk.now) - earlier_ns
+    created_at = nanoseconds(desk.now + ahead)
     fill = e.TradeRecorded(ACCOUNT, 77, ES, 6000 * 10**9, -1, 10, created_at, 0, 0, 0, order_id=EXIT)
-    desk.take(fill, "trade:77").push("ES", 10).closed("-100").attempt("close").accept("close")
-    exit_order(desk, 10, status=2, filled=10)
+    desk.take(fill, "trade:77").push("ES", 10).closed("-100")
+    desk.later(later_ns / 10**9).attempt("close").accept("close")
+    exit_order(desk, 10, status=status, filled=10 if status == 2 else 0)
     assert (desk.bodies(e.RequestConfirmed) != []) is ended
 
 
@@ -485,3 +491,18 @@ def test_a_flatten_ends_when_the_last_contract_is_flat_and_closes_what_is_opened
     assert flatten not in desk.account_state.obligations
     assert [body.obligation for body in desk.bodies(e.ObligationMet)].count(flatten) == 1
     assert [one for one in desk.account_state.requests.values() if one.kind == "closeContract"] == []
+
+
+@pytest.mark.parametrize(("seconds", "second"), [(4.999, 1), (5, 2), (5.001, 2)])
+def test_a_market_order_shown_behind_a_close_is_waited_for_until_the_side_is_certain(
+    seconds: float, second: int
+) -> None:
+    """Seed 1000000000001009 of the simulation: a push older than the close had the side wrong, and a second close left.
+
+    It bought as the first had, so what was held had turned round. A picture asked for later has the side.
+    """
+    desk = breached().accept("close").order(EXIT, "ES", 10, type=2, status=6)
+    made_at = desk.account_state.orders[EXIT].updated_at
+    assert made_at is not None
+    desk.later((made_at - nanoseconds(desk.now)) / SECOND_NS + seconds)
+    assert closes(listed(desk, 10, EXIT)) == second

@@ -129,6 +129,27 @@ def test_entries_that_are_told_behind_their_exits_explain_it_by_cost_and_not_by_
     assert open_now(day) == (1, price("6002"))
 
 
+def test_an_exit_that_found_nothing_open_counts_where_its_entry_is_told_late() -> None:
+    """Found by a seed of the simulation: the entry was made while the engine was down."""
+    day = empty().at("09:00:03")
+    entered = day.now - timedelta(milliseconds=2400)
+    day.fill("ES", -2, "6010", profit="1000", trade=102).push("ES", 1, "6000")
+    later(day, 2000).tick()
+    assert open_now(day) == (1, price("6000"))
+    later(day, 500).fill("ES", 3, "6000", trade=101, created=entered)
+    turned = day.now
+    day.fill("ES", -1, "6005", trade=104, created=turned)
+    day.fill("ES", -1, "6005", profit="250", trade=103, created=turned).push("ES", -1, "6005")
+    assert open_now(day) == (-1, price("-6005"))
+
+
+def test_what_was_carried_in_and_closed_counts_for_nothing_when_more_is_shown() -> None:
+    day = later(listed(Ledger().at("09:00:00"), 2, "6000"), 3000).tick()
+    day.fill("ES", -2, "6010", profit="1000", trade=102).push("ES", 0, "6000")
+    listed(later(day, 3000), 1, "6020")
+    assert (of(day).shown.size, of(day).shown.told_size, of(day).shown.told_cost) == (1, 0, 0)
+
+
 def test_an_addition_at_the_price_of_what_was_carried_in_does_not_explain_it() -> None:
     day = later(listed(Ledger().at("09:00:00"), 1, "6000"), 3000).tick()
     day.fill("ES", 1, "6000", trade=1)

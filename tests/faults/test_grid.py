@@ -89,7 +89,7 @@ def _marked(cell: Cell) -> Any:
     return pytest.param(cell, id=cell.id, marks=pytest.mark.nightly if cell.moment == IDLE else ())
 
 
-@pytest.mark.parametrize("cell", map(_marked, CELLS))
+@pytest.mark.parametrize("cell", [_marked(cell) for cell in CELLS])
 def test_survived(cell: Cell, grid: Grid) -> None:
     outcome = grid.outcomes[cell.id]
     if isinstance(outcome, Exception):

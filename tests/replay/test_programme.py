@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from replay.replay_run import run_replay
 from riskcore.cli.main import run
 from tests.recordings import ACCOUNT, Recording
@@ -75,6 +77,27 @@ def test_a_pro_account_without_a_floor_is_blind(tmp_path: Path) -> None:
     blind = [row for row in account["blind"] if row["rule"] == "PROGRAMME-MLL"]
     assert [row["trade_date"] for row in blind] == ["2026-11-16", "2026-11-17", "2026-11-18"]
     assert "floor_override" in blind[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("sets", "rules"),
+    [
+        (SETS, ["PROGRAMME-MLL", "PROGRAMME-PAYOUT", "PROGRAMME-SIZE"]),
+        (("programme.stage=combine",), ["PROGRAMME-MLL", "PROGRAMME-TARGET"]),
+        (("programme.stage=practice", "programme.size=150K"), []),
+    ],
+)
+def test_what_follows_from_a_balance_is_blind_until_there_is_one(
+    tmp_path: Path, sets: tuple[str, ...], rules: list[str]
+) -> None:
+    day = Recording("2026-11-18 09:00:00").fill(4, 6300, contract=ES)
+    day.line({"clock": True})
+    [account] = replayed(day.write(tmp_path / "day.jsonl"), *sets)["accounts"]
+    assert [row["rule"] for row in account["blind"]] == rules
+    assert {row["reason"] for row in account["blind"]} <= {"the broker has not reported a balance yet"}
+    balance(day.at("09:00:01"), 1500)
+    [account] = replayed(day.write(tmp_path / "told.jsonl"), *sets)["accounts"]
+    assert account["blind"] == []
 
 
 def test_a_reset_line_ends_the_terminal_lockout(tmp_path: Path) -> None:

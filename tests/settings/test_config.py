@@ -533,10 +533,22 @@ def test_the_file_is_found_in_the_order_promised(tmp_path: Path, monkeypatch: py
         (f"{LOSS}shadow = true", "only records"),
         (f"{LOSS}enabled = false", "does nothing"),
         ("[profile]\naccounts = ['A']\n[accounts.B.rules.max_contracts]", "accounts.B: not in profile.accounts"),
+        (
+            "[profile]\naccounts = ['A']\n[group]\naccounts = ['A', 'B']",
+            "group 'group': accounts (B) not in profile.accounts",
+        ),
     ],
 )
 def test_warnings(text: str, part: str) -> None:
     assert any(part in warning for warning in read_settings(text).warnings)
+
+
+def test_a_group_of_listed_accounts_is_no_matter_for_a_warning() -> None:
+    for profile, group in (("['A', 'B']", "['A']"), ("'all'", "['B']"), ("['A']", "'all'")):
+        warnings = read_settings(
+            f"[profile]\naccounts = {profile}\n[group]\naccounts = {group}\nloss_limit = 1"
+        ).warnings
+        assert warnings == []
 
 
 def test_a_symbol_id_of_the_broker_means_its_root() -> None:

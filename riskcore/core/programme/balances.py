@@ -65,6 +65,11 @@ def opening_usd(account: Account) -> int | None:
     return recall(account, OPENING)
 
 
+def why_unknown(account: Account) -> str | None:
+    """Why nothing that follows from a balance can be judged; None once one is known."""
+    return "the broker has not reported a balance yet" if opening_usd(account) is None else None
+
+
 def balance_usd(book: Book, account: Account) -> int | None:
     """B and the net realised of the day."""
     opening = opening_usd(account)

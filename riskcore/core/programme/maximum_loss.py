@@ -77,7 +77,7 @@ def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
         return ()
     total, levels = _equity(view), _levels(terms, view)
     if total is None or not levels:
-        return _once(view, _UNKNOWN, _why_unknown(terms, total))
+        return _once(view, _UNKNOWN, _why_unknown(view.account))
     if not _is_armed(view):
         text = f"the Maximum Loss Limit is not enforced: its floor is only derived from one balance; {SET_THE_FLOOR}"
         return _once(view, _UNARMED, text)
@@ -116,10 +116,9 @@ def _once(view: View, target: str, text: str) -> Sequence[Finding]:
     return (Action(target, (alert(text, "critical"),)),)
 
 
-def _why_unknown(terms: Terms, total: TotalValuation | None) -> str:
-    if total is None:
-        return "the Maximum Loss Limit is not judged: the broker has not reported a balance yet"
-    return f"the Maximum Loss Limit is not judged: its floor is not known; {SET_THE_FLOOR}"
+def _why_unknown(account: Account) -> str:
+    why = balances.why_unknown(account) or f"its floor is not known; {SET_THE_FLOOR}"
+    return f"the Maximum Loss Limit is not judged: {why}"
 
 
 def quiet(terms: Terms, view: View, bounds: Quiet) -> None:
@@ -136,10 +135,10 @@ def needs(terms: Terms) -> tuple[str, ...]:
     return ("trades", "quotes", "accounts")
 
 
-def blind(terms: Terms, book: Book) -> str | None:
+def blind(terms: Terms, book: Book, account: Account) -> str | None:
     if terms.floor_kind == "override" and terms.floor_override_usd is None:
         return f"the floor is not known: {SET_THE_FLOOR}"
-    return None
+    return balances.why_unknown(account)
 
 
 def admit(terms: Terms, view: View, proposal: Proposal) -> str | None:

@@ -11,7 +11,7 @@ from riskcore.core.rules import wording
 from riskcore.core.rules.base import NEAR, NO_MEASURE, Action, Breach, Finding, Reading, Rule
 from riskcore.core.rules.commands import alert, reduce_position
 from riskcore.core.rules.exposure import newest_cuts
-from riskcore.core.state import STATUS_OPEN, Book, Position
+from riskcore.core.state import STATUS_OPEN, Account, Book, Position
 from riskcore.core.trading_day import exchange_instant
 from riskcore.core.view import View
 
@@ -141,7 +141,7 @@ def _entry_orders(terms: Terms, view: View) -> Iterator[Finding]:
         yield Breach(target, figures, (cancel,), contract=order.contract)
 
 
-def blind(terms: Terms, book: Book) -> str | None:
+def blind(terms: Terms, book: Book, account: Account) -> str | None:
     """Nothing is known of a year whose release days have not been shipped."""
     judges = terms.news_mini_roots or terms.news_micro_roots
     if not judges or book.day is None or int(book.trade_date[:4]) in terms.news_years:

@@ -11,6 +11,7 @@ from riskcore.core.programme.balances import (
     payout_balance_usd,
     payout_day_locks_at,
     payout_window,
+    why_unknown,
 )
 from riskcore.core.programme.daily_loss import limit_reached_today
 from riskcore.core.programme.terms import Terms
@@ -98,6 +99,10 @@ def deadline(terms: Terms, view: View) -> int | None:
     return payout_day_locks_at(view.book.day) if day_fills(view.book, view.account) > 0 else None
 
 
+def blind(terms: Terms, book: Book, account: Account) -> str | None:
+    return why_unknown(account) if terms.stage == "xfa" else None
+
+
 def gauges(terms: Terms, view: View) -> Iterator[Reading]:
     """What may be asked for now, or what is in the way."""
     payout = payout_of(terms, view.book, view.account)
@@ -117,6 +122,7 @@ RULE = Rule(
     evaluate,
     deadline=deadline,
     needs=lambda terms: ("trades", "accounts"),
+    blind=blind,
     gauges=gauges,
     caps_size=False,
     advice=wording.PAYOUT,

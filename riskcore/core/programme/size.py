@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from riskcore.core.events import Command
 from riskcore.core.products import micro_units
+from riskcore.core.programme.balances import why_unknown
 from riskcore.core.programme.scaling import SIZE_NAME, lots_of, product_caps, remember_lots, size_cap_units
 from riskcore.core.programme.terms import Terms
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule
 from riskcore.core.rules.exposure import Exposure, count_with, still_to_cut
-from riskcore.core.state import Position
+from riskcore.core.state import Account, Book, Position
 from riskcore.core.view import View
 
 TOTAL = "total"
@@ -96,6 +97,11 @@ def admit(terms: Terms, view: View, proposal: Proposal) -> str | None:
     return None
 
 
+def blind(terms: Terms, book: Book, account: Account) -> str | None:
+    """Lots that follow from a balance are not known without one; a ceiling of a root counts all the same."""
+    return why_unknown(account) if terms.scaling else None
+
+
 def gauges(terms: Terms, view: View) -> Iterator[Reading]:
     lots, held = lots_of(terms, view.account), view.held()
     limit = size_cap_units(terms, lots)
@@ -119,6 +125,7 @@ RULE = Rule(
     evaluate,
     remember=remember_lots,
     needs=lambda terms: ("positions",),
+    blind=blind,
     admit=admit,
     gauges=gauges,
     cuts=True,

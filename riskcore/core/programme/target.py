@@ -6,14 +6,14 @@ Both only advise. Their rules share this file because the best day moves the tar
 from collections.abc import Iterator, Sequence
 
 from riskcore.core.events import Derived, ProgrammeReset, TargetReached
-from riskcore.core.programme.balances import best_day_usd, day_net_usd, opening_usd
+from riskcore.core.programme.balances import best_day_usd, day_net_usd, opening_usd, why_unknown
 from riskcore.core.programme.maximum_loss import floor_breached_at
 from riskcore.core.programme.terms import CONSISTENCY_BOUNDARY, PASS_AT, Terms
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text, share_text
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import PROFIT, Action, Finding, Observed, Reading, Rule
 from riskcore.core.rules.commands import alert
-from riskcore.core.state import Account
+from riskcore.core.state import Account, Book
 from riskcore.core.trading_day import date_text, ordinal_of
 from riskcore.core.view import View
 
@@ -124,6 +124,10 @@ def close_target(terms: Terms, view: View) -> Sequence[Derived]:
     return (TargetReached(view.account.id, view.book.trade_date, closing - terms.start_usd),)
 
 
+def target_blind(terms: Terms, book: Book, account: Account) -> str | None:
+    return None if terms.target_usd is None else why_unknown(account)
+
+
 def target_gauges(terms: Terms, view: View) -> Iterator[Reading]:
     """The profit and the one that passes. Reaching it breaches nothing, so no share of it is shown."""
     profit, target = _profit_now_usd(terms, view), effective_target_usd(terms, view.account)
@@ -143,6 +147,7 @@ TARGET = Rule(
     evaluate_target,
     remember=remember_target,
     needs=lambda terms: ("trades", "accounts"),
+    blind=target_blind,
     day_closed=close_target,
     gauges=target_gauges,
     caps_size=False,

@@ -12,7 +12,7 @@ from riskcore.core.events import Command, Derived
 from riskcore.core.marks import CONSERVATIVE
 from riskcore.core.quantities import FRACTION_SCALE, decimal_text, limit_text, money_text
 from riskcore.core.rules.wording import ANY_LIMIT, Advice
-from riskcore.core.state import Book, Day, Order
+from riskcore.core.state import Account, Book, Day, Order
 from riskcore.core.view import View
 
 UNBOUNDED = 10**30
@@ -290,7 +290,9 @@ class Rule:
                             at a late fill is about the day of that fill, and issues no commands (RULES.md 1.1); so is
                             what a rule finds that has looked at the fill or the figures of its day without needing
                             them.
-    blind(params, book)     why it cannot judge on the open day although the source lacks nothing, or None.
+    blind(params, book, account)
+                            why it cannot judge the account on the open day although the source lacks nothing, or
+                            None.
     waits_for               what must have been listed since a live engine started before the rule judges: positions,
                             orders, trades; "engine": that one runs at all. By default what it needs; a rule that reads
                             quotes values positions. What remember decides for its own instant cannot wait.
@@ -347,7 +349,7 @@ class Rule:
     quiet: Callable[[Any, View, Quiet], None] | None = None
     needs: Callable[[Any], tuple[str, ...]] = _nothing
     admit: Callable[[Any, View, Proposal], str | None] | None = None
-    blind: Callable[[Any, Book], str | None] | None = None
+    blind: Callable[[Any, Book, Account], str | None] | None = None
     waits_for: tuple[str, ...] | None = None
     reaches_back: Callable[[Any, Day], int] | None = None
     confirms_every: Callable[[Any], int | None] | None = None

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from riskcore.audit.limits import gauges
+from riskcore.audit.safe_size import safe_size_rows
 from riskcore.audit.status import view_of
+from riskcore.settings.config import read_settings
 from tests.core.groups.desk import OTHER
 from tests.core.ledger import ACCOUNT, Ledger, usd
 from tests.core.programme.terms import combine, under
@@ -55,6 +57,19 @@ def test_equity_against_the_floor(lost: str, now: str, left: str, used: str, sta
 def test_the_countdown_to_flat(at: str, now: str, state: str) -> None:
     row = rows_of(opened(enforce=("hours",)).at(at).tick())["PROGRAMME-HOURS", None]
     assert (row["now"], row["left"], row["unit"], row["state"]) == (now, now, "s", state)
+
+
+def test_without_a_balance_the_floor_is_not_known_and_no_size_is_safe() -> None:
+    day = under(replace(combine(), enforce=("mll",))).at("10:00:00").fill("ES", 1, "6000").push("ES", 1)
+    day.mark("ES", "6000")
+    row = rows_of(day)["PROGRAMME-MLL", None]
+    assert (row["state"], row["left"], row["used"]) == ("blind", None, None)
+    assert "the broker has not reported a balance yet" in row["text"]
+    account = day.book.accounts[ACCOUNT]
+    [size] = safe_size_rows(day.book, day.rulebook, account, view_of(day.book, day.rulebook, account), 10)
+    assert (size["size"], size["rule"]) == (0, "PROGRAMME-MLL")
+    day.account(ACCOUNT, balance="50000")
+    assert rows_of(day)["PROGRAMME-MLL", None]["state"] == "ok"
 
 
 def test_the_firms_size_and_daily_limit() -> None:
@@ -129,3 +144,14 @@ def test_what_is_in_the_way_of_a_payout() -> None:
 
     assert words(4) == "not yet, too few winning days"
     assert words(5) == "up to 375.00 may be asked for"
+
+
+@pytest.mark.parametrize(
+    ("at", "size", "rule"), [("13:04:59", 5, "PROGRAMME-SIZE"), ("13:05:00", 0, "PROGRAMME-HOURS")]
+)
+def test_behind_its_own_last_entry_nothing_of_a_product_is_safe(at: str, size: int, rule: str) -> None:
+    settings = read_settings("[programme]\nfloor_override = 48000\n").plain
+    day = Ledger(settings=settings).account(ACCOUNT, balance="50000").at(at).mark("ZC", "450")
+    account = day.book.accounts[ACCOUNT]
+    [row] = safe_size_rows(day.book, day.rulebook, account, view_of(day.book, day.rulebook, account), 10)
+    assert (row["size"], row["rule"]) == (size, rule)

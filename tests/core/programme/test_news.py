@@ -122,7 +122,10 @@ def test_what_an_engine_finds_at_a_start_in_the_window_stays_and_a_rebuild_remem
 
 
 def test_a_year_without_release_days_is_blind() -> None:
-    assert blind(of_a_release_day(), release_day().book) is None
+    day = release_day().account(ACCOUNT)
+    account = day.account_state
+    assert blind(of_a_release_day(), day.book, account) is None
     unknown = of_a_release_day(news_years=(2025,))
-    assert blind(unknown, release_day().book) == "the release days of 2026 are not known"
-    assert blind(of_a_release_day(news_years=(), news_mini_roots=(), news_micro_roots=()), release_day().book) is None
+    assert blind(unknown, day.book, account) == "the release days of 2026 are not known"
+    nothing = of_a_release_day(news_years=(), news_mini_roots=(), news_micro_roots=())
+    assert blind(nothing, day.book, account) is None

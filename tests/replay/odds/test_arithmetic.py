@@ -79,6 +79,17 @@ def test_the_daily_loss_limit_ends_the_day(low: float, net: float) -> None:
     assert (day.net_usd, hit) == (usd(net), net < 0)
 
 
+@pytest.mark.parametrize(("before", "ends"), [(-999.99, PASSED), (-1_000, NEITHER), (-1_000.01, NEITHER)])
+def test_nothing_passes_in_session_after_the_daily_loss_limit(before: float, ends: int) -> None:
+    under = terms(
+        size="50K", consistency="off", daily_loss_limit="standard", enforce=["mll"], readings={"pass_at": "in_session"}
+    )
+    day = OddsDay(usd(2_000), usd(-1_000.01), usd(3_000), usd(before))
+    assert end(in_order(table_of([[day]], under)), under) == ends
+    passes = next_state(State(usd(-2_000), 0, 0), limited(day, under)[0], under) == PASS
+    assert passes == (ends == PASSED)
+
+
 def test_a_day_that_the_guard_ended_keeps_its_loss() -> None:
     under = terms(size="50K", daily_loss_limit="standard")
     assert limited(closing_day(usd(-1_010)), under)[0].net_usd == usd(-1_010)

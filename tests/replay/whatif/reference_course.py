@@ -102,22 +102,21 @@ class Course(Judge):
             return self._book(replace(recorded), moment)
         held = max(self.book.position(fill.contract) * -fill.side, 0)
         size = 0 if self._is_cancelled(fill, moment.at) else min(recorded.size, held)
-        net = recorded.pnl / recorded.size - fill.fee_per_contract
         requested = [one.plan.kind for one in self.requests if one.contract == fill.contract]
         if engine and RECORD not in requested:
             # What riskcore closed in the record is no intent: what this course holds beyond the record, it keeps.
             left = abs(self.record.book.position(fill.contract))
             beyond = max(min(recorded.size, held - left), 0)
-            self.ledger.clip(fill, recorded.size - beyond, recorded.day, net)
+            self.ledger.clip(fill, recorded.size - beyond, recorded.day)
             levels = [one.level or 0 for one in self.requests if one.contract == fill.contract]
             kept = min(beyond, max(min([held, *levels]) - left, 0))
             if beyond > kept:
-                self.ledger.expect(fill, beyond - kept, recorded.day, net)
+                self.ledger.expect(fill, beyond - kept, recorded.day)
             if kept:
                 self.kept.keep(fill.contract, recorded.day)
                 self.kept.close_in_time(self, fill.contract, moment)
             return 0, Fraction(0)
-        self.ledger.clip(fill, recorded.size - size, recorded.day, net)
+        self.ledger.clip(fill, recorded.size - size, recorded.day)
         return self._share(fill, recorded, size, True, done, fees, moment)
 
     def take_void(self, fill: Fill, moment: Moment) -> None:

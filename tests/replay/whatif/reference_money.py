@@ -49,7 +49,7 @@ class Account:
     days: dict[date, Day] = field(default_factory=lambda: defaultdict(Day))
     queues: dict[str, list[Missing]] = field(default_factory=lambda: defaultdict(list))
     replaced: dict[int, list[Replaced]] = field(default_factory=lambda: defaultdict(list))
-    early: dict[str, list[tuple[Fill, date, Fraction]]] = field(default_factory=lambda: defaultdict(list))
+    early: dict[str, list[tuple[Fill, date]]] = field(default_factory=lambda: defaultdict(list))
 
     def leave_out(self, fill: Fill, size: int, day: date, cost: Fraction | None) -> None:
         row = self.days[day]
@@ -64,28 +64,27 @@ class Account:
         self.days[one.day].simulated += one.realised
         self.days[one.day].flags |= set(flags)
         if self.early[contract]:
-            fill, day, recorded_net = self.early[contract].pop(0)
-            self._replace(fill, one, day, recorded_net)
+            fill, day = self.early[contract].pop(0)
+            self._replace(fill, one, day)
         else:
             self.queues[contract].append(one)
 
-    def expect(self, fill: Fill, size: int, day: date, recorded_net: Fraction) -> None:
+    def expect(self, fill: Fill, size: int, day: date) -> None:
         """Contracts that the record has closed already, and that the broker is about to close."""
-        self.early[fill.contract] += [(fill, day, recorded_net)] * size
+        self.early[fill.contract] += [(fill, day)] * size
 
-    def clip(self, fill: Fill, size: int, day: date, recorded_net: Fraction) -> None:
-        """Contracts of a recorded closing fill that the counterfactual no longer has. `recorded_net` is of one."""
+    def clip(self, fill: Fill, size: int, day: date) -> None:
+        """Contracts of a recorded closing fill that the counterfactual no longer has."""
         for _ in range(size):
             if self.queues[fill.contract]:
-                self._replace(fill, self.queues[fill.contract].pop(0), day, recorded_net)
+                self._replace(fill, self.queues[fill.contract].pop(0), day)
 
-    def _replace(self, fill: Fill, one: Missing, day: date, recorded_net: Fraction) -> None:
+    def _replace(self, fill: Fill, one: Missing, day: date) -> None:
         amount = Fraction(0)
-        if one.by_broker and one.day == day:
+        if one.by_broker:
+            # On a later day too: it takes out what that contract's own lot brought at the recorded price.
             difference = worth(fill.contract, (one.price - fill.price) * one.side)
             amount = difference - (one.fee - fill.fee_per_contract) - one.realised
-        elif one.by_broker:
-            amount = -recorded_net
         self.days[day].simulated += amount
         self.replaced[fill.id].append(Replaced(one, day, amount))
 

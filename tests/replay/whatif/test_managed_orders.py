@@ -84,3 +84,19 @@ def test_a_triggered_stop_is_a_market_order_that_nothing_moves(tmp_path: Path) -
     row = study(day, tmp_path, ON, AUTO_STOP)["effect"]["by_day"][0]
     # Two are sold at 20991.50 for the recorded 20980.
     assert row["net_pnl"] == "46.00"
+
+
+def test_a_stop_that_the_last_quote_of_a_day_triggers_is_filled_at_the_first_of_the_next(tmp_path: Path) -> None:
+    """WHATIF.md 4: at the next quote of that contract in the file, although that one stands above the stop again."""
+    day = Trades("2026-11-19 08:00:00").account()
+    # A first contract that only the record still holds: the next day starts with other lots.
+    day.at("14:00:00").sparse(lastPrice=21010, bestBid=21009.75, bestAsk=21010.25).trade(1, 21010)
+    for second in (10, 20):
+        day.at(f"14:00:{second}").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25)
+    day.at("15:00:00").trade(2, 21000)
+    day.at("15:00:10").sparse(lastPrice=20990, bestBid=20989.75, bestAsk=20990.25)
+    day.at("2026-11-20 09:00:00").sparse(lastPrice=21005, bestBid=21004.75, bestAsk=21005.25)
+    day.at("2026-11-20 09:00:10").sparse(lastPrice=21006, bestBid=21005.75, bestAsk=21006.25).trade(-3, 21006)
+    rows = study(day, tmp_path, ON, AUTO_STOP)["effect"]["by_day"]
+    # One tick below the first bid, 21004.50: 18.00 on two for the recorded 16.00 on three, and a side less in fees.
+    assert [row["net_pnl"] for row in rows] == ["-21.62", "2.62"]

@@ -147,6 +147,20 @@ def first_missing_is_replaced_first() -> Trap:
     return Trap(day, rules, {"2026-11-18": row}, ("2026-11-18 09:02:00",))
 
 
+def a_replacement_on_a_later_day() -> Trap:
+    """Money: "a replacement on a later day then takes the recorded net of that contract out of the later day".
+
+    The broker closes the lots of 21000 and 20980; the record sells 2 @ 20860 on the next day, of which the lot of 20850
+    takes 1. Of that fill's -520 the lot of 21000 has -280, not half. Nothing of the later day's effect is exact.
+    """
+    day = Lines("2026-11-18").at("09:00:00").fill(1, 21000).at("09:01:00").fill(1, 20980)
+    day.at("09:05:00").quote(20840, 20840, 20841).at("09:05:01").quote(20840, 20840, 20841)
+    day.at("09:30:00").fill(1, 20850).at("09:00:00", "2026-11-19").fill(-2, 20860, -520)
+    day.at("09:30:00").fill(-1, 20870, 40)
+    days = {"2026-11-18": _row("0", 3, "-602", 5, "-603.24", 0), "2026-11-19": _row("-480", 3, "20", 1, "501.24", 0)}
+    return Trap(day, CUTTING, days, ("2026-11-18 09:05:00", "2026-11-19 09:00:00"))
+
+
 def a_void_undoes_a_replacement() -> Trap:
     """Money: "a void undoes a replacement". The exit that was clipped is voided and made again at another price.
 
@@ -326,6 +340,7 @@ TRAPS: dict[str, Callable[[], Trap]] = {
         a_freeze_ends_flat,
         stop_ends_with_the_day,
         first_missing_is_replaced_first,
+        a_replacement_on_a_later_day,
         a_void_undoes_a_replacement,
         a_void_after_the_close_leaves_what_was_booked,
         fills_price_where_nobody_quotes,
