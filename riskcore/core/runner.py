@@ -171,8 +171,7 @@ class Runner:
 
     def prepare(self) -> None:
         """Make the copy that the next `begin` goes on with, in a quiet moment: a command need not wait for it."""
-        if self._spare is None:
-            self._spare = self.turn.copied()
+        self._spare = self.turn.copied()
 
     def begin(self) -> None:
         """From here on facts are taken on a copy of the book, and nothing is handed on before `end`."""

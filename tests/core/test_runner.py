@@ -7,11 +7,13 @@ import pytest
 
 from riskcore.core.copies import copy_book
 from riskcore.core.events import ClockTicked, ConfigChanged, Event, TradingDayOpened
-from riskcore.core.quantities import DAY_NS, money
+from riskcore.core.quantities import DAY_NS, money, price
+from riskcore.core.quotes import Quotes
 from riskcore.core.runner import Runner
 from riskcore.core.state import Account
 from riskcore.settings.calendar import day_for
 from riskcore.settings.config import read_settings
+from tests.core.ledger import Ledger, nanoseconds
 from tests.engine.hand_clock import START_NS
 
 LOSS = "[profile]\nloosen_policy = '{}'\n[rules.daily_realized_loss]\nloss_limit = {}"
@@ -45,29 +47,40 @@ def test_what_loosens_comes_with_the_next_day_or_never(policy: str, second: int,
     assert limits_of_days(policy, 400, second) == [money("400"), money(str(next_day))]
 
 
+def at(text: str) -> int:
+    return nanoseconds(Ledger().at(text).now)
+
+
+def quotes(last: str) -> Quotes:
+    return Quotes([at("10:00:03")], ["CON.F.US.MNQ.Z26"], [price(last)], [None], [None])
+
+
 @pytest.mark.parametrize(
-    "between",
+    ("between", "changes"),
     [
-        lambda runner: runner.event(Event(START_NS + 1, "clock", "clock@2", ClockTicked())),
-        lambda runner: runner.pass_time(START_NS + 1),
-        lambda runner: runner.end_day("2026-12-31"),
-        lambda runner: runner.decide_nothing(),
-        lambda runner: runner.finish(),
-        lambda runner: None,
+        (lambda runner: runner.event(Event(at("10:00:03"), "clock", "clock@2", ClockTicked())), True),
+        (lambda runner: runner.quotes(quotes("20000")), True),
+        (lambda runner: runner.pass_time(at("10:00:06")), True),
+        (lambda runner: runner.end_day("2026-12-31"), True),
+        (lambda runner: runner.decide_nothing(), False),
+        (lambda runner: runner.finish(), True),
+        (lambda runner: None, False),
     ],
-    ids=("a fact", "time", "the end of the day", "no rules", "the end", "nothing"),
+    ids=("a fact", "a quote that breaches", "time", "the end of the day", "no rules", "quiet marks", "nothing"),
 )
 def test_the_copy_made_ahead_is_of_the_book_as_it_is_when_facts_are_taken_on_it(
-    between: Callable[[Runner], object],
+    between: Callable[[Runner], object], changes: bool
 ) -> None:
-    runner = Runner(read_settings(LOSS.format("never", 1)).plain, (), day_for, version="test")
-    runner.event(Event(START_NS, "clock", "clock@1", ClockTicked()))
+    day = Ledger(daily_unrealized_loss={"loss_limit": money("500")}, no_stop_loss_grace={"grace_period_seconds": 5})
+    runner = day.at("10:00:00").fill("MNQ", 2, "21000").quote("MNQ", "21000").quote("MNQ", "20999").runner
+    before = copy_book(runner.book)
+    runner.quotes(quotes("20998"))
     runner.prepare()
     between(runner)
+    assert (runner.book != before) is changes
     book, rulebook = copy_book(runner.book), runner.turn.rulebook
     runner.begin()
     assert (runner.book, runner.turn.rulebook) == (book, rulebook)
-    runner.event(Event(START_NS + 2, "clock", "clock@3", ClockTicked()))
+    assert runner.mark().turn is not runner.turn, "a copy serves once"
+    runner.event(Event(at("10:00:30"), "clock", "clock@3", ClockTicked()))
     assert runner.book != book
-    mark = runner.mark()
-    assert runner.book == mark.turn.book, "a copy serves once"
