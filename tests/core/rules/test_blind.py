@@ -71,8 +71,10 @@ def unseen(on_blind: str, held: bool = True) -> Ledger:
 
 def test_an_account_that_nothing_is_seen_of_is_told_once_and_again_when_that_happens_again() -> None:
     day = unseen("alert").at("10:00:10").take(e.SightChanged(ACCOUNT, True), "sight")
-    [alert] = day.alerts
-    assert alert.endswith("its messages cannot be read, and its lists do not come")
+    [command] = [one.command for one in day.bodies(e.CommandIssued)]
+    assert command.level == "critical", "nothing stands in for it, as polling does for a hub"
+    why = "its messages cannot be read, and its lists do not come"
+    assert command.text == f"riskcore sees nothing of account {ACCOUNT}: {why}"
     day.at("10:00:20").take(e.SightChanged(ACCOUNT, False), "sight")
     day.at("10:00:30").take(e.SightChanged(ACCOUNT, True), "sight").tick("10:09:00")
     assert (len(day.alerts), day.breaches) == (2, [])
@@ -91,6 +93,15 @@ def test_what_an_account_holds_that_was_not_seen_for_too_long_is_closed(
     on_blind: str, held: bool, until: str, kinds: list[str]
 ) -> None:
     assert unseen(on_blind, held).tick(until).kinds == kinds
+
+
+def test_the_alert_names_the_account_and_the_time_without_sight_counts_from_the_first_word_on_over_the_reset() -> None:
+    day = Ledger(**RULES, profile={"on_blind": "flatten", "blind_limit_ns": 2 * MINUTE_NS}).at("16:58:00")
+    day.take(e.AccountObserved(ACCOUNT, "PRAC-1"), "account").fill("ES", 1, "6000").at("16:59:00")
+    day.take(e.SightChanged(ACCOUNT, True), "sight").at("17:00:30").take(e.SightChanged(ACCOUNT, True), "sight")
+    assert [text for text in day.alerts if "account PRAC-1:" in text] == day.alerts[:1]
+    assert day.tick("17:00:59.999").kinds == []
+    assert day.tick("17:01:00").kinds == ["CancelOrders", "CloseAllPositions"]
 
 
 def test_an_account_that_is_seen_again_in_time_is_left_alone() -> None:
