@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from riskcore.core.freshness import out_of_sight
+from riskcore.core.freshness import out_of_sight, unseen_since
 from riskcore.core.kinds import CONNECTED, MARKET_HUB, USER_HUB, ConnectionState, Hub
 from riskcore.core.restart import TRADES, awaited
 from riskcore.core.rulebook import Rulebook
@@ -10,6 +10,7 @@ from riskcore.core.state import Account, Book, Position
 from riskcore.core.view import View
 from riskcore.schema.rows import Row
 
+UNSEEN = "messages about the account cannot be read, and its lists do not come"
 # What each hub tells of; a rule that needs it is blind while the hub is not connected (RULES.md 8.4).
 TOLD_BY: dict[Hub, tuple[str, ...]] = {USER_HUB: ("trades", "orders", "positions"), MARKET_HUB: ("quotes",)}
 
@@ -20,11 +21,13 @@ def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> 
     Lists that are polled stand in for the user hub, and bars for quotes: what the rules act on is no lack.
     """
     stale = [position.contract for position in view.held() if _is_unmarked(view, position)]
-    missing = [hub for hub in TOLD_BY if _is_lost(book.connections, hub)]
+    missing = {hub: f"the {hub} hub is {book.connections[hub]}" for hub in TOLD_BY if _is_lost(book.connections, hub)}
+    if unseen_since(account) is not None:
+        missing.setdefault(USER_HUB, UNSEEN)
     if USER_HUB in missing and not out_of_sight(book, account):
-        missing.remove(USER_HUB)
+        del missing[USER_HUB]
     if MARKET_HUB in missing and view.held() and not stale and _marked_since_loss(book, view):
-        missing.remove(MARKET_HUB)
+        del missing[MARKET_HUB]
     lost = {need: hub for hub in missing for need in TOLD_BY[hub]}
     found = []
     for instance in rulebook.instances(account):
@@ -34,7 +37,7 @@ def blind_rows(book: Book, rulebook: Rulebook, account: Account, view: View) -> 
         if blind is not None:
             reason = blind
         elif hubs:
-            reason = " and ".join(f"the {hub} hub is {book.connections[hub]}" for hub in hubs)
+            reason = " and ".join(missing[hub] for hub in hubs)
         elif "quotes" in needs and stale:
             reason = f"no fresh mark of {' and '.join(stale)}"
         else:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from riskcore.audit.alert_words import alert_words, breach_words
-from riskcore.audit.words import balance_drift_text, target_text
+from riskcore.audit.words import balance_drift_text, sight_text, target_text
 from riskcore.core import events as e
 from riskcore.core.names import command_kind, lockout_id, read_lockout_id, read_request_id
 from riskcore.core.order_words import side_word
@@ -186,6 +186,10 @@ def _connection(event: e.Event, body: e.ConnectionChanged, book: Book) -> list[R
     return [happening(event.at, "connection", hub=body.hub, state=body.state)]
 
 
+def _sight(event: e.Event, body: e.SightChanged, book: Book) -> list[Row]:
+    return [happening(event.at, "drift", **_account(book, body.account), text=sight_text(body))]
+
+
 def _drift(event: e.Event, body: e.DriftDetected, book: Book) -> list[Row]:
     text = f"fills say {body.fills_size}, the broker {body.broker_size}; the broker's figure counts"
     about = _account(book, body.account)
@@ -218,6 +222,7 @@ _WORDS: dict[type, Callable[[e.Event, Any, Book], list[Row]]] = {
     e.ObligationMet: _met,
     e.OrderDeclined: _declined,
     e.ConnectionChanged: _connection,
+    e.SightChanged: _sight,
     e.DriftDetected: _drift,
     e.BalanceDrifted: _balance_drift,
     e.TargetReached: _target,

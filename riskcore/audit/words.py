@@ -112,6 +112,13 @@ def balance_drift_text(body: e.BalanceDrifted) -> str:
     return f"the opening balance and the day's fills make {computed}, the broker reported {broker}"
 
 
+def sight_text(body: e.SightChanged) -> str:
+    """An account that got out of sight by itself, or is back, as every reader of a day says it."""
+    if body.lost:
+        return "nothing tells what the account does: its messages cannot be read, and its lists do not come"
+    return "the account is in sight again: the broker's lists are complete"
+
+
 def target_text(body: e.TargetReached) -> str:
     """A day that passed, as every reader of a day says it."""
     return f"{body.trade_date} reached the target with a profit of {money_text(body.profit_usd)}"
@@ -130,6 +137,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     e.MarketTraded: lambda body: f"the market traded {body.contract} at {price_text(body.price)}",
     e.BarObserved: _bar,
     e.ConnectionChanged: lambda body: f"the {body.hub} connection: {body.state}",
+    e.SightChanged: sight_text,
     e.ClockTicked: lambda body: "a tick of the clock",
     e.LockRequested: lambda body: f"the operator locked until {utc_text(body.expires_at)}: {body.reason}",
     e.FlattenRequested: lambda body: (

@@ -225,6 +225,17 @@ class ConnectionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SightChanged:
+    """One account is out of sight while others are not: its messages cannot be read and its lists do not come.
+
+    `lost` is false when a complete list has shown the account again.
+    """
+
+    account: int
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ClockTicked:
     pass
 
@@ -498,6 +509,7 @@ Fact = (
     | MarketTraded
     | BarObserved
     | ConnectionChanged
+    | SightChanged
     | ClockTicked
     | CallObserved
     | DepthObserved

@@ -16,6 +16,7 @@ from riskcore.core.carried import believe_broker
 from riskcore.core.copies import copy_account
 from riskcore.core.exposure_change import baseline_of, know_contract
 from riskcore.core.fills import record_trade, void_trade
+from riskcore.core.freshness import UNSEEN_SINCE
 from riskcore.core.in_force import end_lockout, end_obligation, put_in_force, remember_guard_close
 from riskcore.core.issuers import GUARD_ID
 from riskcore.core.loosening import in_force_now
@@ -188,6 +189,15 @@ def _connection_changed(book: Book, at: int, body: e.ConnectionChanged) -> Effec
     return Effect(tuple(book.accounts))
 
 
+def _sight_changed(book: Book, at: int, body: e.SightChanged) -> Effect:
+    account = account_of(book, body.account)
+    if body.lost:
+        account.memory.setdefault(UNSEEN_SINCE, at)
+    else:
+        account.memory.pop(UNSEEN_SINCE, None)
+    return Effect((account.id,))
+
+
 def _config_changed(book: Book, at: int, body: e.ConfigChanged) -> Effect:
     """What tightens is in force at once, what loosens comes with the next day's opening (RULES.md 1.6)."""
     book.settings = in_force_now(book.settings, body.settings)
@@ -344,6 +354,7 @@ _HANDLERS: dict[type[Any], Callable[[Book, int, Any], Effect]] = {
     e.QuoteObserved: _quote_observed,
     e.MarketTraded: _market_traded,
     e.ConnectionChanged: _connection_changed,
+    e.SightChanged: _sight_changed,
     e.ConfigChanged: _config_changed,
     e.ClockTicked: _changes_nothing,
     e.CallObserved: _changes_nothing,

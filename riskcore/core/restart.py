@@ -6,6 +6,7 @@ Source: RULES.md 1.6 (Restart) and 8.6, INTERFACE.md 7.
 from dataclasses import replace
 
 from riskcore.core import events as e
+from riskcore.core.freshness import UNSEEN_SINCE
 from riskcore.core.kinds import CONNECTED, HUBS, LOST, Source
 from riskcore.core.state import Account, Book, Trade, account_of
 from riskcore.core.view import Effect
@@ -42,6 +43,7 @@ def engine_started(book: Book, at: int, body: e.EngineStarted) -> Effect:
             book.connection_since[hub] = at
     for account in book.accounts.values():
         account.unseeded = True
+        account.memory.pop(UNSEEN_SINCE, None)  # Of what this engine sees it says so itself.
         _take_over_requests(account, at, body.enforces)
     return Effect(tuple(book.accounts))
 

@@ -81,6 +81,7 @@ class Runner:
         self._began: Mark | None = None
         self._taken: list[Item] | None = None
         self._decided: list[Event] | None = None
+        self._spare: Turn | None = None  # A copy of the turn as it stands, made before `begin` needs it.
 
     @property
     def book(self) -> Book:
@@ -93,6 +94,7 @@ class Runner:
         if isinstance(event.body, QuotesObserved):
             self.quotes(Quotes(*(list(column) for column in zip(*event.body.quotes, strict=True))))
             return
+        self._spare = None
         if self._taken is not None:
             self._taken.append(event)
         self.index = 0
@@ -111,6 +113,7 @@ class Runner:
 
         All of them, or with `pausing` those up to the first at which a command was issued.
         """
+        self._spare = None
         if self._taken is not None:
             self._taken.append(quotes)
         start, count = 0, len(quotes)
@@ -128,6 +131,7 @@ class Runner:
 
     def pass_time(self, at: int) -> None:
         """Let time pass up to an instant of the open day, as a fact at that instant would."""
+        self._spare = None
         self._settle()
         self.turn.advance(at)
         self._quiet.happened()
@@ -143,6 +147,7 @@ class Runner:
 
     def decide_by(self, rulebook: Rulebook) -> None:
         """From here on judge the open day by another rulebook."""
+        self._spare = None
         self.turn.decide_by(rulebook)
         self._quiet.happened()
 
@@ -157,11 +162,16 @@ class Runner:
 
     def finish(self) -> Book:
         """Time ends with the last line: timers due later do not fire (RULES.md 1.1)."""
+        self._spare = None
         self._settle()
         self._hand_on()
         return self.book
 
     # ---- going back ----------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Make the copy that the next `begin` goes on with, in a quiet moment: a command need not wait for it."""
+        self._spare = self.turn.copied()
 
     def begin(self) -> None:
         """From here on facts are taken on a copy of the book, and nothing is handed on before `end`."""
@@ -176,8 +186,8 @@ class Runner:
 
     def mark(self) -> Mark:
         """Go on with a copy; the mark is what to go back to."""
-        before = self.turn
-        self.turn = before.copied()
+        before, self._spare, spare = self.turn, None, self._spare
+        self.turn = before.copied() if spare is None else spare
         return Mark(before, self._quiet.copy(), list(self._rows), len(self._decided or ()))
 
     def go_back(self, mark: Mark) -> None:
@@ -210,6 +220,7 @@ class Runner:
 
     def end_day(self, next_date: str) -> None:
         """Close the open day under its own rules, as a stored stream that ends with DayRolled asks for."""
+        self._spare = None
         self._settle()
         self.turn.end_day(next_date)
         self._quiet.happened()

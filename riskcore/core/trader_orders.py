@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from riskcore.core.events import Event, OrderDeclined, OrderRequested, RequestPlanned
 from riskcore.core.exit_orders import is_on_its_way
-from riskcore.core.freshness import connected, reconciled
+from riskcore.core.freshness import connected, reconciled, unseen_since
 from riskcore.core.guard import active_lockouts, shown_lockout
 from riskcore.core.kinds import CLOSING, CONNECTED, CUTS, MARKET_HUB, LockoutKind, RequestKind
 from riskcore.core.names import request_id, request_target, root_of_scope
@@ -79,7 +79,12 @@ def _request(book: Book, rulebook: Rulebook, fact: Event, asked: OrderRequested)
     closes_all = asked.action == "close" and asked.size == 0
     lost = not connected(book)
     if (lost or not reconciled(book, account)) and not closes_all:
-        since = "the connection to the broker is lost" if lost else "the account has not been seen in full yet"
+        if lost:
+            since = "the connection to the broker is lost"
+        elif unseen_since(account) is not None:
+            since = "nothing tells what the account does"
+        else:
+            since = "the account has not been seen in full yet"
         raise Declined(f"{since}; try again when it is there")
     profile = rulebook.profile
     view = View(book, account, fact, Effect((account.id,)), profile.pnl_basis, profile.mark)

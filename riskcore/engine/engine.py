@@ -328,7 +328,7 @@ class Engine:
         self._outbox.send(to_send)
 
     def _afterwards(self) -> None:
-        """What a command need not wait for: reports of what is stored, subscriptions, the deadlines to come."""
+        """What a command need not wait for: reports of what is stored, subscriptions, the deadlines to come, a copy."""
         self._tell()
         self.sight.follow_accounts()
         if self.sight.snapshots.woken:
@@ -338,6 +338,7 @@ class Engine:
         except Exception as error:
             self._runner.begin()
             self._give_up(error)
+        self._runner.prepare()
 
     def _attempt(self) -> list[tuple[int, Request]]:
         """The requests to be sent behind the next commit: each is noted as attempted in that very transaction."""

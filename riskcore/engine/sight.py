@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from riskcore.core.events import DriftDetected, Event, RequestUnresolved
-from riskcore.core.freshness import reconciled
+from riskcore.core.events import DriftDetected, Event, RequestUnresolved, SightChanged
+from riskcore.core.freshness import reconciled, unseen_since
 from riskcore.core.kinds import HUBS
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.runner import Runner
@@ -118,6 +118,9 @@ class Sight:
             looked_at, timeout_ns = self.snapshots.succeeded_at(account.id), rulebook.profile.command_timeout_ns
             if is_missing_something(account, looked_at, now, timeout_ns):
                 self.snapshots.hasten(account.id)
+            unseen = self.snapshots.is_unseen(account.id, now)
+            if unseen != (unseen_since(account) is not None):
+                self._inbox.fact(SightChanged(account.id, unseen), "gateway", f"sight:{account.id}")
         self.look_at_due(now)
         for contract in unquoted(self._book, judged, now):
             if now - self._asked_about.get(contract, 0) >= MARKS_NS:

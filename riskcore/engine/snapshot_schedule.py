@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from riskcore.core.events import DriftDetected, RequestUnresolved
 from riskcore.core.exit_orders import look_due
+from riskcore.core.freshness import POLLED_NS
 from riskcore.core.kinds import CONNECTED, MARKET_HUB
 from riskcore.core.marks import stale_at
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
@@ -36,6 +37,8 @@ class _Account:
     again: bool = False  # Only a look that begins from now on counts.
     succeeded_at: int = 0
     stands_in_until: int = 0  # Its lists stand in for messages that cannot be read.
+    unread_since: int = 0  # The first message that could not be read and whose place no list has taken yet; 0: none.
+    unread_at: int = 0  # The last one.
     reached: int | None = None  # The first instant since which looks have listed every fill.
 
 
@@ -78,6 +81,7 @@ class SnapshotSchedule:
         if known is None:
             return False
         began, known.stands_in_until = now >= known.stands_in_until, now + STAND_IN_NS
+        known.unread_since, known.unread_at = known.unread_since or now, now
         self.hasten(account)
         known.again, self.woken = known.asking, True
         return began
@@ -111,12 +115,19 @@ class SnapshotSchedule:
         if complete:
             known.failures, known.succeeded_at = 0, max(asked_at, known.succeeded_at)
             known.reached = min(since, asked_at if known.reached is None else known.reached)
+            if known.unread_since:  # A look that was overtaken by a later one brings nothing back.
+                known.unread_since = 0 if asked_at >= known.unread_at else max(asked_at, known.unread_since)
             self.woken = self.woken or known.again
             quiet = self.streaming and asked_at >= known.stands_in_until
             known.due = 0 if known.again else asked_at + (self.period_ns if quiet else POLL_NS)
         else:
             known.failures += 1
             known.due = asked_at + BACK_OFF.wait_ns(known.failures)
+
+    def is_unseen(self, account: int, now: int) -> bool:
+        """Whether a message about an account could not be read, and no list has come in its place for too long."""
+        known = self._accounts.get(account)
+        return known is not None and 0 < known.unread_since <= now - POLLED_NS
 
     def succeeded_at(self, account: int) -> int:
         """When the account was last seen in full; 0 for never."""

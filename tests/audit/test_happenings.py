@@ -56,6 +56,14 @@ def test_a_lockout_set_again_is_told_with_the_end_that_is_in_force() -> None:
     assert lockout["expires_at"] == "2026-11-21T03:06:40Z"
 
 
+def test_an_account_that_gets_out_of_sight_by_itself_is_told_with_its_name() -> None:
+    desk = losing_desk().take(e.SightChanged(ACCOUNT, lost=True), "sight").take(e.SightChanged(ACCOUNT, False), "sight")
+    lost, back = told(desk, "drift")
+    assert lost["account_name"] == back["account_name"] == "50KTC-V2-99000001"
+    assert "its lists do not come" in lost["text"]
+    assert "in sight again" in back["text"]
+
+
 def test_a_lockout_that_ends_says_by_what() -> None:
     desk = losing_desk().push("ES", 0)
     desk.tick("2026-11-20 17:00:00")

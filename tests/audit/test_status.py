@@ -5,7 +5,7 @@ from riskcore.cli.status_text import account_lines
 from riskcore.core import events as e
 from riskcore.core.quantities import money
 from tests.core.broker import Desk
-from tests.core.ledger import nanoseconds
+from tests.core.ledger import ACCOUNT, nanoseconds
 
 RULES = {"daily_realized_loss": {"loss_limit": money("500")}, "daily_unrealized_loss": {"loss_limit": money("300")}}
 
@@ -40,6 +40,20 @@ def test_bars_stand_in_for_the_market_hub_and_a_mark_from_before_its_loss_does_n
     made = desk().later(1).take(e.ConnectionChanged("market", "lost"), "lost", "gateway")
     assert blind(made) == [("RULE-004", "the market hub is lost")]
     made.later(1).mark("MNQ", "21000")
+    assert blind(made) == []
+
+
+def test_rules_that_need_more_than_quotes_are_blind_for_an_account_that_nothing_is_seen_of() -> None:
+    made = desk().later(1).take(e.SightChanged(ACCOUNT, True), "sight", "gateway")
+    reason = "messages about the account cannot be read, and its lists do not come"
+    assert blind(made) == [("RULE-003", reason)]
+    made.take(e.ConnectionChanged("market", "lost"), "lost", "gateway")
+    assert blind(made) == [("RULE-003", reason), ("RULE-004", "the market hub is lost")]
+    made.take(e.ConnectionChanged("market", "connected"), "back", "gateway").mark("MNQ", "21000")
+    made.take(e.ConnectionChanged("user", "lost"), "lost", "gateway").snapshot()
+    assert blind(made) == [("RULE-003", "the user hub is lost")]
+    made.later(1).take(e.ConnectionChanged("user", "connected"), "back", "gateway").snapshot()
+    made.later(1).take(e.SightChanged(ACCOUNT, False), "sight", "gateway")
     assert blind(made) == []
 
 

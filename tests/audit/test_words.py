@@ -41,6 +41,11 @@ INSTANT = 1_795_185_000_000_000_000  # 2026-11-20T14:30:00Z
             f"bar of {MNQ} from 2026-11-20T14:30:00Z: open 1, high 3, low 0.5, close 2",
         ),
         (e.ConnectionChanged("user", "lost"), "the user connection: lost"),
+        (
+            e.SightChanged(1, lost=True),
+            "nothing tells what the account does: its messages cannot be read, and its lists do not come",
+        ),
+        (e.SightChanged(1, lost=False), "the account is in sight again: the broker's lists are complete"),
         (e.LockRequested(1, INSTANT, "enough"), "the operator locked until 2026-11-20T14:30:00Z: enough"),
         (
             e.TimerFired(1, "RULE-008", "no_stop_loss_grace.0"),

@@ -1,10 +1,12 @@
 """What a runner adds to the core: days are opened, under the settings that may be in force by then."""
 
+from collections.abc import Callable
 from itertools import count
 
 import pytest
 
 from riskcore.core import step
+from riskcore.core.copies import copy_book
 from riskcore.core.events import ClockTicked, ConfigChanged, Event, TradingDayOpened
 from riskcore.core.quantities import DAY_NS, SECOND_NS, money, price
 from riskcore.core.quotes import Quotes
@@ -69,3 +71,42 @@ def test_quiet_quotes_move_deadlines_only_while_something_is_open(monkeypatch: p
     assert len(asked) == (1 if held else 0)
     if held:
         assert runner.look_ahead() == ats[-1] + 10 * SECOND_NS + 1, "the mark goes stale later"
+
+
+def at(text: str) -> int:
+    return nanoseconds(Ledger().at(text).now)
+
+
+def quotes(last: str) -> Quotes:
+    return Quotes([at("10:00:03")], ["CON.F.US.MNQ.Z26"], [price(last)], [None], [None])
+
+
+@pytest.mark.parametrize(
+    ("between", "changes"),
+    [
+        (lambda runner: runner.event(Event(at("10:00:03"), "clock", "clock@2", ClockTicked())), True),
+        (lambda runner: runner.quotes(quotes("20000")), True),
+        (lambda runner: runner.pass_time(at("10:00:06")), True),
+        (lambda runner: runner.end_day("2026-12-31"), True),
+        (lambda runner: runner.decide_nothing(), False),
+        (lambda runner: runner.finish(), True),
+        (lambda runner: None, False),
+    ],
+    ids=("a fact", "a quote that breaches", "time", "the end of the day", "no rules", "quiet marks", "nothing"),
+)
+def test_the_copy_made_ahead_is_of_the_book_as_it_is_when_facts_are_taken_on_it(
+    between: Callable[[Runner], object], changes: bool
+) -> None:
+    day = Ledger(daily_unrealized_loss={"loss_limit": money("500")}, no_stop_loss_grace={"grace_period_seconds": 5})
+    runner = day.at("10:00:00").fill("MNQ", 2, "21000").quote("MNQ", "21000").quote("MNQ", "20999").runner
+    before = copy_book(runner.book)
+    runner.quotes(quotes("20998"))
+    runner.prepare()
+    between(runner)
+    assert (runner.book != before) is changes
+    book, rulebook = copy_book(runner.book), runner.turn.rulebook
+    runner.begin()
+    assert (runner.book, runner.turn.rulebook) == (book, rulebook)
+    assert runner.mark().turn is not runner.turn, "a copy serves once"
+    runner.event(Event(at("10:00:30"), "clock", "clock@3", ClockTicked()))
+    assert runner.book != book

@@ -166,6 +166,13 @@ def test_a_lost_connection_declines_what_opens() -> None:
     assert other.place(-1).declined == ""
 
 
+def test_an_account_that_nothing_is_seen_of_declines_all_but_a_whole_close() -> None:
+    desk = Trader().push("MNQ", 2, "21000").take(e.SightChanged(ACCOUNT, True), "sight")
+    assert "nothing tells what the account does" in desk.place(1).declined
+    assert "nothing tells what the account does" in desk.close(size=1).declined
+    assert desk.close().declined == ""
+
+
 # ---- what an order needs -----------------------------------------------------------------------------
 
 

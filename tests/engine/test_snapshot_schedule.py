@@ -3,6 +3,7 @@
 import pytest
 
 from riskcore.core import events as e
+from riskcore.core.freshness import POLLED_NS
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.engine.snapshot_schedule import (
     FAILURES_TO_SLOW,
@@ -230,3 +231,45 @@ def test_unreadable_messages_bring_a_look_at_once_and_polling_for_a_minute(secon
     assert 7 in schedule.due(looked_at), "the look in hand began before the last of them"
     schedule.answered(7, looked_at, 0, complete=True)
     assert (7 in schedule.due(looked_at + POLL_NS)) is (period == POLL_NS)
+
+
+# ---- an account that nothing is seen of -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("waited_ns", "unseen"), [(POLLED_NS - 1, False), (POLLED_NS, True), (POLLED_NS + 1, True)])
+def test_an_account_is_unseen_when_no_list_has_come_for_ten_seconds_behind_a_message_that_cannot_be_read(
+    waited_ns: int, unseen: bool
+) -> None:
+    snapshots = watching()
+    snapshots.answered(1, NOW, 0, True)
+    assert not snapshots.is_unseen(1, NOW + 2 * POLLED_NS), "all its messages were read"
+    first = NOW + 3 * POLLED_NS
+    snapshots.stand_in(1, first)
+    snapshots.stand_in(1, first + 5)
+    snapshots.answered(1, first + 6, 0, False)
+    assert snapshots.is_unseen(1, first + waited_ns) is unseen, "the first such message counts"
+    assert not snapshots.is_unseen(2, first + waited_ns), "nobody follows it"
+
+
+@pytest.mark.parametrize(("asked_at", "until"), [(NOW + 1, NOW + 1), (NOW + 2, None), (NOW + 3, None)])
+def test_a_complete_list_takes_the_place_of_the_messages_that_came_before_it_was_asked_for(
+    asked_at: int, until: int | None
+) -> None:
+    snapshots = watching()
+    snapshots.stand_in(1, NOW)
+    snapshots.stand_in(1, NOW + 2)
+    snapshots.answered(1, asked_at, 0, True)
+    late = NOW + 9 * POLLED_NS
+    assert snapshots.is_unseen(1, late) == (until is not None)
+    assert not snapshots.is_unseen(1, (until or late) + POLLED_NS - 1)
+
+
+@pytest.mark.parametrize("newer", [NOW + 2, NOW + 3])
+def test_a_look_that_was_overtaken_by_a_later_one_brings_no_unread_message_back(newer: int) -> None:
+    snapshots = watching()
+    snapshots.stand_in(1, NOW + 1)
+    snapshots.stand_in(1, NOW + 3)
+    snapshots.answered(1, newer, 0, True)
+    snapshots.answered(1, NOW, 0, True)
+    assert not snapshots.is_unseen(1, newer + POLLED_NS - 1)
+    assert snapshots.is_unseen(1, newer + POLLED_NS) is (newer < NOW + 3), "one message came behind both"

@@ -51,8 +51,13 @@ def play(accounts: int, sabotage: Sabotage) -> tuple[World, list[e.Event]]:
         world = World(loop, script(accounts).plan(), False)
         sabotage(world)
         runner.run(world.live())
+    return world, events_of(world)
+
+
+def events_of(world: World) -> list[e.Event]:
+    """All that was stored, in order."""
     rows = [row for stream in sorted(world.disk.streams) for row in world.disk.streams[stream]]
-    return world, [decode_event(topic, state[HASH_LENGTH:])[1] for _, _, topic, state in rows]
+    return [decode_event(topic, state[HASH_LENGTH:])[1] for _, _, topic, state in rows]
 
 
 def held_seconds(world: World, account: int) -> float:

@@ -1,5 +1,7 @@
 """BLIND: a lost or stale connection alerts, and flattens only where the trader asked for it (RULES.md 8.4).
 
+The same for a single account whose messages cannot be read and whose lists do not come, while others are in sight.
+
 Not configured as a rule: `on_blind` and `blind_limit_seconds` of [profile] are its settings. That an engine has no
 connection yet when it starts is no news: the alert waits until a hub is reported lost, or does not come for too long.
 """
@@ -8,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskcore.core.freshness import unseen_since
 from riskcore.core.kinds import CONNECTED, Hub
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.rules import wording
@@ -15,6 +18,7 @@ from riskcore.core.rules.base import Action, Breach, Finding, Rearm, Rule, spec
 from riskcore.core.rules.commands import FLATTEN, alert
 from riskcore.core.view import View
 
+UNSEEN = "unseen"  # The episode of an account that is out of sight by itself.
 # How long after a start the first connection of a hub may take; the engine counts hubs as lost after as long.
 FIRST_CONNECTION_NS = 10 * SECOND_NS
 
@@ -26,9 +30,11 @@ class Params:
 
 
 def _lost_since(view: View) -> int | None:
-    """Since when the first of the lost hubs has been lost, while riskcore ran."""
-    book = view.book
+    """Since when the first of the lost hubs, or the account itself, has been out of sight, while riskcore ran."""
+    book, unseen = view.book, unseen_since(view.account)
     since = [book.connection_since[hub] for hub, state in book.connections.items() if state != CONNECTED]
+    if unseen is not None:
+        since.append(unseen)
     return max(min(since), book.started_at) if since else None
 
 
@@ -52,6 +58,7 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
             found.append(Action(target, (alert(f"the {hub} hub is {state}: riskcore sees nothing of it"),)))
         elif state == CONNECTED and view.episode_open(target):
             found.append(Rearm(target))
+    found.extend(_account_alone(view))
     since = _lost_since(view)
     if since is None:
         if view.episode_open("blind"):
@@ -60,6 +67,16 @@ def evaluate(params: Params, view: View) -> Sequence[Finding]:
         figures = {"blind_seconds": str((view.now - since) // SECOND_NS), "limit": str(params.limit_ns // SECOND_NS)}
         found.append(Breach("blind", figures, FLATTEN))
     return found
+
+
+def _account_alone(view: View) -> Sequence[Finding]:
+    """What the trader is told when the account gets out of sight by itself, once until it is back."""
+    lost, told = unseen_since(view.account) is not None, view.episode_open(UNSEEN)
+    if lost and not told:
+        name = view.account.name or view.account.id
+        text = f"riskcore sees nothing of account {name}: its messages cannot be read, and its lists do not come"
+        return (Action(UNSEEN, (alert(text, "critical"),)),)
+    return (Rearm(UNSEEN),) if told and not lost else ()
 
 
 def _too_long(params: Params, view: View, since: int) -> bool:

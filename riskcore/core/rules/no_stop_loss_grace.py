@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
-from riskcore.core.freshness import connected, connection_since, in_sight
+from riskcore.core.freshness import connected, connection_since, in_sight, unseen_since
 from riskcore.core.kinds import CLOSES, STOPS
 from riskcore.core.order_roles import covering_size, leg_cover_ends_at
 from riskcore.core.protection import own_stop
@@ -97,13 +97,16 @@ def _out_of_touch(view: View, position: Position) -> bool:
     A recording may never list them, so there they are not waited for longer than a few seconds.
     """
     book, account = view.book, view.account
-    if in_sight(book, account.orders_listed_at):
+    unseen = unseen_since(account)
+    if unseen is None and in_sight(book, account.orders_listed_at):
         return False
     lost_at = view.recall(position, LOST)
-    if connected(book) and not book.started_at:
+    if unseen is None and connected(book) and not book.started_at:
         return lost_at is not None and view.now < connection_since(book) + SNAPSHOT_WAIT_NS
     if lost_at is None:
-        view.keep(position, LOST, max(connection_since(book), position.opened_at, account.orders_listed_at))
+        view.keep(
+            position, LOST, max(connection_since(book), unseen or 0, position.opened_at, account.orders_listed_at)
+        )
     return True
 
 
@@ -186,7 +189,7 @@ def deadline(params: Params, view: View) -> int | None:
     due: list[int | None] = []
     for position in view.held():
         if view.recall(position, LOST) is not None:
-            if connected(view.book) and not view.book.started_at:
+            if unseen_since(view.account) is None and connected(view.book) and not view.book.started_at:
                 due.append(connection_since(view.book) + SNAPSHOT_WAIT_NS)
         elif not view.episode_open(position.contract):
             due.append(_breaches_at(params, view, position) or leg_cover_ends_at(view.account, position, view.now))

@@ -3,7 +3,8 @@
 import pytest
 
 from riskcore.core import events as e
-from tests.core.ledger import Ledger
+from riskcore.core.freshness import unseen_since
+from tests.core.ledger import ACCOUNT, Ledger
 from tests.core.test_restart import Restarted, begun
 
 MINUTE_NS = 60 * 10**9
@@ -54,6 +55,70 @@ def test_the_first_of_several_lost_hubs_counts() -> None:
     day = lost().at("10:00:30").take(e.ConnectionChanged("market", "lost"), "connection").tick("10:01:00")
     assert day.breach_times == ["10:01:00"]
     assert len(day.alerts) == 2
+
+
+# ---- one account alone -------------------------------------------------------------------------------
+
+OTHER = ACCOUNT + 1
+
+
+def unseen(on_blind: str, held: bool = True) -> Ledger:
+    day = Ledger(**RULES, profile={"on_blind": on_blind, "blind_limit_ns": MINUTE_NS}).at("09:59:00")
+    if held:
+        day.fill("ES", 1, "6000")
+    return day.at("10:00:00").take(e.SightChanged(ACCOUNT, True), "sight")
+
+
+def test_an_account_that_nothing_is_seen_of_is_told_once_and_again_when_that_happens_again() -> None:
+    day = unseen("alert").at("10:00:10").take(e.SightChanged(ACCOUNT, True), "sight")
+    [command] = [one.command for one in day.bodies(e.CommandIssued)]
+    assert command.level == "critical", "nothing stands in for it, as polling does for a hub"
+    why = "its messages cannot be read, and its lists do not come"
+    assert command.text == f"riskcore sees nothing of account {ACCOUNT}: {why}"
+    day.at("10:00:20").take(e.SightChanged(ACCOUNT, False), "sight")
+    day.at("10:00:30").take(e.SightChanged(ACCOUNT, True), "sight").tick("10:09:00")
+    assert (len(day.alerts), day.breaches) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("on_blind", "held", "until", "kinds"),
+    [
+        ("flatten", True, "10:00:59.999", []),
+        ("flatten", True, "10:01:00", ["CancelOrders", "CloseAllPositions"]),
+        ("flatten", False, "10:05:00", []),
+        ("alert", True, "10:05:00", []),
+    ],
+)
+def test_what_an_account_holds_that_was_not_seen_for_too_long_is_closed(
+    on_blind: str, held: bool, until: str, kinds: list[str]
+) -> None:
+    assert unseen(on_blind, held).tick(until).kinds == kinds
+
+
+def test_the_alert_names_the_account_and_the_time_without_sight_counts_from_the_first_word_on_over_the_reset() -> None:
+    day = Ledger(**RULES, profile={"on_blind": "flatten", "blind_limit_ns": 2 * MINUTE_NS}).at("16:58:00")
+    day.take(e.AccountObserved(ACCOUNT, "PRAC-1"), "account").fill("ES", 1, "6000").at("16:59:00")
+    day.take(e.SightChanged(ACCOUNT, True), "sight").at("17:00:30").take(e.SightChanged(ACCOUNT, True), "sight")
+    assert [text for text in day.alerts if "account PRAC-1:" in text] == day.alerts[:1]
+    assert day.tick("17:00:59.999").kinds == []
+    assert day.tick("17:01:00").kinds == ["CancelOrders", "CloseAllPositions"]
+
+
+def test_an_account_that_is_seen_again_in_time_is_left_alone() -> None:
+    day = unseen("flatten").at("10:00:59").take(e.SightChanged(ACCOUNT, False), "sight")
+    assert day.tick("10:05:00").kinds == []
+
+
+def test_other_accounts_hear_nothing_of_it() -> None:
+    day = unseen("flatten")
+    day.take(e.AccountObserved(OTHER, "OTHER", None, can_trade=True, simulated=True), "account").tick("10:05:00")
+    assert {event.body.account for event in day.events if isinstance(event.body, e.CommandIssued)} == {ACCOUNT}
+
+
+def test_a_start_forgets_what_the_engine_before_did_not_see() -> None:
+    desk = begun(**RULES)
+    desk.take(e.SightChanged(ACCOUNT, True), "sight").start("10:00:00")
+    assert unseen_since(desk.account_state) is None
 
 
 # ---- a start -----------------------------------------------------------------------------------------

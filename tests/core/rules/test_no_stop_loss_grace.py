@@ -300,6 +300,20 @@ def test_nothing_is_judged_while_the_connection_is_lost() -> None:
     assert day.breaches == []
 
 
+def test_nothing_is_judged_of_an_account_that_nothing_is_seen_of_until_it_is_back() -> None:
+    day = long_at_ten().at("10:00:10").take(e.SightChanged(ACCOUNT, True), "sight").tick("10:30:00")
+    assert day.breaches == []
+    day.take(e.OrdersListed(ACCOUNT, (1,), ()), "orders").at("10:30:01").take(e.SightChanged(ACCOUNT, False), "sight")
+    assert day.breach_times == ["10:30:01"]
+
+
+def test_what_happened_while_nothing_was_seen_of_an_account_does_not_count_when_a_stop_is_there_at_the_end() -> None:
+    day = long_at_ten().at("10:00:10").take(e.SightChanged(ACCOUNT, True), "sight").at("10:04:00")
+    stop(day).take(e.OrdersListed(ACCOUNT, (1,), (7,)), "orders").take(e.SightChanged(ACCOUNT, False), "sight")
+    stop(day.at("10:05:00"), status=CANCELLED).tick("10:30:00")
+    assert day.breach_times == ["10:05:20"]
+
+
 def test_a_position_opened_while_the_connection_is_lost_is_uncovered_from_its_opening() -> None:
     day = Ledger(no_stop_loss_grace={}).at("10:00:10").take(e.ConnectionChanged("user", "lost"), "connection")
     day.at("10:00:40").push("MNQ", 1, "21000")
