@@ -117,7 +117,7 @@ def _written(journal: Journal, day: str, folder: Path, thinned: int) -> Archived
         if thinned:
             _compare_quotes(journal, day, path)
         last_link, first_before = _read_links(messages, path)
-    except (Corrupt, InputError, OSError, ValueError, KeyError, TypeError) as error:
+    except (Corrupt, InputError) as error:
         raise _not_the_day(path, there, str(error)) from error
     same = found.opened == journal.opening(day) and (found.events, found.last_hash) == (seq, digest)
     hangs = first_before in (None, journal.messages_hang_on(day))
@@ -216,7 +216,7 @@ def messages_of(path: Path) -> Path:
 
 
 def _read_links(messages: Path, path: Path) -> tuple[bytes, bytes | None]:
-    """The last link of a day's messages and the one its first hangs on. Raises Corrupt and what reading raises."""
+    """The last link of a day's messages and the one its first hangs on. Raises Corrupt."""
     last, first_before = NO_LINK, None
     for (_, _, link, _), before in read_messages(messages, path):
         last, first_before = link, before if first_before is None else first_before

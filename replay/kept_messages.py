@@ -6,6 +6,7 @@ links hang on the hashes of the events, so the file is checked against the journ
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,22 +38,26 @@ def write_messages(journal: Journal, days: list[str], path: Path) -> int:
 def read_messages(path: Path, export: Path) -> Iterator[tuple[Block, bytes]]:
     """Each block with the link before it. Each hangs on the one before and on its event in the journal export.
 
-    Raises Corrupt for a block that is not the one that was stored, OSError, ValueError, KeyError for what is no such
-    file.
+    Raises Corrupt for a block that is not the one that was stored, and for what is no such file.
     """
     before: dict[str, str] = {}
     hashes = _hashes(export)
-    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
-        for line in file:
-            row = json.loads(line)
-            day, seq = row["trade_date"], row["seq"]
-            lines = "".join(f"{message}\n" for message in row["messages"]).encode()
-            hashed = next((found for place, found in hashes if place == (day, seq)), b"")
-            link = linked(bytes.fromhex(row["before"]), hashed, lines)
-            if link.hex() != row["link"] or row["before"] != before.get(day, row["before"]):
-                raise Corrupt(f"{path}: the messages of day {day}, event {seq}, are not those that were stored")
-            before[day] = row["link"]
-            yield (day, seq, link, lines), bytes.fromhex(row["before"])
+    right = 0  # Lines.
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
+            for line in file:
+                row = json.loads(line)
+                day, seq = row["trade_date"], row["seq"]
+                lines = "".join(f"{message}\n" for message in row["messages"]).encode()
+                hashed = next((found for place, found in hashes if place == (day, seq)), b"")
+                link = linked(bytes.fromhex(row["before"]), hashed, lines)
+                if link.hex() != row["link"] or row["before"] != before.get(day, row["before"]):
+                    raise Corrupt(f"{path}: the messages of day {day}, event {seq}, are not those that were stored")
+                before[day] = row["link"]
+                yield (day, seq, link, lines), bytes.fromhex(row["before"])
+                right += 1
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Corrupt(f"{path}, behind line {right}: damaged, cut off, or no file of messages ({error})") from error
 
 
 def _hashes(export: Path) -> Iterator[tuple[tuple[str, int], bytes]]:

@@ -19,6 +19,7 @@ from riskcore.core.events import (
     MarketTraded,
     QuoteObserved,
     QuotesObserved,
+    RuleBreached,
     TradingDayOpened,
 )
 from riskcore.core.quarantine import error_text, quarantined_fact, told_text
@@ -66,6 +67,7 @@ class Follower:
         self.last_at = 0
         self.version = ""  # Of the riskcore that opened the day.
         self.told: deque[Row] = deque(maxlen=MOST_TOLD)
+        self.breaches: deque[tuple[int, Event]] = deque(maxlen=MOST_TOLD)  # Of the day, with the account.
         self.left_out: list[Row] = []  # Of the day: when, and what in words.
         self.begins_behind: tuple[str, int] | None = None  # Where the first event that was folded one by one stands.
         self.sizes: Found = {}  # The safe sizes found last.
@@ -103,6 +105,7 @@ class Follower:
         self._unfit[place] = quarantined_fact(self._event, error_text(error), VERSION)
         self.book, self.trade_date, self.seq, self.last_at = Book(), "", 0, 0
         self.told.clear()
+        self.breaches.clear()
 
     def _follow_all(self) -> None:
         days = self._journal.streams()
@@ -114,6 +117,7 @@ class Follower:
             self._follow(self.trade_date)
         for day in todo:
             self.trade_date, self.seq, self.left_out = day, 0, []
+            self.breaches.clear()
             self._follow(day)
 
     def _follow(self, day: str) -> None:
@@ -135,6 +139,7 @@ class Follower:
             fold(self.book, rulebook_of(self._opened(first).settings), first)
         rebuild(self.book, rulebook_of(self.book.settings), events)
         self.told.extend(happenings(notable, self.book))
+        self.breaches.extend((event.body.account, event) for event in notable if isinstance(event.body, RuleBreached))
 
     def _opened(self, event: Event) -> TradingDayOpened:
         assert isinstance(event.body, TradingDayOpened), "a stream opens with its day"
@@ -193,7 +198,7 @@ def status_of(
         if sizes:
             row["safe_size"] = safe_sizes(follower.book, follower.rulebook, account, stop_ticks, follower.sizes)
     ids = [account.id for account in chosen]
-    breaches = [row for row in follower.told if row["type"] == "breach" and row["account"] in ids]
+    breaches = [event for account, event in follower.breaches if account in ids][-MOST_BREACHES:]
     return {
         "schema": STATUS_SCHEMA,
         "running": is_held(lock),
@@ -203,7 +208,8 @@ def status_of(
         "seconds_since_last_event": seconds_since(follower.last_at, now),
         "version": follower.version,
         **state,
-        "breaches": breaches[-MOST_BREACHES:],
+        # Told anew: what is closing and what is allowed is as of now, whoever followed since when.
+        "breaches": happenings(breaches, follower.book),
         "left_out": follower.left_out,
     }
 

@@ -62,12 +62,23 @@ def user_config_folder() -> Path:
 
 
 def find_file() -> Path | None:
-    """RISKCORE_CONFIG, else riskcore.toml in the working directory, else in the user's config folder."""
+    """RISKCORE_CONFIG, else riskcore.toml in the working directory, else in the user's config folder.
+
+    Raises ConfigError for a folder that may not be looked into: going on without its rules would guard nothing.
+    """
     named = os.environ.get("RISKCORE_CONFIG")
     if named:
         return Path(named)
     candidates = (Path(FILE_NAME), user_config_folder() / FILE_NAME)
-    return next((path for path in candidates if path.exists()), None)
+    for path in candidates:
+        try:
+            if path.exists():
+                return path
+        except OSError as error:
+            raise ConfigError(
+                f"{path}: cannot be looked for: {error.strerror or error}; name it with --config"
+            ) from None
+    return None
 
 
 @dataclass(slots=True)

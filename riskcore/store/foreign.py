@@ -15,6 +15,8 @@ from riskcore.errors import ConfigError, Corrupt, StoreError
 _OURS = {"streams", "events", "stored_events", "leases", "state_cache"}
 _ENOUGH = 3
 _SMALLEST_DATABASE = 512  # Bytes.
+# What SQLite says where it cannot have the files of a log: the primary codes.
+_NO_LOG = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN}
 _NAMES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
 
 
@@ -40,13 +42,60 @@ def refuse_foreign(path: Path, *, write: bool) -> None:
         raise ConfigError(f"{path}: the journal is empty; nothing was recorded yet")
 
 
+def reading_mode(path: Path) -> str:
+    """How SQLite is to open a journal that is only read, so that its file stays as it is to the last byte.
+
+    Without a log beside it SQLite makes one and takes it away again; an engine that starts meanwhile is then seen.
+    Raises StoreError for a log that cannot be read here.
+    """
+    return "rw" if not _log(path).exists() and _opens(path, "rw") else _changing_nothing(path)
+
+
+def _changing_nothing(path: Path) -> str:
+    """How to open a database of anybody.
+
+    With a log `ro`: who opens it to write, and is the last to close it, copies the log into the file. It may be open
+    in this process, too, where `immutable` would let go of the locks (an old trap of POSIX). Without one the file is
+    complete, and SQLite is told that it will not change: then it makes no file beside it, which a full disk or a folder
+    that may only be read does not allow. Raises StoreError.
+    """
+    log = _log(path)
+    if not log.exists():
+        return "ro&immutable=1"
+    if _opens(path, "ro"):
+        return "ro"
+    if log.stat().st_size == 0:  # Left by somebody who found no room for more.
+        return "ro&immutable=1"
+    raise StoreError(
+        f"{path}: the newest events are in {log.name}, and SQLite cannot read it here; if the disk is full, make room;"
+        " else copy both files into a folder that you may write"
+    )
+
+
+def _opens(path: Path, mode: str) -> bool:
+    """Whether SQLite can make or write the files of a log. What is damaged counts as opened: reading it says more."""
+    try:
+        with _opened(path, mode) as database:
+            database.execute(_NAMES).fetchone()
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF not in _NO_LOG
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        pass
+    return True
+
+
+def _opened(path: Path, mode: str) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True))
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
 def _names(path: Path) -> set[str]:
     """The names of the tables and views of a database."""
-    # Without a log the file is complete, and SQLite is told that it will not change: then it makes no file beside it.
-    # With one it may be open in this process, where that would let go of the locks (an old trap of POSIX).
-    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as database:
+        with _opened(path, _changing_nothing(path)) as database:
             return {str(name) for (name,) in database.execute(_NAMES)}
     except sqlite3.OperationalError as error:
         raise StoreError(f"{path}: the journal cannot be read: {error}") from error

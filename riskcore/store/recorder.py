@@ -29,7 +29,7 @@ from riskcore.errors import ConfigError, Corrupt, DiskFull, OutOfSequence, Store
 from riskcore.folders import user_folder
 from riskcore.schema.chain import Link
 from riskcore.store.archived import ArchivedDay
-from riskcore.store.foreign import refuse_foreign
+from riskcore.store.foreign import reading_mode, refuse_foreign
 from riskcore.store.private import create_private, make_private
 from riskcore.store.server_url import is_server, known_as, without_password
 
@@ -246,7 +246,7 @@ def open_recorder(where: str, write: bool) -> JournalRecorder:
         "PERSISTENCE_MODULE": _SQLITE,
         "ORIGINATOR_ID_TYPE": "text",
         "CREATE_TABLE": "yes" if write else "no",
-        "SQLITE_DBNAME": f"{path.as_uri()}?mode={'rwc' if write else 'rw'}",
+        "SQLITE_DBNAME": f"{path.as_uri()}?mode={'rwc' if write else reading_mode(path)}",
     }
     if write:
         with named_errors(f"{where}: the journal cannot be written here", writing=True):

@@ -44,6 +44,7 @@ _FULL = 2
 # The log is copied into the file in quiet moments (`tidy`). Only when none comes does a commit have to do it.
 _PAGES_AT_MOST = 4000
 _COMMITS_AT_LEAST = 50
+_NEVER_CHANGES = "immutable=1"  # A file that is read as one that nobody writes has no log (foreign.py).
 _SEQ_BITS = 32
 # What keeps events as they are; only `take_out` sets it aside, for the length of its transaction.
 _NEVER_CHANGED = {
@@ -122,12 +123,13 @@ class _Pool(SQLiteConnectionPool):
             )
             connection.row_factory = sqlite3.Row
             # fullfsync: on macOS a plain fsync leaves data in the drive's cache; elsewhere it does nothing.
-            for pragma, wanted in (
+            durable: tuple[tuple[str, str | int], ...] = (
                 ("journal_mode", "wal"),
                 ("synchronous", _FULL),
                 ("fullfsync", 1),
                 ("wal_autocheckpoint", _PAGES_AT_MOST),
-            ):
+            )
+            for pragma, wanted in () if _NEVER_CHANGES in self.db_name else durable:
                 connection.execute(f"PRAGMA {pragma}={wanted}")
                 (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
                 if found != wanted:

@@ -209,6 +209,17 @@ def edit_messages(path: Path) -> None:
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b'"size', b'"sixe', 1)))
 
 
+def damage(path: Path, place: int) -> None:
+    """As a bad sector does: what follows cannot be unpacked."""
+    content = bytearray(path.read_bytes())
+    content[place : place + 4] = b"\xff\xff\xff\xff"
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
@@ -216,6 +227,9 @@ def edit_messages(path: Path) -> None:
         (lambda folder: (folder / "2026-11-23.messages.gz").unlink(), "the messages of that day are missing"),
         (lambda folder: edit_messages(folder / "2026-11-23.messages.gz"), "are not those that were stored"),
         (lambda folder: (folder / "2026-11-23.messages.gz").write_bytes(gzip.compress(b"")), "does not hang on the me"),
+        (lambda folder: (folder / "2026-11-23.messages.gz").write_bytes(b"no messages"), "behind line 0: damaged"),
+        (lambda folder: damage(folder / "2026-11-23.messages.gz", 30), "messages.gz, behind line 0: damaged"),
+        (lambda folder: cut(folder / "2026-11-23.messages.gz"), "2026-11-23.messages.gz, behind line"),
         (lambda folder: (folder / "2026-11-23.jsonl.gz").rename(folder / "2026-11-22.jsonl.gz"), "it is named after"),
     ],
 )

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from riskcore.audit.following import Follower
+from riskcore.audit.following import Follower, status_of
 from riskcore.cli.main import run
 from riskcore.schema.codec import state_hash
 from riskcore.store.journal import Journal
+from riskcore.store.recorder import lock_path
 from tests.cli.sources import Sources
 from tests.processes import start
 from tests.recordings import ACCOUNT, Recording
@@ -119,6 +120,24 @@ def test_what_is_not_there_is_a_mistake_in_the_command(sources: Sources, capfd: 
     assert "no journal" in capfd.readouterr().err
     assert run(["status", "--store", str(sources.store), "--profile", "other"]) == 2
     assert run(["status", "--store", str(sources.store), "--watch", "--json"]) == 2
+
+
+def test_a_status_is_the_same_whoever_followed_since_when(sources: Sources) -> None:
+    """The words of a breach are those of now, and its day is the open one: /api/status and `status` must not differ."""
+    with Journal.open(sources.store, "combine") as source:
+        days = [[event for _, event, _ in source.read(day)] for day in source.streams()]
+    path = sources.folder / "growing.db"
+    lock, now = lock_path(str(path), "combine"), days[1][-1].at
+    with Journal.open(path, "combine", write=True) as writer, Journal.open(path, "combine") as reader:
+        follower = Follower(reader)
+        for event in (event for day in days for event in day):
+            writer.append([event])
+            follower.catch_up()
+            late = Follower(reader)
+            late.catch_up()
+            early, just_read = (status_of(one, (), lock, now)["breaches"] for one in (follower, late))
+            assert early == just_read, f"behind {event.key}"
+    assert [row["rule"] for row in early] == ["RULE-004", "RULE-003", "GUARD"]
 
 
 def test_a_follower_folds_on_with_what_is_stored_and_needs_no_cache(sources: Sources) -> None:

@@ -83,3 +83,16 @@ def test_without_a_file_the_defaults_are_said_each_time(tmp_path: Path, monkeypa
     assert "no riskcore.toml found" in once.under().warnings[0]
     given = Settings({})
     assert read_once(given) is given
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rules might be there: to go on with the defaults would guard nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RISKCORE_CONFIG", raising=False)
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(ConfigError, match=r"riskcore\.toml: cannot be looked for: Permission denied; name it with"):
+        find_file()
