@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import account_option, output_options, print_json, profile_file_option, store_option
-from riskcore.cli.print_text import in_zone, print_text, zone_line
+from riskcore.cli.print_text import in_zone, print_line, print_text, zone_line
 from riskcore.errors import ConfigError, RiskcoreError
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _follow(
         for line in stream_lines(store, profile, after, accounts, channels):
             shown = line if zone is None else text_of(line)
             if shown is not None:
-                click.echo(in_zone(shown, zone or ""))
+                print_line(shown if zone is None else in_zone(shown, zone))
 
 
 def _health(store: str, profile: str) -> Row:
