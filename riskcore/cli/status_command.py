@@ -98,11 +98,14 @@ def _follow(
     store: str, profile: str, after: str | None, accounts: Sequence[str], zone: str | None, config_path: Path | None
 ) -> None:
     """Print the stream: in a zone for people, as it is (None) for programs."""
+    from riskcore.audit.stream import read_cursor
     from riskcore.cli.desk_options import alert_channels
     from riskcore.cli.follow_stream import stream_lines, text_of
     from riskcore.live.stop_signals import heeding_signals
 
     channels = alert_channels(config_path)
+    if after is not None:
+        read_cursor(after)  # Before a line is printed.
     if zone:
         click.echo(zone_line(zone))
     with suppress(KeyboardInterrupt), heeding_signals():

@@ -55,6 +55,13 @@ def test_a_day_that_is_over_for_the_trader(sources: Sources, capfd: pytest.Captu
     assert loss["state"] == "breached"
 
 
+def test_a_cursor_that_is_none_is_refused_before_anything_is_printed(
+    sources: Sources, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["status", "--store", str(sources.store), "--follow", "--after", "foo"]) == 2
+    assert capfd.readouterr().out == ""
+
+
 def test_an_old_day_says_that_its_reset_has_passed_and_advises_nobody(
     sources: Sources, capfd: pytest.CaptureFixture[str]
 ) -> None:

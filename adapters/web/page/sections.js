@@ -45,7 +45,7 @@ export function binding(status, skew) {
 const overview = ({status}) => status.accounts.map((one) => element('div', [
   element('h3', secret(one.name)),
   terms([
-    ['Balance', dollars(one.balance)], ['P&L of the day', dollars(one.day_pnl)], ['Realized', dollars(one.realized)],
+    ['Balance', dollars(one.balance)], ['P&L of the day', dollars(one.day_pnl)], ['Realised', dollars(one.realized)],
     ['Open', dollars(one.unrealized)], ['Fills today', secret(one.day?.fills)], ['Round trips', secret(one.day?.round_trips)],
     ['Trading', one.can_trade ? 'allowed by the firm' : 'not allowed by the firm'],
     ['Commands unmet', secret(one.obligations.length)],
