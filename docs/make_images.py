@@ -20,7 +20,7 @@ from tests.cli.screen.recorded_days import Moment, picture_of, watched
 
 IMAGES = Path(__file__).resolve().parent / "images"
 PAGE, TERMINAL = IMAGES / "page-overview.png", IMAGES / "terminal-overview.svg"
-PAGE_WIDTH, PAGE_HEIGHT = 1000, 710
+PAGE_WIDTH, PAGE_HEIGHT = 1000, 760
 COLUMNS, LINES = 112, 24
 HOLDING = Moment("holding", "quiet-day", "2026-11-19T15:22:30Z", (OVERVIEW,))
 # Fonts from another server: the reader's own monospace does as well, and nothing is asked of anybody.
