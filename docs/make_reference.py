@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference that are made from the code: python docs/make_reference.py
+"""Writes the pages of docs/reference that are made from the code: python -m docs.make_reference
 
 tests/docs compares the files with what this program makes, so they cannot fall behind the code.
 """

@@ -31,6 +31,7 @@ __all__ = ["WIRE_FORM", "WRITER", "Item", "Quotes", "WireReader", "detect_form",
 Form = Literal["wire", "journal"]
 Item = Quotes | Event
 Warn = Callable[[str], None]
+_DATABASE = b"SQLite format 3\0"
 WRITER = "riskcore"  # In the header of our own recordings: their end line must be there.
 _REFUSED_BYTES = 1 << 15  # More than the characters that are kept of a rejected line.
 
@@ -56,6 +57,10 @@ def detect_form(path: Path, *, skip_bad_lines: bool = False) -> Form:
     if not block:
         raise InputError(
             f"{path}: the file is empty or cut off in its header; a session file starts with a header line"
+        )
+    if block.startswith(_DATABASE):
+        raise InputError(
+            f"{path}: a database and no session file; riskcore export --store {path} writes a day of a journal as one"
         )
     raise InputError(f'{path}, line 1: the header is missing; a recording starts with {{"riskcore":"{WIRE_FORM}"}}')
 

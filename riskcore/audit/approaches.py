@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
+from riskcore.audit.limit_words import closest_words
 from riskcore.audit.limits import Gauge, readings, state_of
 from riskcore.audit.status import view_of
 from riskcore.core import events as e
@@ -85,6 +86,7 @@ class Approaches:
         return [
             {
                 **{key: value for key, value in one.gauge.row().items() if key not in ("until", "text")},
+                "measured": closest_words(one.gauge.reading),
                 "trade_date": trade_date,
                 "at": utc_text(one.at),
             }

@@ -14,10 +14,19 @@ def gauge_text(reading: Reading, state: str, why: str, lockout: Lockout | None) 
     if lockout is not None:
         parts.append(f"locked {until_words(lockout.expires_at)}: {lockout.reason}")
     elif reading.until is not None:
-        parts.append(f"{_until_meaning(reading)} {utc_text(reading.until)}")
+        parts.append(f"{_until_meaning(reading)} {utc_text(_whole_seconds(reading.until))}")
     if why:
         parts.append(f"{state}: {why}" if state != "off" else why)
     return "; ".join(part for part in parts if part)
+
+
+def closest_words(reading: Reading) -> str:
+    """What was measured when a limit was nearest, against that limit: day loss -480.00 of 500."""
+    now = reading.text(reading.shown)
+    if reading.room is not None:
+        return f"{reading.measure or reading.name} {now}, {_limit(reading)}"
+    unit = reading.unit or ("s" if reading.kind == SECONDS else "")
+    return f"{reading.name} {now} of {reading.limit_text}" + (f" {unit}" if not reading.name.endswith(unit) else "")
 
 
 def until_words(expires_at: int | None) -> str:
@@ -25,8 +34,13 @@ def until_words(expires_at: int | None) -> str:
     return "until it is lifted" if expires_at is None else f"until {utc_text(expires_at)}"
 
 
+def _whole_seconds(at: int) -> int:
+    """The second by which it has happened."""
+    return -(-at // SECOND_NS) * SECOND_NS
+
+
 def _measured(reading: Reading) -> str:
-    name, kind = reading.name, reading.kind
+    name, kind = reading.measure or reading.name, reading.kind
     if kind == NO_MEASURE:
         return f"{name}: {reading.shown}" if reading.shown is not None else name
     now = reading.shown
@@ -35,7 +49,7 @@ def _measured(reading: Reading) -> str:
     figure = _amount(reading, now)
     if reading.capacity is None:
         if kind == SECONDS:
-            return f"{name}: {figure} left" if reading.state != BREACHED else name
+            return f"{name}: {figure} left" if reading.state != BREACHED else f"{name}: over"
         return f"{name}: {figure}"
     assert reading.remaining is not None, "what has a measure has something left, or nothing"
     left = _amount(reading, reading.remaining)
@@ -43,9 +57,14 @@ def _measured(reading: Reading) -> str:
     ahead = "reached" if reading.breaches else f"{left} left"
     if at_limit:
         ahead = "at the limit, one more breaches it"
-    limit_figure = _amount(reading, reading.limit) if kind == SECONDS else reading.limit_text
-    limit = "its floor" if reading.room is not None else "the limit"
-    return f"{name} {figure}, {limit} {limit_figure}: {ahead}"
+    return f"{name} {figure}, {_limit(reading)}: {ahead}"
+
+
+def _limit(reading: Reading) -> str:
+    figure = _amount(reading, reading.limit) if reading.kind == SECONDS else reading.limit_text
+    if reading.kept:
+        return f"{figure} should be kept"
+    return f"{'the limit' if reading.room is None else 'the floor'} {figure}"
 
 
 def _amount(reading: Reading, value: int | str | None) -> str:
@@ -60,4 +79,6 @@ def _until_meaning(reading: Reading) -> str:
         return "changes by itself at"
     if reading.state == BREACHED:
         return "begins again at"
+    if reading.breaches:
+        return "since"
     return "ends at" if reading.capacity is None else "reached at"

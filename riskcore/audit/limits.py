@@ -104,7 +104,7 @@ def gauges(book: Book, rulebook: Rulebook, account: Account, view: View) -> list
     found = [
         gauge
         for instance in rulebook.instances(account)
-        if instance.rule.stands is None
+        if instance.rule.stands is None and instance.rule.limits
         for gauge in _of_instance(book, instance, view, {**unseeded, **blind})
     ]
     for instance in rulebook.switched_off(account):

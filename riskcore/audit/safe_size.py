@@ -77,11 +77,15 @@ def breaks(
     stop = stop_of(book, account, instances, contract, mode) if stop_ticks is None else Stop(stop_ticks)
     rule = broken_by(book, rulebook, view, contract, side, size, stop)
     if rule is not None:
-        at = "" if stop is None else f" with the stop {stop.ticks} ticks away"
+        at = "" if stop is None else _stop_words(stop)
         return rule, f"{size} more{at} would break {rule}"
     if stop is None and counts_money(instances, view):
         return None, f"{_NOT_TRIED}: give the distance of the stop"
     return None, ""
+
+
+def _stop_words(stop: Stop) -> str:
+    return f" with the stop {stop.ticks} {'tick' if stop.ticks == 1 else 'ticks'} away"
 
 
 def _blind(book: Book, rulebook: Rulebook, account: Account, view: View) -> dict[str, str]:
@@ -109,7 +113,7 @@ def _size(
         return None, None, "a loss limit is in force: give the distance of your stop with --stop-ticks"
     most = room(book, rulebook, view, contract, stop, found)
     unknown = "" if fee_rate(view, view.root(contract)) is not None else "; fees unknown, none counted"
-    at = "" if stop is None else f" with the stop {stop.ticks} ticks away"
+    at = "" if stop is None else _stop_words(stop)
     if most.size is None:
         return None, None, f"no rule bounds the size{at}{unknown}"
     return most.size, most.rule, f"{most.size} more{at}; one more would break {most.rule}{unknown}"

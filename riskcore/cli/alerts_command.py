@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from riskcore.cli.options import config_options, output_options, print_json
+from riskcore.cli.options import Family, config_options, output_options, print_json
 from riskcore.cli.print_text import print_text
 
 SCHEMA = "riskcore.alerts/1"
@@ -12,7 +12,7 @@ TITLE = "riskcore: test"
 BODY = "This is a test of riskcore. Nothing happened, and you need do nothing."
 
 
-@click.group(epilog="Example: riskcore alerts test")
+@click.group(cls=Family, epilog="Example: riskcore alerts test")
 def command() -> None:
     """Test the alerts that [alerts] of the settings names."""
 

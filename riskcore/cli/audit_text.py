@@ -83,8 +83,7 @@ def _days(report: Row) -> list[str]:
 
 def _closest(row: Row, names: dict[int, str]) -> str:
     contract = f" {row['contract']}" if row["contract"] else ""
-    unit = "" if row["unit"] == "$" or row["name"].endswith(row["unit"]) else f" {row['unit']}"
-    measured = f"{row['name']} {row['now']} of {row['limit']}{unit}, {percent(row['used'])} used, {row['left']} left"
+    measured = f"{row['measured']}, {percent(row['used'])} used, {row['left']} left"
     return f"{row['trade_date']}  {names[row['account']]}  {row['rule']}{contract}  {measured}  at {short(row['at'])}"
 
 

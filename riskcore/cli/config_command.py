@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from riskcore.cli.config_change import set_command, try_command
-from riskcore.cli.options import config_options, output_options, print_json, say_on_stderr, warn
+from riskcore.cli.options import Family, config_options, output_options, print_json, say_on_stderr, warn
 from riskcore.cli.print_text import print_text
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.settings.config import FILE_NAME, Settings, load_settings
@@ -16,7 +16,7 @@ from riskcore.settings.programme_lint import programme_notes
 from riskcore.settings.toml_text import settings_toml
 
 
-@click.group(epilog="Example: riskcore config check")
+@click.group(cls=Family, epilog="Example: riskcore config check")
 def command() -> None:
     """Check the settings, show those in force, change them, or write a first file."""
 
@@ -86,7 +86,12 @@ def _as_written(text: str) -> dict[str, Any]:
 
 
 @command.command(epilog="Example: riskcore config init --preset combine-50k")
-@click.option("--preset", type=click.Choice(PRESETS), help="Values for this account or this way to trade.")
+@click.option(
+    "--preset",
+    type=click.Choice(PRESETS),
+    metavar="NAME",
+    help=f"Values for this account or this way to trade: {', '.join(PRESETS)}.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.option(
     "--out",

@@ -15,6 +15,7 @@ from adapters.topstepx.credentials import Credentials, find_credentials
 from riskcore.cli.live_text import Outlet, Printer, screen_possible
 from riskcore.cli.log_file import logged, noted
 from riskcore.cli.options import warn
+from riskcore.cli.print_text import print_line
 from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
@@ -258,6 +259,6 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
             asked = _run_of(options, settings, store, broker, clock, announcer, options.config_path, recording)
             await run_live(asked, None if options.stay else over)
     if not options.quiet and not options.as_json:
-        click.echo(f"\nThe scenario is over. Everything that was received and decided is in {store}")
+        print_line(f"\nThe scenario is over. Everything that was received and decided is in {store}")
         click.echo(f"  riskcore audit --store {store}     what happened, and why")
         click.echo(f"  riskcore verify --store {store}    that it replays to the same decisions")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from riskcore.audit.happening_words import is_worth_a_line, line_of
 from riskcore.audit.happenings import happening, happenings
-from riskcore.cli.print_text import in_zone, zone_line
+from riskcore.cli.print_text import in_zone, pieces, zone_line
 from riskcore.cli.screen.words import CLOSE_SECONDS
 from riskcore.core.events import Event
 from riskcore.core.state import Book
@@ -98,7 +98,7 @@ class Printer:
         elif self._as_json:
             self._outlet.write(json.dumps(row, ensure_ascii=False, default=str))
         elif is_worth_a_line(row) and (not self._quiet or row["type"] in _NEVER_QUIET):
-            line = in_zone(line_of(row), self._zone)
+            line = pieces(in_zone(line_of(row), self._zone))
             if self._zone and not self._zone_told:
                 # Not before the first happening: as soon as a line is read, somebody may stop the run.
                 line, self._zone_told = f"{zone_line(self._zone)}\n{line}", True

@@ -11,7 +11,17 @@ from riskcore.cli.progress import shown_progress
 from riskcore.store.server_url import without_password
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_WHOLE = 1_000  # More letters than a first sentence has.
 API_URL, RTC_URL = "https://api.topstepx.com", "https://rtc.topstepx.com"  # The broker's, INTERFACE.md 2.
+
+
+class Family(click.Group):
+    """Commands under one name; their list shows the first sentence of each whole."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        told = [(name, self.commands[name].get_short_help_str(_WHOLE)) for name in self.list_commands(context)]
+        with formatter.section("Commands"):
+            formatter.write_dl(told)
 
 
 def config_file_option(text: str) -> Callable[[Command], Command]:

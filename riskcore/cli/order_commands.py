@@ -6,6 +6,7 @@ import click
 
 from riskcore.cli.desk_options import REFUSED, UNREACHABLE, ask_engine, desk_options, show
 from riskcore.cli.desk_text import cancel_text, order_text
+from riskcore.cli.options import Family
 from riskcore.errors import ConfigError
 
 SIDES = ("buy", "sell")
@@ -127,7 +128,7 @@ def modify_target(contract: str, price: str, order: int | None, size: int | None
     return _moved("modify-target", contract, price, order, size, options)
 
 
-@click.group("order", epilog="Example: riskcore order place MNQ buy 1 --stop-loss 40 --take-profit 80")
+@click.group("order", cls=Family, epilog="Example: riskcore order place MNQ buy 1 --stop-loss 40 --take-profit 80")
 def order() -> None:
     """Place, close, cancel or change orders through the running engine (riskcore live).
 

@@ -40,6 +40,17 @@ def print_text(text: str, zone: str | None = None) -> None:
     click.echo("\n".join(styled(line) if coloured else line for line in lines))
 
 
+def print_line(line: str) -> None:
+    """Print one line of a stream or a dialogue, in pieces where the terminal is narrower."""
+    click.echo(pieces(line))
+
+
+def pieces(line: str) -> str:
+    """A line as the terminal takes it; whole where there is no width."""
+    width = terminal_width()
+    return line if width is None else "\n".join(wrapped(line, width))
+
+
 def zone_line(zone: str) -> str:
     """The sentence that names the zone of a screen."""
     return f"Times are in {zone}."

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from riskcore.cli.options import (
+    Family,
     account_option,
     config_options,
     output_options,
@@ -23,7 +24,7 @@ from riskcore.errors import ConfigError
 Row = dict[str, Any]
 
 
-@click.group(epilog="Example: riskcore programme show")
+@click.group(cls=Family, epilog="Example: riskcore programme show")
 def command() -> None:
     """The firm's programme: its figures and their sources, where each account stands, and what only you know."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from riskcore.cli.options import (
+    Family,
     address_words,
     broker_options,
     config_file_option,
@@ -21,6 +22,7 @@ from riskcore.cli.options import (
     store_option,
     warn,
 )
+from riskcore.cli.print_text import print_line
 from riskcore.errors import CannotWrite, ConfigError, RiskcoreError
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def _options(command: Command) -> Command:
     return config_file_option("Settings file of the profile")(store_option(command))
 
 
-@click.group(epilog="Example: riskcore service install --dry-run")
+@click.group(cls=Family, epilog="Example: riskcore service install --dry-run")
 def command() -> None:
     """Start the engine when you log in, keep it running, and have a watchdog beside it."""
 
@@ -131,11 +133,11 @@ def uninstall(
         _report(True, "uninstall", platform, files, False, reason)
     elif not quiet:
         for file in files:
-            click.echo(f"{'would be removed' if dry_run else 'removed'}: {file.path}")
+            print_line(f"{'would be removed' if dry_run else 'removed'}: {file.path}")
         if not files:
-            click.echo("nothing is installed for this profile")
+            print_line("nothing is installed for this profile")
         elif reason is not None and not dry_run:
-            click.echo(f"nothing was stopped: {reason}")
+            print_line(f"nothing was stopped: {reason}")
     return 0
 
 
@@ -167,12 +169,12 @@ def status(
         print_json({**row, "system": said, "not_asked_because": reason, "engine": engine})
         return
     for file in installed:
-        click.echo(f"{file.path.stem}: {said.get(file.path.stem, 'installed')}  {file.path}")
+        print_line(f"{file.path.stem}: {said.get(file.path.stem, 'installed')}  {file.path}")
     if not installed:
-        click.echo("not installed; riskcore service install does it")
+        print_line("not installed; riskcore service install does it")
     elif reason is not None:
-        click.echo(f"the system was not asked: {reason}")
-    click.echo(engine)
+        print_line(f"the system was not asked: {reason}")
+    print_line(engine)
 
 
 @command.command(epilog="Example: riskcore service logs --lines 100")
@@ -303,11 +305,11 @@ def _report(
         row = {"schema": SCHEMA, "did": what, "platform": system, "files": rows, "started": started}
         print_json({**row, "not_started_because": None if started else reason})
     elif started:
-        click.echo("started, and again at each login; riskcore service status shows how it is")
+        print_line("started, and again at each login; riskcore service status shows how it is")
     else:
-        click.echo(f"not started: {reason}")
+        print_line(f"not started: {reason}")
         if reason is not None and not reason.startswith("a dry run"):
-            click.echo("start it yourself with:")
+            print_line("start it yourself with:")
             for file in files:
                 for words in file.start:
                     click.echo(f"  {shown_words(words, system)}")

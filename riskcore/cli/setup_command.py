@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from riskcore.cli.options import RTC_URL, address_words, broker_options, config_file_option, store_option
+from riskcore.cli.print_text import print_line
 from riskcore.errors import ConfigError
 
 STEPS = ("settings", "login", "accounts", "doctor", "service", "live")
@@ -92,14 +93,14 @@ def _walk(answers: Answers, skipped: tuple[str, ...], *, told_service: bool, tol
     }
     for number, name in enumerate(STEPS, start=1):
         title, step = steps[name]
-        click.echo(f"\n{number}/{len(STEPS)}  {title}")
+        print_line(f"\n{number}/{len(STEPS)}  {title}")
         code = SKIPPED if name in skipped else _with_another_try(step, answers.asks)
         if code == SKIPPED:
-            click.echo("skipped")
+            print_line("skipped")
         elif code:
-            click.echo(f"This step failed. What is done stays: run riskcore setup again, or with --skip {name}.")
+            print_line(f"This step failed. What is done stays: run riskcore setup again, or with --skip {name}.")
             return code
-    click.echo("\nDone. riskcore live --dry-run decides and sends nothing; riskcore live enforces your limits.")
+    print_line("\nDone. riskcore live --dry-run decides and sends nothing; riskcore live enforces your limits.")
     return 0
 
 
@@ -136,11 +137,11 @@ def _settings(answers: Answers) -> int:
     if answers.path.exists():
         if answers.preset is not None:
             raise ConfigError(f"{answers.path} is there already: --preset would overwrite it; leave the option out")
-        click.echo(f"{answers.path} is there already and stays as it is")
+        print_line(f"{answers.path} is there already and stays as it is")
         return _call("config", "check", *config)
     preset = answers.preset
     if preset is None and answers.asks:
-        click.echo(f"Presets: {', '.join(PRESETS)}; or starter, a file with every usual rule.")
+        print_line(f"Presets: {', '.join(PRESETS)}; or starter, a file with every usual rule.")
         chosen = click.prompt("preset", type=click.Choice((*PRESETS, "starter")), default="combine-50k")
         preset = None if chosen == "starter" else chosen
     words = ("--preset", preset) if preset is not None else ()
@@ -160,10 +161,10 @@ def _has_login() -> bool:
 
 def _login(answers: Answers) -> int:
     if _has_login():
-        click.echo("there is a login already, in the environment or the keyring; it is tried below")
+        print_line("there is a login already, in the environment or the keyring; it is tried below")
         return 0
     if answers.asks:
-        click.echo("You find both on the platform, under Settings, API.")
+        print_line("You find both on the platform, under Settings, API.")
     return _call("login", *answers.addresses)
 
 
@@ -178,7 +179,7 @@ def _accounts(answers: Answers) -> int:
         said = click.prompt("accounts to guard, by name or id, separated by commas", default=ALL)
         chosen = [one.strip() for one in said.split(",") if one.strip()]
     if not chosen:
-        click.echo("the settings decide, as they are")
+        print_line("the settings decide, as they are")
         return 0
     value = json.dumps(ALL if chosen == [ALL] else chosen)
     words = ("--yes", "--untried", "--config", str(answers.path))
@@ -210,7 +211,7 @@ def _runs(answers: Answers) -> bool:
 
 def _live(answers: Answers, told: bool) -> int:
     if _runs(answers):
-        click.echo("an engine runs already, started by the system; riskcore status shows what it does")
+        print_line("an engine runs already, started by the system; riskcore status shows what it does")
         return 0
     asked = answers.asks and not told
     if asked and not click.confirm("Begin a dry run now? Ctrl-C ends it", default=True):

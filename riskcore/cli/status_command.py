@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import account_option, output_options, print_json, profile_file_option, store_option
-from riskcore.cli.print_text import in_zone, print_text, zone_line
+from riskcore.cli.print_text import in_zone, print_line, print_text, zone_line
 from riskcore.errors import ConfigError, RiskcoreError
 
 if TYPE_CHECKING:
@@ -98,18 +98,21 @@ def _follow(
     store: str, profile: str, after: str | None, accounts: Sequence[str], zone: str | None, config_path: Path | None
 ) -> None:
     """Print the stream: in a zone for people, as it is (None) for programs."""
+    from riskcore.audit.stream import read_cursor
     from riskcore.cli.desk_options import alert_channels
     from riskcore.cli.follow_stream import stream_lines, text_of
     from riskcore.live.stop_signals import heeding_signals
 
     channels = alert_channels(config_path)
+    if after is not None:
+        read_cursor(after)  # Before a line is printed.
     if zone:
         click.echo(zone_line(zone))
     with suppress(KeyboardInterrupt), heeding_signals():
         for line in stream_lines(store, profile, after, accounts, channels):
             shown = line if zone is None else text_of(line)
             if shown is not None:
-                click.echo(in_zone(shown, zone or ""))
+                print_line(shown if zone is None else in_zone(shown, zone))
 
 
 def _health(store: str, profile: str) -> Row:

@@ -19,7 +19,9 @@ def status_text(status: Row) -> str:
         lines += ["", f"Last breaches ({len(status['breaches'])})"]
         for row in status["breaches"]:
             who = f"  {account_words(row)}" if several else ""
-            lines.append(f"  {short(row['at'])}{who}  {words_of(row)}")
+            # What was still allowed then is not what is allowed now: the lockouts above say that.
+            then = {key: value for key, value in row.items() if key != "allowed"}
+            lines.append(f"  {short(row['at'])}{who}  {words_of(then)}")
     if status["left_out"]:
         lines += ["", f"Left out of the day ({len(status['left_out'])})"]
         lines += [f"  {short(row['at'])}  {row['text']}" for row in status["left_out"]]
@@ -34,8 +36,7 @@ def _head(status: Row) -> list[str]:
         f"profile {status['profile']}: {running}; {carried}",
         f"  last event {short(f'{last_event}Z')}, {duration(status['seconds_since_last_event'])} ago"
         f" (event {status['last_event_seq']}, riskcore {status['version']})",
-        f"  trading day {status['trade_date']}, reset {short(status['resets_at'])},"
-        f" in {duration(status['seconds_to_reset'])}",
+        f"  trading day {status['trade_date']}, reset {short(status['resets_at'])}{_when(status['seconds_to_reset'])}",
     ]
     hubs = [
         f"{row['hub']} {row['state']}" + (f" since {short(row['since'])}" if row["since"] else "")
@@ -46,6 +47,11 @@ def _head(status: Row) -> list[str]:
     if status.get("health"):
         lines += _health(status["health"])
     return lines
+
+
+def _when(seconds_left: int) -> str:
+    """A day of the journal may have ended long ago."""
+    return f", in {duration(seconds_left)}" if seconds_left else " has passed"
 
 
 def _health(health: Row) -> list[str]:

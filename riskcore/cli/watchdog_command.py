@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskcore.cli.options import config_options, output_options, print_json, store_option, warn
-from riskcore.cli.print_text import print_text
+from riskcore.cli.print_text import in_zone, print_line, print_text, zone_line
 
 if TYPE_CHECKING:
     from adapters.alerts.watch import Verdict
@@ -69,11 +69,12 @@ def command(
     if not once:
         _watch_on(watched, settings, as_json=as_json, quiet=quiet)
         return 0
+    zone = str(settings.plain["profile"]["timezone"])
     verdict = look_once(watched, settings, time.sleep)
     if as_json:
         print_json(_row(verdict))
     elif not quiet or not verdict.fine:
-        print_text(verdict.text)
+        print_text(verdict.text, zone)
     return 0 if verdict.fine else ALARM
 
 
@@ -86,9 +87,11 @@ def _watch_on(watched: Any, settings: Any, *, as_json: bool, quiet: bool) -> Non
             # A line for each change: whoever reads it goes on reading.
             click.echo(json.dumps(_row(verdict), ensure_ascii=False))
         elif not quiet or not verdict.fine:
-            click.echo(f"{time.strftime('%H:%M:%S')}  {verdict.text}")
+            print_line(in_zone(f"{time.strftime('%Y-%m-%d %H:%M:%SZ', time.gmtime())}  {verdict.text}", zone))
 
-    over = Event()
+    over, zone = Event(), str(settings.plain["profile"]["timezone"])
+    if not as_json and not quiet:
+        print_line(zone_line(zone))
     with heeding_signals(), heeding_stop(over.set):
         watch_on(watched, settings, tell, over.wait)
 

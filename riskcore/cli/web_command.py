@@ -18,7 +18,7 @@ SCHEMA = "riskcore.web/1"
 @profile_file_option
 @store_option
 @click.option("--profile", metavar="NAME", help="Profile to show; needed if the journal holds several.")
-@click.option("--no-open", is_flag=True, help="Print the link instead of opening it.")
+@click.option("--no-open", is_flag=True, help="Print the link and open nothing.")
 @click.option(
     "--listen",
     metavar="ADDRESS:PORT",
@@ -54,8 +54,11 @@ def command(
             row = {"schema": SCHEMA, "url": link["url"], "expires_at": link["expires_at"]}
             # On one line: a script reads it while this command goes on serving.
             click.echo(json.dumps({**row, "control": str(control), "read_only": read_only}, ensure_ascii=False))
-        elif no_open or click.launch(link["url"]) != 0:
+        else:
+            # Printed in any case: whether a browser has opened it nobody tells us.
             click.echo(link["url"])
+            if not no_open:
+                click.launch(link["url"])
 
     try:
         link = ask(where, name, {"ask": "link"})

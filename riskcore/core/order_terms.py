@@ -88,7 +88,8 @@ def checked_brackets(side: int, terms: OrderTerms, *, opens: bool) -> None:
                 f"the {word} of a {direction} lies {'above' if sign > 0 else 'below'} its entry, not {ticks} ticks"
             )
         if abs(ticks) < LEAST_BRACKET_TICKS:
-            raise Declined(f"the {word} is {abs(ticks)} ticks away; the broker wants {LEAST_BRACKET_TICKS} or more")
+            away = "1 tick" if abs(ticks) == 1 else f"{abs(ticks)} ticks"
+            raise Declined(f"the {word} is {away} away; the broker wants {LEAST_BRACKET_TICKS} or more")
 
 
 def _placed(contract: Contract, side: int, terms: OrderTerms, mark: Mark | None, now: int) -> OrderTerms:

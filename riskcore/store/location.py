@@ -27,8 +27,8 @@ def existing_store(store: str | None) -> str:
     if "://" not in where and not Path(where).is_file():
         given = "" if store else " (the default)"
         raise ConfigError(
-            f"{where}{given}: there is no journal here; name one with --store, or give SESSION files"
-            " (riskcore replay --store FILE makes a journal of recordings)"
+            f"{where}{given}: there is no journal here; name one with --store"
+            " (riskcore live makes one, riskcore replay --store FILE makes one of recordings)"
         )
     return where
 

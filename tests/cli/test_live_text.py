@@ -198,6 +198,16 @@ def test_a_line_is_written_at_once() -> None:
     printer.close()
 
 
+def test_a_line_fits_the_terminal_and_stays_whole_for_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert max(map(len, printed(zone="America/Chicago"))) > 60
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = printed(zone="America/Chicago")
+    assert max(map(len, lines)) <= 60
+    assert all(line.startswith(("Times are", "20", "19", "  ")) for line in lines), "the rest stands below its line"
+    assert max(map(len, printed(as_json=True))) > 60, "JSON is never wrapped"
+
+
 def test_a_reader_that_pauses_holds_nobody_up_and_then_gets_what_waited() -> None:
     reader = Reader()
     printer = Printer(Stopped(), stream=reader)

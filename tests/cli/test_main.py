@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from riskcore.__main__ import main as started_program
 from riskcore.cli import main as cli
 from riskcore.errors import InputError
 from riskcore.version import VERSION
@@ -252,3 +253,15 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("--version", "-V"):
         assert cli.run([word]) == 0
         assert capsys.readouterr().out == f"riskcore {VERSION}\n"
+
+
+def test_ctrl_c_while_a_command_is_still_being_imported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("riskcore.own_packages.claim_process", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        started_program()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")

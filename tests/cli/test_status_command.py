@@ -56,6 +56,23 @@ def test_a_day_that_is_over_for_the_trader(sources: Sources, capfd: pytest.Captu
     assert loss["state"] == "breached"
 
 
+def test_a_cursor_that_is_none_is_refused_before_anything_is_printed(
+    sources: Sources, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["status", "--store", str(sources.store), "--follow", "--after", "foo"]) == 2
+    assert capfd.readouterr().out == ""
+
+
+def test_an_old_day_says_that_its_reset_has_passed_and_advises_nobody(
+    sources: Sources, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["status", "--store", str(sources.store)]) == 0
+    said = capfd.readouterr().out
+    assert "reset 2026-11-23 17:00:00 has passed" in said
+    assert "RULE-003 breached" in said
+    assert "Nothing may be opened or added" not in said.partition("Last breaches")[2]
+
+
 def test_a_position_a_blind_rule_and_a_lost_hub(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
     store = store_of(holding_day(sources.folder / "holding.jsonl"), sources)
     capfd.readouterr()

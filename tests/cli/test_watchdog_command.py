@@ -8,15 +8,19 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from time import monotonic
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from adapters.alerts.watch import Verdict
 from adapters.simulator.server import SimulatedGateway
+from riskcore.cli.main import run as run_command
 from riskcore.engine.heartbeat_file import heartbeat_path, read_beat
 from tests import processes
 from tests.cli.live_process import PATIENCE_SECONDS, environment, started
@@ -143,6 +147,23 @@ def test_it_alerts_when_the_engine_hangs_and_when_it_is_killed_with_a_position_o
                     assert said_by_watchdog(heard) == [hung, back, dead], "each once, also by --once beside it"
 
         asyncio.run(run())
+
+
+def test_lines_are_in_the_zone_of_the_profile_which_is_named_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told_once(watched: Any, settings: Any, tell: Callable[[Verdict], None], wait: Any) -> None:
+        tell(Verdict("dead", "critical", "no sign of life since 2026-11-20T16:00:00Z", "", ""))
+
+    monkeypatch.setattr("adapters.alerts.watchdog.watch_on", told_once)
+    config = tmp_path / "riskcore.toml"
+    config.write_text('[profile]\nname = "test"\ntimezone = "Asia/Tokyo"\n', encoding="utf-8")
+    assert run_command(["watchdog", "--config", str(config), "--store", str(tmp_path / "journal.db")]) == 0
+    first, line = capsys.readouterr().out.splitlines()
+    assert first == "Times are in Asia/Tokyo."
+    told = datetime.fromisoformat(line[:19]).replace(tzinfo=ZoneInfo("Asia/Tokyo"))
+    assert abs((datetime.now(UTC) - told).total_seconds()) < 60
+    assert line.endswith("no sign of life since 2026-11-21 01:00:00")
 
 
 @pytest.mark.slow

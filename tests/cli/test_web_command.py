@@ -84,3 +84,25 @@ def test_an_engine_listens_nowhere_else(tmp_path: Path, capsys: pytest.CaptureFi
     finally:
         lock.release()
     assert "an engine listens on loopback only" in capsys.readouterr().err
+
+
+def test_the_link_is_printed_although_no_browser_may_have_opened_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def launch(url: str) -> int:
+        opened.append(url)
+        return 0  # What click says of a browser that it could not start.
+
+    monkeypatch.setattr("click.launch", launch)
+    store, profile = recorded_day(tmp_path)
+    lock = ProfileLock(lock_path(store, profile), profile)
+    try:
+        with asked(store, profile):
+            capsys.readouterr()
+            assert run(["web", "--store", store]) == 0
+    finally:
+        lock.release()
+    assert capsys.readouterr().out.split() == opened
+    assert opened[0].startswith("http://127.0.0.1:")

@@ -14,7 +14,7 @@ PAGES: dict[str, Callable[[], str]] = runpy.run_path(str(DOCS / "make_reference.
 @pytest.mark.parametrize("name", PAGES)
 def test_a_generated_page_is_current(name: str) -> None:
     written = (DOCS / "reference" / name).read_text(encoding="utf-8")
-    assert written == PAGES[name](), "run: python docs/make_reference.py"
+    assert written == PAGES[name](), "run: python -m docs.make_reference"
 
 
 def test_every_command_has_its_section() -> None:

@@ -114,6 +114,7 @@ def test_forms_are_told_apart(tmp_path: Path) -> None:
         (b'{"riskcore":"wire/1","lacks":"orders"}\n', "lacks must be"),
         (b'{"riskcore":"wire/1","profile":5}\n', "profile and note"),
         (b"\x1f\x8bnothing at all", "damaged"),
+        (b"SQLite format 3\x00\x10", "a database and no session file; riskcore export --store"),
     ],
 )
 def test_a_file_that_is_no_recording(tmp_path: Path, content: bytes, message: str) -> None:

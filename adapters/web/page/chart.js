@@ -1,5 +1,5 @@
 // The curve of a day's P&L with its limits, drawn by uPlot: point at it to read it, drag over a span to see that alone.
-import {dollars, time, element, privacy} from './words.js';
+import {clock, dollars, time, element, privacy, zone} from './words.js';
 
 const {uPlot} = window, HEIGHT = 300, FONT = '12px system-ui, sans-serif', DOT = 4;
 const HOW = 'Point at the curve to read it, or go to it with Tab and use ← and →. Drag over a span to see that alone.';
@@ -7,7 +7,7 @@ const MOST_SEEN = 2000;  // Of the P&L with open positions since the page was op
 export const drawings = new Map();  // By account, so that what is pointed at or chosen stays when figures come.
 
 const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const clock = (seconds) => new Date(seconds * 1000).toTimeString().slice(0, 8);
+const clockAt = (seconds) => clock(new Date(seconds * 1000));
 const money = (value) => dollars(value.toFixed(2));
 const axis = (more) => ({stroke: colour('--muted'), font: FONT, grid: {stroke: colour('--line'), width: 1}, ticks: {stroke: colour('--line')}, ...more});
 
@@ -53,11 +53,12 @@ class Drawing {
     const curve = {stroke: colour('--course'), width: 2, points: {show: false}};
     const limits = this.lines.map((one) => ({stroke: colour(one.kind === 'floor' ? '--lock' : '--worse'), width: 1.5, dash: one.kind === 'floor' ? [2, 3] : [6, 4], points: {show: false}}));
     return {
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone()),
       width: 300, height: HEIGHT, legend: {show: false}, cursor: {y: false, drag: {x: true, y: false}},
       // Between two fills the P&L stays as it was: a step, not a slope.
       series: [{}, {...curve, paths: uPlot.paths.stepped({align: 1})}, {...curve, dash: [3, 3]}, ...limits],
       scales: {x: {range: (_, low, high) => low === high ? [low - 30, high + 30] : [low, high]}, y: {range: (_, low, high) => this.heights(low, high)}},
-      axes: [axis({values: (_, at) => at.map((one) => clock(one).slice(0, at[1] - at[0] < 60 ? 8 : 5)), space: 64}),
+      axes: [axis({values: (_, at) => at.map((one) => clockAt(one).slice(0, at[1] - at[0] < 60 ? 8 : 5)), space: 64}),
         axis({values: (_, values) => values.map((one) => money(one).replace('.00', '')), size: 72})],
       hooks: {draw: [() => this.label()], setCursor: [() => this.read()], setScale: [() => { this.whole.hidden = !this.part(); }]},
     };
@@ -103,7 +104,7 @@ class Drawing {
     const {cursor: {idx}, data: [at, closed, withOpen]} = this.plot;
     if (idx === null || idx === undefined) { this.reading.textContent = HOW; return; }
     const behind = closed.slice(0, idx + 1).findLast((one) => typeof one === 'number') ?? 0, open = withOpen[idx];
-    this.reading.textContent = `${clock(at[idx])}: ${money(behind)} closed${typeof open === 'number' ? `, ${money(open)} with open positions` : ''}`;
+    this.reading.textContent = `${clockAt(at[idx])}: ${money(behind)} closed${typeof open === 'number' ? `, ${money(open)} with open positions` : ''}`;
   }
 
   press(event) {

@@ -2,7 +2,7 @@
 import {confirmations} from './confirm.js';
 import {SECTIONS, binding, explain} from './sections.js';
 import {follow} from './stream.js';
-import {dollars, element, privacy, put, remember, sentence, tick, time} from './words.js';
+import {dollars, element, keepTime, privacy, put, remember, sentence, tick, time, zone} from './words.js';
 
 const get = (id) => document.getElementById(id);
 const LIVE = ['armed', 'dry_run'];
@@ -39,6 +39,7 @@ async function refresh(sized) {
       commands: commands?.enforcement || [], breaches: breaches?.breaches || [], days: calendar?.days || []};
     skew = Date.parse(status.now.slice(0, 23) + 'Z') - Date.now();
     remember(status.accounts);
+    keepTime(status.timezone);
     draw();
   } catch (error) {
     stale(error.anew ? ANEW : `Not live: the engine does not answer. ${ANEW}`);
@@ -65,6 +66,7 @@ function draw() {
   const line = binding(found.status, -skew);
   put(get('binding'), line.lines);
   get('binding').dataset.state = line.state;
+  get('zone').textContent = `Times are in ${zone()}.`;
   // A screen reader is told of another limit, state or lock, not of each price.
   const about = `${line.about} ${privacy.on}`;
   if (about !== told) {

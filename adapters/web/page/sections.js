@@ -1,6 +1,6 @@
 // What each section shows, from the rows of the API.
 import {chart} from './chart.js';
-import {after, countdown, dollars, element, root, secret, sentence, table, terms, time, words} from './words.js';
+import {after, countdown, counted, dollars, element, root, secret, sentence, table, terms, time, words} from './words.js';
 import {demanded, explanation, outcome} from './why.js';
 
 const STATES = {breached: '✖ breached', near: '▲ near', warn: '△ warn', ok: '✔ ok', blind: '? blind', shadow: '◌ shadow', off: '– off'};
@@ -12,7 +12,7 @@ const rows = (status, caption, heads, found, none) => status.accounts.length > 1
   : table(caption, heads, found.map((row) => row.slice(1)), none);
 const all = (status, name) => status.accounts.flatMap((account) => account[name].map((row) => ({...row, owner: account.name})));
 
-const ticks = (row) => row.ticks === null || row.ticks === undefined ? '' : `${secret(row.ticks)} ticks`;
+const ticks = (row) => row.ticks === null || row.ticks === undefined ? '' : counted(row.ticks, 'tick');
 const unitOf = (row) => row.left === '1' && row.unit && row.unit.length > 1 ? row.unit.replace(/s$/, '') : row.unit || '';
 const leftOf = (row) => row.unit !== '$' ? `${secret(row.left)} ${unitOf(row)} left`
   : `${[dollars(row.left), ticks(row)].filter(Boolean).join(' or ')} left`;
@@ -45,7 +45,7 @@ export function binding(status, skew) {
 const overview = ({status}) => status.accounts.map((one) => element('div', [
   element('h3', secret(one.name)),
   terms([
-    ['Balance', dollars(one.balance)], ['P&L of the day', dollars(one.day_pnl)], ['Realized', dollars(one.realized)],
+    ['Balance', dollars(one.balance)], ['P&L of the day', dollars(one.day_pnl)], ['Realised', dollars(one.realized)],
     ['Open', dollars(one.unrealized)], ['Fills today', secret(one.day?.fills)], ['Round trips', secret(one.day?.round_trips)],
     ['Trading', one.can_trade ? 'allowed by the firm' : 'not allowed by the firm'],
     ['Commands unmet', secret(one.obligations.length)],

@@ -59,11 +59,24 @@ export function sentence(given) {
   return result + hide(text.slice(from));
 }
 
+// Every time is in the zone of the profile; the browser's own stands in until that is known.
+const timer = (zone) => new Intl.DateTimeFormat('en-GB', {timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit',
+  day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit'});
+let timing = timer();
+export const zone = () => timing.resolvedOptions().timeZone;
+export function keepTime(name) {
+  if (!name || name === zone()) return;
+  try { timing = timer(name); } catch { /* A zone that this browser does not know: the page names the one that it shows. */ }
+}
+function local(at) {
+  const part = Object.fromEntries(timing.formatToParts(at).map(({type, value}) => [type, value]));
+  return {date: `${part.year}-${part.month}-${part.day}`, clock: `${part.hour}:${part.minute}:${part.second}`};
+}
+export const clock = (at) => local(at).clock;
 export const time = (text) => {
   if (!text) return 'open';
-  const at = new Date(text), today = new Date().toDateString() === at.toDateString();
-  const clock = at.toTimeString().slice(0, 8);
-  return today ? clock : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
+  const {date, clock: shown} = local(new Date(text));
+  return date === local(new Date()).date ? shown : `${date} ${shown}`;
 };
 const two = (number) => String(number).padStart(2, '0');
 

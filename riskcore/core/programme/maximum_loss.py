@@ -160,7 +160,16 @@ def gauges(terms: Terms, view: View) -> Iterator[Reading]:
     floor = balances.floor_usd(terms, view.account)
     if total is not None and opening is not None and floor is not None and opening > floor:
         used_usd, room_usd = opening - total.value, opening - floor
-        yield Reading("maximum loss", LOSS, used_usd, floor, now=total.value, room=room_usd, fresh=certain(total))
+        yield Reading(
+            "maximum loss",
+            LOSS,
+            used_usd,
+            floor,
+            now=total.value,
+            room=room_usd,
+            measure="equity",
+            fresh=certain(total),
+        )
 
 
 def bounds(terms: Terms) -> tuple[str, ...]:

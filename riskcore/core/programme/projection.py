@@ -344,5 +344,6 @@ PROJECTION = Rule(
     needs=needs,
     day_closed=day_closed,
     caps_size=False,
+    limits=False,
     advice=wording.BALANCES,
 )

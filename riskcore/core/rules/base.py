@@ -148,6 +148,8 @@ class Reading:
 
     now         what is measured, where it is neither `used` nor, of a loss, its opposite; text for what has no number.
     room        how much may be used up in all, where that is not the limit itself (a floor that moves with its peak).
+    measure     what `now` is, where `name` names what is used up: the equity above a floor.
+    kept        the floor is the part of a profit that should be kept.
     left        what may still happen, where no share of it can be told (a countdown).
     contract    the contract or product it is about; None for the account.
     unit        what a COUNT counts.
@@ -166,6 +168,8 @@ class Reading:
     limit: int | None = None
     now: int | str | None = None
     room: int | None = None
+    measure: str = ""
+    kept: bool = False
     left: int | None = None
     contract: str | None = None
     unit: str = ""
@@ -333,6 +337,7 @@ class Rule:
                             the same findings (words aside), memory, deadline or objection, so does each value between
                             them, and where both ends are quiet, so is what lies between. The rule keeps no View.notes.
                             A sweep then judges many settings by asking for few.
+    limits                  False: it keeps figures for other rules and limits nothing, so it has no gauge.
     stands(profile, needs)  of a rule that has no table: its parameters, None where it has nothing to watch, from the
                             options of [profile] and what the configured rules of the account need.
     source                  of a user's own rule: the hash of the module it is from, set when that is read.
@@ -367,6 +372,7 @@ class Rule:
     on_by_default: bool = True
     loosens: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     stands: Callable[[Any, tuple[str, ...]], Any] | None = None
+    limits: bool = True
     day_closed: Callable[[Any, View], Sequence[Derived]] | None = None
     monotone: tuple[str, ...] = ()
     source: str = ""

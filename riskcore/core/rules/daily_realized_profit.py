@@ -140,7 +140,7 @@ def gauges(params: Params, view: View) -> Iterator[Reading]:
     combined, peak = combined_total(view, None), peak_usd(view)
     if peak < params.give_back.arm:
         note = f"the floor counts once the day P&L has been {limit_text(params.give_back.arm)}"
-        yield Reading("day profit given back", PROFIT, now=combined.value, note=note)
+        yield Reading("day profit given back", PROFIT, now=combined.value, measure="day profit", note=note)
         return
     floor_usd = kept_usd(peak, params.give_back.fraction)
     yield Reading(
@@ -150,6 +150,8 @@ def gauges(params: Params, view: View) -> Iterator[Reading]:
         floor_usd,
         now=combined.value,
         room=peak - floor_usd,
+        measure="day profit",
+        kept=True,
         target=GIVEN_BACK,
         fresh=certain(combined),
         note=f"from the highest day P&L of {money_text(peak)}",

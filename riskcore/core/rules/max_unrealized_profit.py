@@ -212,6 +212,8 @@ def _reading(params: Params, value: int | None, peak: int | None, fresh: bool, c
         floor_usd,
         now=value,
         room=peak - floor_usd,
+        measure="open profit",
+        kept=params.mode != BREAKEVEN,
         contract=contract,
         target=target,
         fresh=fresh,

@@ -303,10 +303,7 @@ def gauges(params: Params, view: View) -> Iterator[Reading]:
         ends_at = scope.ends_at(view.now)
         if ends_at is None:
             next_start = scope.hours.next_start(view.now)
-            note = "outside the allowed hours"
-            yield Reading(
-                name, SECONDS, now=0, left=0, contract=scope.root, until=next_start, note=note, state=BREACHED
-            )
+            yield Reading(name, SECONDS, now=0, left=0, contract=scope.root, until=next_start, state=BREACHED)
             continue
         left_ns = ends_at - view.now
         state = _nearness(params, left_ns + params.end_ns)

@@ -51,9 +51,9 @@ def let_in(page: Page, control: Control) -> None:
     page.call("Network.setCookie", name=name, value=value, url=control.url)
 
 
-def size(page: Page, width: int, scheme: str = "light") -> None:
+def size(page: Page, width: int, scheme: str = "light", height: int = 800) -> None:
     mobile = width < 600
-    page.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=mobile)
+    page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
     page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
 

@@ -37,9 +37,9 @@ def test_a_reason_is_one_click_away_and_made_of_sentences(page: Page) -> None:
     wait(page, "document.querySelector('tr.why')?.innerText.includes('What was demanded')")
     said = page.evaluate("document.querySelector('tr.why').innerText")
     for sentence in (
-        "GUARD (New exposure or an entry order during a lockout) was breached in MNQ at 2026-11-19 14:34:30",
-        "What came in at 2026-11-19 14:34:30: the broker shows 3 long of MNQ at 20948.25.",
-        "RULE-007 had locked the account at 2026-11-19 14:33:39 until 2026-11-19 14:38:39: a loss of 194.24",
+        "GUARD (New exposure or an entry order during a lockout) was breached in MNQ at 2026-11-19 08:34:30",
+        "What came in at 2026-11-19 08:34:30: the broker shows 3 long of MNQ at 20948.25.",
+        "RULE-007 had locked the account at 2026-11-19 08:33:39 until 2026-11-19 08:38:39: a loss of 194.24",
         "The day so far: -$197.34 net of 3 fills and 1 round trip.",
         "Held: long 3 MNQ from 20948.25, open P&L $0.00 at 20948.25.",
         "Close Position MNQ: met after 780 ms",
@@ -48,6 +48,15 @@ def test_a_reason_is_one_click_away_and_made_of_sentences(page: Page) -> None:
     assert "{" not in said
     page.evaluate("document.querySelector('#enforcement button').click()")
     assert page.evaluate("document.querySelectorAll('tr.why').length") == 0
+
+
+def test_times_are_those_of_the_profile_wherever_the_browser_is(page: Page) -> None:
+    page.call("Emulation.setTimezoneOverride", timezoneId="Asia/Tokyo")
+    page.call("Page.reload")
+    wait(page, "document.getElementById('zone')?.innerText === 'Times are in America/Chicago.'")
+    show(page, "overview", "2026-11-19 08:3")
+    show(page, "calendar", "17:00:00")
+    assert "23:3" not in page.evaluate("document.body.innerText")
 
 
 # Of each text that can be seen: its contrast with what lies behind it, and what it needs.
@@ -136,7 +145,7 @@ def test_the_curve_is_read_and_enlarged_with_mouse_and_keys(tmp_path: Path) -> N
         whole = lines_of(page)
         page.evaluate("document.querySelector('#pnl .chart [role=img]').focus()")
         press(page, "ArrowRight")
-        wait(page, f"/14:31:10: -?[$]\\d[.]\\d\\d closed$/.test({reading})")
+        wait(page, f"/08:31:10: -?[$]\\d[.]\\d\\d closed$/.test({reading})")
         press(page, "ArrowLeft", 99)
         press(page, "ArrowRight", 99)
         wait(page, f"{reading}.includes(': -$209.18 closed, -$355.68 with open positions')")
