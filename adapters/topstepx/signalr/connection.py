@@ -156,8 +156,8 @@ class HubConnection:
         await self._socket.follow(self._came)
 
     def _came(self, data: bytes) -> None:
-        if not self._over.done():
-            self._take(self._codec.receive(data))
+        """Whatever has been read is handed on, also between the word that ends the connection and its end."""
+        self._take(self._codec.receive(data))
 
     def _take(self, messages: list[Message]) -> None:
         at = self._clock.now()
@@ -177,7 +177,8 @@ class HubConnection:
                     pass
                 case _:
                     self._listener.hear(message, at)
-        self._listener.heard(at)
+        if not self._over.done():
+            self._listener.heard(at)
 
     async def _beats(self) -> None:
         until_ping = PING_EVERY_SECONDS
