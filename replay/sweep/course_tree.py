@@ -27,8 +27,6 @@ from riskcore.core.events import ConfigChanged, TradingDayOpened
 from riskcore.core.rules.base import SOURCE
 
 Plain = dict[str, Any]
-# Takes both courses through one step; returns the instant that is reached by then.
-Step = Callable[[Courses], int]
 
 
 def in_one_pass(piece: Piece, ways: Ways, settings: Sequence[Changed]) -> Iterator[list[Outcome]]:
@@ -40,8 +38,22 @@ def in_one_pass(piece: Piece, ways: Ways, settings: Sequence[Changed]) -> Iterat
     return iter(CourseTree(piece, ways, settings).outcomes())
 
 
-# Steps from one copy to the next: copies cost time, and so do steps that a branch takes again.
-STEPS_A_COPY = 8
+# Steps from one copy to the next: copies cost time, and so do steps that a branch takes again. What is held along a run
+# of quotes is where most settings leave, and what takes longest, so there is a copy before each of those.
+STEPS_A_COPY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Takes both courses through one step of a day; `take` returns the instant that is reached by then."""
+
+    take: Callable[[Courses], int]
+    along_quotes: bool = False
+
+    def holding(self, courses: Courses) -> bool:
+        """Whether quotes go by while the counterfactual holds something."""
+        accounts = courses.counterfactual.book.accounts.values()
+        return self.along_quotes and any(one.valued for account in accounts for one in account.positions.values())
 
 
 @dataclass(slots=True)
@@ -111,9 +123,10 @@ class CourseTree:
         courses.opened = share
         copied, before = branch.step, (branch.courses, branch.follower)
         for number in range(branch.step, len(steps)):
-            if sharers.live and number == copied + STEPS_A_COPY:
+            step = steps[number]
+            if sharers.live and number > copied and (number == copied + STEPS_A_COPY or step.holding(courses)):
                 copied, before = number, forked(courses, follower)
-            sharers.time_passed(steps[number](courses))
+            sharers.time_passed(step.take(courses))
             left = sharers.take_left()
             if left:
                 waiting.append(Branch(list(_indexes(left)), copied, *before))
@@ -150,13 +163,13 @@ class CourseTree:
 def _steps(piece: Piece) -> Iterator[Step]:
     days = [day for day in piece.days if day.ats or day.opened is not None]
     for number, day in enumerate(days):
-        yield partial(_open, day)
+        yield Step(partial(_open, day))
         for item in day.items:
-            yield partial(_take, day, item)
+            yield Step(partial(_take, day, item), isinstance(item, Run))
         if number + 1 < len(days):
-            yield partial(_finish, day, days[number + 1].day.trade_date)
+            yield Step(partial(_finish, day, days[number + 1].day.trade_date))
         else:
-            yield partial(_end, day, piece.next_date or day.rolled_to)
+            yield Step(partial(_end, day, piece.next_date or day.rolled_to))
 
 
 def _open(day: DayFacts, courses: Courses) -> int:

@@ -234,9 +234,9 @@ class Courses:
             quotes = day.quotes(start, self._limit(day, start, end))
             taken = self.baseline.quotes(quotes)
             self._follow(0, day, start, start + taken)
-            offset = 0
+            # The baseline, now behind these quotes, has no timer among them: the limit of both is still that of one.
+            offset, limit = 0, taken
             while offset < taken:
-                limit = min(taken, self._limit(day, start + offset, end) - start)
                 before = offset
                 offset += self.counterfactual.quotes(quotes.part(offset, limit))
                 self._follow(1, day, start + before, start + offset)
@@ -245,6 +245,7 @@ class Courses:
                 else:
                     self._cf_decides(start + offset - 1)
                     self._answer(start + offset)
+                    limit = min(taken, self._limit(day, start + offset, end) - start)
             start += taken
 
     def _follow(self, which: int, day: DayFacts, start: int, end: int) -> None:

@@ -1,6 +1,7 @@
 """One pass for many settings gives what each of them gives by itself (WHATIF.md 7)."""
 
 import os
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,10 +15,14 @@ from replay.sweep.course_tree_rules import Chain, Variant, chains_of
 from replay.sweep.plain_way import plainly
 from replay.sweep.settings import Changed
 from replay.whatif.course import Course
-from replay.whatif.market import Told
-from riskcore.core.events import ConfigChanged, Event
+from replay.whatif.courses import Courses
+from replay.whatif.market import DayFacts, Told
+from riskcore.core.events import AccountObserved, ConfigChanged, Event, TradeRecorded
+from riskcore.core.quantities import SECOND_NS, price
+from riskcore.core.quotes import Quotes
 from riskcore.core.rules import by_name
 from riskcore.settings.config import load_settings
+from tests.core.ledger import CHICAGO, nanoseconds
 from tests.replay.random_days import RandomDay
 from tests.replay.sweep.given_days import given, nothing_on, random_sweep
 
@@ -70,6 +75,32 @@ def test_a_course_forks_where_the_decisions_differ() -> None:
     grid = [under(f"rules.daily_realized_loss.loss_limit={limit}") for limit in limits]
     courses = tree(RandomDay(3, 40).items, *grid).courses
     assert 1 < courses <= 11
+
+
+def test_settings_that_leave_along_quotes_take_no_fact_before_them_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    mnq, opens_at = "CON.F.US.MNQ.Z26", nanoseconds(datetime(2026, 11, 20, 10, tzinfo=CHICAGO))
+    bought = TradeRecorded(1, 1, mnq, price("21000"), 1, 1, opens_at, None, 0, 0, 1)
+    facts: list[Any] = [Event(opens_at, "user", f"account@{n}", AccountObserved(1)) for n in range(5)]
+    facts.append(Event(opens_at, "user", "trade@1", bought))
+    ats = [opens_at + second * SECOND_NS for second in range(1, 11)]
+    marks = [price(str(21000 - 10 * second)) for second in range(1, 11)]
+    quotes = Quotes(ats, [mnq] * 10, [*marks], [*marks], [*marks])
+    behind: list[Any] = [Event(ats[-1], "user", f"account@{n}", AccountObserved(1)) for n in range(5, 8)]
+    grid = [under(f"rules.daily_unrealized_loss.loss_limit={limit}") for limit in (50, 100, 9_000)]
+    tree([*facts, quotes, *behind], *grid)
+    pieces, ways = given([*facts, quotes, *behind], nothing_on(grid[0]))
+    taken: list[str] = []
+    told = Courses._told
+
+    def counted(courses: Courses, day: DayFacts, item: Told) -> None:
+        taken.append(item.event.key)
+        told(courses, day, item)
+
+    monkeypatch.setattr(Courses, "_told", counted)
+    found = CourseTree(pieces[0], ways, [Changed(one) for one in grid])
+    found.outcomes()
+    assert found.courses == 3
+    assert len(taken) == len(facts) + 3 * len(behind)
 
 
 @pytest.mark.parametrize(
