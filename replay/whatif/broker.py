@@ -120,11 +120,14 @@ class Resting:
     triggered: bool = False
 
 
-def resting_fill(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions) -> Fill | None:
-    """How a resting order is filled by the quotes from `place` on, or by bars where none came; None: not that day."""
+def resting_fill(day: DayFacts, order: Resting, tick: int, at: int, place: int, how: Assumptions) -> Fill | None:
+    """How an order that works from `at` on is filled: by quotes from `place` on, or by bars where none came.
+
+    None: not that day.
+    """
     find = _stop if order.kind == "stop" else _limit
     quoted = find(day, order, tick, place, how)
-    inside = bar_fill(day, order, tick, place, how)
+    inside = bar_fill(day, order, tick, at, how)
     found = [one for one in (quoted, inside) if one is not None]
     return min(found, key=lambda one: one.moment, default=None)
 
@@ -180,13 +183,12 @@ def _limit(day: DayFacts, order: Resting, tick: int, place: int, how: Assumption
 # ---- resting orders and bars -------------------------------------------------------------------------
 
 
-def bar_fill(day: DayFacts, order: Resting, tick: int, place: int, how: Assumptions) -> Fill | None:
+def bar_fill(day: DayFacts, order: Resting, tick: int, from_at: int, how: Assumptions) -> Fill | None:
     """The first bar without quotes that fills a resting order, at its end: when within it nobody knows.
 
     Of a bar that had begun before the order worked only the close surely came later: the kindest and the point value of
     a stop, and the cruellest and the point value of a limit, go by it alone.
     """
-    from_at = day.ats[place] if place < len(day.ats) else day.day.closes_at
     stop = order.price
     for bar in day.bars_after(order.contract, from_at):
         if order.kind == "limit":
@@ -213,8 +215,8 @@ def _stop_in(bar: Bar, order: Resting, stop: int, path: BarPath, *, begun: bool)
     # Whether the far end came after the near one is unknown: the cruellest reading trails first.
     at = trailed if cruel else stop
     if (at - worst) * -side >= 0:
-        opened_beyond = not begun and (at - bar.open) * -side >= 0
-        return worst if cruel else bar.open if opened_beyond else at, trailed
+        first = bar.close if begun else bar.open  # What is known to have come first while the order worked.
+        return worst if cruel else first if (at - first) * -side >= 0 else at, trailed
     if (trailed - bar.close) * -side >= 0:
         return trailed, trailed
     return None, trailed

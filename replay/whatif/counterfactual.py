@@ -17,6 +17,7 @@ from replay.whatif.recorded_orders import RecordedOrders, observed
 from riskcore.core import events as e
 from riskcore.core.marks import valuation
 from riskcore.core.order_roles import STOP_TAG
+from riskcore.core.protection import own_stop
 from riskcore.core.quantities import SECOND_NS
 from riskcore.core.state import (
     STATUS_CANCELLED,
@@ -259,13 +260,18 @@ class Counterfactual:
         yield
 
     def _stop_set(self, state: AccountCourse, request: Request) -> Iterator[None]:
-        """A stop that a rule placed or moved works from now on; one that was triggered by then is a market order."""
+        """A stop that a rule placed or moved works from now on; one that was triggered by then is a market order.
+
+        As in live there is never a second stop of ours: a stop is placed by changing the one that stands.
+        """
         account, held = self.desk.account(state), self.desk.held(state, request.contract)
-        standing = state.resting.get(request.order_id or 0)
+        known = account.orders.get(request.order_id) if request.order_id is not None else None
+        if request.order_id is None:
+            known = own_stop(account, request.contract, request.side)
+        standing = state.resting.get(known.id) if known is not None else None
         triggered = standing.fill.triggered if standing is not None and standing.fill is not None else None
         if held * request.side >= 0 or (triggered is not None and triggered < request.moment.place):
             return
-        known = account.orders.get(request.order_id) if request.order_id is not None else None
         if known is None:
             own_id = self.desk.ids.next()
             known = Order(
@@ -288,7 +294,7 @@ class Counterfactual:
         price = request.price if request.price is not None else known.stop_price
         order = replace(known, status=STATUS_OPEN, size=size, stop_price=price)
         yield from self._tell_order(state, order, request.moment.at)
-        self.orders.rest(state, order, request.moment.place)
+        self.orders.rest(state, order, request.moment.at, request.moment.place)
 
     def _target_moved(self, state: AccountCourse, request: Request) -> Iterator[None]:
         """An order that takes profit works at another price from now on."""
@@ -297,7 +303,7 @@ class Counterfactual:
             return
         moved = replace(order, limit_price=request.price)
         yield from self._tell_order(state, moved, request.moment.at)
-        self.orders.rest(state, moved, request.moment.place)
+        self.orders.rest(state, moved, request.moment.at, request.moment.place)
 
     def _rested(self, state: AccountCourse, request: Request) -> Iterator[None]:
         """The market has reached an order that works at the broker."""
@@ -347,7 +353,7 @@ class Counterfactual:
         for order_id in list(state.resting):
             order = account.orders.get(order_id)
             if order is not None and order.working:
-                self.orders.rest(state, order, 0, carried=True)
+                self.orders.rest(state, order, self.desk.day.day.opens_at, 0, carried=True)
             else:
                 state.resting.pop(order_id)
 

@@ -39,7 +39,7 @@ class RecordedOrders:
             if known is None or not known.working:
                 return
             if recorded.status == STATUS_CANCELLED and self._works_on(state, recorded, event.at):
-                self.rest(state, known, place)
+                self.rest(state, known, event.at, place)
                 return
             filled = min(recorded.fill_volume, known.size)
             yield from self._tell(state, replace(recorded, size=known.size, fill_volume=filled), event.at)
@@ -119,8 +119,10 @@ class RecordedOrders:
 
     # ---- at the broker -------------------------------------------------------------------------------
 
-    def rest(self, state: AccountCourse, order: Order, place: int, *, carried: bool = False) -> None:
-        """An order works at the counterfactual broker from a place on: the market of the day fills it, or nothing.
+    def rest(self, state: AccountCourse, order: Order, at: int, place: int, *, carried: bool = False) -> None:
+        """An order works at the counterfactual broker from an instant on: the market of the day fills it, or nothing.
+
+        `place`: the first quote that may do so.
 
         `carried`: from the day before, of which a triggered stop may have been left over.
         """
@@ -133,7 +135,7 @@ class RecordedOrders:
         if carried and known is not None and known.fill is not None and known.fill.moment == NOT_TODAY:
             resting = replace(resting, triggered=True)
         tick = self.desk.contract(order.contract).tick_size
-        fill = resting_fill(self.desk.day, resting, tick, place, self.desk.how.assumptions)
+        fill = resting_fill(self.desk.day, resting, tick, at, place, self.desk.how.assumptions)
         moment = fill.moment if fill is not None else NOT_TODAY
         request = Request(state.id, "resting", moment, order.contract, 0, fill, side=order.side, order_id=order.id)
         state.resting[order.id] = request

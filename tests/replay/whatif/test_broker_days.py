@@ -193,7 +193,7 @@ def resting(kind: str, side: int, at: str, bars: list[str], path: str, trail: st
         body = BarObserved(MNQ, opens_at, 60 * SECOND_NS, *prices)
         facts.add_event(Event(opens_at + 60 * SECOND_NS, "market", f"bar:{number}", body))
     order = Resting(1, MNQ, side, kind, price(at), None if trail is None else price(trail))  # type: ignore[arg-type]
-    fill = resting_fill(facts, order, TICK, 0, Assumptions(bar_path=path))  # type: ignore[arg-type]
+    fill = resting_fill(facts, order, TICK, BEGAN, 0, Assumptions(bar_path=path))  # type: ignore[arg-type]
     if fill is None:
         return None
     assert fill.flags == ("from_bars",)
@@ -214,6 +214,10 @@ def resting(kind: str, side: int, at: str, bars: list[str], path: str, trail: st
         ("stop", 1, "100", ["95 96 94 95", "95 103 94 96"], (2, "100.25"), (2, "100.25"), (2, "103.25")),
         # The first bar had begun before the order: its low may have been before it too.
         ("stop", -1, "100", ["105 106 98 105"], None, None, (1, "97.75")),
+        # It closes beyond the stop: that came later, and how the market stood when the stop began to work nobody knows.
+        ("stop", -1, "100", ["105 106 98 100.25"], None, None, (1, "97.75")),
+        ("stop", -1, "100", ["105 106 98 100"], (1, "99.75"), (1, "99.75"), (1, "97.75")),
+        ("stop", -1, "100", ["105 106 98 99"], (1, "98.75"), (1, "98.75"), (1, "97.75")),
         ("limit", -1, "100", ["95 96 94 95", "95 100 94 96"], None, (2, "100"), None),
         ("limit", -1, "100", ["95 96 94 95", "95 100.25 94 96"], (2, "100"), (2, "100"), (2, "100")),
         ("limit", 1, "100", ["105 106 99 105"], None, (1, "100"), None),
@@ -244,4 +248,18 @@ def test_a_bar_that_quotes_fall_into_fills_nothing_that_they_do_not() -> None:
     facts.add_event(Event(opens_at + SECOND_NS, "market", "quote", QuoteObserved(MNQ, price("105"), None, None)))
     body = BarObserved(MNQ, opens_at, 60 * SECOND_NS, price("105"), price("105"), price("95"), price("105"))
     facts.add_event(Event(opens_at + 60 * SECOND_NS, "market", "bar", body))
-    assert resting_fill(facts, Resting(1, MNQ, -1, "stop", price("100")), TICK, 0, Assumptions()) is None
+    assert resting_fill(facts, Resting(1, MNQ, -1, "stop", price("100")), TICK, BEGAN, 0, Assumptions()) is None
+
+
+def test_a_stop_that_begins_to_work_inside_a_bar_meets_its_close(tmp_path: Path) -> None:
+    """The first fact behind the stop's beginning is the end of the bar: what works is asked from its own instant on."""
+    day = Trades().account()
+    day.at("09:00:10").trade(1, 21000)
+    day.at("09:01:00")
+    bar(day, "15:00:00", 21000, 21000, 20985, 20988)
+    day.at("09:03:00").trade(-1, 20995)
+    result = study(day, tmp_path, "rules.no_stop_loss_grace.action=place_stop")
+    row = result["effect"]["by_day"][0]
+    # 40 ticks below the entry from 09:00:40.250 on; the bar closes at 20988, one tick worse is 20987.75.
+    assert row["net_pnl"] == "-14.50"
+    assert row["flags"] == ["from_bars"]

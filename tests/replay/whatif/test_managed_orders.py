@@ -10,6 +10,7 @@ TARGET = "rules.trade_management.move_target=[{ at_r = 0.5, target_r = 2 }]"
 TIGHTEN = "rules.trade_management.tighten_after=[{ minutes = 1, distance_ticks = 8 }]"
 AUTO_STOP = "rules.trade_management.auto_stop_loss={ ticks = 40 }"
 ON = "rules.trade_management.enabled=true"
+STOP_BY_RULE = "rules.no_stop_loss_grace.action=place_stop"
 
 
 def day_with_a_target() -> Trades:
@@ -100,3 +101,16 @@ def test_a_stop_that_the_last_quote_of_a_day_triggers_is_filled_at_the_first_of_
     rows = study(day, tmp_path, ON, AUTO_STOP)["effect"]["by_day"]
     # One tick below the first bid, 21004.50: 18.00 on two for the recorded 16.00 on three, and a side less in fees.
     assert [row["net_pnl"] for row in rows] == ["-21.62", "2.62"]
+
+
+def test_a_stop_for_what_was_added_changes_the_one_that_stands(tmp_path: Path) -> None:
+    """In live there is never a second stop of riskcore's own: 1 @ 20990 becomes 2 @ 20986, which is not reached."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(1, 21000)
+    day.at("09:01:00").sparse(lastPrice=20992, bestBid=20991.75, bestAsk=20992.25).trade(1, 20992)
+    for second in (10, 11):
+        day.at(f"09:01:{second}").sparse(lastPrice=20989, bestBid=20988.75, bestAsk=20989.25)
+    day.at("09:03:00").sparse(lastPrice=20995, bestBid=20994.75, bestAsk=20995.25).trade(-2, 20995)
+    result = study(day, tmp_path, STOP_BY_RULE)
+    assert result["divergence"]
+    assert result["effect"]["net_pnl"] == "0"
