@@ -151,6 +151,35 @@ def _drift(row: Mapping[str, Any]) -> str:
     return f"{row['contract']}: {row['text']}" if "contract" in row else _other(row)
 
 
+def _fill(row: Mapping[str, Any]) -> str:
+    pnl = f", P&L {row['pnl']}" if row["pnl"] is not None else ""
+    did = "bought" if row["side"] == "buy" else "sold"
+    return f"{did} {row['size']} {row['contract']} at {row['price']}{pnl}{', voided' if row['voided'] else ''}"
+
+
+def _order(row: Mapping[str, Any]) -> str:
+    prices = "".join(f" at {row[name]}" for name in ("stop_price", "limit_price") if row[name] is not None)
+    filled = f", {row['filled']} of {row['size']} filled" if row["filled"] not in (0, row["size"]) else ""
+    about = [row["side"], row["size"], row["contract"], row["type"]]
+    what = " ".join(str(part) for part in about if part is not None)
+    return f"{row['id']} {row['status']}: {what}{prices}{filled}, by {row['by']}"
+
+
+def _position(row: Mapping[str, Any]) -> str:
+    if not row["size"]:
+        return f"{row['contract']} flat"
+    return f"{row['side']} {row['size']} {row['contract']} at {row['average_price']}, open P&L {row['unrealized']}"
+
+
+def _account(row: Mapping[str, Any]) -> str:
+    balance = "unknown" if row["balance"] is None else row["balance"]
+    return f"balance {balance}{', trading is not allowed' if row['can_trade'] is False else ''}"
+
+
+def _alert(row: Mapping[str, Any]) -> str:
+    return f"({row['level']}) {row['title']}: {row['text']}{_advised(row)}"
+
+
 def _other(row: Mapping[str, Any]) -> str:
     """A happening of the engine itself (ready, halt): its text, then its other figures."""
     figures = [f"{name} {_value(value)}" for name, value in row.items() if name not in _SHOWN_APART]
@@ -172,5 +201,10 @@ _WORDS: dict[str, Words] = {
     "drift": _drift,
     "settings": _settings,
     "ready": _ready,
+    "fill": _fill,
+    "order": _order,
+    "position": _position,
+    "account": _account,
+    "alert": _alert,
     "halt": _halt,
 }

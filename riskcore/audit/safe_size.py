@@ -110,7 +110,11 @@ def _size(
     if nothing is not None:
         return 0, *nothing
     if stop is None and counts_money(instances, view):
-        return None, None, "a loss limit is in force: give the distance of your stop with --stop-ticks"
+        return (
+            None,
+            None,
+            "a loss limit is in force, so the size depends on your stop: place it, or give its --stop-ticks",
+        )
     most = room(book, rulebook, view, contract, stop, found)
     unknown = "" if fee_rate(view, view.root(contract)) is not None else "; fees unknown, none counted"
     at = "" if stop is None else _stop_words(stop)

@@ -15,6 +15,13 @@ LOOK_SECONDS = 0.25
 STATUS_SECONDS = 5.0
 LONGEST_SILENCE_SECONDS = 15.0
 BEYOND = 4409
+# What the broker's own messages are called in a line for people.
+_BROKER_KINDS = {
+    "GatewayUserTrade": "fill",
+    "GatewayUserPosition": "position",
+    "GatewayUserOrder": "order",
+    "GatewayUserAccount": "account",
+}
 _BEYOND_TEXT = "this journal has no such cursor: it has been replaced, or the cursor is another one's"
 
 
@@ -137,6 +144,7 @@ def text_of(line: str) -> str | None:
     kind, data = row["type"], row["data"]
     if kind in ("MarketQuote", "daemon_status") or data is None:
         return None
+    kind = _BROKER_KINDS.get(kind, kind)
     if kind == "enforcement_action":
         kind = data["action"]
     elif kind in ("lockout_set", "lockout_cleared"):

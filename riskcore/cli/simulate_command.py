@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,7 +138,8 @@ def _print_addresses(gateway: "SimulatedGateway", scenario: "Scenario", seed: in
     }
     if as_json:
         described: dict[str, Any] = {"schema": "riskcore.simulate/1", "scenario": scenario.name, "seed": seed}
-        print_json({**described, "speed": str(speed), "environment": environment})
+        # On one line: a script reads it while this command goes on serving.
+        click.echo(json.dumps({**described, "speed": str(speed), "environment": environment}, ensure_ascii=False))
     else:
         click.echo(f"{scenario.name}: {scenario.description}")
         click.echo("Give a client these, e.g. riskcore live in another terminal; Ctrl-C ends the gateway.\n")

@@ -30,7 +30,7 @@ def status_text(status: Row) -> str:
 
 def _head(status: Row) -> list[str]:
     running = "an engine is running" if status["running"] else "no engine is running"
-    carried = "commands are carried out" if status["carries_out"] else "commands are only decided, not carried out"
+    carried = _carried_out(status["running"], status["carries_out"])
     last_event = status["last_event_at"].partition(".")[0].removesuffix("Z")
     lines = [
         f"profile {status['profile']}: {running}; {carried}",
@@ -47,6 +47,12 @@ def _head(status: Row) -> list[str]:
     if status.get("health"):
         lines += _health(status["health"])
     return lines
+
+
+def _carried_out(running: bool, carries_out: bool) -> str:
+    if not running:
+        return f"nothing is enforced; the last one {'carried commands out' if carries_out else 'only decided'}"
+    return "commands are carried out" if carries_out else "commands are only decided, not carried out"
 
 
 def _when(seconds_left: int) -> str:

@@ -45,3 +45,18 @@ def test_a_cursor_of_another_journal_is_a_mistake(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="cursor"):
             next(stream_lines(store, profile, cursor, ()))
     assert run(["status", "--after", "start", "--store", store]) == 2
+
+
+def test_a_line_for_people_is_made_of_words_and_not_of_fields(tmp_path: Path) -> None:
+    store, profile = recorded_day(tmp_path)
+    told = [text for line in islice(stream_lines(store, profile, "start", ()), 60) if (text := text_of(line))]
+    text = "\n".join(told)
+    assert not [word for word in ("GatewayUser", "None", "False", "account_name") if word in text]
+    for words in (
+        "account     50KTC-V2-99000001  balance 50000",
+        "fill        50KTC-V2-99000001  bought 2 CON.F.US.MNQ.Z26 at 21002.5",
+        "position    50KTC-V2-99000001  long 2 CON.F.US.MNQ.Z26 at 21002.5, open P&L ",
+        "filled: buy 2 CON.F.US.MNQ.Z26",
+        "CON.F.US.MNQ.Z26 flat",
+    ):
+        assert words in text

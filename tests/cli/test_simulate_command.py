@@ -84,7 +84,7 @@ def test_it_prints_where_it_is_and_ends_in_good_order(stop: signal.Signals, tmp_
     with start(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         said = b""
-        while not said.endswith(b"\n}\n"):
+        while not said.endswith(b"\n"):
             said += process.stdout.readline()
         environment = json.loads(said)["environment"]
         assert environment["PROJECT_X_USERNAME"]

@@ -68,6 +68,7 @@ def test_an_old_day_says_that_its_reset_has_passed_and_advises_nobody(
 ) -> None:
     assert run(["status", "--store", str(sources.store)]) == 0
     said = capfd.readouterr().out
+    assert "no engine is running; nothing is enforced; the last one only decided" in said
     assert "reset 2026-11-23 17:00:00 has passed" in said
     assert "RULE-003 breached" in said
     assert "Nothing may be opened or added" not in said.partition("Last breaches")[2]

@@ -76,7 +76,7 @@ function draw() {
     get('told').textContent = [...words.children].map((one) => one.textContent).join('. ');
   }
   const total = found.status.accounts.map((one) => dollars(one.day_pnl)).join(' ');
-  document.title = `${total} riskcore`;
+  document.title = get('stale').hidden ? `${total} riskcore` : 'NOT LIVE riskcore';
   if (found.section === current && !get(current).querySelector('[aria-expanded=true]')) {
     put(get(current).querySelector('.rows'), SECTIONS[current](found, -skew));
   }
@@ -96,6 +96,14 @@ function show() {
 function stale(text) {
   get('stale').textContent = text;
   get('stale').hidden = false;
+  document.title = 'NOT LIVE riskcore';
+}
+
+// The buttons stay: an engine that only the stream has lost still flattens.
+function lost() {
+  live = false;
+  get('state').textContent = 'not live';
+  stale(`Not live: the connection to the engine is lost. ${ANEW}`);
 }
 
 function heard(message) {
@@ -118,11 +126,12 @@ function heard(message) {
 }
 
 let alerted = null;
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 function showAlert() {
   get('alert').hidden = !alerted;
   if (!alerted) return;
   const {title, text, allowed} = alerted.data;
-  const said = [title, text, allowed].filter(Boolean).map(sentence).join('. ').replaceAll('.. ', '. ');
+  const said = [title, text, allowed].filter(Boolean).map(sentence).map(capital).join('. ').replaceAll('.. ', '. ');
   get('alert').querySelector('span').textContent = `⚠ ${time(alerted.at)} ${said}`;
 }
 get('alert').querySelector('button').addEventListener('click', () => { alerted = null; showAlert(); });
@@ -142,5 +151,5 @@ addEventListener('hashchange', show);
 setInterval(() => document.querySelectorAll('[data-until]').forEach(tick), 1000);
 confirmations();
 show();
-follow(heard, () => { live = false; stale(`Not live: the connection to the engine is lost. ${ANEW}`); });
+follow(heard, lost);
 draw();

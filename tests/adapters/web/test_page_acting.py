@@ -101,7 +101,7 @@ def test_an_alert_is_shown_and_hidden_with_the_figures(tab: Page, service: Asked
     service.thread.halt("the disk is full, account 50KTC-V2-99000001 lost 350", False)
     alert = "document.getElementById('alert')"
     wait(tab, f"!{alert}.hidden")
-    assert "The engine is halted. the disk is full" in tab.evaluate(f"{alert}.innerText")
+    assert "The engine is halted. The disk is full" in tab.evaluate(f"{alert}.innerText")
     private(tab, True)
     said = tab.evaluate(f"{alert}.querySelector('span').innerText")
     assert "account ••• lost •••" in said
@@ -116,6 +116,8 @@ def test_after_a_restart_of_the_engine_the_page_asks_for_a_new_link(tmp_path: Pa
     with asked(store, profile) as before, opened(before.control, tmp_path / "browser") as page:
         before.stop()
         wait(page, STALE)
+        assert page.evaluate("document.getElementById('state').innerText") == "not live"
+        assert page.evaluate("document.title") == "NOT LIVE riskcore", "also in a tab that nobody looks at"
         with asked(store, profile, port=before.port) as after:
             assert after.control.url == before.control.url
             assert after.control.token != before.control.token
@@ -127,6 +129,7 @@ def test_after_a_restart_of_the_engine_the_page_asks_for_a_new_link(tmp_path: Pa
             wait(page, "document.getElementById('stale').hidden && !document.getElementById('lock').disabled", 20)
             resumed = parse_qs(urlsplit(page.evaluate("window.sockets.at(-1).url")).query)
             assert resumed["after"][0].startswith("2026-11-19:"), "no event in between is missed"
+            wait(page, "document.title.includes('$') && document.getElementById('state').innerText === 'armed'")
 
 
 @contextmanager
