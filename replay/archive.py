@@ -18,7 +18,7 @@ from replay.kept_messages import read_messages, write_messages
 from replay.recording import open_lines
 from replay.thinning import Trial, thinned_links, try_out
 from riskcore.core.events import TradingDayOpened
-from riskcore.errors import CannotWrite, ConfigError, Corrupt, InputError
+from riskcore.errors import CannotWrite, ConfigError, Corrupt, InputError, StoreError
 from riskcore.schema.chain import stream_of
 from riskcore.schema.export import Stored, ignore, read_export
 from riskcore.schema.payloads import NO_LINK
@@ -73,8 +73,17 @@ def archive(
         journal.take_out([archived])
         left.append(Left(archived, trial.left_out, trial.refused))
     if left or journal.archived():
-        journal.recorder.give_space_back()
+        _give_space_back(journal, folder, left)
     return left
+
+
+def _give_space_back(journal: Journal, folder: Path, left: list[Left]) -> None:
+    """The journal's file is written anew, for which there must be room. Raises StoreError, and says what is done."""
+    try:
+        journal.recorder.give_space_back()
+    except StoreError as error:
+        moved = f"the days up to {left[-1].day.trade_date} are in {folder}, but " if left else ""
+        raise type(error)(f"{moved}{error}; make as much room as the journal takes and repeat the command") from error
 
 
 def _prepare(folder: Path, journal: Journal, days: list[str]) -> None:

@@ -12,6 +12,7 @@ from replay.result import Collector, remarks, result_of
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
 from riskcore.core.quotes import Item, Quotes, quote_at
 from riskcore.core.runner import Listener, Runner
+from riskcore.core.state import Day
 from riskcore.errors import InputError, RiskcoreError
 from riskcore.schema.export import read_export
 from riskcore.schema.instants import utc_text
@@ -153,6 +154,8 @@ class Replay:
                 first_at = event.at
                 check_order(self._last_at, first_at, self._name)
             last_at, count = event.at, count + 1
+            if isinstance(event.body, TradingDayOpened):
+                check_follows(runner.book.day, event, event.body.day, self._name)
             self.comparison.next_fact()
             self._in_hand = event
             runner.event(event)
@@ -212,3 +215,12 @@ def check_order(before: int | None, first_at: int | None, name: str) -> None:
     """Sessions run one after another. Raises InputError when one begins before the one before it ends."""
     if before is not None and first_at is not None and first_at < before:
         raise InputError(f"{name}: begins before the session given ahead of it ends; give each day once, oldest first")
+
+
+def check_follows(before: Day | None, opening: Event, day: Day, name: str) -> None:
+    """A recorded day opens when the one before it ends. Raises InputError for a day behind a gap."""
+    if before is not None and opening.at != before.closes_at:
+        raise InputError(
+            f"{name}: day {day.trade_date} does not follow day {before.trade_date}, the one before it here:"
+            " days between them are missing; give them too, or give each day alone"
+        )

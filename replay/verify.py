@@ -51,6 +51,11 @@ class Check:
     kept: "KeptHash | None" = None
     archived: list[ArchivedDay] = field(default_factory=list)  # What left the store that is checked.
 
+    def damaged(self, source: str, text: str) -> None:
+        """Note damage; what is wrong with a day and with the day behind it may be the same."""
+        if (found := {"source": source, "text": text}) not in self.damage:
+            self.damage.append(found)
+
     def lacks_its_end(self, source: str, trade_date: str | None, text: str) -> None:
         """Note that events at an end are missing; of a day once."""
         if (source, trade_date) not in [(row["source"], row["trade_date"]) for row in self.incomplete]:
@@ -225,7 +230,7 @@ def verify(source: Source, warn: Warn = ignore, progress: Progress = ignore, las
                 opened = opening_of(following) if following is not None and beside else None
                 _judge_again(check, name, stored, source.days, report, opened, cut, thinned)
         except (InputError, StoreError) as error:
-            check.damage.append({"source": name, "text": str(error)})
+            check.damaged(name, str(error))
     if check.kept is not None and not check.days and not check.damage:
         raise ConfigError("--last-hash is the hash of an event; a wire recording has none")
     _find_missing_ends(check)
@@ -265,7 +270,7 @@ def _session_files(paths: Sequence[Path], check: Check) -> list[Path]:
         try:
             files += check_all(path)
         except (StoreError, ValueError, OSError, KeyError, TypeError) as error:
-            check.damage.append({"source": path.name, "text": str(error)})
+            check.damaged(path.name, str(error))
     return files
 
 
@@ -287,7 +292,7 @@ def _check_thinned(check: Check) -> None:
         path = Path(day.file)
         if path.is_file() and quotes_left_out(path) and sha256_of(path) != day.sha256:
             text = f"{path}: not the file that was written when day {day.trade_date} left: its quotes were edited"
-            check.damage.append({"source": path.name, "text": text})
+            check.damaged(path.name, text)
 
 
 def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress: Progress = ignore) -> None:
@@ -297,7 +302,7 @@ def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress
         # Tables, triggers, pages and the links between all days; the chain of a day is checked as it is read.
         journal.verify_storage()
     except StoreError as error:
-        check.damage.append({"source": journal.profile, "text": str(error)})
+        check.damaged(journal.profile, str(error))
     for place, (day, following) in enumerate(zip(days, [*days[1:], None], strict=True)):
         try:
             opened = journal.opening(following) if following is not None else None
@@ -307,7 +312,7 @@ def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress
                 pass
             _compare_with_remembered(check, journal, day, remembered.get(day, 0))
         except StoreError as error:
-            check.damage.append({"source": journal.profile, "text": str(error)})
+            check.damaged(journal.profile, str(error))
 
 
 def _compare_with_remembered(check: Check, journal: Journal, day: str, remembered: int) -> None:
@@ -350,7 +355,7 @@ def _judge_again(
     def close(day: _Day, following: TradingDayOpened | None) -> None:
         row = day.close(following)
         if row is None:
-            check.damage.append({"source": source, "text": f"{source}: {day.failed}"})
+            check.damaged(source, f"{source}: {day.failed}")
         else:
             rows.append(row)
         report(day.events)

@@ -9,7 +9,16 @@ from typing import Any
 
 from replay.left_out import warn_of_left_out
 from replay.recording import detect_form, open_lines, read_wire
-from replay.sessions import EVENTS_BETWEEN_REPORTS, Progress, Reading, Warn, check_order, ignore, session_name
+from replay.sessions import (
+    EVENTS_BETWEEN_REPORTS,
+    Progress,
+    Reading,
+    Warn,
+    check_follows,
+    check_order,
+    ignore,
+    session_name,
+)
 from replay.thinning import SLOT_NS
 from replay.whatif.market import DayFacts
 from riskcore.core.events import DayRolled, Event, TradingDayOpened
@@ -95,6 +104,7 @@ class Sessions:
                 body = event.body
                 if isinstance(body, TradingDayOpened):
                     if day is not None:
+                        check_follows(day.day, event, body.day, self._name(path))
                         yield day
                     day = DayFacts(body.day, body.lacks, opened=event, marks=body.marks)
                 elif isinstance(body, DayRolled) and day is not None:

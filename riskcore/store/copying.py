@@ -99,10 +99,21 @@ def stored_pages(journal: Journal, day: str, after: int, until: int) -> Iterator
             packed[waiting[0] - seq - 1] = waiting[1]
             waiting = next(messages, None)
         seq += len(links)
+        _check_topics(links)
         yield links, packed
         if seq == until:
             return
     raise StoreError(f"day {day} of {journal.profile} became shorter while it was read; try again")
+
+
+def _check_topics(links: list[Link]) -> None:
+    """The chain proves what an event says, not the column beside it by which it is decoded. Raises Corrupt."""
+    for stream, seq, topic, state in links:
+        name, _, version = topic.rpartition(".")
+        if not state.startswith(f'[{seq},"{name}",{version},'.encode(), HASH_LENGTH):
+            raise Corrupt(
+                f"{stream}, event {seq}: stored as {topic[:60]!r}, and says something else: damaged or edited"
+            )
 
 
 class _Copy:

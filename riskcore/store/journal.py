@@ -376,7 +376,10 @@ class Journal:
         _, seq, topic, state = rows[0]
         if seq != 1 or topic.__class__ is not str or state.__class__ is not bytes:
             raise Corrupt(f"journal: the opening of {stream} is missing or damaged")
-        _, event = decode_event(topic, state[HASH_LENGTH:])
+        try:
+            _, event = decode_event(topic, state[HASH_LENGTH:])
+        except Corrupt as error:
+            raise Corrupt(f"journal: the opening of {stream} is damaged: {error}") from error
         opened = event.body
         if not isinstance(opened, TradingDayOpened) or stream_of(opened.profile, opened.day.trade_date) != stream:
             raise Corrupt(f"journal: stream {stream} does not start with its own opening")

@@ -24,7 +24,8 @@ def user_data_folder() -> Path:
 def existing_store(store: str | None) -> str:
     """The store to read: the one named, else the default. Raises ConfigError when there is none."""
     where = without_password(store) if store else str(user_data_folder() / FILE_NAME)
-    if "://" not in where and not Path(where).is_file():
+    path = where.removeprefix("sqlite://")
+    if "://" not in path and not Path(path).is_file():
         given = "" if store else " (the default)"
         raise ConfigError(
             f"{where}{given}: there is no journal here; name one with --store"

@@ -101,6 +101,11 @@ _KEPT_ROWS = (
     "SELECT position - :base, state, payload FROM events WHERE position > :base + :after "
     "AND position <= :base + 4294967295 AND payload IS NOT NULL ORDER BY position {order} LIMIT :limit"
 )
+# A damaged column may hold anything. A remembered state only speeds up a start, so a damaged one is none.
+_IS_STATE = (
+    "typeof(stream) = 'text' AND typeof(seq) = 'integer' AND typeof(fingerprint) = 'text' "
+    "AND typeof(seal) = 'blob' AND typeof(state) = 'blob'"
+)
 _TAKE_OUT = (
     "DELETE FROM events WHERE position > (SELECT number << 32 FROM streams WHERE originator_id = ?) "
     "AND position <= (SELECT (number << 32) + 4294967295 FROM streams WHERE originator_id = ?)"
@@ -322,16 +327,21 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
             )
 
     def get_state(self, stream: str) -> CachedState | None:
-        rows = self._select("SELECT seq, fingerprint, seal, state FROM state_cache WHERE stream = ?", (stream,))
+        rows = self._select(
+            f"SELECT seq, fingerprint, seal, state FROM state_cache WHERE stream = ? AND {_IS_STATE}", (stream,)
+        )
         return CachedState(*rows[0]) if rows else None
 
     def remembered_seqs(self) -> dict[str, int]:
-        return dict(self._select("SELECT stream, seq FROM state_cache WHERE stream != ''"))
+        return dict(self._select(f"SELECT stream, seq FROM state_cache WHERE stream != '' AND {_IS_STATE}"))
 
     def archived(self) -> list[ArchivedDay]:
         if not self._select(_HAS_ARCHIVE):
             return []
-        return [ArchivedDay(*row) for row in self._select("SELECT * FROM archived ORDER BY stream")]
+        rows = self._select("SELECT * FROM archived ORDER BY stream")
+        if any([value.__class__ for value in row] != [str, int, bytes, bytes, str, str] for row in rows):
+            raise Corrupt("the journal's list of archived days is damaged")
+        return [ArchivedDay(*row) for row in rows]
 
     def take_out(self, days: Sequence[ArchivedDay], profile: str, fence: int) -> None:
         with named_errors("days cannot be taken out of the journal", writing=True), self._writing() as c:

@@ -14,6 +14,7 @@ import pytest
 from replay import archive as archiving
 from riskcore.cli.main import run
 from riskcore.engine.resume import resume
+from riskcore.errors import DiskFull
 from riskcore.schema.codec import state_hash
 from riskcore.schema.ending import Ending
 from riskcore.store import sqlite
@@ -242,6 +243,38 @@ def test_a_folder_that_was_edited_is_exit_3(
     assert run(["verify", "archive"]) == 3
     assert said in capfd.readouterr().err
     assert run(["copy", "archive", "back.db"]) == 3
+
+
+def test_days_with_others_missing_between_them_are_named(whole: bytes, capfd: Said) -> None:
+    """What is missing is the files, not the fault of riskcore that exit code 3 spoke of."""
+    assert archive() == 0
+    capfd.readouterr()
+    files = [f"archive/{day}.jsonl.gz" for day in (DAYS[0], DAYS[2])]
+    for command in (["replay", *files], ["whatif", "--quick", *files], ["odds", *files]):
+        assert run(command) == 3
+        said = capfd.readouterr().err
+        assert "2026-11-24.jsonl.gz: day 2026-11-24 does not follow day 2026-11-20, the one before it here" in said, (
+            said
+        )
+    assert run(["replay", *files[:1], f"archive/{DAYS[1]}.jsonl.gz", files[1], "--quiet"]) == 0
+
+
+def test_without_room_to_make_the_journal_smaller_the_days_are_where_they_are_said_to_be(
+    whole: bytes, capfd: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_: object) -> None:
+        raise DiskFull("the journal's file cannot be made smaller: database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite.SQLiteJournalRecorder, "give_space_back", no_room)
+        assert archive() == 6
+    said = capfd.readouterr().err
+    assert "error: the days up to 2026-11-24 are in archive, but the journal's file cannot be made smaller" in said
+    assert "make as much room as the journal takes and repeat the command" in said
+    before = Path("journal.db").stat().st_size
+    assert archive() == 0
+    assert Path("journal.db").stat().st_size < before
+    assert brought_back(capfd) == whole
 
 
 def test_the_last_day_stays_and_nothing_to_move_is_fine(whole: bytes, capfd: Said) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -276,6 +277,22 @@ def test_an_edited_store_is_exit_3(sources: Sources, capfd: pytest.CaptureFixtur
     assert "journal of combine, day 2026-11-20, event" in said.err
     # The other day is still looked at.
     assert [row["trade_date"] for row in json.loads(said.out)["days"]] == ["2026-11-23"]
+
+
+def test_the_same_damage_is_said_once_and_names_its_day(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect(sources.store)) as database:
+        database.execute("DROP TRIGGER events_no_update")
+        database.execute("UPDATE events SET state = substr(state, 1, 200) WHERE position & 4294967295 = 1")
+        database.execute(
+            "CREATE TRIGGER events_no_update BEFORE UPDATE ON events "
+            "BEGIN SELECT RAISE(ABORT, 'events are never changed'); END"
+        )
+        database.commit()
+    assert run(["verify", "--store", str(sources.store)]) == 3
+    said = capfd.readouterr().err.splitlines()
+    assert len(said) == 2, said
+    for line, day in zip(said, ("2026-11-20", "2026-11-23"), strict=True):
+        assert line.startswith(f"error: journal: the opening of combine/{day} is damaged: not a TradingDayOpened")
 
 
 def test_a_truncated_store_is_exit_3_without_a_traceback(sources: Sources, capfd: pytest.CaptureFixture[str]) -> None:

@@ -151,6 +151,14 @@ def test_a_broken_source_or_target_is_exit_3(tmp_path: Path, source: Path, state
         run_copy(source, tmp_path / "other.db")
 
 
+@pytest.mark.parametrize("topic", ["QuoteObserved.9", "Nope", "", "DayRolled.1"])
+def test_an_event_stored_under_another_type_is_not_copied(tmp_path: Path, source: Path, topic: str) -> None:
+    """The chain is unbroken, and yet nobody could read the event in the copy that was said to be whole."""
+    edit(source, f"UPDATE events SET topic = '{topic}' WHERE position & 4294967295 = 650")
+    with pytest.raises(Corrupt, match=f"event 650: stored as '{topic}', and says something else"):
+        run_copy(source, tmp_path / "copy.db")
+
+
 def test_a_target_that_holds_something_else_is_refused_and_stays(tmp_path: Path, source: Path) -> None:
     target = tmp_path / "other.db"
     with Journal.open(target, "mine", write=True) as journal:

@@ -91,3 +91,11 @@ def test_days_are_chosen_in_order_and_missing_ones_named() -> None:
 
 def test_of_many_days_the_last_are_named() -> None:
     assert location.shortened([str(number) for number in range(300)]).startswith("300 in all, the last: 288, ")
+
+
+def test_a_file_that_is_not_there_is_a_mistake_however_it_is_named(tmp_path: Path) -> None:
+    journal = journal_of(tmp_path / "journal.db", "combine")
+    assert location.existing_store(f"sqlite://{journal}") == f"sqlite://{journal}"
+    for name in (str(tmp_path / "none.db"), f"sqlite://{tmp_path / 'none.db'}", str(tmp_path)):
+        with pytest.raises(ConfigError, match="there is no journal here"):
+            location.existing_store(name)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from riskcore.core.state import Book
 from riskcore.errors import Corrupt, LostEvents, StoreError
 from riskcore.schema.chain import Head, link
 from riskcore.schema.export import Stored
+from riskcore.store.archived import ArchivedDay
 from riskcore.store.journal import Journal
 from tests.schema.examples import opening
 from tests.store.days import DAY, NEXT_DAY, day, quotes, verify_chain
@@ -86,6 +88,38 @@ def test_edited_rows(path: Path, statement: str) -> None:
     edit(path, lambda database: database.execute(statement))
     with pytest.raises(Corrupt):
         verify_all(path)
+
+
+@pytest.mark.parametrize("change", ["seq = 'text'", "fingerprint = x'00'", "seal = 'text'", "state = 5"])
+def test_a_remembered_state_that_is_damaged_is_none(path: Path, change: str) -> None:
+    """It only speeds up a start, so no command may fail on it."""
+    with Journal.open(path, "p", write=True) as writer:
+        writer.cache_state(Book())
+        assert writer.remembered()
+    edit(path, lambda database: database.execute(f"UPDATE state_cache SET {change}"))
+    with Journal.open(path, "p") as reader:
+        assert reader.remembered() == {}
+        assert reader.recorder.get_state(f"p/{NEXT_DAY}") is None
+    assert verify_all(path) == [4, 4]
+
+
+@pytest.mark.parametrize("change", ["events = 'text'", "last_hash = 'text'", "last_link = 5", "file = x'00'"])
+def test_a_damaged_list_of_archived_days_is_corrupt(path: Path, change: str) -> None:
+    with Journal.open(path, "p", write=True) as writer:
+        writer.take_out([ArchivedDay(f"p/{DAY}", 4, b"h" * 32, b"l" * 32, "file", "sha")])
+    edit(path, lambda database: database.execute(f"UPDATE archived SET {change}"))
+    with Journal.open(path, "p") as reader, pytest.raises(Corrupt, match="list of archived days is damaged"):
+        reader.archived()
+
+
+def test_an_opening_that_cannot_be_read_is_named(path: Path) -> None:
+    def damage(database: sqlite3.Connection) -> None:
+        (state,) = database.execute("SELECT state FROM events WHERE position = (1 << 32) + 1").fetchone()
+        database.execute("UPDATE events SET state = ? WHERE position = (1 << 32) + 1", (state[:200],))
+
+    edit(path, damage)
+    with Journal.open(path, "p") as reader, pytest.raises(Corrupt, match=f"opening of p/{DAY} is damaged: not a Trad"):
+        reader.opening(DAY)
 
 
 def test_two_events_that_changed_places(path: Path) -> None:
