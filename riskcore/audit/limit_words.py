@@ -1,7 +1,7 @@
 """A gauge as a sentence: what is used of a limit, what is left, until when."""
 
 from riskcore.core.quantities import SECOND_NS
-from riskcore.core.rules.base import BREACHED, COUNT, NO_MEASURE, SECONDS, Reading
+from riskcore.core.rules.base import BREACHED, COUNT, LOSS, NO_MEASURE, SECONDS, Reading
 from riskcore.core.state import Lockout
 from riskcore.schema.instants import utc_text
 
@@ -57,7 +57,10 @@ def _measured(reading: Reading) -> str:
     ahead = "reached" if reading.breaches else f"{left} left"
     if at_limit:
         ahead = "at the limit, one more breaches it"
-    return f"{name} {figure}, {_limit(reading)}: {ahead}"
+    # A figure above 0 beside the word loss reads as one.
+    wins = kind == LOSS and not reading.measure and reading.used is not None and reading.used < 0
+    measured = f"{name}: {figure} in profit" if wins else f"{name} {figure}"
+    return f"{measured}, {_limit(reading)}: {ahead}"
 
 
 def _limit(reading: Reading) -> str:

@@ -21,6 +21,18 @@ def test_what_is_left_of_a_profit_is_called_profit_and_not_what_was_given_back()
     assert (row["name"], row["measured"]) == ("profit given back", "open profit 180.00, 150 should be kept")
 
 
+@pytest.mark.parametrize(
+    ("mark", "text"),
+    [
+        ("20999.75", "open loss -0.50, the limit 300: 299.50 left"),
+        ("21000", "open loss 0, the limit 300: 300.00 left"),
+        ("21000.25", "open loss: 0.50 in profit, the limit 300: 300.50 left"),
+    ],
+)
+def test_a_profit_is_not_called_a_loss(mark: str, text: str) -> None:
+    assert only(position(1, "21000", mark, daily_unrealized_loss={}))["text"] == text
+
+
 def test_breakeven_has_a_floor() -> None:
     day = position(3, "21000", "21050", **give_back("breakeven")).mark("MNQ", "21030")
     assert only(day)["text"].startswith("open profit 180.00, the floor 0: 180.00 left")
