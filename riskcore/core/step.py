@@ -297,7 +297,7 @@ class Turn:
                     candidates += self._faulted(instance, view, error_text(error))
         unknown = awaited(self.book, view.account, self._absent)
         for instance in instances:
-            if instance.waits(unknown):
+            if unknown and instance.waits(unknown):
                 continue
             view.rule_key = instance.key
             try:

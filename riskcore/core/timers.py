@@ -111,7 +111,7 @@ def _rule_timers(book: Book, rulebook: Rulebook, account: Account, absent: bool)
     unknown = awaited(book, account, absent)
     for instance in rulebook.timed(account):
         assert instance.rule.deadline is not None, "a rule that time alone may make act"
-        if instance.lacking(book.lacks) or instance.waits(unknown):
+        if (book.lacks and instance.lacking(book.lacks)) or (unknown and instance.waits(unknown)):
             continue
         view.rule_key = instance.key
         try:

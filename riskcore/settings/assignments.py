@@ -1,6 +1,7 @@
 """`--set a.b.c=value`: one setting put over those of the file."""
 
 import tomllib
+from functools import lru_cache
 from typing import Any
 
 from riskcore.errors import ConfigError
@@ -23,7 +24,10 @@ def split_assignment(assignment: str) -> tuple[list[str], str]:
     key, equals, text = assignment.partition("=")
     if not equals or len(assignment) > LONGEST:
         raise ConfigError(f"--set {shown(assignment)}: {_EXAMPLE}")
-    return _names(key.strip(), assignment), text.strip()
+    names = _names_of(key.strip())
+    if names is None:
+        raise ConfigError(f"--set {shown(assignment)}: not a setting's name; {_EXAMPLE}")
+    return list(names), text.strip()
 
 
 def assign(settings: dict[str, Any], assignment: str) -> None:
@@ -35,21 +39,23 @@ def assign(settings: dict[str, Any], assignment: str) -> None:
     _table_of(place, ".".join(names[:-1]))[names[-1]] = _value(text)
 
 
-def _names(key: str, assignment: str) -> list[str]:
-    """The parts of a dotted key; a part with dots or blanks stands in quotes, as in TOML."""
+@lru_cache(maxsize=64)
+def _names_of(key: str) -> tuple[str, ...] | None:
+    """The parts of a dotted key; a part with dots or blanks stands in quotes, as in TOML. None: it names no setting.
+
+    The settings of a grid have their keys in common.
+    """
     names = []
     try:
         if "\n" in key or "\r" in key:
             raise ValueError("more than one line")
         table: Any = parse_toml(f"{key} = 0")
     except ValueError:
-        raise ConfigError(f"--set {shown(assignment)}: not a setting's name; {_EXAMPLE}") from None
+        return None
     while isinstance(table, dict) and len(table) == 1:
         name, table = next(iter(table.items()))
         names.append(name)
-    if len(names) < 2 or table != 0:
-        raise ConfigError(f"--set {shown(assignment)}: not a setting's name; {_EXAMPLE}")
-    return names
+    return None if len(names) < 2 or table != 0 else tuple(names)
 
 
 def _inside(place: Any, name: str, path: str) -> Any:
