@@ -26,8 +26,13 @@ def is_server(where: str) -> bool:
 
 
 def without_password(where: str) -> str:
-    """The same store; a password in its URL is remembered for `secrets_of` and taken out."""
+    """The same store; a password in its URL is remembered for `secrets_of` and taken out.
+
+    Raises ConfigError for a URL that is mistyped at its beginning: as the name of a file it would show its password.
+    """
     if not is_server(where):
+        if _is_mistyped(where):
+            raise ConfigError("--store: write a server's URL as postgresql://USER@HOST:PORT/DATABASE")
         return where
     scheme, _, rest = where.partition("://")
     address, _, query = rest.partition("?")
@@ -49,6 +54,11 @@ def without_password(where: str) -> str:
     return stripped
 
 
+def _is_mistyped(where: str) -> bool:
+    scheme, colon, _ = where.partition(":")
+    return bool(colon) and scheme.lower() in SCHEMES and not is_server(where)
+
+
 def came_with_password(where: str) -> bool:
     """Whether the URL of a store was typed with a password, which this process alone remembers."""
     return where in _taken_out
@@ -59,7 +69,8 @@ def words_without_passwords(words: Iterable[str]) -> list[str]:
     found = []
     for word in words:
         option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-        found.append(f"{option}{equals}{without_password(value)}")
+        shown = "(a mistyped URL)" if _is_mistyped(value) else without_password(value)
+        found.append(f"{option}{equals}{shown}")
     return found
 
 

@@ -93,3 +93,13 @@ def test_what_leaves_this_computer_is_encrypted(host: str | None, asked: str | N
 def test_nothing_goes_to_another_computer_in_clear(host: str, asked: str) -> None:
     with pytest.raises(ConfigError, match=f"sslmode={asked} would send positions and the password in clear"):
         transport_security("postgresql://x", host, asked)
+
+
+@pytest.mark.parametrize(
+    "typed", ["postgresql:me:tr0ub4dor@db/risk", "POSTGRESQL://me:tr0ub4dor@db/risk", "postgres:/me:tr0ub4dor@db"]
+)
+def test_a_mistyped_url_is_no_file_and_is_not_shown(typed: str) -> None:
+    with pytest.raises(ConfigError, match="write a server's URL as postgresql://") as raised:
+        without_password(typed)
+    assert "tr0ub4dor" not in str(raised.value)
+    assert "tr0ub4dor" not in " ".join(words_without_passwords(["live", typed, f"--store={typed}"]))
