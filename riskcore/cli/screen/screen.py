@@ -102,7 +102,7 @@ class LiveScreen:
     def _look(self) -> None:
         picture = self._source.picture(self._controls.view)
         told = in_order(picture.happenings, list(self._said))
-        self._picture = replace(picture, happenings=told, alarm=self._alarm)
+        self._picture = replace(picture, happenings=told, alarm=self._alarm or picture.alarm)
 
     def _draw(self) -> None:
         if not self._closing:

@@ -122,12 +122,13 @@ class JournalSource:
         ids = [one.id for one in accounts]
         return Picture(
             profile=follower.book.profile or self._place.profile,
-            mode=self._place.mode or _mode(follower, running, now),
+            mode=self._place.mode or (_mode(follower) if running else ""),
             now=now,
             clock=exchange_clock(follower.book),
             status=status,
             happenings=[row for row in follower.told if row.get("account") in (None, *ids)][-MOST_HAPPENINGS:],
             recorded=self._recorded.rows(view, follower.book.settings),
+            alarm="" if running else f"NO ENGINE RUNS, as of {duration(seconds_since(follower.last_at, now))} ago",
         )
 
     def _sizes_of(self, follower: Follower, accounts: Sequence[Account]) -> Mapping[int, list[Row]]:
@@ -160,10 +161,8 @@ def _moving(book: Book, told: Sequence[Row]) -> object:
     )
 
 
-def _mode(follower: Follower, running: bool, now: int) -> str:
-    if running:
-        return "enforcing" if follower.book.enforces else "only deciding"
-    return f"NO ENGINE RUNS, as of {duration(seconds_since(follower.last_at, now))} ago"
+def _mode(follower: Follower) -> str:
+    return "enforcing" if follower.book.enforces else "only deciding"
 
 
 def in_order(stored: Sequence[Mapping[str, Any]], said: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -50,6 +50,16 @@ def test_every_view_fits_and_keeps_what_is_always_in_sight(
     assert "? help" in lines[-1]
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_journal_that_no_engine_writes_says_so_first(
+    width: int, sources: dict[str, JournalSource], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources["locked"]._place, "mode", "")
+    first, second = drawn(picture_of(sources["locked"], OVERVIEW), OVERVIEW, width).splitlines()[:2]
+    assert first.strip() == "NO ENGINE RUNS, as of 16:29 ago"
+    assert second.startswith(" riskcore  combine-50k")
+
+
 def test_the_help_of_the_keys_fits_and_names_every_key(sources: dict[str, JournalSource]) -> None:
     controls = Controls(quits=True, helps=True)
     text = shown(picture_of(sources["locked"], LIMITS), 60, 30, controls)
