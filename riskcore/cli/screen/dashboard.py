@@ -15,7 +15,7 @@ from riskcore.cli.screen.account_panel import EVERY_GAUGE, AccountPanel
 from riskcore.cli.screen.binding import binding_lines
 from riskcore.cli.screen.controls import HELP, Controls
 from riskcore.cli.screen.gauges import WIDE
-from riskcore.cli.screen.picture import OVERVIEW, VIEWS, Picture, title_of
+from riskcore.cli.screen.picture import OVERVIEW, UNWATCHED, VIEWS, Picture, title_of
 from riskcore.cli.screen.views import VIEWS as DRAWN
 from riskcore.cli.screen.words import duration, short_contracts
 
@@ -92,7 +92,10 @@ class Dashboard:
 
     def _connections(self) -> Text:
         text = Text()
-        for row in self.picture.status["connections"] if self.picture.status is not None else ():
+        rows = self.picture.status["connections"] if self.picture.status is not None else ()
+        if rows and all(row["state"] == UNWATCHED for row in rows):
+            return Text("  ● hubs unwatched", "red")
+        for row in rows:
             hub, state = row["hub"], row["state"]
             colour = _STATES.get(state, "red")
             text.append("  ● ", colour)

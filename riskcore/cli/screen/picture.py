@@ -11,6 +11,7 @@ OVERVIEW, PNL, POSITIONS, LIMITS = "overview", "pnl", "positions", "limits"
 CONNECTIONS, CALENDAR, LOCKOUTS, ENFORCEMENT = "connections", "calendar", "lockouts", "enforcement"
 # The views in the order of their number keys; the same as the page's.
 VIEWS = (OVERVIEW, PNL, POSITIONS, LIMITS, CONNECTIONS, CALENDAR, LOCKOUTS, ENFORCEMENT)
+UNWATCHED = "unwatched"  # What a hub is while no engine runs.
 TITLES = {PNL: "P&L", POSITIONS: "positions and orders"}
 
 

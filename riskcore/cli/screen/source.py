@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from riskcore.audit.following import Follower, chosen_accounts, safe_sizes
 from riskcore.audit.status import book_row, seconds_since
-from riskcore.cli.screen.picture import Picture
+from riskcore.cli.screen.picture import UNWATCHED, Picture
 from riskcore.cli.screen.recorded import Recorded
 from riskcore.cli.screen.words import duration, exchange_clock
 from riskcore.core.state import Account, Book
@@ -23,7 +23,6 @@ from riskcore.store.recorder import writer_lock
 SIZES_SECONDS, QUIET_SIZES_SECONDS = 1.0, 5.0
 HEALTH_SECONDS = 2.0
 MOST_HAPPENINGS = 200
-UNWATCHED = "unwatched"
 
 
 class Source(Protocol):
