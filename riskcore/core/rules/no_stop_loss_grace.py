@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
+from riskcore.core.exit_orders import filled_size
 from riskcore.core.freshness import connected, connection_since, in_sight, unseen_since
 from riskcore.core.kinds import CLOSES, STOPS
-from riskcore.core.order_roles import covering_size, leg_cover_ends_at
+from riskcore.core.order_roles import covering_size, is_protective, leg_cover_ends_at
 from riskcore.core.protection import own_stop
 from riskcore.core.quantities import FRACTION_SCALE, SECOND_NS, decimal_text
 from riskcore.core.rules import wording
@@ -20,6 +21,8 @@ from riskcore.core.view import View
 RULE_ID = "RULE-008"
 # After a reconnect the snapshot says whether a stop was there; it is not waited for longer than this (RULES.md 1.6).
 SNAPSHOT_WAIT_NS = 5 * SECOND_NS
+# How long the fills of a stop may come behind its own word that it has filled (RULES.md 2).
+FILLS_AWAITED_NS = 2 * SECOND_NS
 MOST_FAILURES = 3
 MOST_PLACED_AGAIN = 2
 
@@ -172,6 +175,8 @@ def _stop_again(params: Params, view: View, position: Position) -> Sequence[Find
     breaches_at = _breaches_at(params, view, position)
     if params.action != "place_stop" or breaches_at is None or view.now < breaches_at:
         return ()
+    if view.now < _fills_awaited_until(view, position):
+        return ()
     in_hand = (*STOPS, *CLOSES)
     contracts = (None, position.contract)
     if any(one.kind in in_hand and one.contract in contracts for one in view.account.obligations.values()):
@@ -182,6 +187,18 @@ def _stop_again(params: Params, view: View, position: Position) -> Sequence[Find
         return ()
     command = _answer(params, view, position, "") if unused[1:] else close_position(position.contract)
     return (Action(unused[0], (command,)),)
+
+
+def _fills_awaited_until(view: View, position: Position) -> int:
+    """Until when the fills of a stop are awaited that has filled by its own word; 0 for none."""
+    ends = (
+        order.filled_at + FILLS_AWAITED_NS
+        for order in view.account.orders.values()
+        if order.filled_at is not None
+        and is_protective(order, position)
+        and filled_size(view.account, order) < order.fill_volume
+    )
+    return max(ends, default=0)
 
 
 def deadline(params: Params, view: View) -> int | None:
@@ -195,8 +212,8 @@ def deadline(params: Params, view: View) -> int | None:
             due.append(_breaches_at(params, view, position) or leg_cover_ends_at(view.account, position, view.now))
             due += _warnings_at(params, view, position)
         elif params.action == "place_stop":
-            breaches_at = _breaches_at(params, view, position)
-            due.append(breaches_at if breaches_at is not None and breaches_at > view.now else None)
+            instants = (_breaches_at(params, view, position), _fills_awaited_until(view, position))
+            due += [instant for instant in instants if instant is not None and instant > view.now]
     return min((instant for instant in due if instant is not None), default=None)
 
 

@@ -238,6 +238,22 @@ def test_per_gap_a_cancelled_stop_has_its_grace_before_it_is_placed_again() -> N
     assert len(day.breaches) == 1
 
 
+@pytest.mark.parametrize(("seconds", "stops"), [("01.999", 1), ("02", 2), ("02.001", 2)])
+def test_a_stop_that_has_filled_is_not_placed_again_while_its_fill_is_awaited(seconds: str, stops: int) -> None:
+    """Order, fill and position come in no fixed order; a second stop would open what nobody wants."""
+    day = stop(long_at_ten(action="place_stop").tick("10:01:00"))
+    stop(day.at("10:02:00"), status=FILLED, filled=1)
+    day.tick(f"10:02:{seconds}")
+    assert day.kinds == ["PlaceStop"] * stops
+
+
+def test_a_stop_whose_fill_comes_behind_its_own_word_is_the_last() -> None:
+    day = stop(long_at_ten(action="place_stop").tick("10:01:00"))
+    stop(day.at("10:02:00"), status=FILLED, filled=1)
+    day.at("10:02:01").fill("MNQ", -1, "20990", profit="-20", order=7).tick("10:30:00")
+    assert day.kinds == ["PlaceStop"]
+
+
 def test_what_is_added_later_is_covered_by_a_larger_stop_of_ours() -> None:
     day = stop(long_at_ten(action="place_stop").tick("10:01:00"), tag="rc-stop-1")
     day.at("10:02:00").fill("MNQ", 1, "21000")
