@@ -16,7 +16,7 @@ from tests.docs.pages import PAGES, ROOT, Fence, fences, write_files
 
 FIRST = "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/riskcore live --simulated"
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install --quiet -e '.[test]'"
-TESTS = f"{INSTALL} && .venv/bin/python -m pytest -n 2 --dist loadfile"
+TESTS = f"{INSTALL} && .venv/bin/python -m pytest -n 3 --dist loadfile"
 
 
 def command_lines(fence: Fence) -> list[list[str]]:
