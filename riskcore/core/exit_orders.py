@@ -24,6 +24,8 @@ SETTLE_NS = SECOND_NS // 4
 ALERT_NS = 5 * SECOND_NS
 # The fill of a close may be told after the position is: events of one fill come in no fixed order (RULES.md 2).
 LATE_FILL_NS = 5 * SECOND_NS
+# How long the fills of an order may come behind its own word that it has filled.
+FILLS_AWAITED_NS = 2 * SECOND_NS
 # How far the clock of the broker may be behind ours.
 BROKER_CLOCK_BEHIND_NS = 5 * SECOND_NS
 
@@ -103,6 +105,11 @@ def is_shown(account: Account, request: Request) -> bool:
 def filled_size(account: Account, order: Order) -> int:
     """How many contracts of an order the fills recorded so far have executed."""
     return sum(trade.size for trade in account.trades.values() if trade.order_id == order.id and not trade.voided)
+
+
+def lacks_fills(account: Account, order: Order) -> bool:
+    """Whether fills of an order are still to be told, by its own word; one that was voided was told."""
+    return sum(trade.size for trade in account.trades.values() if trade.order_id == order.id) < order.fill_volume
 
 
 def left_to_fill(account: Account, order: Order) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from riskcore.core.events import DriftDetected, RequestUnresolved
-from riskcore.core.exit_orders import look_due
+from riskcore.core.exit_orders import FILLS_AWAITED_NS, lacks_fills, look_due
 from riskcore.core.freshness import POLLED_NS
 from riskcore.core.kinds import CONNECTED, MARKET_HUB
 from riskcore.core.marks import stale_at
@@ -24,7 +24,6 @@ FAILURES_TO_SLOW = 5
 BACK_OFF = BackOff(SECOND_NS, SLOW_POLL_NS)
 OVERLAP_NS = 10 * MINUTE_NS  # How far back fills are listed again, to catch late corrections (API.md 3.4).
 LONGEST_GAP_NS = 4 * DAY_NS  # Fills before the reset are asked for over a long weekend, not after a holiday.
-FILLS_AWAITED_NS = 2 * SECOND_NS  # How long the fills of an order may come behind the word that it is filled.
 MARKS_NS = 5 * SECOND_NS  # Between two looks at the bars of a contract whose quotes are stale.
 STREAM, POLLING, SNAPSHOTS = "stream", "polling", "snapshots"
 
@@ -164,7 +163,7 @@ def period_of(rulebook: Rulebook, accounts: Sequence[Account]) -> int:
 def misses_fills(account: Account, looked_at: int, now: int) -> bool:
     """Whether an order has filled since the last look, and a moment later its fills are still not told."""
     return any(
-        sum(trade.size for trade in account.trades.values() if trade.order_id == order.id) < order.fill_volume
+        lacks_fills(account, order)
         for order in account.orders.values()
         if order.filled_at is not None and looked_at < order.filled_at <= now - FILLS_AWAITED_NS
     )

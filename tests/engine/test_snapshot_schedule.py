@@ -3,11 +3,11 @@
 import pytest
 
 from riskcore.core import events as e
+from riskcore.core.exit_orders import FILLS_AWAITED_NS
 from riskcore.core.freshness import POLLED_NS
 from riskcore.core.quantities import DAY_NS, MINUTE_NS, SECOND_NS
 from riskcore.engine.snapshot_schedule import (
     FAILURES_TO_SLOW,
-    FILLS_AWAITED_NS,
     LONGEST_GAP_NS,
     OVERLAP_NS,
     PERIOD_NS,

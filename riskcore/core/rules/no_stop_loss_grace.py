@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskcore.core.events import Command
-from riskcore.core.exit_orders import filled_size
+from riskcore.core.exit_orders import FILLS_AWAITED_NS, lacks_fills
 from riskcore.core.freshness import connected, connection_since, in_sight, unseen_since
 from riskcore.core.kinds import CLOSES, STOPS
 from riskcore.core.order_roles import covering_size, is_protective, leg_cover_ends_at
@@ -21,8 +21,6 @@ from riskcore.core.view import View
 RULE_ID = "RULE-008"
 # After a reconnect the snapshot says whether a stop was there; it is not waited for longer than this (RULES.md 1.6).
 SNAPSHOT_WAIT_NS = 5 * SECOND_NS
-# How long the fills of a stop may come behind its own word that it has filled (RULES.md 2).
-FILLS_AWAITED_NS = 2 * SECOND_NS
 MOST_FAILURES = 3
 MOST_PLACED_AGAIN = 2
 
@@ -104,13 +102,18 @@ def _out_of_touch(view: View, position: Position) -> bool:
     if unseen is None and in_sight(book, account.orders_listed_at):
         return False
     lost_at = view.recall(position, LOST)
-    if unseen is None and connected(book) and not book.started_at:
+    if _waits_for_lists(view):
         return lost_at is not None and view.now < connection_since(book) + SNAPSHOT_WAIT_NS
     if lost_at is None:
         view.keep(
             position, LOST, max(connection_since(book), unseen or 0, position.opened_at, account.orders_listed_at)
         )
     return True
+
+
+def _waits_for_lists(view: View) -> bool:
+    """Whether only the lists of a recording are missing, which may never come."""
+    return unseen_since(view.account) is None and connected(view.book) and not view.book.started_at
 
 
 def _breaches_at(params: Params, view: View, position: Position) -> int | None:
@@ -194,9 +197,7 @@ def _fills_awaited_until(view: View, position: Position) -> int:
     ends = (
         order.filled_at + FILLS_AWAITED_NS
         for order in view.account.orders.values()
-        if order.filled_at is not None
-        and is_protective(order, position)
-        and filled_size(view.account, order) < order.fill_volume
+        if order.filled_at is not None and is_protective(order, position) and lacks_fills(view.account, order)
     )
     return max(ends, default=0)
 
@@ -206,7 +207,7 @@ def deadline(params: Params, view: View) -> int | None:
     due: list[int | None] = []
     for position in view.held():
         if view.recall(position, LOST) is not None:
-            if unseen_since(view.account) is None and connected(view.book) and not view.book.started_at:
+            if _waits_for_lists(view):
                 due.append(connection_since(view.book) + SNAPSHOT_WAIT_NS)
         elif not view.episode_open(position.contract):
             due.append(_breaches_at(params, view, position) or leg_cover_ends_at(view.account, position, view.now))
