@@ -1,5 +1,7 @@
 """Lost connections: alerts, and closing what is held where the profile says so (INTERFACE.md 3, on_blind)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from riskcore.core import events as e
@@ -11,11 +13,19 @@ MINUTE_NS = 60 * 10**9
 RULES = {"daily_realized_loss": {}}
 
 
-def lost(on_blind: str = "flatten", held: bool = True) -> Ledger:
+def at_ten(on_blind: str, held: bool) -> Ledger:
     day = Ledger(**RULES, profile={"on_blind": on_blind, "blind_limit_ns": MINUTE_NS}).at("09:59:00")
     if held:
         day.fill("ES", 1, "6000")
-    return day.at("10:00:00").take(e.ConnectionChanged("user", "lost"), "connection")
+    return day.at("10:00:00")
+
+
+def lost(on_blind: str = "flatten", held: bool = True) -> Ledger:
+    return at_ten(on_blind, held).take(e.ConnectionChanged("user", "lost"), "connection")
+
+
+def unseen(on_blind: str, held: bool = True) -> Ledger:
+    return at_ten(on_blind, held).take(e.SightChanged(ACCOUNT, True), "sight")
 
 
 def test_a_lost_hub_alerts_once_and_again_when_it_is_lost_again() -> None:
@@ -26,6 +36,7 @@ def test_a_lost_hub_alerts_once_and_again_when_it_is_lost_again() -> None:
     assert len(day.alerts) == 2
 
 
+@pytest.mark.parametrize("out_of_sight", [lost, unseen])
 @pytest.mark.parametrize(
     ("on_blind", "held", "until", "kinds"),
     [
@@ -36,9 +47,9 @@ def test_a_lost_hub_alerts_once_and_again_when_it_is_lost_again() -> None:
     ],
 )
 def test_what_is_held_is_closed_once_nothing_was_seen_for_too_long(
-    on_blind: str, held: bool, until: str, kinds: list[str]
+    out_of_sight: Callable[[str, bool], Ledger], on_blind: str, held: bool, until: str, kinds: list[str]
 ) -> None:
-    assert lost(on_blind, held).tick(until).kinds == kinds
+    assert out_of_sight(on_blind, held).tick(until).kinds == kinds
 
 
 def test_the_breach_names_how_long_and_comes_once_until_the_hub_is_back() -> None:
@@ -62,13 +73,6 @@ def test_the_first_of_several_lost_hubs_counts() -> None:
 OTHER = ACCOUNT + 1
 
 
-def unseen(on_blind: str, held: bool = True) -> Ledger:
-    day = Ledger(**RULES, profile={"on_blind": on_blind, "blind_limit_ns": MINUTE_NS}).at("09:59:00")
-    if held:
-        day.fill("ES", 1, "6000")
-    return day.at("10:00:00").take(e.SightChanged(ACCOUNT, True), "sight")
-
-
 def test_an_account_that_nothing_is_seen_of_is_told_once_and_again_when_that_happens_again() -> None:
     day = unseen("alert").at("10:00:10").take(e.SightChanged(ACCOUNT, True), "sight")
     [command] = [one.command for one in day.bodies(e.CommandIssued)]
@@ -78,21 +82,6 @@ def test_an_account_that_nothing_is_seen_of_is_told_once_and_again_when_that_hap
     day.at("10:00:20").take(e.SightChanged(ACCOUNT, False), "sight")
     day.at("10:00:30").take(e.SightChanged(ACCOUNT, True), "sight").tick("10:09:00")
     assert (len(day.alerts), day.breaches) == (2, [])
-
-
-@pytest.mark.parametrize(
-    ("on_blind", "held", "until", "kinds"),
-    [
-        ("flatten", True, "10:00:59.999", []),
-        ("flatten", True, "10:01:00", ["CancelOrders", "CloseAllPositions"]),
-        ("flatten", False, "10:05:00", []),
-        ("alert", True, "10:05:00", []),
-    ],
-)
-def test_what_an_account_holds_that_was_not_seen_for_too_long_is_closed(
-    on_blind: str, held: bool, until: str, kinds: list[str]
-) -> None:
-    assert unseen(on_blind, held).tick(until).kinds == kinds
 
 
 def test_the_alert_names_the_account_and_the_time_without_sight_counts_from_the_first_word_on_over_the_reset() -> None:
