@@ -127,26 +127,30 @@ def is_in_order(account: Account, trade: Trade) -> bool:
     """
     if not trade.dated:
         return True
+    instant, behind_undated = trade.placed_at // MICROSECOND_NS, False
     for other in reversed(account.trades.values()):
         if other.contract == trade.contract and not other.voided and other.id != trade.id:
-            if other.placed_at // MICROSECOND_NS > trade.placed_at // MICROSECOND_NS:
+            made = other.placed_at // MICROSECOND_NS
+            if made > instant:
                 return False
             if other.dated:
-                return True
+                return made < instant or not behind_undated
+            behind_undated = True
     return True
 
 
 def put_in_order(account: Account, contract: str) -> None:
     """Fills that are reported late take the place at which they were made, or what they closed would stay open.
 
-    Voided ones keep theirs; one without a time of the broker stays behind those that were known when it came.
+    Voided ones keep theirs; one without a time of the broker stays behind those that were known when it came, and so
+    behind the other half of the last of them.
     """
-    places: list[tuple[int, Trade]] = []
+    places: list[tuple[tuple[int, bool], Trade]] = []
     latest = 0
     for one in account.trades.values():
         if one.contract == contract and not one.voided:
             instant = one.placed_at // MICROSECOND_NS
-            places.append((instant if one.dated else max(instant, latest), one))
+            places.append(((instant if one.dated else max(instant, latest), not one.dated), one))
             latest = max(latest, instant)
     ordered = iter(sorted(places, key=lambda place: place[0]))
     in_place = [

@@ -63,13 +63,14 @@ def test_a_fill_without_a_time_of_the_broker_stays_behind_those_that_were_known_
     account = Account(1, trades={1: ahead})
     assert is_in_order(account, undated)
     account.trades[2] = undated
-    later, between = replace(BOUGHT, id=3, placed_at=5000), replace(BOUGHT, id=4, placed_at=4999)
+    half, later, between = (replace(BOUGHT, id=at, placed_at=at) for at in (5999, 6000, 4999))
     assert is_in_order(account, later)
+    assert not is_in_order(account, half), "the other half of the fill that was known belongs before it"
     assert not is_in_order(account, between)
     assert not is_in_order(account, replace(between, placed_at=1999))
-    account.trades |= {3: later, 4: between}
+    account.trades |= {one.id: one for one in (half, later, between)}
     put_in_order(account, "C")
-    assert list(account.trades) == [4, 1, 2, 3]
+    assert list(account.trades) == [4999, 1, 5999, 2, 6000]
 
 
 def test_what_is_confirmed_goes_as_what_is_carried_goes() -> None:
