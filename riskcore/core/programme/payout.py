@@ -16,7 +16,7 @@ from riskcore.core.programme.balances import (
 )
 from riskcore.core.programme.daily_loss import limit_reached_today
 from riskcore.core.programme.terms import Terms
-from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
+from riskcore.core.quantities import CENT, FRACTION_SCALE, money_text
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import NO_MEASURE, Action, Finding, Reading, Rule
 from riskcore.core.rules.commands import alert
@@ -32,7 +32,6 @@ BLOCKER_WORDS = {
     "daily_loss_limit": "the daily loss limit was reached today",
     "holiday": "no payout on a day of early close",
 }
-CENT = MONEY_SCALE // 100
 
 
 @dataclass(frozen=True, slots=True)
