@@ -13,9 +13,8 @@ import numpy as np
 from replay.odds.days import Flags, Integers, Table
 from replay.odds.draws import FUNDED, Draws
 from replay.odds.walk import Walk, batches, gather
-from riskcore.core.programme.payout import CENT
 from riskcore.core.programme.terms import SCALING_BOUNDARY, Terms
-from riskcore.core.quantities import FRACTION_SCALE
+from riskcore.core.quantities import CENT, FRACTION_SCALE
 
 YEAR_DAYS = 252
 _BALANCE, _FLOOR, _PAID, _AFTER, _DAYS, _NET, _BEST = range(7)

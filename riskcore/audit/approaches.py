@@ -142,18 +142,25 @@ class Approaches:
         if known is None:
             known = self._extremes[contract] = Extremes(price, price, price, price)
             return True
-        return known.moves(price) or any(len(account.held()) > 1 for account in holders)
+        return known.moves(price) or any(self._held_beside(account) for account in holders)
+
+    def _held_beside(self, account: Account) -> bool:
+        """Whether a limit of an account counts another contract too: of its own, or of its group."""
+        held = account.held()
+        if self._rulebook is not None and self._rulebook.joint(account):
+            held = [position for one in self._book.accounts.values() for position in one.held()]
+        return len({position.contract for position in held}) > 1
 
     # ---- measuring -----------------------------------------------------------------------------------
 
     def _measure_all(self, account_id: int | None, at: int) -> None:
+        """Measure an account, or all of them; of the others what depends on it, such as the limits of a group."""
         for account in self._book.accounts.values():
-            if account_id in (None, account.id):
-                for name, gauge in self._gauges(account):
-                    share = gauge.share
-                    known = self.found.get(name)
-                    if share is not None and (known is None or share > known.share):
-                        self.found[name] = Approach(gauge, share, at)
+            for name, gauge in self._gauges(account, joint=account_id not in (None, account.id)):
+                share = gauge.share
+                known = self.found.get(name)
+                if share is not None and (known is None or share > known.share):
+                    self.found[name] = Approach(gauge, share, at)
 
     def _breached(self, body: e.RuleBreached, at: int) -> None:
         """A breach used the limit up, even where what it measures is over with it: a loss that is closed at once."""
@@ -165,11 +172,11 @@ class Approaches:
         gauge = replace(known.gauge, reading=reading, state=state_of(reading))
         self.found[name] = Approach(gauge, Fraction(1), at)
 
-    def _gauges(self, account: Account) -> Iterator[tuple[tuple[int, str, str], Gauge]]:
+    def _gauges(self, account: Account, joint: bool) -> Iterator[tuple[tuple[int, str, str], Gauge]]:
         book = self._book
         assert self._rulebook is not None, "nothing is measured before a day is open"
         view = view_of(book, self._rulebook, account)
-        for instance in self._rulebook.instances(account):
+        for instance in self._rulebook.joint(account) if joint else self._rulebook.instances(account):
             if instance.rule.stands is None and not instance.shadow and not instance.lacking(book.lacks):
                 for reading in readings(instance, view):
                     name = (account.id, book.trade_date, instance.key)

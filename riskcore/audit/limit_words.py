@@ -26,7 +26,7 @@ def closest_words(reading: Reading) -> str:
     if reading.room is not None:
         return f"{reading.measure or reading.name} {now}, {_limit(reading)}"
     unit = reading.unit or ("s" if reading.kind == SECONDS else "")
-    return f"{reading.name} {now} of {reading.limit_text}" + (f" {unit}" if not reading.name.endswith(unit) else "")
+    return f"{reading.name} {now} of {reading.limit_text}" + (f" {unit}" if unit not in reading.name else "")
 
 
 def until_words(expires_at: int | None) -> str:

@@ -25,6 +25,7 @@ from riskcore.settings.calendar import holidays
 
 Row = dict[str, Any]
 SCHEMA = "riskcore.programme-status/1"
+CREATED_UNKNOWN = "created_unknown"  # Without the day it was bought, an account has the consistency of one bought now.
 
 
 def programme_status(book: Book, rulebook: Rulebook, accounts: Iterable[Account], now: int) -> Row:
@@ -49,6 +50,7 @@ def _account_row(terms: Terms, book: Book, rulebook: Rulebook, account: Account,
         "name": account.name,
         "programme": programme_row(terms, book, account),
         "enforce": list(terms.enforce),
+        "notices": [CREATED_UNKNOWN] if terms.created_unknown else [],
         "day_net": money_text(balances.day_net_usd(book, account)),
         "daily_loss_limit": _amount(terms.loss_limit_usd),
         "allowed_best_day": _amount(allowed_best_day_usd(terms)),

@@ -3,6 +3,7 @@
 Entered through the running engine, else into the store under its lease.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import click
 from riskcore.cli.ask_or_write import ask_or_write
 from riskcore.cli.desk_options import Row, show
 from riskcore.cli.options import output_options, profile_file_option, store_option, warn
+from riskcore.errors import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,7 +24,18 @@ def _options(command: Command) -> Command:
     return profile_file_option(store_option(command))
 
 
-@click.command("payout", epilog="Example: riskcore programme payout EXPRESS-V2-99000001 700 --on 2026-11-20")
+class _Payout(click.Command):
+    """An amount with a minus sign is an amount, and not an option nobody knows."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if any(re.match(r"-\.?\d", word) for word in args):
+            raise ConfigError("the amount of a payout must be above zero")
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    "payout", cls=_Payout, epilog="Example: riskcore programme payout EXPRESS-V2-99000001 700 --on 2026-11-20"
+)
 @click.argument("account")
 @click.argument("amount")
 @click.option("--on", metavar="DATE", help="Trade date of the request; a request after 17:00 is of the next. Today.")

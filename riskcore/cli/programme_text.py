@@ -3,6 +3,7 @@
 from typing import Any
 
 from riskcore.audit.happening_words import short
+from riskcore.audit.programme_status import CREATED_UNKNOWN
 from riskcore.cli.screen.words import counted, dollars, duration
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI
 from riskcore.core.programme.payout import BLOCKER_WORDS
@@ -128,6 +129,8 @@ def _target_lines(row: Row) -> list[str]:
     lines = [f"  target     {dollars(known['effective_target'])} (bought: {dollars(known['target'])}), profit {profit}"]
     allowed = "" if row["allowed_best_day"] is None else f", one day may make {dollars(row['allowed_best_day'])}"
     lines.append(f"  best day   {best}{allowed}; {_one_more_dollar(row['one_more_dollar'])}")
+    if CREATED_UNKNOWN in row["notices"]:
+        lines.append("             created is not set: that is the share of an account bought now")
     return lines
 
 

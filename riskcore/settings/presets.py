@@ -32,26 +32,29 @@ _PROGRAMME = """
 stage = "{stage}"
 size = "{size}"
 daily_loss_limit = "none"        # "standard" if you bought one with the account: {standard}
-{own}mll_buffer = "{buffer}"             # so far above the floor entries stop; at half of it everything is closed
-last_entry_minutes = 15          # no entry from so long before 15:10, before a product's own close, before early closes
-flatten_minutes = 5              # everything is closed so long before
-hard_minutes = 3                 # what is still open is closed again; the firm closes from 15:08 on
+{own}mll_buffer = "{buffer}"               # entries stop this far above the floor; at half of it everything is closed
+last_entry_minutes = 15          # entries stop this long before 15:10, a product's own close or an early close,
+flatten_minutes = 5              # everything is closed this long before it,
+hard_minutes = 3                 # and what is still open is closed again; the firm closes from 15:08 on
 enforce = ["mll", "dll", "size", "hours"]   # "news" and "hedge" can be added: left out, they only record
 """
 
 _COMBINE = """\
-created = "off"                  # the day you bought it (2026-09-15): it decides how much one day may make
-floor_override = "off"           # the floor as your dashboard shows it; {loss} below the best closing balance at most
+created = "off"                  # the day you bought it, such as 2026-09-15: it decides how much one day may make
 """
 
 _XFA = """\
 payout_path = "standard"         # standard ({days} winning days) or consistency
 first_payout_taken = false       # true once you were paid out: the floor is 0 from then on
-floor_override = "off"           # the floor as your dashboard shows it; it begins at -{loss}
+"""
+
+_FLOOR = """\
+floor_override = "off"           # the floor as your dashboard shows it, from {lowest} up to {start}: write it here, or
+                                 # riskcore live does not know it for certain and does not enforce it
 """
 
 _PERSONAL = """
-[rules.max_contracts]            # never more than this, ten micros counting as one mini; the firm's own cap stays below
+[rules.max_contracts]            # at most this many minis, ten micros counting as one: {cap}
 limit = {minis}
 weighting = "mini_equivalent"
 
@@ -62,7 +65,7 @@ basis = "combined"               # closed and open profit and loss together. It 
 
 [rules.cooldown_after_loss]      # pauses after a losing trade: 100 for 5 min, 200 for 15 min, 300 for 30 min
 
-[rules.no_stop_loss_grace]       # closes a position that has no stop for so long
+[rules.no_stop_loss_grace]       # closes a position that has been without a stop this long
 grace_period_seconds = 30
 
 [rules.auth_loss_guard]          # locks when the broker takes the trading rights away
@@ -90,7 +93,7 @@ action = "flatten_and_lock"
 per_minute = "off"
 per_hour = "off"
 per_session = 20
-count_unit = "fill"
+count_unit = "order"             # in with one order and out with three are four, however their fills come
 breach_when = "reached"          # at the limit, not beyond it
 
 [rules.max_contracts_per_instrument]   # Contract Limit: positions and working orders together, per side
@@ -122,7 +125,8 @@ loss_limit = "75"
 [rules.daily_realized_profit]    # stop while you are ahead
 profit_target = "300"
 
-[rules.trade_frequency_limit]    # few trades: most losses of a first year come from too many
+[rules.trade_frequency_limit]    # few trades: most losses of a first year come from too many. Orders count: an entry
+                                 # and its exit are two
 per_minute = 1
 per_hour = 4
 per_session = 10
@@ -155,9 +159,10 @@ def _of_programme(name: str, stage: str, size: str) -> str:
     assert terms.maximum_loss_usd is not None, "a Combine and an XFA have a maximum loss"
     standard = _terms(stage, size, "standard").loss_limit_usd
     assert standard is not None, "a daily loss limit can be bought with both"
-    own = (_COMBINE if stage == "combine" else _XFA).format(
-        loss=limit_text(terms.maximum_loss_usd), days=terms.payout_days
-    )
+    assert terms.start_usd is not None, "a Combine and an XFA have a start balance"
+    start, lowest = limit_text(terms.start_usd), limit_text(terms.start_usd - terms.maximum_loss_usd)
+    own = _COMBINE if stage == "combine" else _XFA.format(days=terms.payout_days)
+    own += _FLOOR.format(lowest=lowest, start=start)
     programme = _PROGRAMME.format(
         stage=stage,
         size=size,
@@ -167,7 +172,8 @@ def _of_programme(name: str, stage: str, size: str) -> str:
     )
     # Ours: half of what the firm allows in a day, and the smallest cap the account ever has.
     lots = terms.scaling[0][1] if terms.scaling else (terms.size_cap_units or 0) // 10
-    personal = _PERSONAL.format(minis=lots, day_loss=limit_text(standard // 2))
+    cap = "the firm's cap to begin with" if terms.scaling else "the firm's own cap"
+    personal = _PERSONAL.format(minis=lots, cap=cap, day_loss=limit_text(standard // 2))
     return (
         _HEAD.format(name=name, for_what=f" for {_STAGES[stage]} of {size}") + programme + personal + _best_day(terms)
     )

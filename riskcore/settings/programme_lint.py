@@ -41,16 +41,23 @@ def programme_warnings(plain: Plain) -> list[str]:
 def programme_notes(plain: Plain) -> list[str]:
     """What a trader could add: a stop at the largest day that counts in full (PROG-CONSISTENCY)."""
     found: dict[str, None] = {}
-    for _, _, terms, rules in _judged(plain):
+    for where, _, terms, rules in _judged(plain):
+        if terms.created_unknown and terms.consistency is not None:
+            text = f"{where}.created is not given (created_unknown): one day may be {_percent(terms)} of the profit, "
+            found[f"{text}as for an account bought now"] = None
         allowed_usd = allowed_best_day_usd(terms)
         bounded = [bound for name, params in _active(rules) for bound in by_name(name).bounds(params)]
         if allowed_usd is None or terms.consistency is None or PROFIT_OF_DAY in bounded:
             continue
-        share = fraction_text(terms.consistency * 100)
         table = Beside((), {PROFIT_OF_DAY: tuple(_bounding(PROFIT_OF_DAY))}).advice(PROFIT_OF_DAY)
-        text = f"one day may make {money_text(allowed_usd)} ({share} % of the target) before the target grows; "
+        text = f"one day may make {money_text(allowed_usd)} ({_percent(terms)} of the target) before the target grows; "
         found[f'{text}to stop there: {table} profit_target = "{limit_text(allowed_usd)}"'] = None
     return list(found)
+
+
+def _percent(terms: Terms) -> str:
+    assert terms.consistency is not None, "a share is only told where there is one"
+    return f"{fraction_text(terms.consistency * 100)} %"
 
 
 def _bounding(bound: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from riskcore.audit.report import audit_report
 from riskcore.cli.audit_text import audit_text
 from riskcore.core import events as e
 from riskcore.core.quantities import money, price
+from tests.core.groups.desk import OTHER, group
 from tests.core.ledger import ACCOUNT, Ledger, nanoseconds
 
 MNQ = "CON.F.US.MNQ.Z26"
@@ -52,10 +53,10 @@ def test_each_day_and_each_table_has_its_own() -> None:
 def test_with_two_contracts_open_every_price_counts() -> None:
     """Neither price is a new extreme when both together are worst."""
     day = position(1, daily_unrealized_loss={"scope": "total"}).fill("ES", 1, "6000").push("ES", 1).mark("ES", "6000")
-    day.mark("MNQ", "20980").mark("ES", "5998").mark("MNQ", "21000").mark("ES", "6000")
+    day.mark("MNQ", "20980").mark("MNQ", "21000").mark("ES", "5998").mark("ES", "6000")
     day.mark("ES", "5998.25").mark("MNQ", "20980.25")
     [row] = closest(day)
-    assert row["now"] == "-140.00"  # 20 points of MNQ, 2 of ES, at the first of the two.
+    assert row["now"] == "-127.00"  # 19.75 points of MNQ, 1.75 of ES.
 
 
 def test_many_quotes_of_one_event_are_followed_one_by_one() -> None:
@@ -73,6 +74,28 @@ def test_what_a_rule_remembers_counts() -> None:
     day = position(3, **rules).mark("MNQ", "21050").mark("MNQ", "21030")
     [row] = closest(day)
     assert (row["name"], row["now"], row["limit"], row["used"]) == ("profit given back", "180.00", "150", "0.8")
+
+
+def of_group(day: Ledger, rule: str) -> list[Row]:
+    return [row for row in closest(day) if row["rule"] == rule]
+
+
+def test_a_limit_of_a_group_is_measured_in_every_account_whoever_moves() -> None:
+    """What the first account lost and won back counts for the second, which says nothing meanwhile."""
+    day = group(loss_limit=money("500"), max_contracts=5).at("10:00:00").closed("-400").at("10:00:01").closed("300")
+    rows = [(row["account"], row["now"], row["used"], row["at"]) for row in of_group(day, "GROUP-LOSS")]
+    assert rows == [(account, "-400.00", "0.8", "2026-11-20T16:00:00Z") for account in (ACCOUNT, OTHER)]
+    day.fill("MNQ", 7, "21000").fill("MNQ", -7, "21000", profit="0")
+    rows = [(row["account"], row["measured"]) for row in of_group(day, "GROUP-SIZE")]
+    assert rows == [(account, "micro units of desk 7 of 50") for account in (ACCOUNT, OTHER)]
+
+
+def test_with_two_contracts_in_two_accounts_of_a_group_every_price_counts() -> None:
+    """Neither price is a new extreme when both together are worst."""
+    day = group(loss_limit=money("500")).fill("MNQ", 1, "21000").fill("ES", 1, "6000", account=OTHER)
+    day.mark("MNQ", "21000").mark("ES", "6000").mark("MNQ", "20980").mark("MNQ", "21000").mark("ES", "5998")
+    day.mark("ES", "6000").mark("ES", "5998.25").mark("MNQ", "20980.25")
+    assert [row["now"] for row in of_group(day, "GROUP-LOSS")] == ["-127.00", "-127.00"]
 
 
 def test_rules_in_shadow_without_a_measure_or_blind_are_left_out() -> None:

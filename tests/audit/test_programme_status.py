@@ -49,6 +49,13 @@ def test_the_room_counts_open_positions_at_the_price_they_could_be_closed_at() -
     assert "daily loss limit 1,000.00" in lines
 
 
+def test_without_the_day_of_purchase_the_share_of_one_day_is_said_to_be_assumed() -> None:
+    for terms, notices in (("floor_override = 48000", ["created_unknown"]), (COMBINE, [])):
+        day = combine_day(terms=terms)
+        assert row(day)["notices"] == notices
+        assert ("created is not set" in text(day)) == bool(notices)
+
+
 @pytest.mark.parametrize(("profit", "ended"), [("-1999.99", False), ("-2000", True), ("-2000.01", True)])
 def test_an_account_whose_floor_was_reached_has_ended(profit: str, ended: bool) -> None:
     day = combine_day().fill("ES", 1, "6300").at("09:30:00").fill("ES", -1, "6260", profit=profit)

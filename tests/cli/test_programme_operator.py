@@ -58,12 +58,19 @@ def test_a_payout_above_what_the_firm_pays_warns_and_counts(stored: Sources, cap
     ("words", "reason"),
     [
         (("payout", NAME, "0"), "above zero"),
+        (("payout", NAME, "-5"), "above zero"),
         (("payout", NAME, "much"), "amount"),
+        (("payout", NAME, "100.005"), "part of a cent"),
+        (("payout", NAME, "1", "--on", "2026-11-22"), "is no trade date; a request of a weekend belongs to the Monday"),
+        (("payout", NAME, "1", "--on", "2026-11-19"), "before 2026-11-20, when the records of 50KTC-V2-99000001 begin"),
         (("payout", NAME, "1", "--on", "2026-11-25"), "has not come yet"),
         (("payout", NAME, "1", "--on", "today"), "is no date"),
         (("payout", "OTHER", "1"), "not one of this profile's accounts"),
         (("reset", NAME, "--reason", " "), "needs a reason"),
         (("reset", NAME), "--reason"),
+        (("reset", NAME, "--reason", "x", "--balance", "0.001"), "balance: 0.001 has a part of a cent"),
+        (("reset", NAME, "--reason", "x", "--floor", "0"), "floor of 0 must be below the balance of 0"),
+        (("reset", NAME, "--reason", "x", "--balance", "-2000"), "floor of -2000.00 must be below the balance"),
         (("note", NAME, " "), "needs a text"),
     ],
 )
@@ -74,6 +81,15 @@ def test_what_makes_no_sense_is_refused_and_stores_nothing(
     assert code == 2
     assert reason in text
     assert not of(stored.store, e.PayoutRecorded | e.ProgrammeReset | e.NoteRecorded)
+
+
+def test_a_payout_entered_twice_counts_once(stored: Sources, capfd: pytest.CaptureFixture[str]) -> None:
+    """Another amount, or another day, is another payout."""
+    for words, code in (("700.00", 0), ("700", 2), ("700.01", 0), ("700.01 --on 2026-11-24", 2)):
+        found, text = told(stored, capfd, "programme", "payout", NAME, *words.split())
+        assert (found, "is entered already" in text) == (code, code == 2), text
+    assert told(stored, capfd, "programme", "payout", NAME, "700.01", "--on", "2026-11-23")[0] == 0
+    assert len(of(stored.store, e.PayoutRecorded)) == 3
 
 
 def test_a_combine_pays_nothing_out(stored: Sources, capfd: pytest.CaptureFixture[str]) -> None:

@@ -42,3 +42,14 @@ def test_a_preset_of_the_programme_has_its_terms(name: str) -> None:
 def test_a_combine_names_its_best_day() -> None:
     assert "# One day may make 3300.00 of the profit (55 % of the target)" in preset_text("combine-100k")
     assert "One day may make" not in preset_text("xfa-50k")
+
+
+def test_the_platform_counts_orders_and_not_their_fills() -> None:
+    """In with five and out with two, two and one is four trades there, however each of them fills (RULES.md 5, 006)."""
+    [limit] = read_settings(preset_text("topstepx-like")).plain["rules"]["trade_frequency_limit"]
+    assert (limit["count_unit"], limit["breach_when"]) == ("order", "reached")
+
+
+def test_a_preset_of_the_programme_says_between_what_the_floor_lies() -> None:
+    assert "from 48000 up to 50000:" in preset_text("combine-50k")
+    assert "from -4500 up to 0:" in preset_text("xfa-150k")

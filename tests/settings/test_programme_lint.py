@@ -77,15 +77,26 @@ def test_an_account_is_compared_with_its_own_terms() -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("", "one day may make 1650.00 (55 % of the target) before the target grows"),
-        ("created = 2026-09-01", 'profit_target = "1500"'),
-        ("size = '150K'", '[rules.daily_realized_profit] profit_target = "4950"'),
+        ("created = 2026-09-10", "one day may make 1650.00 (55 % of the target) before the target grows"),
+        ("created = 2026-09-09", 'profit_target = "1500"'),
+        ("size = '150K'\ncreated = 2026-09-10", '[rules.daily_realized_profit] profit_target = "4950"'),
         ("consistency = 'off'", None),
         (XFA, None),
-        (f"{GAIN}1000", None),
-        (f"{GAIN}1000\nshadow = true", "one day may make"),
+        (f"created = 2026-09-10\n{GAIN}1000", None),
+        (f"created = 2026-09-10\n{GAIN}1000\nshadow = true", "one day may make"),
     ],
 )
 def test_the_figure_for_consistency_is_proposed(text: str, part: str | None) -> None:
     notes = programme_notes(read_settings(f"[programme]\n{text}").plain)
     assert notes == [] if part is None else part in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [("", True), ("created = 2026-09-09", False), ("consistency = 0.55", False), ("consistency = 'off'", False)],
+)
+def test_a_day_of_purchase_that_is_missing_is_noted_where_it_decides(text: str, noted: bool) -> None:
+    notes = programme_notes(read_settings(f"[programme]\n{text}").plain)
+    told = "programme.created is not given (created_unknown): one day may be 55 % of the profit, as for an account"
+    assert any(one.startswith(told) for one in notes) == noted
+    assert programme_notes(read_settings("[programme]\nstage = 'xfa'").plain) == []

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from riskcore.core.groups.group import Group, members
-from riskcore.core.groups.opposite import Opposites
+from riskcore.core.groups.opposite import Opposites, close_day
 from riskcore.core.programme.families import family_by
 from riskcore.core.programme.terms import CORRELATED, Terms, account_terms
 from riskcore.core.quantities import SECOND_NS
@@ -43,6 +43,7 @@ RULE = Rule(
     deadline=deadline,
     needs=lambda group: ("positions",),
     gauges=gauges,
+    day_closed=lambda group, view: close_day(view),
     joint=True,
     advice=wording.OPPOSITE,
 )

@@ -1,14 +1,17 @@
 """GROUP-SIZE: cap the contracts of several accounts together (PROGRAMME.md 7)."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from riskcore.core.events import Command
 from riskcore.core.groups.group import Group, members, view_of
+from riskcore.core.kinds import CUTS
 from riskcore.core.names import episode_name
 from riskcore.core.products import MICRO_UNITS_OF_A_MINI, micro_units
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import COUNT, Action, Breach, Finding, Proposal, Reading, Rearm, Rule
-from riskcore.core.rules.exposure import Exposure, count_with, newest_cuts, still_to_cut
+from riskcore.core.rules.commands import reduce_position
+from riskcore.core.rules.exposure import Exposure, count_with, newest_cuts
 from riskcore.core.state import Account, Position
 from riskcore.core.view import View
 
@@ -28,23 +31,44 @@ def _count(group: Group, view: View) -> int:
     return sum(_units(view, position) for account in members(group, view.book) for position in account.held())
 
 
-def _cuts(group: Group, view: View, excess: int) -> list[tuple[Account, Command]]:
-    """What brings the group down by `excess`, and the account whose position it cuts."""
+def _newest(group: Group, view: View) -> Account:
+    """The account whose exposure was increased last: it is cut first, and has the breach."""
+    held = [(position.increase_order, account) for account in members(group, view.book) for position in account.held()]
+    return max(held, key=lambda one: one[0])[1]
+
+
+def _left(account: Account, position: Position) -> Position:
+    """The position as the cuts in force will leave it: what they take off is cut already."""
+    levels = (
+        obligation.to if obligation.contract is not None else 0
+        for obligation in account.obligations.values()
+        if obligation.kind in CUTS and obligation.contract in (None, position.contract)
+    )
+    size = min((abs(position.size), *levels))
+    return replace(position, pushed=size if position.size > 0 else -size, memory={})
+
+
+def _cuts(group: Group, view: View) -> list[tuple[Account, Command]]:
+    """What still has to be cut to bring the group within its limit, and the account whose position it cuts."""
     held = [(account, position) for account in members(group, view.book) for position in account.held()]
-    cuts = newest_cuts([position for _, position in held], excess, lambda contract: micro_units(view.root(contract)))
-    return [(account, command) for cut, command in cuts for account, position in held if position is cut]
+    left = [_left(account, position) for account, position in held]
+    excess = sum(_units(view, one) for one in left) - _limit(group)
+    found = []
+    for cut, command in newest_cuts(left, excess, lambda contract: micro_units(view.root(contract))):
+        account, position = next(pair for pair, one in zip(held, left, strict=True) if one is cut)
+        to = command.to or 0
+        found.append((account, reduce_position(position.contract, to, abs(position.size) - to)))
+    return found
 
 
 def evaluate(group: Group, view: View) -> Sequence[Finding]:
     count, limit = _count(group, view), _limit(group)
-    name = episode_name(view.rule_key, COUNT)
-    going_on = any(name in account.episodes for account in members(group, view.book))
     if count <= limit:
         return (Rearm(COUNT),) if view.episode_open(COUNT) else ()
-    cuts = _cuts(group, view, count - limit)
-    commands: tuple[Command, ...] = tuple(command for account, command in cuts if account is view.account)
-    if going_on or cuts[0][0] is not view.account:
-        commands = still_to_cut(view, Exposure(view.held(), (), lambda contract: 1), commands)
+    commands = tuple(command for account, command in _cuts(group, view) if account is view.account)
+    name = episode_name(view.rule_key, COUNT)
+    going_on = any(name in account.episodes for account in members(group, view.book))
+    if going_on or _newest(group, view) is not view.account:
         return (Action("", commands),) if commands else ()
     return (Breach(COUNT, {"count": str(count), "limit": str(limit)}, commands),)
 

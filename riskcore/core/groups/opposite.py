@@ -7,11 +7,14 @@ because the legs that a copier places arrive apart. Source: PROGRAMME.md 5, PROG
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from riskcore.core.events import Derived
+from riskcore.core.names import episode_name, memory_name
 from riskcore.core.rules.base import BREACHED, NO_MEASURE, OK, Breach, Finding, Reading, Rearm
 from riskcore.core.rules.commands import alert, close_position
 from riskcore.core.state import Account, Position
 from riskcore.core.view import View
 
+_BEFORE = "before"  # How many breaches the account had when the last day closed.
 Family = Callable[[str], str]  # The name of the family that a root belongs to.
 
 
@@ -47,11 +50,17 @@ class Opposites:
         return min((pair.since + self.grace_ns for pair in pairs), default=None)
 
     def reading(self, view: View) -> Reading:
-        """The families in which the accounts hold opposite positions now."""
-        names = {self.family(view.root(one.contract)): None for account in self.accounts for one in account.held()}
-        standing = [name for name in names if self._stands(view, name)]
-        state = BREACHED if standing else OK
-        return Reading("opposite positions", NO_MEASURE, now=", ".join(standing) or "none", state=state)
+        """The families in which the account is opposite to another now, and how often any has breached today."""
+        others = [account for account in self.accounts if account is not view.account]
+        standing = dict.fromkeys(
+            name
+            for position in view.held()
+            for name in (self.family(view.root(position.contract)),)
+            if any(self._is_opposite(view, position, other, name) for one in others for other in one.held())
+        )
+        today = sum(_breaches(one, view.rule_key) - one.memory.get(_before(view), 0) for one in self.accounts)
+        words = (", ".join(standing) or "none") + (f"; breaches today: {today}" if today else "")
+        return Reading("opposite positions", NO_MEASURE, now=words, state=BREACHED if standing else OK)
 
     def _completed(self, view: View) -> Iterator[Pair]:
         """The pairs that a position of the account in view completed."""
@@ -65,8 +74,11 @@ class Opposites:
 
     def _older(self, view: View, account: Account, other: Position, position: Position, name: str) -> bool:
         """Whether a position of another account is opposite and was there first."""
-        opposite = other.size * position.size < 0 and self.family(view.root(other.contract)) == name
+        opposite = self._is_opposite(view, position, other, name)
         return opposite and (other.opened_at, account.id) < (position.opened_at, view.account.id)
+
+    def _is_opposite(self, view: View, position: Position, other: Position, name: str) -> bool:
+        return other.size * position.size < 0 and self.family(view.root(other.contract)) == name
 
     def _stands(self, view: View, name: str) -> bool:
         """Whether any two accounts hold opposite positions of a family."""
@@ -94,3 +106,19 @@ def _breach(pairs: Sequence[Pair], close: bool) -> Breach:
             ),
         )
     return Breach(newest.family, figures, commands, contract=newest.position.contract)
+
+
+def close_day(view: View) -> Sequence[Derived]:
+    """The breaches so far are those of days that have closed; what comes is counted from there."""
+    view.keep_account(_BEFORE, _breaches(view.account, view.rule_key) or None)
+    return ()
+
+
+def _before(view: View) -> str:
+    return memory_name(view.rule_key, _BEFORE)
+
+
+def _breaches(account: Account, rule_key: str) -> int:
+    """How often the account has completed a pair that outlasted the grace."""
+    stem = episode_name(rule_key, "")
+    return sum(count for name, count in account.counters.items() if name.startswith(stem))

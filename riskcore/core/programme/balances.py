@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from riskcore.core.events import ProgrammeReset
 from riskcore.core.names import memory_name, rule_key
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import SECOND_NS
@@ -33,6 +34,7 @@ FIRST_DAY = "first_day"  # The first trade date whose closing balance is of our 
 BASE_AT, BASE_SETTLED = "day.base_at", "day.base_settled"
 RESET_NET, RESET_FILLS = "day.reset_net_usd", "day.reset_fills"  # Today's figures when the operator reset the account.
 DRIFT = "day.drift_usd"  # The difference to the broker's balance that was reported last.
+# The amount of the last payout, and what follows from it.
 PAID, WINDOW_FROM, WINDOW_KNOWN, PAYOUT_BALANCE = "paid", "window_from", "window_known", "payout_balance_usd"
 BEST_DAY = "best_day_usd"
 # Of a closed day; its net only where it has a fill. The ordinal follows.
@@ -113,6 +115,14 @@ def implied_floor_usd(terms: Terms, closing_usd: int) -> int | None:
         return None
     lowest = start - maximum_loss
     return lowest if terms.floor_kind == "static" else max(lowest, min(start, closing_usd - maximum_loss))
+
+
+def reset_to(terms: Terms, reset: ProgrammeReset) -> tuple[int, int | None]:
+    """The balance and the floor that a reset by the operator starts from; None where the account has no floor."""
+    start = terms.start_usd or 0
+    balance = start if reset.balance_usd is None else reset.balance_usd
+    floor = implied_floor_usd(terms, start) if reset.floor_usd is None else reset.floor_usd
+    return balance, terms.floor_override_usd if floor is None else floor
 
 
 def buffer_usd(terms: Terms, account: Account) -> int | None:
@@ -214,6 +224,12 @@ def payout_day_locks_at(day: Day) -> int:
 def day_counts(book: Book) -> bool:
     assert book.day is not None, "no trading day has been opened"
     return book.now >= payout_day_locks_at(book.day)
+
+
+def last_payout(account: Account) -> tuple[int, int] | None:
+    """The amount of the last payout and the ordinal of the date its next window begins; None before the first."""
+    amount, begins = recall(account, PAID), recall(account, WINDOW_FROM)
+    return None if amount is None or begins is None else (amount, begins)
 
 
 def payout_balance_usd(account: Account) -> int | None:

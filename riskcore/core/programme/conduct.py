@@ -27,13 +27,13 @@ RESET_DAYS = 30
 RELEASED_AT = 7 * 3600 + 30 * 60  # When the consumer price index comes out, in Chicago.
 MOST_ORDERS_A_MINUTE = 30
 
-# Of each round trip, while it is open: when it began, whether it was ever covered, whether it reached the cap.
-SINCE, COVERED, FULL = "trip.since", "trip.covered", "trip.full"
+# Of each round trip: when it began; while it is open, its number and whether it was ever covered or reached the cap.
+SINCE, NUMBER, COVERED, FULL = "trip.since", "trip.number", "trip.covered", "trip.full"
 # Of each day: counted while it is open, kept under its ordinal once it has closed.
 TRIPS, FULL_TRIPS, UNCOVERED, HELD_NS = "trips", "full_trips", "uncovered", "held_ns"
 WINS, WON, LOSSES, LOST, GUARDED = "wins", "won_usd", "losses", "lost_usd", "guarded"
 COUNTED = (TRIPS, FULL_TRIPS, UNCOVERED, HELD_NS, WINS, WON, LOSSES, LOST, GUARDED)
-GUARD_BASE, NEWS_UNITS, NEWEST_ORDER, ORDERS_AT_MOST = "day.guard_base", "day.news_units", "newest_order", "day.orders"
+GUARD_BASE, NEWS_UNITS, ORDERS_SEEN, ORDERS_AT_MOST = "day.guard_base", "day.news_units", "day.seen", "day.orders"
 PLACED, RESET = "day.placed", "reset"
 
 
@@ -59,7 +59,8 @@ def remember(terms: Terms, view: View) -> None:
         view.keep_account(name, (view.recall_account(name) or 0) + 1)
     released = view.book.trade_date in terms.news_days and view.now >= _released_at(view)
     if released and view.recall_account(NEWS_UNITS) is None:
-        view.keep_account(NEWS_UNITS, _units(view))
+        # What an account held that is first heard of afterwards is unknown.
+        view.keep_account(NEWS_UNITS, _units(view) if view.account.first_at <= _released_at(view) else 0)
 
 
 def _units(view: View) -> int:
@@ -77,16 +78,20 @@ def _cap(terms: Terms, account: Account) -> int | None:
 
 
 def _follow(terms: Terms, view: View, position: Position) -> None:
-    """One contract from flat to flat."""
-    since_name = f"{SINCE}.{position.contract}"
-    since = view.recall_account(since_name)
-    if since is not None and (not position.size or position.opened_at != since):
-        _end_trip(view, position, since)
-        since = None
-    if not position.size:
+    """One contract from flat to flat. Its fills say when it is: a push that is ahead of them cannot tell the result."""
+    since_name, number_name = f"{SINCE}.{position.contract}", f"{NUMBER}.{position.contract}"
+    since, number = view.recall_account(since_name), view.recall_account(number_name)
+    if number is not None and (not position.valued or position.round_trips != number):
+        _end_trip(view, position, since or 0)
+        number = None
+    if not position.valued:
+        view.keep_account(since_name, None)
+    # A position whose trip has ended is shown until the broker's push follows.
+    if not position.size or (number is None and position.opened_at == since):
         return
-    if since is None:
+    if number is None:
         view.keep_account(since_name, position.opened_at)
+        view.keep_account(number_name, position.round_trips)
     cap = _cap(terms, view.account)
     if cap is not None and abs(position.size) * micro_units(view.root(position.contract)) >= cap:
         view.keep_account(f"{FULL}.{position.contract}", 1)
@@ -97,10 +102,9 @@ def _follow(terms: Terms, view: View, position: Position) -> None:
 
 def _end_trip(view: View, position: Position, since: int) -> None:
     contract = position.contract
-    fills = [one for one in view.account.trades.values() if one.contract == contract and not one.voided]
-    closing = [one for one in fills if one.profit_usd is not None]
-    trip = closing[-1].round_trip if closing else None
-    result = sum(result_usd(one, "net") for one in fills if one.round_trip == trip)
+    number = view.recall_account(f"{NUMBER}.{contract}")
+    fills = [one for one in view.account.trades.values() if one.contract == contract and one.round_trip == number]
+    result = sum(result_usd(one, "net") for one in fills if not one.voided)
     _add(view, TRIPS, 1)
     _add(view, FULL_TRIPS, view.recall_account(f"{FULL}.{contract}") or 0)
     _add(view, UNCOVERED, 0 if view.recall_account(f"{COVERED}.{contract}") else 1)
@@ -108,7 +112,7 @@ def _end_trip(view: View, position: Position, since: int) -> None:
     if result:
         _add(view, WINS if result > 0 else LOSSES, 1)
         _add(view, WON if result > 0 else LOST, abs(result))
-    for name in (SINCE, FULL, COVERED):
+    for name in (NUMBER, FULL, COVERED):
         view.keep_account(f"{name}.{contract}", None)
 
 
@@ -123,10 +127,12 @@ def _count_guard(view: View) -> None:
 
 def _count_orders(view: View) -> None:
     """The most orders placed within a minute: the times of the last ones, in a ring."""
-    body = view.event.body
-    if not isinstance(body, OrderObserved) or body.order_id <= (view.recall_account(NEWEST_ORDER) or 0):
+    orders, seen = view.account.orders, view.recall_account(ORDERS_SEEN)
+    if seen is None:  # The first event of the day: what is older has been carried into it.
+        seen = sum(order.recorded_at < view.now for order in orders.values())
+    view.keep_account(ORDERS_SEEN, len(orders))
+    if not isinstance(view.event.body, OrderObserved) or len(orders) <= seen:
         return
-    view.keep_account(NEWEST_ORDER, body.order_id)
     number = view.recall_account(PLACED) or 0
     view.keep_account(f"{PLACED}.{number % (MOST_ORDERS_A_MINUTE + 1)}", view.now)
     view.keep_account(PLACED, number + 1)
@@ -217,8 +223,10 @@ def _cancelled(seen: Seen) -> int:
 
 
 def _resets(seen: Seen) -> int:
-    stem = memory_name(KEY, f"{RESET}.")
-    return sum(value for name, value in seen.account.memory.items() if name.startswith(stem))
+    """A closing day forgets the old ones; several days may have gone by since one closed."""
+    stem, oldest = memory_name(KEY, f"{RESET}."), ordinal_of(seen.book.trade_date) - RESET_DAYS
+    kept = ((name, value) for name, value in seen.account.memory.items() if name.startswith(stem))
+    return sum(value for name, value in kept if int(name.removeprefix(stem)) >= oldest)
 
 
 def _larger(seen: Seen) -> bool:

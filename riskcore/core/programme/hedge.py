@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from riskcore.core.groups.group import is_listed
-from riskcore.core.groups.opposite import Opposites
+from riskcore.core.groups.opposite import Opposites, close_day
 from riskcore.core.programme.families import family_by
 from riskcore.core.programme.terms import CORRELATED, Terms, account_stage
 from riskcore.core.rules import wording
@@ -55,6 +55,7 @@ RULE = Rule(
     deadline=deadline,
     needs=lambda terms: ("positions",),
     gauges=gauges,
+    day_closed=lambda terms, view: close_day(view),
     joint=True,
     advice=wording.OPPOSITE,
 )

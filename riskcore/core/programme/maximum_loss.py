@@ -19,7 +19,19 @@ from riskcore.core.programme.levels import (
 from riskcore.core.programme.terms import Terms
 from riskcore.core.quantities import money_text
 from riskcore.core.rules import wording
-from riskcore.core.rules.base import LOSS, OPEN_LOSS, Action, Finding, Proposal, Quiet, Reading, Rearm, Rule
+from riskcore.core.rules.base import (
+    BREACHED,
+    LOSS,
+    NEAR,
+    OPEN_LOSS,
+    Action,
+    Finding,
+    Proposal,
+    Quiet,
+    Reading,
+    Rearm,
+    Rule,
+)
 from riskcore.core.rules.commands import CANCEL_ENTRIES, FLATTEN, alert, lock_for_good, lock_until_reset
 from riskcore.core.rules.day_total import certain, open_positions
 from riskcore.core.state import Account, Book
@@ -170,6 +182,11 @@ def gauges(terms: Terms, view: View) -> Iterator[Reading]:
             measure="equity",
             fresh=certain(total),
         )
+    elif total is not None and opening is not None and floor is not None:
+        # The day opened without any room, so no share of it can be told.
+        left_usd = max(total.value - floor, 0)
+        state = NEAR if left_usd else BREACHED
+        yield Reading("maximum loss", LOSS, now=total.value, limit=floor, left=left_usd, measure="equity", state=state)
 
 
 def bounds(terms: Terms) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from riskcore.core.events import PayoutRecorded
 from riskcore.core.programme.balances import (
     PayoutWindow,
     balance_usd,
@@ -15,7 +16,7 @@ from riskcore.core.programme.balances import (
 )
 from riskcore.core.programme.daily_loss import limit_reached_today
 from riskcore.core.programme.terms import Terms
-from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
+from riskcore.core.quantities import CENT, FRACTION_SCALE, money_text
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import NO_MEASURE, Action, Finding, Reading, Rule
 from riskcore.core.rules.commands import alert
@@ -31,7 +32,6 @@ BLOCKER_WORDS = {
     "daily_loss_limit": "the daily loss limit was reached today",
     "holiday": "no payout on a day of early close",
 }
-CENT = MONEY_SCALE // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,13 @@ def payout_of(terms: Terms, book: Book, account: Account) -> Payout | None:
     window, balance = payout_window(book, account), balance_usd(book, account)
     if terms.stage != "xfa" or terms.payout_cap_usd is None or window is None or balance is None:
         return None
-    most = min(balance * terms.payout_share // FRACTION_SCALE, terms.payout_cap_usd)
-    most = max(most // CENT * CENT, 0)
+    most = _most_usd(balance, terms.payout_share, terms.payout_cap_usd)
     return Payout(most, tuple(_blockers(terms, book, account, window, balance, most)), window)
+
+
+def _most_usd(balance: int, share: int, cap: int) -> int:
+    """The most that is paid at a balance, rounded down to the cent."""
+    return max(min(balance * share // FRACTION_SCALE, cap) // CENT * CENT, 0)
 
 
 def _blockers(
@@ -81,7 +85,9 @@ def _blockers(
 
 
 def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
-    """One notice a window when nothing is in the way."""
+    """One notice a window when nothing is in the way, and a warning of a payout that is more than the firm pays."""
+    if isinstance(view.event.body, PayoutRecorded):
+        return tuple(_above_most(terms, view, view.event.body.amount_usd))
     payout = payout_of(terms, view.book, view.account)
     if payout is None or not payout.eligible:
         return ()
@@ -90,6 +96,20 @@ def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
         return ()
     text = f"a payout of up to {money_text(payout.max_usd)} may be asked for"
     return (Action(target, (alert(text, "info"),)),)
+
+
+def _above_most(terms: Terms, view: View, amount: int) -> Iterator[Finding]:
+    """It counts all the same: the operator enters what has happened."""
+    left = balance_usd(view.book, view.account)
+    if left is None or terms.payout_cap_usd is None:
+        return
+    most = _most_usd(left + amount, terms.payout_share, terms.payout_cap_usd)
+    if amount > most:
+        text = (
+            f"a payout of {money_text(amount)} is entered, more than the {money_text(most)} that the firm pays "
+            "at most; it counts all the same"
+        )
+        yield Action("", (alert(text),))
 
 
 def deadline(terms: Terms, view: View) -> int | None:

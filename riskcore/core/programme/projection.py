@@ -228,7 +228,7 @@ def _paid(terms: Terms, view: View, body: e.PayoutRecorded) -> None:
         view.keep_account(b.OPENING, opening - body.amount_usd)
         view.keep_account(b.PAYOUT_BALANCE, b.balance_usd(view.book, view.account))
     view.keep_account(b.TOLD_SINCE, 0)
-    view.keep_account(b.PAID, 1)
+    view.keep_account(b.PAID, body.amount_usd)
     requested = ordinal_of(body.trade_date or view.book.trade_date)
     view.keep_account(b.WINDOW_FROM, next_trade_ordinal(terms, requested))
     view.keep_account(b.WINDOW_KNOWN, 1)
@@ -237,8 +237,7 @@ def _paid(terms: Terms, view: View, body: e.PayoutRecorded) -> None:
 def _reset(terms: Terms, view: View, body: e.ProgrammeReset) -> None:
     """Everything starts over, from what the dashboard shows."""
     figures = b.figures_today(view.book, view.account)
-    start = terms.start_usd or 0
-    balance = start if body.balance_usd is None else body.balance_usd
+    balance, floor = b.reset_to(terms, body)
     for prefix in (b.NET_OF, *KEPT):
         for ordinal, _ in list(b.rows(view.account, prefix)):
             view.keep_account(f"{prefix}{ordinal}", None)
@@ -249,9 +248,6 @@ def _reset(terms: Terms, view: View, body: e.ProgrammeReset) -> None:
     view.keep_account(b.OPENING, balance - figures.net_usd)
     view.keep_account(b.TOLD_SINCE, 0)
     _begin(terms, view)
-    floor = b.implied_floor_usd(terms, start) if body.floor_usd is None else body.floor_usd
-    if floor is None:
-        floor = terms.floor_override_usd
     view.keep_account(b.FLOOR, floor)
     view.keep_account(b.FLOOR_SOURCE, None if floor is None else b.FLOOR_SOURCES.index("override"))
     view.keep_account(b.OVERRIDE, terms.floor_override_usd)

@@ -9,7 +9,7 @@ from riskcore.core.events import Derived, ProgrammeReset, TargetReached
 from riskcore.core.programme.balances import best_day_usd, day_net_usd, opening_usd, why_unknown
 from riskcore.core.programme.maximum_loss import floor_breached_at
 from riskcore.core.programme.terms import CONSISTENCY_BOUNDARY, PASS_AT, Terms
-from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text, share_text
+from riskcore.core.quantities import CENT, FRACTION_SCALE, money_text, share_text
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import PROFIT, Action, Finding, Observed, Reading, Rule
 from riskcore.core.rules.commands import alert
@@ -17,7 +17,6 @@ from riskcore.core.state import Account, Book
 from riskcore.core.trading_day import date_text, ordinal_of
 from riskcore.core.view import View
 
-CENT = MONEY_SCALE // 100
 TARGET_NAME, PASSED = "programme_target", "passed"
 # Shares of the allowed best day at which the trader is told, and what the episode of the day is called.
 NOTICES = ((FRACTION_SCALE * 80 // 100, "day.80"), (FRACTION_SCALE * 95 // 100, "day.95"))

@@ -101,7 +101,10 @@ CONDUCT = Advice(
     "Compare what you did with the firm's rules of conduct.",
     "Compare what you did with the firm's rules of conduct.",
 )
-PAYOUT = Advice("Ask for it on the platform.", "Ask for it on the platform.")
+PAYOUT = Advice(
+    "Look at the payout page of the platform: what it offers and has paid is what counts.",
+    "Look at the payout page of the platform: what it offers and has paid is what counts.",
+)
 BALANCES = Advice(
     "Compare the balance and the floor with your dashboard.",
     "Compare the balance and the floor with your dashboard.",

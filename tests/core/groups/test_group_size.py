@@ -45,6 +45,26 @@ def test_the_cut_reaches_another_account_when_the_newest_is_not_enough() -> None
     assert breaches(day) == [("GROUP-SIZE", OTHER)]
 
 
+def test_what_is_being_cut_in_one_account_is_not_cut_in_another() -> None:
+    """Three and three are cut to five; one more is one too many, and not two."""
+    day = group(max_contracts=5).fill("ES", 3, "6000").fill("ES", 3, "6000", account=OTHER)
+    assert commands(day, OTHER) == [("ReducePosition", "EP", 2)]
+    day.fill("ES", 1, "6000")
+    assert commands(day, ACCOUNT) == [("ReducePosition", "EP", 3)]
+    day.fill("ES", 1, "6000")
+    assert [one.command.size for one in day.commands if one.account == ACCOUNT] == [1]
+    day.fill("ES", -1, "6000", profit="0", account=OTHER).fill("ES", -2, "6000", profit="0")
+    assert commands(day, ACCOUNT) == [("ReducePosition", "EP", 3)]
+    assert commands(day, OTHER) == [("ReducePosition", "EP", 2)]
+
+
+def test_a_group_whose_excess_is_being_closed_breaches_without_a_command() -> None:
+    day = group(max_contracts=5).fill("ES", 5, "6000", account=OTHER)
+    day.take(e.FlattenRequested(OTHER), "flatten", "operator")
+    day.fill("NQ", 1, "21000")
+    assert (breaches(day), commands(day, ACCOUNT)[-1:]) == ([("GROUP-SIZE", ACCOUNT)], [])
+
+
 def test_one_breach_until_the_group_is_within_again() -> None:
     day = group(max_contracts=5).fill("ES", 5, "6000").fill("ES", 1, "6000", account=OTHER)
     day.fill("ES", -1, "6000", profit="0", account=OTHER)

@@ -44,6 +44,31 @@ def test_losers_larger_than_winners_from_five_of_each() -> None:
     assert told(day, "mean losing round trip") == 1
 
 
+def test_a_push_ahead_of_the_closing_fill_costs_no_result() -> None:
+    """The position is shown flat, or turned, before the fill that says what the round trip came to."""
+    day = under(TERMS).account(balance="50000")
+    for profit in ("100", "-101") * 5:
+        day.fill("ES", 1, "6000").push("ES", 1, "6000").push("ES", 0)
+        assert told(day, "mean losing") == 0
+        day.fill("ES", -1, "6000", profit=profit)
+    assert (conduct(day)["losers_larger"], told(day, "mean losing")) == (1, 1)
+    day = under(TERMS).account(balance="50000").fill("ES", 1, "6000").push("ES", 1, "6000")
+    for number in range(10):
+        side, profit = (1, "100") if number % 2 else (-1, "-101")
+        day.at(f"09:{number:02}:00").push("ES", side, "6000").fill("ES", side, "6000", profit=profit)
+        day.fill("ES", side, "6000")
+    assert (conduct(day)["losers_larger"], told(day, "mean losing")) == (1, 1)
+
+
+def test_a_push_behind_the_closing_fill_is_no_round_trip_of_its_own() -> None:
+    day = under(TERMS).account(balance="50000")
+    for _ in range(9):
+        day.fill("ES", 5, "6000").push("ES", 5, "6000").fill("ES", -5, "6000", profit="1").push("ES", 0)
+    assert told(day, "the largest size") == 0
+    day.fill("ES", 5, "6000").push("ES", 5, "6000").fill("ES", -5, "6000", profit="1")
+    assert told(day.push("ES", 0), "the largest size") == 1
+
+
 def test_round_trips_without_a_stop() -> None:
     day = under(TERMS).account(balance="50000")
     for number in range(10):
@@ -104,11 +129,31 @@ def test_more_than_thirty_orders_within_a_minute() -> None:
     assert told(day, "30 orders") == 1
 
 
+def test_orders_are_counted_once_in_whatever_order_their_ids_come() -> None:
+    day = under(TERMS).account(balance="50000").at("10:00:00")
+    for number in range(31):
+        day.order(100 - number, "ES", 1, limit="5000").order(100 - number, "ES", 1, limit="5001")
+        assert told(day, "30 orders") == number // 30
+    assert conduct(day)["orders_per_minute"] == 31
+
+
+def test_orders_of_the_day_before_are_not_placed_again_when_they_change() -> None:
+    day = under(TERMS).account(balance="50000").at("10:00:00")
+    for number in range(31):
+        day.order(100 - number, "ES", 1, limit="5000")
+        day.at(f"10:{number + 1:02}:00")
+    day.at("2026-11-23 08:00:00")
+    for number in range(31):
+        day.order(100 - number, "ES", 1, limit="5000", status=3)
+    assert (conduct(day)["orders_per_minute"], told(day, "30 orders")) == (0, 0)
+
+
 def test_resets_of_thirty_days_are_shown() -> None:
     day = under(TERMS, start="2026-10-01 08:00:00").account(balance="50000")
     day.take(e.ProgrammeReset(ACCOUNT, "bought a reset"), "reset", "operator")
     assert conduct(day)["resets"] == 1
-    assert conduct(day.at("2026-11-03 10:00").tick().at("2026-11-04 10:00").tick())["resets"] == 0
+    assert conduct(day.at("2026-10-30 10:00").tick())["resets"] == 1
+    assert conduct(day.at("2026-11-02 10:00").tick())["resets"] == 0
 
 
 def test_the_largest_size_held_into_the_release() -> None:
@@ -116,6 +161,12 @@ def test_the_largest_size_held_into_the_release() -> None:
     day = under(terms, start="2026-10-14 07:00:00").account(balance="50000").fill("ES", 5, "6000").tick("07:30:00")
     assert conduct(day, terms)["size_into_news"] == 50
     assert told(day, "held into the release") == 1
+
+
+def test_an_account_first_heard_of_after_the_release_held_nothing_into_it() -> None:
+    terms = combine(size_cap_units=50, news_days=("2026-10-14",), enforce=())
+    day = under(terms, start="2026-10-14 09:00:00").fill("ES", 5, "6000").account(balance="50000")
+    assert (conduct(day, terms)["size_into_news"], told(day, "held into the release")) == (0, 0)
 
 
 def test_nothing_is_ever_a_breach_or_a_lockout() -> None:

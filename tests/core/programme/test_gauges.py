@@ -157,3 +157,11 @@ def test_behind_its_own_last_entry_nothing_of_a_product_is_safe(at: str, size: i
     account = day.book.accounts[ACCOUNT]
     [row] = safe_size_rows(day.book, day.rulebook, account, view_of(day.book, day.rulebook, account), 10)
     assert (row["size"], row["rule"]) == (size, rule)
+
+
+@pytest.mark.parametrize(
+    ("balance", "left", "state"), [("48000.01", "0.01", "ok"), ("48000", "0", "breached"), ("47000", "0", "breached")]
+)
+def test_an_account_that_opens_at_its_floor_has_nothing_left(balance: str, left: str, state: str) -> None:
+    row = rows_of(opened(balance))["PROGRAMME-MLL", None]
+    assert (row["now"], row["limit"], row["left"], row["state"]) == (f"{float(balance):.2f}", "48000", left, state)

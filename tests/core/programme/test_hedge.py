@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from riskcore.audit.limits import gauges
+from riskcore.core import events as e
+from riskcore.core.programme.hedge import RULE as HEDGE
 from riskcore.core.programme.terms import Terms, plain_terms
-from tests.core.groups.desk import OTHER, breaches, commands
+from riskcore.core.view import Effect, View
+from tests.core.groups.desk import OTHER, THIRD, breaches, commands
 from tests.core.ledger import ACCOUNT, SECOND_NS, Ledger
 
 
@@ -55,3 +59,24 @@ def test_what_is_not_enforced_is_recorded_and_closes_nothing() -> None:
     assert [one.shadow for one in day.breaches] == [True]
     assert day.kinds == []
     assert [text.endswith("[programme] enforce leaves out 'hedge'") for text in day.alerts] == [True]
+
+
+def shown(day: Ledger, account: int) -> str:
+    state = day.book.accounts[account]
+    view = View(day.book, state, e.Event(day.book.now, "core", "now", e.ClockTicked()), Effect(), "net", "last")
+    [text] = [gauge.row()["text"] for gauge in gauges(day.book, day.rulebook, state, view) if gauge.rule == HEDGE.id]
+    return str(text)
+
+
+def test_the_row_says_what_the_account_is_opposite_in_and_counts_the_breaches_of_the_day() -> None:
+    day = hedged().account(THIRD, name="C").fill("NQ", 1, "21000", account=THIRD)
+    assert shown(day, ACCOUNT) == "opposite positions: none"
+    day.fill("ES", 1, "6000").at("09:30:00").fill("MES", -3, "6000", account=OTHER).tick("09:30:02")
+    assert shown(day, ACCOUNT) == shown(day, OTHER) == "opposite positions: ES; breaches today: 1"
+    assert shown(day, THIRD) == "opposite positions: none; breaches today: 1"
+    day.fill("MES", 3, "6000", profit="0", account=OTHER).at("09:40:00").fill("NQ", -1, "21000").tick("09:40:02")
+    assert shown(day, ACCOUNT) == "opposite positions: NQ; breaches today: 2"
+    day.fill("NQ", 1, "21000", profit="0").tick("2026-11-20 17:00:00")
+    assert shown(day, ACCOUNT) == "opposite positions: none"
+    day.fill("MES", -1, "6000", account=OTHER).tick("17:00:03")
+    assert shown(day, THIRD) == "opposite positions: none; breaches today: 1"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from riskcore.core import events as e
+from riskcore.core.programme.balances import balance_usd
 from riskcore.core.programme.payout import Payout, payout_of
 from riskcore.core.programme.terms import Terms
 from tests.core.ledger import ACCOUNT, Ledger, usd
@@ -82,3 +83,19 @@ def test_one_notice_a_window() -> None:
     terms = standard()
     day = days_of(*["150"] * 6, terms=terms)
     assert [text for text in day.alerts if "payout" in text] == ["a payout of up to 375.00 may be asked for"]
+
+
+def test_a_payout_above_what_the_firm_pays_warns_and_counts() -> None:
+    """Half of 750 is 375.00; the balance left after it is what the account goes on with."""
+    for amount, warned in (("374.99", 0), ("375.00", 0), ("375.01", 1)):
+        day = days_of(*["150"] * 5, terms=standard())
+        day.take(e.PayoutRecorded(ACCOUNT, usd(amount)), "payout", "operator")
+        assert sum("375.00 that the firm pays at most" in text for text in day.alerts) == warned
+        assert balance_usd(day.book, day.account_state) == usd("750") - usd(amount)
+    day.take(e.PayoutRecorded(ACCOUNT, usd("375.01")), "payout again", "operator")
+    assert "375.01 is entered, more than the 187.49 " in day.alerts[-1]
+
+
+def test_a_payout_entered_before_a_balance_is_known_is_compared_with_nothing() -> None:
+    day = under(standard()).take(e.PayoutRecorded(ACCOUNT, usd("9999")), "payout", "operator")
+    assert not any("at most" in text for text in day.alerts)
