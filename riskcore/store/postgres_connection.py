@@ -18,7 +18,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row, tuple_row
 
 from riskcore.errors import ConfigError, Corrupt, DiskFull, OutOfSequence, RiskcoreError, StoreError
-from riskcore.store.postgres_tables import SCHEMA, TABLES, THERE
+from riskcore.store.foreign import refuse_newer
+from riskcore.store.postgres_tables import COLUMN_NAMES, COLUMNS_THERE, SCHEMA, TABLES, THERE
 from riskcore.store.server_url import secrets_of, transport_security
 
 OLDEST = 14  # The oldest version that its makers still looked after when this was written.
@@ -231,6 +232,8 @@ class Server(PostgresDatastore):
                     f"{self.where}: {user} may only read this journal; docs/guides/postgres.md says what its owner"
                     " grants to an engine"
                 )
+            if self._writes:
+                refuse_newer(self.where, [row[:2] for row in _rows(found, COLUMNS_THERE)], COLUMN_NAMES)
             return True
 
     def _begins(self, connection: Connection[Any], foreign: list[str]) -> bool:

@@ -193,7 +193,7 @@ def test_a_day_rewritten_with_right_hashes_no_longer_carries_the_next(
             "'BEGIN RETURN NULL; END'",
             "tables or triggers were changed",
         ),
-        ("ALTER TABLE riskcore.events ADD COLUMN more text", "tables or triggers were changed"),
+        ("ALTER TABLE riskcore.events ADD COLUMN more text", "or somebody changed it"),
         ("ALTER TABLE riskcore.events DROP CONSTRAINT events_pkey", "tables or triggers were changed"),
         ("DROP VIEW riskcore.stored_events", "tables or triggers were changed"),
         ("CREATE RULE away AS ON INSERT TO riskcore.events DO INSTEAD NOTHING", "tables or triggers were changed"),
@@ -309,6 +309,14 @@ def test_a_database_of_another_program_is_left_alone(postgres_server: PostgresSe
         with pytest.raises(ConfigError, match=r"another program \(it holds events, invoices\); name another"):
             attempt()
     assert postgres_server.psql(name, "SELECT count(*) FROM pg_namespace WHERE nspname = 'riskcore'") == [(0,)]
+
+
+def test_a_journal_of_a_newer_riskcore_is_read_and_not_written(postgres_server: PostgresServer, store: str) -> None:
+    postgres_server.psql(store.rpartition("/")[2], "ALTER TABLE riskcore.events ADD COLUMN later text")
+    with pytest.raises(Corrupt, match=r"does not know \(events.later\): a newer riskcore wrote it"):
+        Journal.open(store, "p", write=True)
+    with Journal.open(store, "p") as journal, pytest.raises(Corrupt, match="a newer riskcore wrote it"):
+        journal.verify_storage()
 
 
 def test_an_empty_database_is_a_place_for_a_writer_and_nothing_for_a_reader(postgres_store: str) -> None:
