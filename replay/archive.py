@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import file_digest
+from itertools import groupby
 from pathlib import Path
 
 from replay.export import exported_links
@@ -22,7 +23,7 @@ from riskcore.errors import CannotWrite, ConfigError, Corrupt, InputError, Store
 from riskcore.schema.chain import stream_of
 from riskcore.schema.export import Stored, ignore, read_export
 from riskcore.schema.payloads import NO_LINK
-from riskcore.store.archived import ArchivedDay
+from riskcore.store.archived import ArchivedDay, archive_sentence
 from riskcore.store.copying import Progress
 from riskcore.store.export_file import write_export
 from riskcore.store.journal import Journal
@@ -62,7 +63,7 @@ def archive(
     left, all else is still in the store.
     """
     days = [day for day in journal.streams()[:-1] if day < before]
-    _prepare(folder, journal, days)
+    _prepare(folder, journal)
     left: list[Left] = []
     for place, day in enumerate(days):
         progress(f"{journal.profile} {day}", journal.last_seq(day), place / len(days))
@@ -86,13 +87,16 @@ def _give_space_back(journal: Journal, folder: Path, left: list[Left]) -> None:
         raise type(error)(f"{moved}{error}; make as much room as the journal takes and repeat the command") from error
 
 
-def _prepare(folder: Path, journal: Journal, days: list[str]) -> None:
-    """Files of other days may lie in the folder if they are of the same journal."""
+def _prepare(folder: Path, journal: Journal) -> None:
+    """Files of other days may lie in the folder if they are of the same journal.
+
+    Among them the file of a later day: a run that was to move it was interrupted before the day left.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CannotWrite(f"{folder}: cannot be made ({error.strerror or error})") from error
-    known = {*days, *(day.trade_date for day in journal.archived())}
+    known = {*journal.streams()[:-1], *(day.trade_date for day in journal.archived())}
     for path in session_files(folder):
         if date_of(path) not in known:
             raise ConfigError(
@@ -230,6 +234,44 @@ def _read_links(messages: Path, path: Path) -> tuple[bytes, bytes | None]:
     for (_, _, link, _), before in read_messages(messages, path):
         last, first_before = link, before if first_before is None else first_before
     return last, first_before
+
+
+def check_archived(
+    days: list[ArchivedDay], damaged: Callable[[str, str], None], lacks: Callable[[str, None, str], None]
+) -> None:
+    """Look at the files of days that left, as far as they are where they were written; tell what is wrong with them.
+
+    `damaged` is told the file and a sentence, `lacks` the folder and a sentence about files that are not there.
+    """
+    for folder, in_it in groupby(days, lambda day: Path(day.file).parent):
+        away = []
+        for day in in_it:
+            if not Path(day.file).is_file():
+                away.append(day)
+                continue
+            try:
+                _compare_with_noted(day)
+            except (InputError, StoreError, OSError) as error:
+                damaged(Path(day.file).name, str(error))
+        if away:
+            files = "its file is" if len(away) == 1 else "their files are"
+            lacks(str(folder), None, f"{archive_sentence(away)}, and {files} not there")
+
+
+def _compare_with_noted(day: ArchivedDay) -> None:
+    """Compare the files of a day that left with what the store noted of them. Raises Corrupt, InputError, OSError.
+
+    The chain proves events and the messages that are there. Quotes that stay in a thinned day are proved by the hash of
+    the file alone, and that no message at the end is missing by the last link alone.
+    """
+    path = Path(day.file)
+    if quotes_left_out(path) and sha256_of(path) != day.sha256:
+        raise Corrupt(f"{path}: not the file that was written when day {day.trade_date} left: its quotes were edited")
+    messages = messages_of(path)
+    if not messages.is_file():
+        raise Corrupt(f"{messages}: the messages of that day are missing")
+    if _read_links(messages, path)[0] != day.last_link:
+        raise Corrupt(f"{messages}: does not end as it did when day {day.trade_date} left: messages are missing")
 
 
 def check_archive(folder: Path) -> list[Path]:

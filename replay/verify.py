@@ -12,7 +12,7 @@ from pathlib import Path
 from string import hexdigits
 from typing import Any
 
-from replay.archive import check_archive, is_archive, opening_of, quotes_left_out, sha256_of
+from replay.archive import check_archive, check_archived, is_archive, opening_of
 from replay.blocks import Lines
 from replay.comparison import Comparison
 from replay.evidence import check_files, is_evidence
@@ -277,22 +277,13 @@ def _session_files(paths: Sequence[Path], check: Check) -> list[Path]:
 def _verify_store(source: Source, check: Check, progress: Progress) -> None:
     with open_journal(source.store, source.profile, source.config_path) as (journal, stored):
         check.archived = journal.archived()
-        _check_thinned(check)
+        check_archived(check.archived, check.damaged, check.lacks_its_end)
         days = choose_days(stored, source.days, f"profile {journal.profile}", check.archived)
         verify_journal(journal, days, check, progress)
         if not source.days:
             for day in [day for day in journal.remembered() if day not in stored]:
                 text = f"{journal.profile}: day {day} is missing: an engine stopped in it, and none of it is stored"
                 check.lacks_its_end(journal.profile, day, text)
-
-
-def _check_thinned(check: Check) -> None:
-    """Quotes that stayed in a thinned day are proved by the hash of its file alone, which the store knows."""
-    for day in check.archived:
-        path = Path(day.file)
-        if path.is_file() and quotes_left_out(path) and sha256_of(path) != day.sha256:
-            text = f"{path}: not the file that was written when day {day.trade_date} left: its quotes were edited"
-            check.damaged(path.name, text)
 
 
 def verify_journal(journal: Journal, days: Sequence[str], check: Check, progress: Progress = ignore) -> None:

@@ -106,10 +106,10 @@ def truth(name: str, given: str) -> bool:
 def day(name: str, given: str) -> str:
     """A trading day."""
     try:
-        found = date.fromisoformat(given).isoformat()
+        is_day = date.fromisoformat(given).isoformat() == given
     except ValueError:
-        found = ""
-    if found != given:
+        is_day = False
+    if not is_day:
         raise Refusal("value", f"{name} is a day such as 2026-11-20")
     return given
 

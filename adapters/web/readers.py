@@ -264,6 +264,7 @@ class Readers:
             handed = asyncio.run_coroutine_threadsafe(waiting.put(messages), loop)
             while True:
                 if over or self._stopping:
+                    handed.cancel()
                     raise Slow
                 with suppress(TimeoutError):
                     handed.result(LOOK_AGAIN_SECONDS)
@@ -284,18 +285,20 @@ class Readers:
 
         reading = loop.run_in_executor(self._back, read)
         reading.add_done_callback(lambda one: one.cancelled() or one.exception())
+        taking: asyncio.Future[list[Message]] | None = None
         try:
             while True:
                 taking = asyncio.ensure_future(waiting.get())
                 await asyncio.wait((taking, reading), return_when=asyncio.FIRST_COMPLETED)
                 if not taking.done() and waiting.empty():
-                    taking.cancel()
                     break
                 for message in await taking:
                     yield message
             reader.read_to = await reading
         finally:
             over = True
+            if taking is not None:
+                taking.cancel()
 
     def stop(self) -> None:
         """End every stream with 1001."""

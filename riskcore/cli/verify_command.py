@@ -41,8 +41,8 @@ def command(
 
     Every day is run alone from its own opening, under the settings it carries. Exit code 3: damaged, edited, or
     a day that this riskcore cannot judge; 1: decisions differ, --last-hash is not found, or with --strict an end
-    is missing; 0: fine. A wire recording has no decisions: its lines and end line are checked. Of an evidence
-    pack or an archive, give the folder.
+    or the file of an archived day is missing; 0: fine. A wire recording has no decisions: its lines and end line
+    are checked. Of an evidence pack or an archive, give the folder.
     """
     from replay.verify import verify
 

@@ -1,10 +1,11 @@
-"""Databases of others: a journal is never begun in one, and one that is looked at stays as it is to the last byte.
+"""Databases of others and of a newer riskcore: none is written to; one that is looked at stays as it is to the byte.
 
 Opening a SQLite file the way a journal is opened writes to it (WAL mode, tables), so its tables are looked at first,
 through a connection that cannot write.
 """
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from stat import S_ISREG
@@ -18,6 +19,18 @@ _SMALLEST_DATABASE = 512  # Bytes.
 # What SQLite says where it cannot have the files of a log: the primary codes.
 _NO_LOG = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN}
 _NAMES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+COLUMNS_THERE = (
+    "SELECT found.name, columns.name FROM sqlite_master AS found JOIN pragma_table_info(found.name) AS columns "
+    "WHERE found.type = 'table'"
+)
+# Of the tables of sqlite.py.
+COLUMNS = {
+    *(("streams", column) for column in ("number", "originator_id")),
+    *(("events", column) for column in ("position", "topic", "state", "payload")),
+    *(("leases", column) for column in ("profile", "fence", "holder")),
+    *(("state_cache", column) for column in ("stream", "seq", "fingerprint", "seal", "state")),
+    *(("archived", column) for column in ("stream", "events", "last_hash", "last_link", "file", "sha256")),
+}
 
 
 def refuse_foreign(path: Path, *, write: bool) -> None:
@@ -34,12 +47,28 @@ def refuse_foreign(path: Path, *, write: bool) -> None:
         raise ConfigError(f"{path}: not a file, so there is no journal in it; name another with --store")
     if 0 < status.st_size < _SMALLEST_DATABASE:
         raise Corrupt(f"{path}: not a database")  # SQLite would take it for an empty one and write over it.
-    names = _names(path) if status.st_size else set()
+    names, columns = _tables(path) if status.st_size else (set[str](), set[tuple[str, str]]())
     if names and len(names & _OURS) < _ENOUGH:
         shown = ", ".join(sorted(names)[:3])
         raise ConfigError(f"{path}: a database of another program (it holds {shown}); name another file with --store")
     if not names and not write:
         raise ConfigError(f"{path}: the journal is empty; nothing was recorded yet")
+    if write:
+        refuse_newer(str(path), columns, COLUMNS)
+
+
+def refuse_newer(where: str, there: Collection[tuple[str, str]], known: Collection[tuple[str, str]]) -> None:
+    """Raise Corrupt for a journal whose tables have columns that this riskcore does not know: it must not write there.
+
+    Both are pairs of table and column. Further tables may be there: they disturb nobody.
+    """
+    tables = {table for table, _ in known}
+    unknown = sorted(f"{table}.{column}" for table, column in {*there} - {*known} if table in tables)
+    if unknown:
+        raise Corrupt(
+            f"{where}: the journal has what this riskcore does not know ({', '.join(unknown[:3])}): a newer riskcore"
+            " wrote it, or somebody changed it; use the newer one"
+        )
 
 
 def reading_mode(path: Path) -> str:
@@ -92,11 +121,12 @@ def _log(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
-def _names(path: Path) -> set[str]:
-    """The names of the tables and views of a database."""
+def _tables(path: Path) -> tuple[set[str], set[tuple[str, str]]]:
+    """The names of the tables and views of a database, and each column of a table."""
     try:
         with _opened(path, _changing_nothing(path)) as database:
-            return {str(name) for (name,) in database.execute(_NAMES)}
+            names = {str(name) for (name,) in database.execute(_NAMES)}
+            return names, {(str(table), str(column)) for table, column in database.execute(COLUMNS_THERE)}
     except sqlite3.OperationalError as error:
         raise StoreError(f"{path}: the journal cannot be read: {error}") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:

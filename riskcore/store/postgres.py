@@ -24,6 +24,7 @@ from riskcore.errors import Corrupt, OutOfSequence, ProfileBusy, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store import postgres_tables as tables
 from riskcore.store.archived import ArchivedDay
+from riskcore.store.foreign import refuse_newer
 from riskcore.store.lease import is_held
 from riskcore.store.postgres_connection import Server
 from riskcore.store.recorder import CachedState, JournalRecorder, Kept, side_path
@@ -249,6 +250,7 @@ class PostgresJournalRecorder(PostgresAggregateRecorder, JournalRecorder):
 
     def check_storage(self) -> None:
         select = self.datastore.select
+        refuse_newer("store", [row[:2] for row in select(tables.COLUMNS_THERE)], tables.COLUMN_NAMES)
         for statement, wanted in (
             (tables.COLUMNS_THERE, tables.COLUMNS),
             (tables.TRIGGERS_THERE, tables.TRIGGERS_WANTED),

@@ -18,10 +18,12 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row, tuple_row
 
 from riskcore.errors import ConfigError, Corrupt, DiskFull, OutOfSequence, RiskcoreError, StoreError
-from riskcore.store.postgres_tables import SCHEMA, TABLES, THERE
+from riskcore.store.foreign import refuse_newer
+from riskcore.store.postgres_tables import COLUMN_NAMES, COLUMNS_THERE, SCHEMA, TABLES, THERE
 from riskcore.store.server_url import secrets_of, transport_security
 
 OLDEST = 14  # The oldest version that its makers still looked after when this was written.
+LARGEST_PORT = 65535
 CONNECT_SECONDS = 5
 # How long an append waits for another one that takes the lease, and for a server that does not answer.
 LOCK_WAIT_SECONDS = 1
@@ -61,6 +63,8 @@ _REFUSED = (
     errors.InvalidCatalogName,
     errors.InsufficientPrivilege,
 )
+# What the client library says of a setting in the URL, or the server of one that it is handed.
+_WRONG_SETTING = ("connection is bad: invalid", "invalid integer value", "bad value for", "invalid value for parameter")
 
 
 class _Impatient(Connection[Any]):
@@ -228,6 +232,8 @@ class Server(PostgresDatastore):
                     f"{self.where}: {user} may only read this journal; docs/guides/postgres.md says what its owner"
                     " grants to an engine"
                 )
+            if self._writes:
+                refuse_newer(self.where, [row[:2] for row in _rows(found, COLUMNS_THERE)], COLUMN_NAMES)
             return True
 
     def _begins(self, connection: Connection[Any], foreign: list[str]) -> bool:
@@ -256,10 +262,22 @@ def parameters_of(where: str) -> dict[str, Any]:
             "--store: this URL cannot be read; write it as postgresql://USER@HOST:PORT/DATABASE, and escape signs"
             " like / and % in names as %2F and %25"
         ) from None
-    # What the URL leaves out, the client library takes from the environment.
-    host = said.get("hostaddr") or said.get("host") or os.environ.get("PGHOSTADDR") or os.environ.get("PGHOST")
-    said["sslmode"] = transport_security(where, host, said.get("sslmode"))
+    _check_ports(where, said.get("port"))
+    # What the URL leaves out, the client library takes from the environment. An address goes before a name, and a
+    # service is a file of its own, which may name any address.
+    address = said.get("hostaddr")
+    if not address:
+        service = said.get("service") or os.environ.get("PGSERVICE")
+        address = service or os.environ.get("PGHOSTADDR") or said.get("host") or os.environ.get("PGHOST")
+    said["sslmode"] = transport_security(where, address, said.get("sslmode") or os.environ.get("PGSSLMODE"))
     return {"connect_timeout": CONNECT_SECONDS, "application_name": "riskcore", **_NETWORK, **said}
+
+
+def _check_ports(where: str, ports: str | None) -> None:
+    """The client library reads a port only when it connects, and calls a faulty one a bad connection."""
+    for port in (ports or "").split(","):
+        if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= LARGEST_PORT):
+            raise ConfigError(f"{where}: {port[:40]!r} is no port; a port is a number from 1 to {LARGEST_PORT}")
 
 
 def _rows(connection: Connection[Any], statement: str, parameters: Sequence[object] = ()) -> list[Any]:
@@ -298,6 +316,8 @@ def _not_opened(where: str, error: psycopg.Error, said: str) -> ConfigError | St
             f"{where}: the server refuses this ({said}); check user, database and rights, and the password in"
             " PGPASSWORD or the keyring"
         )
+    if any(words in said for words in _WRONG_SETTING):
+        return ConfigError(f"{where}: a setting of this URL cannot be used ({said}); correct it or leave it out")
     if "SSL" in said or "certificate" in said:
         return ConfigError(f"{where}: no encrypted connection ({said}); see docs/guides/postgres.md")
     return StoreError(f"{where}: the server cannot be used ({said}); start it, or check host and port in --store")

@@ -97,6 +97,7 @@ COLUMNS = (
     ("streams", "number", "integer"),
     ("streams", "originator_id", "text"),
 )
+COLUMN_NAMES = tuple((table, column) for table, column, _ in COLUMNS)
 _MAY_BE_NULL = ("payload",)
 _KEYS = {
     "archived": "stream",

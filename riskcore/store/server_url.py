@@ -6,6 +6,7 @@ behind that point, messages, logs, lock files and `--json` included, sees a URL 
 
 import importlib
 import os
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from urllib.parse import parse_qsl, quote, unquote, urlencode
@@ -15,6 +16,9 @@ from riskcore.errors import ConfigError
 SCHEMES = ("postgresql", "postgres")
 KEYRING_SERVICE = "riskcore"
 _SECRETS = ("password", "sslpassword")  # Parameters behind the question mark that must not be shown.
+# What reads like a URL with a password, of a scheme of at least two letters: one letter is a drive of Windows.
+_LIKE_A_URL = re.compile(r"(?!sqlite:)[a-z][a-z+]+:/.*:.*@.*", re.IGNORECASE)
+_QUERY = re.compile(r"\?(?=[a-z_%0-9]+=|$)", re.IGNORECASE)
 # From the URL without its secrets to the parameters that were taken out.
 _taken_out: dict[str, dict[str, str]] = {}
 
@@ -35,7 +39,7 @@ def without_password(where: str) -> str:
             raise ConfigError("--store: write a server's URL as postgresql://USER@HOST:PORT/DATABASE")
         return where
     scheme, _, rest = where.partition("://")
-    address, _, query = rest.partition("?")
+    address, query = _address_and_query(rest)
     # A password may hold any sign, written as it is typed: it ends at the last @, not at the first.
     user, at, host = address.rpartition("@")
     name, colon, password = user.partition(":")
@@ -54,9 +58,19 @@ def without_password(where: str) -> str:
     return stripped
 
 
+def _address_and_query(rest: str) -> tuple[str, str]:
+    """A URL behind its scheme, parted at the question mark that begins the query: a password may hold others."""
+    at, slash = rest.find("@"), rest.find("/")
+    # As the client library reads it: what stands before an @ is user and password, unless a slash comes first.
+    found = _QUERY.search(rest, at if at >= 0 and (slash < 0 or at < slash) else 0)
+    return (rest, "") if found is None else (rest[: found.start()], rest[found.end() :])
+
+
 def _is_mistyped(where: str) -> bool:
     scheme, colon, _ = where.partition(":")
-    return bool(colon) and scheme.lower() in SCHEMES and not is_server(where)
+    if is_server(where) or not colon:
+        return False
+    return scheme.lower() in SCHEMES or _LIKE_A_URL.fullmatch(where) is not None
 
 
 def came_with_password(where: str) -> bool:

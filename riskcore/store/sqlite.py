@@ -33,6 +33,7 @@ from eventsourcing.utils import Environment, EnvType
 from riskcore.errors import Corrupt, OutOfSequence, StoreError
 from riskcore.schema.chain import Link
 from riskcore.store.archived import ArchivedDay
+from riskcore.store.foreign import COLUMNS, COLUMNS_THERE, refuse_newer
 from riskcore.store.recorder import CachedState, JournalRecorder, Kept, named_errors
 
 # How long an append waits for another writer of the file, such as the engine of another profile: the engine stands
@@ -308,6 +309,7 @@ class SQLiteJournalRecorder(SQLiteAggregateRecorder, JournalRecorder):
             wanted |= {statement.replace("IF NOT EXISTS ", "") for statement in _ARCHIVE_TABLES}
         found = {row[0] for row in self._select("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
         if found != wanted:
+            refuse_newer("store", set(self._select(COLUMNS_THERE)), COLUMNS)
             raise Corrupt("the journal's tables or triggers were changed: events may have been edited")
         report = [str(row[0]) for row in self._select("PRAGMA integrity_check(1)")]
         if report != ["ok"]:

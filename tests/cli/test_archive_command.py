@@ -245,6 +245,42 @@ def test_a_folder_that_was_edited_is_exit_3(
     assert run(["copy", "archive", "back.db"]) == 3
 
 
+@pytest.mark.parametrize(
+    ("day", "edit", "said"),
+    [
+        # Nothing hangs on the messages of the last day but what the journal noted.
+        (DAYS[2], lambda path: path.write_bytes(gzip.compress(b"")), "does not end as it did when day 2026-11-24 left"),
+        (DAYS[2], lambda path: path.unlink(), "the messages of that day are missing"),
+        (DAYS[1], lambda path: damage(path, 30), "2026-11-23.messages.gz, behind line 0: damaged"),
+    ],
+)
+def test_the_journal_knows_which_messages_left(
+    whole: bytes, capfd: Said, day: str, edit: Callable[[Path], object], said: str
+) -> None:
+    assert archive() == 0
+    assert run(["verify", "--store", "journal.db", "--strict"]) == 0
+    edit(Path(f"archive/{day}.messages.gz"))
+    capfd.readouterr()
+    assert run(["verify", "--store", "journal.db"]) == 3
+    assert said in capfd.readouterr().err
+
+
+def test_files_that_are_not_where_they_were_written_are_incomplete(whole: bytes, capfd: Said) -> None:
+    assert archive() == 0
+    Path(f"archive/{DAYS[0]}.jsonl.gz").unlink()
+    capfd.readouterr()
+    assert run(["verify", "--store", "journal.db"]) == 0
+    one = (
+        f"day 2026-11-20 has left this store for the archive in {Path('archive').resolve()}, and its file is not there"
+    )
+    assert f"warning: incomplete: {one}" in capfd.readouterr().err
+    Path("archive").rename("elsewhere")
+    assert run(["verify", "--store", "journal.db", "--strict", "--json"]) == 1
+    [row] = json.loads(capfd.readouterr().out)["incomplete"]
+    assert row["text"].startswith("the 3 days from 2026-11-20 to 2026-11-24 have left this store for the archive in")
+    assert row["text"].endswith(", and their files are not there")
+
+
 def test_days_with_others_missing_between_them_are_named(whole: bytes, capfd: Said) -> None:
     """What is missing is the files, not the fault of riskcore that exit code 3 spoke of."""
     assert archive() == 0
@@ -285,6 +321,24 @@ def test_the_last_day_stays_and_nothing_to_move_is_fine(whole: bytes, capfd: Sai
     assert [day["trade_date"] for day in told["days"]] == DAYS[:3]
     assert told["stays_from"] == DAYS[3]
     assert told["freed_bytes"] > 0
+
+
+def test_an_interrupted_run_may_be_followed_by_one_up_to_an_earlier_day(
+    whole: bytes, capfd: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    assert archive(DAYS[1]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite.SQLiteJournalRecorder, "take_out", killed)
+        assert archive() == 130
+    assert Path(f"archive/{DAYS[1]}.jsonl.gz").exists()
+    capfd.readouterr()
+    assert archive(DAYS[1]) == 0
+    assert "no closed day before 2026-11-23" in capfd.readouterr().err
+    assert archive() == 0
+    assert brought_back(capfd) == whole
 
 
 def test_a_folder_with_something_else_is_refused(whole: bytes, capfd: Said) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from riskcore.cli.main import run
-from riskcore.errors import ConfigError, StoreError
+from riskcore.errors import ConfigError, Corrupt, StoreError
 from riskcore.store.journal import Journal
 from riskcore.store.location import stored_profiles
 from tests.cli.sources import two_days
@@ -114,3 +114,21 @@ def test_a_pipe_or_device_is_no_store(
         assert capsys.readouterr().err.startswith("error: ")
     assert (tmp_path / "pipe").is_fifo()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pipe", "two.jsonl"]
+
+
+@pytest.mark.parametrize("table", ["events", "leases"])
+def test_a_journal_of_a_newer_riskcore_is_read_and_not_written(tmp_path: Path, table: str) -> None:
+    """Without this an engine began, and every commit failed."""
+    path = tmp_path / "journal.db"
+    Journal.open(path, "p", write=True).close()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE notes (text)")
+    Journal.open(path, "p", write=True).close()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"ALTER TABLE {table} ADD COLUMN later BLOB")
+    before = path.read_bytes()
+    with pytest.raises(Corrupt, match=rf"does not know \({table}.later\): a newer riskcore wrote it"):
+        Journal.open(path, "p", write=True)
+    with Journal.open(path, "p") as journal, pytest.raises(Corrupt, match="a newer riskcore wrote it"):
+        journal.verify_storage()
+    assert path.read_bytes() == before

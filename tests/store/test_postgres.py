@@ -193,7 +193,7 @@ def test_a_day_rewritten_with_right_hashes_no_longer_carries_the_next(
             "'BEGIN RETURN NULL; END'",
             "tables or triggers were changed",
         ),
-        ("ALTER TABLE riskcore.events ADD COLUMN more text", "tables or triggers were changed"),
+        ("ALTER TABLE riskcore.events ADD COLUMN more text", "or somebody changed it"),
         ("ALTER TABLE riskcore.events DROP CONSTRAINT events_pkey", "tables or triggers were changed"),
         ("DROP VIEW riskcore.stored_events", "tables or triggers were changed"),
         ("CREATE RULE away AS ON INSERT TO riskcore.events DO INSTEAD NOTHING", "tables or triggers were changed"),
@@ -311,6 +311,14 @@ def test_a_database_of_another_program_is_left_alone(postgres_server: PostgresSe
     assert postgres_server.psql(name, "SELECT count(*) FROM pg_namespace WHERE nspname = 'riskcore'") == [(0,)]
 
 
+def test_a_journal_of_a_newer_riskcore_is_read_and_not_written(postgres_server: PostgresServer, store: str) -> None:
+    postgres_server.psql(store.rpartition("/")[2], "ALTER TABLE riskcore.events ADD COLUMN later text")
+    with pytest.raises(Corrupt, match=r"does not know \(events.later\): a newer riskcore wrote it"):
+        Journal.open(store, "p", write=True)
+    with Journal.open(store, "p") as journal, pytest.raises(Corrupt, match="a newer riskcore wrote it"):
+        journal.verify_storage()
+
+
 def test_an_empty_database_is_a_place_for_a_writer_and_nothing_for_a_reader(postgres_store: str) -> None:
     assert not refuse_no_journal(postgres_store)
     with pytest.raises(ConfigError, match="nothing was recorded yet"):
@@ -330,6 +338,16 @@ def test_an_empty_database_is_a_place_for_a_writer_and_nothing_for_a_reader(post
         (lambda url: f"{url}_none", 2, "does not exist"),
         (lambda url: f"{url}?sslmode=verify-full", 2, "no encrypted connection|no encrypted"),
         (lambda url: f"{url}?colour=blue", 2, "cannot be read"),
+        (lambda url: url.replace("owner@", "owner:wr?ng@"), 2, "authentication failed"),
+        (lambda url: url.rpartition(":")[0] + ":none/x", 2, "'none' is no port; a port is a number from 1 to 65535"),
+        (lambda url: url.rpartition(":")[0] + ":0/x", 2, "'0' is no port"),
+        (lambda url: url.rpartition(":")[0] + ":65536/x", 2, "'65536' is no port"),
+        (lambda url: f"{url}?port=1,none", 2, "'none' is no port"),
+        (lambda url: f"{url}?sslmode=sure", 2, 'a setting of this URL cannot be used .*sslmode value: "sure"'),
+        (lambda url: f"{url}?connect_timeout=x", 2, "a setting of this URL cannot be used"),
+        (lambda url: f"{url}?keepalives_idle=x", 2, "a setting of this URL cannot be used"),
+        (lambda url: f"{url}?client_encoding=x", 2, "a setting of this URL cannot be used"),
+        (lambda url: url.rpartition(":")[0] + ":65535/x", 3, "the server cannot be used .*refused.*start it"),
         (lambda url: url.rpartition(":")[0] + ":1/x", 3, "the server cannot be used .*refused.*start it"),
     ],
 )
@@ -341,7 +359,7 @@ def test_what_can_be_wrong_has_a_code_and_says_what_to_do(
             Journal.open(change(store), "p", write=write)
         assert raised.value.exit_code == exit_code
         assert "\n" not in str(raised.value)
-        assert "wrong@" not in str(raised.value)
+        assert not any(password in str(raised.value) for password in ("wrong@", "wr?ng"))
 
 
 @pytest.mark.parametrize("variable", ["PGHOST", "PGHOSTADDR"])
@@ -353,6 +371,27 @@ def test_a_host_of_the_environment_is_no_way_round_encryption(monkeypatch: pytes
         parameters_of("postgresql:///riskcore?sslmode=disable")
     with pytest.raises(ConfigError, match="in clear"):
         parameters_of("postgresql://localhost/riskcore?sslmode=disable&hostaddr=192.0.2.1")
+
+
+@pytest.mark.parametrize(("variable", "value"), [("PGHOSTADDR", "192.0.2.1"), ("PGSERVICE", "elsewhere")])
+def test_nor_is_an_address_that_goes_before_the_host_of_the_url(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert parameters_of("postgresql://localhost/riskcore")["sslmode"] == "require"
+    assert parameters_of("postgresql://localhost/riskcore?hostaddr=127.0.0.1")["sslmode"] == "prefer"
+    monkeypatch.delenv(variable)
+    assert parameters_of("postgresql://localhost/riskcore")["sslmode"] == "prefer"
+    assert parameters_of("postgresql://localhost/riskcore?service=elsewhere")["sslmode"] == "require"
+
+
+def test_the_environment_may_ask_for_more_encryption_and_for_no_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    assert parameters_of("postgresql://db.example/riskcore")["sslmode"] == "verify-full"
+    assert parameters_of("postgresql://db.example/riskcore?sslmode=require")["sslmode"] == "require"
+    monkeypatch.setenv("PGSSLMODE", "disable")
+    with pytest.raises(ConfigError, match="in clear"):
+        parameters_of("postgresql://db.example/riskcore")
 
 
 def test_a_server_that_does_not_fit_is_refused(

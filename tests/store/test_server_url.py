@@ -34,6 +34,10 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("postgresql://u@h/d?sslpassword=k&sslkey=f", "postgresql://u@h/d?sslkey=f", {"sslpassword": "k"}),
         ("postgresql://u@h1:1,h2:2/d", "postgresql://u@h1:1,h2:2/d", {}),
         ("postgresql://u@h/d?application_name=a@b", "postgresql://u@h/d?application_name=a@b", {}),
+        ("postgresql://h/d?application_name=a@b", "postgresql://h/d?application_name=a@b", {}),
+        ("postgresql://u:se?cret@h/d", "postgresql://u@h/d", {"password": "se?cret"}),
+        ("postgresql://u:se?c=ret@h/d?sslkey=f", "postgresql://u@h/d?sslkey=f", {"password": "se?c=ret"}),
+        ("postgresql://u:p@s?s@h/d?sslkey=f", "postgresql://u@h/d?sslkey=f", {"password": "p@s?s"}),
     ],
 )
 def test_a_password_is_taken_out_and_remembered(typed: str, shown: str, secrets: dict[str, str]) -> None:
@@ -49,7 +53,7 @@ def test_a_password_is_taken_out_and_remembered(typed: str, shown: str, secrets:
     ]
 
 
-@pytest.mark.parametrize("where", ["journal.db", "/a:b@c/j.db", "sqlite:///a:b@c", "C:\\x@y.db"])
+@pytest.mark.parametrize("where", ["journal.db", "/a:b@c/j.db", "sqlite:///a:b@c", "C:\\x@y.db", "C:/x:y@z.db"])
 def test_a_path_stays_as_it_is(where: str) -> None:
     assert without_password(where) == where
 
@@ -96,7 +100,14 @@ def test_nothing_goes_to_another_computer_in_clear(host: str, asked: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "typed", ["postgresql:me:tr0ub4dor@db/risk", "POSTGRESQL://me:tr0ub4dor@db/risk", "postgres:/me:tr0ub4dor@db"]
+    "typed",
+    [
+        "postgresql:me:tr0ub4dor@db/risk",
+        "POSTGRESQL://me:tr0ub4dor@db/risk",
+        "postgres:/me:tr0ub4dor@db",
+        "postgresq:/me:tr0ub4dor@db/risk",
+        "postgresql+psycopg://me:tr0ub4dor@db/risk",
+    ],
 )
 def test_a_mistyped_url_is_no_file_and_is_not_shown(typed: str) -> None:
     with pytest.raises(ConfigError, match="write a server's URL as postgresql://") as raised:

@@ -167,7 +167,7 @@ def test_a_newer_lease_fences_an_old_writer(path: Path) -> None:
 def test_changed_tables_and_triggers_are_noticed(database: sqlite3.Connection, path: Path, statement: str) -> None:
     database.execute(statement)
     database.commit()
-    with Journal.open(path, "p") as reader, pytest.raises(Corrupt, match="tables or triggers were changed"):
+    with Journal.open(path, "p") as reader, pytest.raises(Corrupt, match=r"were changed|somebody changed it"):
         verify_chain(reader, DAY)
 
 

@@ -4,9 +4,10 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import MagicMock, Mock
 from urllib.parse import quote
 
 import pytest
@@ -209,6 +210,26 @@ def test_a_reader_that_takes_nothing_delays_nobody_and_resumes(tmp_path: Path, m
     assert called < 10, "the engine waits for nobody: the slow reader takes nothing until this is over"
     assert heard < 60
     assert seen == everything
+
+
+def test_a_reader_that_goes_while_older_messages_are_read_leaves_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go = Event()
+    monkeypatch.setattr(readers, "tell_from", lambda *_: let_go.wait(10))
+
+    async def talk() -> set[str]:
+        many = readers.Readers(Mock(), MagicMock(), dict, 4, no_channels)
+        reading = many._read_back(readers.BEFORE_ALL, readers.Reader(readers.Wanted(None)))
+        waiting = asyncio.ensure_future(anext(reading))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await asyncio.sleep(0)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        let_go.set()
+        many.close()
+        return {str(one) for one in left}
+
+    assert asyncio.run(talk()) == set()
 
 
 @pytest.mark.parametrize(

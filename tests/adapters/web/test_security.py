@@ -234,6 +234,7 @@ def test_a_body_in_pieces_is_measured_too(service: Asked) -> None:
         ("/api/status?account=nobody", (404, "unknown")),
         ("/api/breaches?day=2020-01-01", (404, "unknown")),
         ("/api/breaches?day=yesterday", (400, "value")),
+        ("/api/fills?day=", (400, "value")),
         ("/api/events?after=x", (400, "value")),
         ("/api/events?limit=0", (400, "value")),
         ("/api/events?limit=1000", None),
