@@ -107,7 +107,7 @@ def set_command(
 ) -> None:
     """Change settings in riskcore.toml; comments stay. First shows the change on the journal's last days.
 
-    A running engine reads the file when it starts.
+    A running engine sees the change within seconds: what tightens counts at once, what loosens as loosen_policy says.
     """
     wanted = Wanted(assignments, **options)
     path = wanted.config_path or find_file()

@@ -238,15 +238,18 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
         settings = read_settings(scenario.settings, options.sets, f"scenario {scenario.name}")
     store = options.store or str(Path(tempfile.mkdtemp(prefix="riskcore-simulated-")) / FILE_NAME)
     clock = ShiftedClock(shift_ns(scenario))
+    played = False
     async with SimulatedGateway(scenario, seed=options.seed, clock=clock) as gateway:
         broker = Broker(gateway.api_url, gateway.rtc_url, Credentials(gateway.user_name, gateway.api_key))
 
         async def over(engine: Engine) -> None:
+            nonlocal played
             while not engine.ready:
                 await clock.sleep(1)
             await clock.sleep(scenario.seconds)
             for _ in range(SETTLING_SECONDS):
                 await clock.sleep(1)
+            played = True
 
         shown = options.screen if options.screen is not None else not options.quiet
         shown_by = _printing(options, clock, settings, store, f"simulated: {scenario.name}", shown)
@@ -259,6 +262,7 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
             asked = _run_of(options, settings, store, broker, clock, announcer, options.config_path, recording)
             await run_live(asked, None if options.stay else over)
     if not options.quiet and not options.as_json:
-        print_line(f"\nThe scenario is over. Everything that was received and decided is in {store}")
+        how = "The scenario is over" if played else "Stopped"
+        print_line(f"\n{how}. Everything that was received and decided is in {store}")
         click.echo(f"  riskcore audit --store {store}     what happened, and why")
         click.echo(f"  riskcore verify --store {store}    that it replays to the same decisions")

@@ -25,7 +25,9 @@ def _options(command: Command) -> Command:
 @click.command("payout", epilog="Example: riskcore programme payout EXPRESS-V2-99000001 700 --on 2026-11-20")
 @click.argument("account")
 @click.argument("amount")
-@click.option("--on", metavar="DATE", help="Trade date of the request; a request after 17:00 is of the next. Today.")
+@click.option(
+    "--on", metavar="DATE", help="Trade date of the request; a request after 17:00 is of the next. Default: today."
+)
 @_options
 def payout(account: str, amount: str, on: str | None, **options: Any) -> int:
     """Enter a payout of the firm: the opening balance falls at once, the floor of an XFA is 0 from then on."""
