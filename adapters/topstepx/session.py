@@ -87,7 +87,7 @@ class Session:
             if isinstance(failure, LoginRefused):
                 raise failure
             if not left:
-                raise BrokerUnreachable(f"{failure}. {self._advice}")
+                raise BrokerUnreachable(f"{str(failure).rstrip('.')}. {self._advice}")
             await self._clock.sleep(max(self._paused_until - self._clock.now(), 0) / SECOND_NS)
 
     async def token(self) -> str:
