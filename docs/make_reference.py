@@ -72,7 +72,9 @@ def _command_block(path: str, command: click.Command, context: click.Context) ->
     lines = [f"## {path}", "", f"`{usage}`", "", cleandoc(command.help or ""), "", "| option | meaning |", "|---|---|"]
     for option in command.get_params(context):
         if isinstance(option, click.Option):
-            names = ", ".join(option.opts) + ("" if option.is_flag else f" {option.make_metavar(context)}")
+            names = ", ".join([*option.opts, *option.secondary_opts]) + (
+                "" if option.is_flag else f" {option.make_metavar(context)}"
+            )
             lines.append(f"| `{names}` | {option.help or ''} |")
     if command.epilog:
         example = command.epilog.removeprefix("Example: ")

@@ -71,9 +71,13 @@ if not TYPE_CHECKING:  # Or a type checker would take every name for one that is
         home = next((home for home, names in _HOMES.items() if name in names), None)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from riskcore.own_packages import own_packages
+        from contextlib import nullcontext
 
-        with own_packages():  # Your program may have a package `replay` of its own.
+        from riskcore.own_packages import are_ours, own_packages
+
+        # Your program may have a package `replay` of its own. Where it has none, ours stay loaded under their names, as
+        # whoever pickles a function of them expects.
+        with nullcontext() if are_ours() else own_packages():
             found = globals()[name] = getattr(import_module(home), name)
         return found
 

@@ -77,8 +77,23 @@ def own_packages() -> Iterator[None]:
         sys.modules.update(others)
 
 
+def are_ours() -> bool:
+    """Whether the names mean this installation to everybody in this process, loaded or not."""
+    return all(_is_own(sys.modules[name]) if name in sys.modules else _is_found_here(name) for name in NAMES)
+
+
 def _is_own(module: ModuleType | None) -> bool:
-    file = getattr(module, "__file__", None)
+    return _is_here(getattr(module, "__file__", None))
+
+
+def _is_found_here(name: str) -> bool:
+    from importlib.util import find_spec  # The command, which must not load more than it has to, never asks.
+
+    spec = find_spec(name)
+    return spec is not None and _is_here(spec.origin)
+
+
+def _is_here(file: str | None) -> bool:
     return file is not None and os.path.dirname(os.path.dirname(os.path.abspath(file))) == ROOT
 
 

@@ -122,6 +122,12 @@ def test_a_program_with_a_package_replay_of_its_own_uses_the_library(tmp_path: P
         "assert riskcore.whatif(day, sets=['rules.max_contracts.limit=1'], quick=True).effect\n"
         "grid = {'rules.max_contracts.limit': [1, 2]}\n"
         "assert len(riskcore.sweep(day, grid=grid).settings) == 2\n"
+        "try:\n"
+        "    riskcore.sweep(day, grid=grid, workers=2)\n"
+        "except riskcore.errors.ConfigError as error:\n"
+        "    assert 'of its own' in str(error)\n"
+        "else:\n"
+        "    raise AssertionError('its processes would load the wrong package')\n"
         "with riskcore.open_journal(store) as journal:\n"
         "    assert journal.decisions()\n"
         "assert riskcore.guard and riskcore.Recorder and riskcore.odds\n"
@@ -132,5 +138,23 @@ def test_a_program_with_a_package_replay_of_its_own_uses_the_library(tmp_path: P
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     day = FOLDER / "voided-trade" / "session.jsonl"
     words = [sys.executable, str(program), str(day), str(tmp_path / "journal.db")]
+    result = processes.run(words, cwd=tmp_path, env=environment, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_program_sweeps_with_processes_and_keeps_its_own(tmp_path: Path) -> None:
+    program = tmp_path / "bot.py"
+    program.write_text(
+        "import multiprocessing, riskcore, sys, time\n"
+        "if __name__ == '__main__':\n"
+        "    own = multiprocessing.get_context('spawn').Process(target=time.sleep, args=(60,), daemon=True)\n"
+        "    own.start()\n"
+        "    swept = riskcore.sweep(sys.argv[1], grid={'rules.max_contracts.limit': [1, 2]}, workers=2)\n"
+        "    assert len(swept.settings) == 2\n"
+        "    assert multiprocessing.active_children() == [own]\n",
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    words = [sys.executable, str(program), str(FOLDER / "voided-trade" / "session.jsonl")]
     result = processes.run(words, cwd=tmp_path, env=environment, text=True)
     assert result.returncode == 0, result.stderr

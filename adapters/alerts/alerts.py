@@ -50,11 +50,6 @@ class _Outcome:
     why: str | None
 
 
-def beside(store: str) -> Path:
-    """Where the alerts of a journal are remembered."""
-    return Path(f"{store}.alerts")
-
-
 class Alerts(Announcer):
     """Hands everything on to the announcer behind it, first; then alerts. Nothing here waits for a channel or a disk.
 

@@ -16,7 +16,7 @@ from riskcore.errors import ProfileBusy
 from riskcore.schema.instants import read_instant
 from riskcore.settings.config import Settings
 from riskcore.store.lease import HeldLock, is_held, this_process
-from riskcore.store.recorder import lock_path
+from riskcore.store.recorder import lock_path, refuse_no_journal
 
 # Told again while something is open and nothing guards it.
 AGAIN_SECONDS = 300
@@ -50,6 +50,16 @@ class Watched:
         path.parent.mkdir(parents=True, exist_ok=True)
         busy = f"another watchdog watches profile {self.profile}"
         return HeldLock(path, busy, this_process(), passing=True)
+
+
+def refuse_other_file(watched: Watched) -> None:
+    """Refuse a store that no engine can have written and none can begin: somebody named another file.
+
+    Where an engine has been, its heartbeat says more than a file that may have been damaged since. Raises ConfigError,
+    StoreError.
+    """
+    if read_beat(heartbeat_path(watched.store, watched.profile)) is None:
+        refuse_no_journal(watched.store)
 
 
 class Telling:

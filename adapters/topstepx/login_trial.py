@@ -69,8 +69,13 @@ class _Listener:
             await self.changed.wait()
 
 
-async def tried(credentials: Credentials, api_url: str, rtc_url: str, clock: Clock) -> AsyncIterator[Step]:
-    """The steps as they are done; the first that the others need and that fails ends them. Raises ConfigError."""
+async def tried(
+    credentials: Credentials, api_url: str, rtc_url: str, clock: Clock, wanted: Sequence[str] = ()
+) -> AsyncIterator[Step]:
+    """The steps as they are done; the first that the others need and that fails ends them. Raises ConfigError.
+
+    `wanted`: the accounts that the profile names, by name or id; empty for all.
+    """
     heard, hubs_at = _Listener(clock), hub_url(rtc_url)
     gateway = TopstepGateway(HttpTransport(api_url), credentials, clock, Random())
     try:
@@ -84,7 +89,7 @@ async def tried(credentials: Credentials, api_url: str, rtc_url: str, clock: Clo
         if failure is not None:
             yield _refused(ACCOUNTS if heard.logged_in else LOGIN, failure)
             return
-        yield _accounts(list(heard.accounts.values()))
+        yield _accounts(list(heard.accounts.values()), wanted)
         for step in await _hubs(gateway, heard, hubs_at, clock):
             yield step
         yield _rights(list(heard.accounts.values()))
@@ -114,10 +119,16 @@ def _refused(name: str, error: GatewayError) -> Step:
     return Step(name, "fail", str(error), advice)
 
 
-def _accounts(accounts: Sequence[AccountObserved]) -> Step:
+def _accounts(accounts: Sequence[AccountObserved], wanted: Sequence[str]) -> Step:
     if not accounts:
         return Step(ACCOUNTS, "fail", "the broker lists no active account", "look at your accounts on the platform")
-    return Step(ACCOUNTS, "ok", ", ".join(map(name_of, accounts)))
+    there = ", ".join(map(name_of, accounts))
+    missing = [one for one in wanted if not any(one in (str(known.account), known.name) for known in accounts)]
+    if missing:
+        # Without any of its accounts an engine does not start; without some it guards less than its trader thinks.
+        text = f"profile.accounts ({', '.join(missing)}) names no account of this login; there is {there}"
+        return Step(ACCOUNTS, "fail" if len(missing) == len(wanted) else "warn", text, "correct accounts of [profile]")
+    return Step(ACCOUNTS, "ok", there)
 
 
 async def _hubs(gateway: TopstepGateway, heard: _Listener, rtc_url: str, clock: Clock) -> list[Step]:

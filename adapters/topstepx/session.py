@@ -15,6 +15,7 @@ from random import Random
 from typing import TypeGuard
 
 from adapters.topstepx.credentials import Credentials
+from adapters.topstepx.error_codes import TOO_MANY
 from adapters.topstepx.exchange import Caller, Exchange
 from adapters.topstepx.quota import pause_ns
 from adapters.topstepx.wire import LoginKey, Logout, Validate, envelope
@@ -38,6 +39,7 @@ BACK_OFF, REFUSED_PAUSE_NS = BackOff(SECOND_NS, 5 * SECOND_NS), 10 * SECOND_NS
 REJECTION_PAUSE_NS = 5 * SECOND_NS
 
 _UNREACHABLE_ADVICE = "Look at your network, at --api-url (RISKCORE_API_URL) and at the broker's status page"
+_BUSY_ADVICE = "Wait a minute and try again; every program with this login counts"
 _TOKEN = re.compile(r"[!-~]{1,16384}")
 Record = Callable[[Exchange], None]
 
@@ -64,6 +66,7 @@ class Session:
         self._renewal: asyncio.Task[GatewayError | None] | None = None
         self._failure: GatewayError | None = None
         self._failures = 0
+        self._advice = _UNREACHABLE_ADVICE
         self._paused_until = 0
         self._rejected_at: int | None = None
 
@@ -84,7 +87,7 @@ class Session:
             if isinstance(failure, LoginRefused):
                 raise failure
             if not left:
-                raise BrokerUnreachable(f"{failure}. {_UNREACHABLE_ADVICE}")
+                raise BrokerUnreachable(f"{str(failure).rstrip('.')}. {self._advice}")
             await self._clock.sleep(max(self._paused_until - self._clock.now(), 0) / SECOND_NS)
 
     async def token(self) -> str:
@@ -230,6 +233,7 @@ class Session:
             pause = REFUSED_PAUSE_NS
         else:
             failure = BrokerUnreachable(f"no login: {exchange.reason or outcome.reason}")
+            self._advice = _BUSY_ADVICE if exchange.status == TOO_MANY else _UNREACHABLE_ADVICE
             pause = BACK_OFF.spread_ns(self._failures, self._random)
             if exchange.retry_after is not None:
                 pause = max(pause, min(pause_ns(exchange.retry_after, self._clock.now()), REFUSED_PAUSE_NS))

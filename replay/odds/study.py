@@ -53,6 +53,9 @@ class OddsStudy:
 
 def check_draws(paths: int, seed: int) -> None:
     """Raises ConfigError for numbers that make no sense."""
+    for option, value in (("--paths", paths), ("--seed", seed)):
+        if not isinstance(value, int):
+            raise ConfigError(f"{option} {value}: must be a whole number")
     if not FEWEST_PATHS <= paths <= MOST_PATHS:
         raise ConfigError(f"--paths {paths}: must lie between {FEWEST_PATHS:,} and {MOST_PATHS:,}")
     if not 0 <= seed <= LARGEST_SEED:

@@ -25,6 +25,8 @@ _LONG = re.compile(r"(?<![0-9@.])[0-9]{6,}(?![0-9.])")
 _DIGITS = re.compile(rb"[0-9]{6,}")
 _TAG = re.compile(rb'"(?:customTag|tag)":"([^"]+)"')
 _PLAIN = re.compile(r"[a-z_]+")  # A word that the format itself may use.
+# What stands in is no original: a copy is redacted again by who shares it further.
+_STANDS_IN = re.compile(r"Account [0-9]+|\(text [0-9]+\)|(?:rc-|rc-stop-)?tag-[0-9]+(?:-SL|-TP)?")
 _SHORTEST_SURE = 6  # A shorter word may stand there by chance.
 _SHORTEST_NAMED = 4  # An original with fewer digits stands in every file by chance.
 
@@ -132,8 +134,9 @@ class StandIns:
 def first_left(stand_ins: StandIns, lines: Iterable[bytes]) -> str | None:
     """What of the originals still stands in a copy; None when nothing does."""
     ids = {str(one).encode() for one in stand_ins.ids if len(str(one)) >= _SHORTEST_SURE}
-    tags = {one.encode() for one in stand_ins.tags}
-    words = [*stand_ins.accounts, *stand_ins.texts, *stand_ins.profiles]
+    tags = {one.encode() for one in stand_ins.tags if not _STANDS_IN.fullmatch(one)}
+    named = [*stand_ins.accounts, *stand_ins.texts, *stand_ins.profiles]
+    words = [one for one in named if not _STANDS_IN.fullmatch(one)]
     sure = [encode(one)[1:-1].encode() for one in words if len(one) >= _SHORTEST_SURE and not _PLAIN.fullmatch(one)]
     for line in lines:
         for found in _DIGITS.findall(line):

@@ -33,7 +33,6 @@ from replay.whatif.report_words import (
     contract_words,
     counted,
     day_words,
-    percent,
     rule_title,
     time_words,
 )
@@ -164,7 +163,7 @@ class _Page:
             [
                 words(row["rule"], " ".join(filter(None, (rule_title(row["rule"]), self._about(row))))),
                 words(f"{row['name']} {_measure(row, 'now')}", f"of {_measure(row, 'limit')}"),
-                Cell(f'{_measure(row, "left")}<span class="note">{percent(money(row["used"]))} used</span>', "n"),
+                Cell(f'{_measure(row, "left")}<span class="note">{_share(row["used"])} used</span>', "n"),
                 Cell(_used(row, scale), "wide"),
                 words(time_words(row["at"], self.date)),
             ]
@@ -291,7 +290,13 @@ def _measure(row: Row, name: str) -> str:
         return "–"
     if in_dollars(row["unit"]):
         return _AMOUNTS.plain(money(value))
-    return f"{value} {row['unit']}".replace("-", MINUS).strip()
+    unit = "" if row["unit"] in row["name"].split() else row["unit"]
+    return f"{value} {unit}".replace("-", MINUS).strip()
+
+
+def _share(used: str) -> str:
+    """As whole percents, cut as on the screens: 100% is shown only where the limit is reached."""
+    return f"{money(used) * 100 // MONEY_SCALE}%"
 
 
 def _not_shown(count: int) -> str:

@@ -5,7 +5,6 @@ ends by itself, and Ctrl-C is the sweep's alone.
 """
 
 import logging
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +12,8 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing import connection
+from multiprocessing import connection, parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
 from threading import Thread
 from typing import Any, Protocol
 
@@ -96,16 +96,20 @@ def _submitted(executor: Executor, task: Task) -> Future[list[list[Outcome]]]:
 
 @contextmanager
 def local_workers(count: int) -> Iterator[Pool]:
-    """Processes on this machine, or this one alone. All of them are gone afterwards, whatever happens."""
+    """Processes on this machine, or this one alone. All of them are gone afterwards, whatever happens.
+
+    Raises ConfigError for a number of processes that there cannot be.
+    """
+    if not isinstance(count, int) or count < 1:
+        raise ConfigError(f"--workers {count}: must be a whole number from 1")
     if count == 1:
         yield ThisProcess()
         return
     started: list[ProcessPoolExecutor] = []
+    spawned = _Spawned()
 
     def start() -> Executor:
-        # Spawned, as on Windows and macOS: a copy of a process with threads may hang.
-        context = multiprocessing.get_context("spawn")
-        started.append(ProcessPoolExecutor(count, context, initializer=_begin))
+        started.append(ProcessPoolExecutor(count, spawned, initializer=_begin))
         return started[-1]
 
     try:
@@ -113,8 +117,24 @@ def local_workers(count: int) -> Iterator[Pool]:
     finally:
         for pool in started:
             pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.kill()
+        for process in spawned.processes:
+            if process.pid is not None:  # It was started.
+                process.kill()
+
+
+class _Spawned(SpawnContext):
+    """Starts processes anew, as on Windows and macOS: a copy of a process with threads may hang.
+
+    It keeps those it has started: a program that sweeps may have others of its own, which must not be killed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.processes: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+        self.processes.append(SpawnProcess(*args, **kwargs))
+        return self.processes[-1]
 
 
 def _begin() -> None:
@@ -124,7 +144,7 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
+    parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
         os._exit(1)

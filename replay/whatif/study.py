@@ -77,10 +77,14 @@ class Study:
         """The study itself. Raises ConfigError for options that make no sense, InputError."""
         if self.policy not in POLICIES:
             raise ConfigError(f"--policy {self.policy}: there is {', '.join(POLICIES)}")
-        if not 0 <= self.latency_ms <= LONGEST_LATENCY_MS:
-            raise ConfigError(f"--latency-ms {self.latency_ms}: must lie between 0 and {LONGEST_LATENCY_MS}")
-        if not 0 <= self.slippage_ticks <= MOST_SLIPPAGE_TICKS:
-            raise ConfigError(f"--slippage-ticks {self.slippage_ticks}: must lie between 0 and {MOST_SLIPPAGE_TICKS}")
+        for option, value, most in (
+            ("--latency-ms", self.latency_ms, LONGEST_LATENCY_MS),
+            ("--slippage-ticks", self.slippage_ticks, MOST_SLIPPAGE_TICKS),
+        ):
+            if not isinstance(value, int):
+                raise ConfigError(f"{option} {value}: must be a whole number")
+            if not 0 <= value <= most:
+                raise ConfigError(f"{option} {value}: must lie between 0 and {most}")
         for path in self.bars:
             if not path.exists():
                 raise InputError(f"--bars {path}: cannot be read: No such file or directory")

@@ -15,11 +15,12 @@ from replay.sweep.sweep import Sweep
 from replay.sweep.table_file import frame_of
 from replay.whatif.settings import Asked
 from replay.whatif.study import Study
-from riskcore.api.days import AnyPath, files
+from riskcore.api.arguments import Accounts, AnyPath, files, texts
 from riskcore.api.results import Row
 from riskcore.core.quantities import money
 from riskcore.errors import ConfigError
 from riskcore.folders import user_folder
+from riskcore.own_packages import are_ours
 from riskcore.settings.config import Given
 
 Value = str | int | Decimal
@@ -109,10 +110,10 @@ def sweep(
     paths: AnyPath | Sequence[AnyPath],
     settings: Given = None,
     *,
-    grid: Mapping[str, str | Sequence[Value]],
-    sets: Sequence[str] = (),
+    grid: Mapping[str, Value | Sequence[Value]],
+    sets: str | Sequence[str] = (),
     baseline: Given = None,
-    accounts: Sequence[str] = (),
+    accounts: Accounts = (),
     policy: str = "follow",
     latency_ms: int = 250,
     slippage_ticks: int = 2,
@@ -136,15 +137,19 @@ def sweep(
 
     Raises ConfigError, InputError, Corrupt.
     """
+    if not isinstance(grid, Mapping):
+        raise ConfigError('grid: give the values by setting, such as {"rules.max_contracts.limit": [2, 4]}')
+    if (workers != 1 or cluster is not None) and not are_ours():
+        raise ConfigError("your program has a package `adapters` or `replay` of its own: sweep with workers=1")
     warnings: list[str] = []
     study = Study(
         sessions=tuple(files(paths)),
-        asked=Asked(settings, tuple(sets), settings is not None, baseline),
+        asked=Asked(settings, texts(sets), settings is not None, baseline),
         policy=policy,
         latency_ms=latency_ms,
         slippage_ticks=slippage_ticks,
         bars=tuple(files(bars)),
-        restrict=tuple(accounts),
+        restrict=texts(accounts),
         skip_bad_lines=skip_bad_lines,
         strict=strict,
         command="riskcore.sweep",
@@ -161,8 +166,8 @@ def odds(
     paths: AnyPath | Sequence[AnyPath],
     settings: Given = None,
     *,
-    sets: Sequence[str] = (),
-    accounts: Sequence[str] = (),
+    sets: str | Sequence[str] = (),
+    accounts: Accounts = (),
     draws: int = 10_000,
     seed: int = 1,
     block: str = "day",
@@ -181,8 +186,8 @@ def odds(
     warnings: list[str] = []
     study = Study(
         tuple(files(paths)),
-        Asked(settings, tuple(sets), settings is not None),
-        restrict=tuple(accounts),
+        Asked(settings, texts(sets), settings is not None),
+        restrict=texts(accounts),
         skip_bad_lines=skip_bad_lines,
         strict=strict,
         command="riskcore.odds",
@@ -196,8 +201,15 @@ def odds(
     return msgspec.convert({"accounts": found, "stamp": row["stamp"], "warnings": warnings, "_json": row}, OddsResult)
 
 
-def _values(values: str | Sequence[Value]) -> str:
-    return values if isinstance(values, str) else ",".join(map(str, values))
+def _values(values: Value | Sequence[Value]) -> str:
+    return ",".join(map(_text, [values] if isinstance(values, Value) else values))
+
+
+def _text(value: Value) -> str:
+    """A value as `--grid` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def _fee(name: str, amount: Value) -> int:

@@ -1,27 +1,25 @@
 """Recorded days through the rules, and through others. Source: INTERFACE.md 5, 6 and 11, WHATIF.md."""
 
 from collections.abc import Sequence
-from os import PathLike, fspath
-from pathlib import Path
+from os import fspath
 
 from replay.replay_run import run_replay
 from replay.whatif.settings import Asked
 from replay.whatif.study import Study
 from replay.whatif.study import whatif as run_study
+from riskcore.api.arguments import Accounts, AnyPath, files, texts
 from riskcore.api.results import ReplayResult, WhatifResult, replay_result, whatif_result
 from riskcore.settings.config import Given
 from riskcore.store.server_url import without_password
-
-AnyPath = str | PathLike[str]
 
 
 def replay(
     paths: AnyPath | Sequence[AnyPath],
     settings: Given = None,
     *,
-    sets: Sequence[str] = (),
-    accounts: Sequence[str] = (),
-    store: str | None = None,
+    sets: str | Sequence[str] = (),
+    accounts: Accounts = (),
+    store: AnyPath | None = None,
     skip_bad_lines: bool = False,
     strict: bool = False,
 ) -> ReplayResult:
@@ -29,8 +27,8 @@ def replay(
 
     `paths`: session files of either form, oldest first. `settings`: those of `load_settings`, or a path; by default the
     file that the command would find, else the defaults. A journal export is judged by the settings that it carries and
-    takes neither `settings` nor `sets`. `accounts`: judge only these, by name or id. `store`: also keep the run as a
-    journal in this new file.
+    takes neither `settings` nor `sets`. `sets`: overrides, as `--set` takes them. `accounts`: judge only these, by name
+    or id. `store`: also keep the run as a journal in this new file.
 
     Raises ConfigError (settings, a journal export given some), InputError (a file that cannot be read), Corrupt.
     """
@@ -38,10 +36,10 @@ def replay(
     row = run_replay(
         files(paths),
         config_path=settings,
-        sets=tuple(sets),
+        sets=texts(sets),
         config_given=settings is not None,
-        restrict=tuple(accounts),
-        store=store and without_password(store),
+        restrict=texts(accounts),
+        store=None if store is None else without_password(fspath(store)),
         skip_bad_lines=skip_bad_lines,
         strict=strict,
         warn=warnings.append,
@@ -53,9 +51,9 @@ def whatif(
     paths: AnyPath | Sequence[AnyPath],
     settings: Given = None,
     *,
-    sets: Sequence[str] = (),
+    sets: str | Sequence[str] = (),
     baseline: Given = None,
-    accounts: Sequence[str] = (),
+    accounts: Accounts = (),
     policy: str = "follow",
     latency_ms: int = 250,
     slippage_ticks: int = 2,
@@ -76,22 +74,17 @@ def whatif(
     warnings: list[str] = []
     study = Study(
         sessions=tuple(files(paths)),
-        asked=Asked(settings, tuple(sets), settings is not None, baseline),
+        asked=Asked(settings, texts(sets), settings is not None, baseline),
         policy=policy,
         latency_ms=latency_ms,
         slippage_ticks=slippage_ticks,
         independent_days=independent_days,
         quick=quick,
         bars=tuple(files(bars)),
-        restrict=tuple(accounts),
+        restrict=texts(accounts),
         skip_bad_lines=skip_bad_lines,
         strict=strict,
         command="riskcore.whatif",
         warn=warnings.append,
     )
     return whatif_result(run_study(study), warnings)
-
-
-def files(paths: AnyPath | Sequence[AnyPath]) -> list[Path]:
-    given = [paths] if isinstance(paths, str | PathLike) else paths
-    return [Path(fspath(path)) for path in given]

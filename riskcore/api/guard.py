@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from os import PathLike, fspath
 from pathlib import Path
@@ -27,6 +27,7 @@ from riskcore.engine.control_client import NoEngine
 from riskcore.engine.desk_check import Verdict
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Clock
+from riskcore.live.alerting import alerting
 from riskcore.live.market import LiveMarket
 from riskcore.live.run import Broker, Run, check_calendar, run_live, start_texts
 from riskcore.settings.config import Given, Settings, find_file, settings_of
@@ -186,7 +187,8 @@ async def guard(
 
     Enters once the account has been seen in full and the rules are armed. When the block ends, however it ends, the
     engine stops in good order. If the engine fails for good, the block is cancelled and the error is raised. Nothing
-    may block the event loop for long, because the engine shares it.
+    may block the event loop for long, because the engine shares it. The channels of `[alerts]` are told as by
+    `riskcore live`.
 
     `settings`: those of `load_settings`, or a path, which is watched for edits as `riskcore live` does; by default the
     file that the command would find. `dry_run`: decide and record, send nothing. `store`: the journal, by default
@@ -221,8 +223,14 @@ async def guard(
         clock=clock,
         takes_signals=False,
     )
-    async with guarding(run, told) as found:
-        yield found
+    heard = alerting(told, loaded, run.store, clock, run.enforces)
+    alerts = heard.__enter__()
+    try:
+        async with guarding(replace(run, announcer=alerts), told) as found:
+            yield found
+    finally:
+        # What is on its way gets a few seconds, in which your loop goes on.
+        await asyncio.to_thread(heard.__exit__, None, None, None)
 
 
 @asynccontextmanager

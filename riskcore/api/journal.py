@@ -10,11 +10,13 @@ import msgspec
 
 from replay.result import Collector
 from replay.source import batches
+from riskcore.api.arguments import Accounts, texts
 from riskcore.api.results import Breach, Command, PastLockout, Row
 from riskcore.audit.decisions import Decisions
 from riskcore.audit.following import open_journal as open_store
 from riskcore.audit.why import explain
 from riskcore.core.runner import Listener
+from riskcore.errors import ConfigError, StoreError
 from riskcore.schema.codec import export_line
 from riskcore.store.journal import Journal
 from riskcore.store.location import choose_days
@@ -48,14 +50,22 @@ class DayDecisions:
 class StoredJournal:
     """The journal of one profile; see `open_journal`. Days are texts, YYYY-MM-DD.
 
-    Methods raise ConfigError for a day that is not there, Corrupt where the journal does not match its own chain.
+    Methods raise ConfigError for a day that is not there, Corrupt where the journal does not match its own chain, and
+    StoreError behind the end of the block.
     """
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self._opened: Journal | None = journal
+
+    @property
+    def _journal(self) -> Journal:
+        if self._opened is None:
+            raise StoreError("this journal is closed: read it inside the block of open_journal")
+        return self._opened
 
     @property
     def profile(self) -> str:
+        """Whose journal it is."""
         return self._journal.profile
 
     @property
@@ -65,25 +75,29 @@ class StoredJournal:
 
     def events(self, day: str, after: int = 0) -> Iterator[StoredEvent]:
         """The events of a day in order, from the one after sequence number `after` on; the hash chain is checked."""
-        (day,) = self._chosen((day,))
+        (day,) = self._chosen(texts(day))
+        stored = self._journal.last_seq(day)
+        if not isinstance(after, int) or not 0 <= after <= stored:
+            raise ConfigError(f"after {after!r:.40}: day {day} has the events 1 to {stored}")
         for _, canonical, digest in self._journal.stored_bytes(day, after):
             yield StoredEvent(day, **msgspec.json.decode(export_line(canonical, digest)))
+            _ = self._journal  # Closed while the caller had the turn, it is said here.
 
     def decisions(self, *days: str) -> DayDecisions:
         """The breaches, commands and lockouts of these days, by default of all, with the ids that `why` takes."""
         found = Collector()
-        self._feed(days, found.listen)
+        self._feed(texts(days), found.listen)
         row = {"breaches": found.breaches, "commands": found.commands, "lockout_history": found.lockouts.rows}
         return msgspec.convert(row, DayDecisions)
 
-    def why(self, decision: str, *, days: Sequence[str] = (), accounts: Sequence[str] = ()) -> Row:
+    def why(self, decision: str, *, days: str | Sequence[str] = (), accounts: Accounts = ()) -> Row:
         """One breach or command explained to its last number: the object of `riskcore why ID --json`.
 
         `decision` is its id, or a beginning or end that only it has. Raises ConfigError when none or several fit.
         """
         found = Decisions()
-        self._feed(days, found.listen)
-        return explain(found, decision, accounts)
+        self._feed(texts(days), found.listen)
+        return explain(found, decision, texts(accounts))
 
     def _feed(self, days: Sequence[str], listener: Listener) -> None:
         for day in self._chosen(days):
@@ -103,4 +117,8 @@ def open_journal(store: str | PathLike[str] | None = None, *, profile: str | Non
     """
     where = fspath(store) if store is not None else environ.get("RISKCORE_STORE")
     with open_store(where, profile, None) as (journal, _):
-        yield StoredJournal(journal)
+        found = StoredJournal(journal)
+        try:
+            yield found
+        finally:
+            found._opened = None

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,15 +21,19 @@ from adapters.topstepx.rest import is_login
 from adapters.topstepx.signalr.codec import SEPARATOR, Invocation, read
 from adapters.topstepx.wire_text import line_text
 from replay.live_recording import LiveRecording
+from riskcore.api.arguments import files, texts
 from riskcore.core.kinds import CONNECTION_STATES, HUBS, ConnectionState, Hub
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.schema.payloads import message_line
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH, _FIRST, _END = (datetime(year, 1, 1, tzinfo=UTC) for year in (1970, 2000, 2100))
 # A name that says that its value is a secret, whatever stands around it: newToken, api_key, X-Api-Key, verifyKey.
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)|secret|token|api.?key|verify.?key|authori[sz]ation|cookie", re.IGNORECASE
 )
+_MOST = 10**1000
+# What rules may need (docs/reference/recordings.md).
+LACKS = ("orders", "quotes", "positions", "trades", "accounts", "commissions")
 _SHOWN_OF_A_LOGIN = ("success", "errorCode")
 
 
@@ -51,8 +55,8 @@ class Recorder:
     `path`: an existing file is kept, and the recording gets a number in its name (see `path` of the object); only you
     can read it. `lacks`: what your bot cannot see, such as "orders" or "quotes", so that rules that need it are blind
     and not wrong. Raises CannotWrite when the file cannot be begun. A file that can no longer be written disturbs
-    nothing: one warning is logged, and `close` raises CannotWrite. What no JSON can hold is a TypeError, a hub or state
-    that does not exist a ConfigError.
+    nothing: one warning is logged, and `close` raises CannotWrite. What no JSON can hold is a TypeError; a hub, a state
+    or a lack that does not exist, and an `at` without a time zone, a ConfigError.
     """
 
     def __init__(
@@ -61,13 +65,20 @@ class Recorder:
         *,
         profile: str | None = None,
         note: str | None = None,
-        lacks: Sequence[str] = (),
+        lacks: str | Sequence[str] = (),
     ) -> None:
-        said = {"profile": profile, "note": note, "lacks": list(lacks)}
+        # A header that nobody can read, or that says less than it should, would show only when the day is over.
+        for name, value in (("profile", profile), ("note", note)):
+            if value is not None and not isinstance(value, str):
+                raise ConfigError(f"{name} {value!r:.40}: must be text")
+        for one in texts(lacks):
+            _check("lacks", one, LACKS)
+        said = {"profile": profile, "note": note, "lacks": list(texts(lacks))}
         header = {name: value for name, value in said.items() if value}
         self._lock = threading.Lock()
         self._broken = ""
-        self._recording = LiveRecording(Path(fspath(path)), header, self._give_up, time.time_ns)
+        (where,) = files([path])
+        self._recording = LiveRecording(where, header, self._give_up, time.time_ns)
 
     @property
     def path(self) -> Path:
@@ -81,6 +92,7 @@ class Recorder:
 
     def frame(self, hub: Hub, data: str | bytes, at: datetime | None = None) -> None:
         """Whole SignalR messages as they came from the socket; pings and completions are passed over."""
+        _check("hub", hub, HUBS)
         for record in (data.encode() if isinstance(data, str) else data).split(SEPARATOR):
             message = read(record) if record else None
             if isinstance(message, Invocation) and isinstance(message.arguments, list):
@@ -88,6 +100,8 @@ class Recorder:
 
     def rest(self, path: str, request: Any, status: int, response: Any, at: datetime | None = None) -> None:
         """A REST call and its answer: the path or the whole URL, both bodies, and the HTTP status."""
+        if not isinstance(status, int):
+            raise TypeError(f"an HTTP status of {type(status).__name__}: give the number")
         where = urlsplit(path).path
         asked, answered = _plain(request), _plain(response)
         if is_login(where):
@@ -140,8 +154,13 @@ def _check(what: str, value: str, known: Sequence[str]) -> None:
 
 
 def _nanoseconds(at: datetime | None) -> int:
+    if at is None:
+        return time.time_ns()
+    if at.tzinfo is None or not _FIRST <= at < _END:
+        # No reader would take the line, nor those behind it, whose time cannot be earlier.
+        raise ConfigError(f"at {at}: give the time of receipt with its time zone, such as datetime.now(UTC)")
     # Whole microseconds: an instant must not pass through a float.
-    return time.time_ns() if at is None else (at - _EPOCH) // timedelta(microseconds=1) * 1000
+    return (at - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def _plain(payload: Any) -> Any:
@@ -166,6 +185,8 @@ def _without_secrets(value: Any) -> Any:
         return [_without_secrets(item) for item in value]
     if isinstance(value, Decimal):
         return Number(format(value, "f"))
+    if isinstance(value, int) and not -_MOST < value < _MOST:
+        raise TypeError("a payload with a number of more than a thousand digits")
     if value is None or isinstance(value, str | int | float | Number):
         return value
     raise TypeError(f"a payload of {type(value).__name__}: give what was decoded from JSON, or its text")

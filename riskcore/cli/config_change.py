@@ -59,6 +59,13 @@ class Wanted:
     days: int
     quick: bool
 
+    def can_be_tried(self) -> bool:
+        """Whether there is a journal, or one was named: then what is wrong with it is said."""
+        from riskcore.store.location import FILE_NAME as STORE_NAME
+        from riskcore.store.location import user_data_folder
+
+        return self.store is not None or (user_data_folder() / STORE_NAME).is_file()
+
     def tried(self, *, quiet: bool) -> dict[str, Any]:
         """The change on the journal's own days. Raises ConfigError, InputError, StoreError, CannotWrite."""
         from replay.whatif.trial import Journal, trial
@@ -107,7 +114,7 @@ def set_command(
 ) -> None:
     """Change settings in riskcore.toml; comments stay. First shows the change on the journal's last days.
 
-    A running engine reads the file when it starts.
+    A running engine sees the change within seconds: what tightens counts at once, what loosens as loosen_policy says.
     """
     wanted = Wanted(assignments, **options)
     path = wanted.config_path or find_file()
@@ -120,6 +127,9 @@ def set_command(
         return
     if not yes and not sys.stdin.isatty():
         raise ConfigError("nobody can be asked here; --yes writes without asking")
+    if not untried and not wanted.can_be_tried():
+        warn("there is no journal yet, so the change is not tried on anything first", quiet=quiet)
+        untried = True
     found = None if untried else wanted.tried(quiet=quiet)
     if found is not None and not as_json:
         print_text(trial_text(found, assignments))

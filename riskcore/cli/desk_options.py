@@ -18,7 +18,7 @@ def desk_options(command: Command) -> Command:
     """--config, --store, --profile, --account and the output options."""
     command = output_options(command)
     for name, metavar, text in (
-        ("--account", "NAME-or-ID", "Account; needed for orders if the profile has several. Default elsewhere: all."),
+        ("--account", "NAME-or-ID", "Only this account. An order needs it if the profile has several."),
         ("--profile", "NAME", "Profile of the engine; needed if the journal holds several."),
     ):
         command = click.option(name, metavar=metavar, help=text)(command)

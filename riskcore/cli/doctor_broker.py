@@ -4,7 +4,7 @@ With --login it also tries the login, as `riskcore login` does.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from adapters.topstepx.credentials import API_KEY, USER_NAME, find_credentials
 from adapters.topstepx.http import HttpTransport, base_url, hub_url
@@ -32,13 +32,15 @@ def credentials_check(environment: Mapping[str, str]) -> Check:
     return Check("login", OK, f"a login was found in the {'environment' if given else 'keyring'}")
 
 
-def login_checks(environment: Mapping[str, str], api_url: str, rtc_url: str) -> list[Check]:
-    """The login tried: accounts, hubs, rights, logout; a check each."""
+def login_checks(
+    environment: Mapping[str, str], api_url: str, rtc_url: str, accounts: Sequence[str] = ()
+) -> list[Check]:
+    """The login tried: the accounts, among them those that the profile names, hubs, rights, logout; a check each."""
     found: list[Check] = []
 
     async def try_out() -> None:
         credentials = find_credentials(environment, None)
-        async for step in tried(credentials, api_url, rtc_url, SystemClock()):
+        async for step in tried(credentials, api_url, rtc_url, SystemClock(), accounts):
             found.append(Check("logged in" if step.name == LOGIN else step.name, step.state, step.text, step.advice))
 
     with told_as("logged in", found):

@@ -56,7 +56,8 @@ def command(
     if tries_login and not any(check.name == "login" and check.state == "fail" for check in checks):
         from riskcore.cli.doctor_broker import login_checks
 
-        checks += login_checks(os.environ, api_url, rtc_url)
+        accounts = () if settings is None else settings.plain["profile"]["accounts"]
+        checks += login_checks(os.environ, api_url, rtc_url, accounts)
     failed = [check for check in checks if check.state == "fail"]
     if as_json:
         print_json(result_of(checks))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from riskcore.cli.options import account_option, broker_options, config_options, output_options, store_option
+from riskcore.cli.options import account_option, broker_options, config_options, output_options_saying, store_option
 
 
 @click.command(epilog="Example: riskcore live --simulated")
@@ -46,7 +46,10 @@ from riskcore.cli.options import account_option, broker_options, config_options,
 @config_options
 @store_option
 @account_option
-@output_options
+@output_options_saying(
+    "Print one JSON object a line for everything that happens.",
+    "Print only what you must not miss: breaches, lockouts, halts.",
+)
 def command(
     dry_run: bool,
     record_only: bool,

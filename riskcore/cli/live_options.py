@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
 from riskcore.errors import ConfigError
+from riskcore.live.alerting import alerting
 from riskcore.live.log_lines import WARNING, LogLines, said_line
 from riskcore.live.run import Broker, Run, check_calendar, interactive, run_live, start_texts
 from riskcore.settings.config import Settings, find_file, load_settings, read_settings
@@ -130,30 +131,13 @@ def _recorded(options: Options, settings: Settings, clock: Clock) -> "Iterator[L
         yield recording
 
 
-@contextmanager
 def _alerting(
     options: Options, settings: Settings, store: str, clock: Clock, printer: Announcer
-) -> "Iterator[Announcer]":
+) -> AbstractContextManager[Announcer]:
     """The printer, and behind it the channels of `[alerts]`. A scenario that no settings were given for is a show."""
-    if not settings.alerts.channels or (options.simulated is not None and options.config_path is None):
-        yield printer
-        return
-    from adapters.alerts.alerts import Alerts, beside
-    from riskcore.store.journal import Journal
-
-    zone = settings.plain["profile"]["timezone"]
-    profile = settings.plain["profile"]["name"]
-    alerts = Alerts(
-        printer,
-        settings.alerts,
-        zone,
-        beside(store),
-        enforces=options.enforces,
-        now=clock.now,
-        journal=lambda: Journal.open(store, profile),
-    )
-    with closing(alerts):
-        yield alerts
+    if options.simulated is not None and options.config_path is None:
+        return nullcontext(printer)
+    return alerting(printer, settings, store, clock, options.enforces)
 
 
 @contextmanager
@@ -238,15 +222,18 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
         settings = read_settings(scenario.settings, options.sets, f"scenario {scenario.name}")
     store = options.store or str(Path(tempfile.mkdtemp(prefix="riskcore-simulated-")) / FILE_NAME)
     clock = ShiftedClock(shift_ns(scenario))
+    played = False
     async with SimulatedGateway(scenario, seed=options.seed, clock=clock) as gateway:
         broker = Broker(gateway.api_url, gateway.rtc_url, Credentials(gateway.user_name, gateway.api_key))
 
         async def over(engine: Engine) -> None:
+            nonlocal played
             while not engine.ready:
                 await clock.sleep(1)
             await clock.sleep(scenario.seconds)
             for _ in range(SETTLING_SECONDS):
                 await clock.sleep(1)
+            played = True
 
         shown = options.screen if options.screen is not None else not options.quiet
         shown_by = _printing(options, clock, settings, store, f"simulated: {scenario.name}", shown)
@@ -259,6 +246,7 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
             asked = _run_of(options, settings, store, broker, clock, announcer, options.config_path, recording)
             await run_live(asked, None if options.stay else over)
     if not options.quiet and not options.as_json:
-        print_line(f"\nThe scenario is over. Everything that was received and decided is in {store}")
+        how = "The scenario is over" if played else "Stopped"
+        print_line(f"\n{how}. Everything that was received and decided is in {store}")
         click.echo(f"  riskcore audit --store {store}     what happened, and why")
         click.echo(f"  riskcore verify --store {store}    that it replays to the same decisions")

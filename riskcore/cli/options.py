@@ -148,13 +148,22 @@ bars_option = click.option(
 
 def output_options(command: Command) -> Command:
     """--json, --quiet and --verbose, passed as as_json, quiet and verbose."""
-    for name, parameter, text in (
-        ("--verbose", "verbose", "Print more, and the traceback of an internal error."),
-        ("--quiet", "quiet", "Print only the result and errors."),
-        ("--json", "as_json", "Print the result as JSON."),
-    ):
-        command = click.option(name, parameter, is_flag=True, help=text)(command)
-    return command
+    return output_options_saying("Print the result as JSON.", "Print only the result and errors.")(command)
+
+
+def output_options_saying(as_json: str, quiet: str) -> Callable[[Command], Command]:
+    """The same of a command that prints lines as things happen; the texts say what the first two do there."""
+
+    def add(command: Command) -> Command:
+        for name, parameter, text in (
+            ("--verbose", "verbose", "Print the traceback of an internal error."),
+            ("--quiet", "quiet", quiet),
+            ("--json", "as_json", as_json),
+        ):
+            command = click.option(name, parameter, is_flag=True, help=text)(command)
+        return command
+
+    return add
 
 
 def print_json(value: Any) -> None:

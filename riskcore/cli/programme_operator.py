@@ -38,7 +38,9 @@ class _Payout(click.Command):
 )
 @click.argument("account")
 @click.argument("amount")
-@click.option("--on", metavar="DATE", help="Trade date of the request; a request after 17:00 is of the next. Today.")
+@click.option(
+    "--on", metavar="DATE", help="Trade date of the request; a request after 17:00 is of the next. Default: today."
+)
 @_options
 def payout(account: str, amount: str, on: str | None, **options: Any) -> int:
     """Enter a payout of the firm: the opening balance falls at once, the floor of an XFA is 0 from then on."""

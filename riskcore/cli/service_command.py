@@ -46,7 +46,7 @@ def _options(command: Command) -> Command:
         "--platform",
         type=click.Choice(PLATFORMS),
         default=host,
-        help="Make the files of this system. Default: the one this is; of another one nothing is started.",
+        help="The system whose files are meant. Default: the one this is; of another one nothing is started.",
     )(command)
     return config_file_option("Settings file of the profile")(store_option(command))
 

@@ -93,7 +93,7 @@ def _unit(job: Job) -> str:
         "StartLimitIntervalSec=0\n\n"
         "[Service]\n"
         f"{watched if job.notifies else ''}"
-        f"ExecStart={' '.join(map(_word, job.words))}\n"
+        f"ExecStart={' '.join(map(_word, _startable(job.words)))}\n"
         f"WorkingDirectory={_escaped(str(job.folder))}\n"
         "UMask=0077\n"
         "Restart=on-failure\n"
@@ -108,6 +108,11 @@ def _unit(job: Job) -> str:
 def _word(text: str) -> str:
     """A word of a command line of systemd, in quotes, with everything that systemd would expand taken literally."""
     return '"' + _escaped(text).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$") + '"'
+
+
+def _startable(words: Sequence[str]) -> Sequence[str]:
+    """The words, behind env where the program is in a folder whose name systemd takes in arguments only."""
+    return ("/usr/bin/env", *words) if any(sign in words[0] for sign in "\"'\\$") else words
 
 
 def _escaped(text: str) -> str:

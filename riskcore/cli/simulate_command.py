@@ -144,5 +144,10 @@ def _print_addresses(gateway: "SimulatedGateway", scenario: "Scenario", seed: in
         click.echo(f"{scenario.name}: {scenario.description}")
         click.echo("Give a client these, e.g. riskcore live in another terminal; Ctrl-C ends the gateway.\n")
         for name, value in environment.items():
-            click.echo(f"  {'set' if sys.platform == 'win32' else 'export'} {name}={value}")
+            click.echo(f"  {shell_line(name, value, sys.platform)}")
     sys.stdout.flush()
+
+
+def shell_line(name: str, value: str, platform: str) -> str:
+    """What sets a variable in the shell that people use there: PowerShell on Windows."""
+    return f'$env:{name} = "{value}"' if platform == "win32" else f"export {name}={value}"

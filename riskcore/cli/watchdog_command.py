@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskcore.cli.options import config_options, output_options, print_json, store_option, warn
+from riskcore.cli.options import config_options, output_options_saying, print_json, store_option, warn
 from riskcore.cli.print_text import in_zone, print_line, print_text, zone_line
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ ALARM = 1
 @click.option("--profile", metavar="NAME", help="Profile to watch. Default: the one of the settings.")
 @config_options
 @store_option
-@output_options
+@output_options_saying(
+    "Print JSON: one object a line at each change, or with --once one object.", "Print only alarms and errors."
+)
 def command(
     once: bool,
     every: float,
@@ -57,13 +59,14 @@ def command(
     An alert leaves within a minute when the engine is dead or hung, or when it cannot judge what is open. It is
     critical while a position is open. After an orderly stop with everything closed there is none.
     """
-    from adapters.alerts.watchdog import Watched, look_once
+    from adapters.alerts.watchdog import Watched, look_once, refuse_other_file
     from riskcore.settings.config import load_settings
     from riskcore.store.location import FILE_NAME, user_data_folder
 
     settings = load_settings(config_path, sets)
     where = store or str(user_data_folder() / FILE_NAME)
     watched = Watched(where, profile or str(settings.plain["profile"]["name"]), every, after)
+    refuse_other_file(watched)
     if not settings.alerts.channels:
         warn("[alerts] names no channel: nobody is alerted", quiet=quiet)
     if not once:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +72,28 @@ def command(
         show(link, control_path(where, name), False)
         return
     address, port = _listening(listen, names)
-    if address != "127.0.0.1":
-        warn(f"{address}:{port} is open to others, and nothing is encrypted: tunnel it, or keep to a network you trust")
+    for text in exposure(address, port, names):
+        warn(text)
     if not as_json and not quiet:
         say_on_stderr(f"no engine is running: read-only from {where}, until Ctrl-C")
     from riskcore.live.stop_signals import heeding_signals
 
     with heeding_signals():
         asyncio.run(_serve(where, name, address, port, names, show, alert_channels(config_path)))
+
+
+def exposure(address: str, port: int, names: tuple[str, ...]) -> Iterator[str]:
+    """What somebody must know who listens elsewhere than on loopback."""
+    from ipaddress import ip_address
+
+    from adapters.web.service import EVERY_ADDRESS
+
+    with suppress(ValueError):  # A name may be anybody's.
+        if ip_address(address).is_loopback:
+            return
+    yield f"{address}:{port} is open to others, and nothing is encrypted: tunnel it, or keep to a network you trust"
+    if address in EVERY_ADDRESS and not names:
+        yield "only this computer can open it: say with --allow-host by which name or address others reach it"
 
 
 def _listening(listen: str | None, names: tuple[str, ...]) -> tuple[str, int]:

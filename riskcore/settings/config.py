@@ -39,7 +39,7 @@ class Settings:
     """Checked settings. `plain` is what `rulebook_of` and `TradingDayOpened` take; JSON-serialisable.
 
     `keep_payloads`, `api` and `alerts` are no part of it: what is kept beside events, and who may look or is told,
-    decide nothing.
+    decide nothing. `file` and `sets`: what they were read from, so that they can be read under further overrides.
     """
 
     plain: dict[str, Any]
@@ -48,6 +48,8 @@ class Settings:
     keep_payloads: str = "user"
     api: dict[str, Any] = field(default_factory=lambda: read_table(ApiTable, {}, "api", []))
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    file: "SettingsFile | None" = field(default=None, repr=False, compare=False)
+    sets: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def alert_channels(self, level: str, at: int) -> list[str]:
         """The names of the channels that hear of an alert of this level at an instant."""
@@ -129,7 +131,7 @@ class SettingsFile:
         api = plain.pop("api")
         told = list(dict.fromkeys([*warnings, *warnings_about(plain)]))
         remarks = [self.remark] if self.remark else []
-        return Settings(plain, [*remarks, *told], self.source, keep_payloads, api, alerts)
+        return Settings(plain, [*remarks, *told], self.source, keep_payloads, api, alerts, self, tuple(sets))
 
 
 def _text_of(path: Path) -> str:
@@ -159,9 +161,11 @@ def settings_of(given: Given | SettingsFile, sets: Sequence[str] = ()) -> Settin
         return given.under(sets)
     if not isinstance(given, Settings):
         return load_settings(given, sets)
-    if sets:
-        raise ConfigError("these settings are loaded already: give the overrides to load_settings(path, sets=...)")
-    return given
+    if not sets:
+        return given
+    if given.file is None:
+        raise ConfigError("settings that come from no file or text take no overrides")
+    return given.file.under((*given.sets, *sets))
 
 
 def read_once(given: Given | SettingsFile) -> Settings | SettingsFile:

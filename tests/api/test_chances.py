@@ -50,6 +50,30 @@ def test_a_sweep_without_a_grid_and_a_key_that_is_none(rules: Path) -> None:
         riskcore.sweep(MONTH[:1], rules, grid={})
     with pytest.raises(ConfigError, match="no_such"):
         riskcore.sweep(MONTH[:1], rules, grid={"rules.no_such.limit": [1]})
+    with pytest.raises(ConfigError, match="give the values by setting"):
+        riskcore.sweep(MONTH[:1], rules, grid=[f"{KEY}=300"])  # type: ignore[arg-type]
+    for workers in (0, -1, "2"):
+        with pytest.raises(ConfigError, match="--workers"):
+            riskcore.sweep(MONTH[:1], rules, grid={KEY: [300]}, workers=workers)  # type: ignore[arg-type]
+    for asked in ({"draws": 200.5}, {"seed": "1"}):
+        with pytest.raises(ConfigError, match="must be a whole number"):
+            riskcore.odds(MONTH[:2], rules, **asked)  # type: ignore[arg-type]
+
+
+def test_a_grid_takes_loaded_settings_and_values_of_any_kind(rules: Path) -> None:
+    loaded = riskcore.load_settings(rules, sets=["rules.max_contracts.limit=3"])
+    grid = {
+        KEY: [Decimal("4E+2"), "off"],
+        "profile.strict_mode": [True, False],
+        "rules.max_contracts.action": "close_all",
+    }
+    with pytest.raises(ConfigError, match="loss_limit"):
+        riskcore.sweep(MONTH[:1], loaded, grid=grid)
+    swept = riskcore.sweep(MONTH[:1], loaded, grid={**grid, KEY: Decimal("4E+2")})
+    assert [one.setting["profile.strict_mode"] for one in swept.settings] == ["true", "false"]
+    assert {one.setting[KEY] for one in swept.settings} == {"400"}
+    same = riskcore.sweep(MONTH[:1], rules, sets=loaded.sets, grid={**grid, KEY: 400})
+    assert same.frame.equals(swept.frame)
 
 
 def test_odds_are_those_of_the_command(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,8 +67,11 @@ def test_settings_may_be_loaded_or_a_path_with_overrides() -> None:
     assert first == riskcore.replay([DAY], RULES, sets=[LOWER]).to_dict()
     assert first != riskcore.replay([DAY], RULES).to_dict()
     assert riskcore.load_settings(str(RULES), sets=LOWER).plain == loaded.plain
-    with pytest.raises(ConfigError, match="loaded already"):
-        riskcore.replay(DAY, loaded, sets=[LOWER])
+    assert first == riskcore.replay(DAY, riskcore.load_settings(RULES), sets=LOWER).to_dict()
+    further = riskcore.replay(DAY, loaded, sets=["rules.max_contracts.limit=2"])
+    assert further.to_dict() == riskcore.replay(DAY, RULES, sets=[LOWER, "rules.max_contracts.limit=2"]).to_dict()
+    with pytest.raises(ConfigError, match="take no overrides"):
+        riskcore.replay(DAY, riskcore.Settings(loaded.plain), sets=[LOWER])
 
 
 def test_warnings_come_with_the_result(tmp_path: Path) -> None:
@@ -122,3 +125,17 @@ def test_errors_are_those_of_the_tree(tmp_path: Path) -> None:
         riskcore.replay(tmp_path / "none.jsonl")
     with pytest.raises(ConfigError, match="policy"):
         riskcore.whatif(DAY, RULES, policy="hope")
+    with pytest.raises(ConfigError, match="no file has this name"):
+        riskcore.replay("a\0b", RULES)
+    for asked in ({"latency_ms": 1.5}, {"latency_ms": "250"}, {"slippage_ticks": 0.5}):
+        with pytest.raises(ConfigError, match=r"--[a-z-]+ .*: must be a whole number"):
+            riskcore.whatif(DAY, RULES, quick=True, **asked)  # type: ignore[arg-type]
+
+
+def test_one_name_needs_no_list_and_an_id_may_be_a_number(tmp_path: Path) -> None:
+    whole = riskcore.replay(DAY, RULES).to_dict()
+    named: list[Any] = [99000001, "99000001", "50KTC-V2-99000001", [99000001]]
+    for index, account in enumerate(named):
+        store = tmp_path / f"{index}.db"
+        assert riskcore.replay(DAY, RULES, accounts=account, store=store).to_dict() == whole
+        assert store.is_file()

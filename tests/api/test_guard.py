@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,6 +25,7 @@ from riskcore.settings.config import read_settings
 from riskcore.store.lease import is_held
 from riskcore.store.recorder import lock_path
 from tests.adapters.clocks import ScaledClock
+from tests.cli.test_watchdog_command import phone
 
 SETTINGS = """
 [profile]
@@ -229,3 +231,20 @@ def test_a_guard_as_a_program_starts_it(
     asyncio.run(all_of_it())
     assert any("only records" in text for text in warnings)
     assert warnings == [record.message for record in caplog.records if record.name == "riskcore"]
+
+
+def test_the_channels_of_the_settings_are_told(tmp_path: Path) -> None:
+    rules, scenario = tmp_path / "riskcore.toml", replace(SCENARIO, actions=(Action(1, "market", size=6),))
+
+    async def program(url: str, heard: list[Any]) -> None:
+        rules.write_text(f'{SETTINGS}[alerts]\nchannels = ["{url}"]\n', encoding="utf-8")
+        async with SimulatedGateway(scenario, seed=1) as gateway:
+            login = {"user_name": gateway.user_name, "api_key": gateway.api_key}
+            urls = {"api_url": gateway.api_url, "rtc_url": gateway.rtc_url}
+            async with riskcore.guard(rules, store=tmp_path / "journal.db", **login, **urls):
+                await until(lambda: any("RULE-001" in row["title"] for row in heard), "the alert has arrived")
+
+    with phone() as (url, heard):
+        asyncio.run(program(url, heard))
+    assert (tmp_path / "journal.db.bot.alerts").is_file(), "what was sent is remembered per profile"
+    assert not [one for one in threading.enumerate() if "alerts" in one.name]

@@ -1,13 +1,14 @@
 """`riskcore.open_journal`: what is stored, read only, as the commands show it."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 import riskcore
 from riskcore.cli.main import run
-from riskcore.errors import ConfigError
+from riskcore.errors import ConfigError, StoreError
 from tests.docs.pages import ROOT
 
 DAY = ROOT / "fixtures" / "days" / "daily-loss"
@@ -60,3 +61,29 @@ def test_a_journal_is_found_as_the_commands_find_it(store: Path, monkeypatch: py
         pass
     with pytest.raises(ConfigError, match="there is no journal here"), riskcore.open_journal(store.parent / "none.db"):
         pass
+
+
+def test_places_behind_which_there_is_nothing_and_a_block_that_has_ended(store: Path) -> None:
+    with riskcore.open_journal(store) as journal:
+        day = journal.days[0]
+        count = len(list(journal.events(day)))
+        assert list(journal.events(day, after=count)) == []
+        assert len(list(journal.events(day, after=count - 1))) == 1
+        for after in (-1, count + 1, 10**30, "3"):
+            with pytest.raises(ConfigError, match=f"day {day} has the events 1 to {count}"):
+                list(journal.events(day, after))  # type: ignore[arg-type]
+        assert len(list(journal.events(date.fromisoformat(day)))) == count  # type: ignore[arg-type]
+        decision = journal.decisions(day).breaches[0].id
+        explained = journal.why(decision)
+        for named in ({"accounts": 99000001}, {"accounts": ["99000001"]}, {"days": day}):
+            assert journal.why(decision, **named) == explained  # type: ignore[arg-type]
+        begun = journal.events(day)
+        next(begun)
+    for late in (
+        lambda: journal.days,
+        lambda: journal.decisions(),
+        lambda: list(journal.events(day)),
+        lambda: next(begun),
+    ):
+        with pytest.raises(StoreError, match="this journal is closed"):
+            late()

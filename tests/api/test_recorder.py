@@ -91,7 +91,7 @@ def test_time_never_goes_back(tmp_path: Path) -> None:
     assert ats == sorted(ats)
     assert [at[17:19] for at in ats[:3]] == ["05", "05", "06"]
     assert ats[3] == ats[4] > "2026-11-20"
-    with riskcore.Recorder(tmp_path / "bot.jsonl") as recorder, pytest.raises(TypeError):
+    with riskcore.Recorder(tmp_path / "bot.jsonl") as recorder, pytest.raises(ConfigError):
         recorder.connection("user", "lost", datetime(2026, 11, 19))
 
 
@@ -178,3 +178,35 @@ def test_what_cannot_be_recorded_is_refused_at_once(tmp_path: Path) -> None:
             with pytest.raises(TypeError, match="a payload"):
                 recorder.hub("user", "X", payload)
     assert len(lines_of(tmp_path / "bot.jsonl")) == 2, "the header and the end"
+
+
+def test_a_header_that_would_be_found_wrong_when_the_day_is_over_is_refused_at_once(tmp_path: Path) -> None:
+    options: tuple[dict[str, Any], ...] = ({"profile": 5}, {"note": b"x"}, {"lacks": ["order"]}, {"lacks": "nothing"})
+    for given in options:
+        with pytest.raises(ConfigError):
+            riskcore.Recorder(tmp_path / "bot.jsonl", **given)
+    with pytest.raises(ConfigError, match="no file has this name"):
+        riskcore.Recorder("bot\0.jsonl")
+    assert list(tmp_path.iterdir()) == []
+    with riskcore.Recorder(tmp_path / "bot.jsonl", lacks="orders") as recorder:
+        recorder.connection("user", "connected")
+    assert lines_of(tmp_path / "bot.jsonl")[0]["lacks"] == ["orders"], "one needs no list"
+
+
+def test_a_time_or_status_that_would_spoil_the_recording_is_refused(tmp_path: Path) -> None:
+    absurd = (AT.replace(tzinfo=None), AT.replace(year=1999), AT.replace(year=2100))
+    with riskcore.Recorder(tmp_path / "bot.jsonl") as recorder:
+        recorder.connection("user", "connected", at=AT.replace(year=2000))
+        for at in absurd:
+            with pytest.raises(ConfigError, match="with its time zone"):
+                recorder.connection("user", "lost", at=at)
+        for status in ("200", None):
+            with pytest.raises(TypeError, match="HTTP status"):
+                recorder.rest("/api/Account/search", None, status, None)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="thousand digits"):
+            recorder.hub("user", "GatewayUserTrade", [10**5000])
+        with pytest.raises(ConfigError, match="hub"):
+            recorder.frame("users", b"")  # type: ignore[arg-type]
+        recorder.connection("user", "lost", at=AT.replace(year=2099))
+    assert len(lines_of(tmp_path / "bot.jsonl")) == 4
+    assert riskcore.replay(tmp_path / "bot.jsonl", strict=True).rejected_lines == 0

@@ -100,6 +100,18 @@ def test_set_untried_needs_no_journal(sources: Sources, capfd: pytest.CaptureFix
     }
 
 
+def test_before_the_first_run_a_change_is_written_and_said_to_be_untried(
+    sources: Sources, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("RISKCORE_STORE", raising=False)
+    monkeypatch.setattr("riskcore.store.location.user_folder", lambda _: tmp_path / "nothing yet")
+    assert run(["config", "try", LIMIT]) == 2
+    assert "there is no journal here" in capfd.readouterr().err
+    assert run(["config", "set", LIMIT, "--yes"]) == 0
+    assert "warning: there is no journal yet, so the change is not tried" in capfd.readouterr().err
+    assert load_settings().plain["rules"]["max_contracts"][0]["limit"] == 1
+
+
 def test_set_refuses_a_file_that_does_not_load_or_is_not_there(
     journal: Sources, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ import keyring.backends.fail
 import keyring.backends.null
 import pytest
 
+from adapters.simulator.scenarios import SCENARIOS
 from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx import login_trial
 from adapters.topstepx.credentials import API_KEY, SERVICE, USER_NAME
@@ -100,6 +101,24 @@ def test_what_fails_is_not_kept_unless_asked_for(
     typed(monkeypatch, gateway.user_name, "")
     assert run(["login"]) == 5
     assert "no API key" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("accounts", "state"), [(["nobody"], "fail"), (["nobody", "{}"], "warn"), (["{}"], "ok")])
+def test_the_doctor_looks_for_the_accounts_that_the_profile_names(
+    accounts: list[str],
+    state: str,
+    gateway: SimulatedGateway,
+    kept: MemoryKeyring,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(USER_NAME, gateway.user_name)
+    monkeypatch.setenv(API_KEY, gateway.api_key)
+    names = [one.format(SCENARIOS["daily-loss"].accounts[0].id) for one in accounts]
+    words = ("doctor", "--login", "--set", f"profile.accounts={json.dumps(names)}")
+    found = {one["name"]: one for one in rows(capfd, *words, code=int(state == "fail"))["checks"]}
+    assert found["accounts"]["state"] == state
+    assert ("(nobody) names no account of this login" in found["accounts"]["text"]) is (state != "ok")
 
 
 def test_a_hub_that_does_not_answer_fails_the_trial(

@@ -108,6 +108,21 @@ def test_awkward_words_arrive_whole() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+def test_systemd_finds_a_program_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / 'trader\'s $HOME %h "b" \\ ü'
+    folder.mkdir()
+    (folder / "python").symlink_to(sys.executable)
+    job = Job("riskcore-x", "limits", (str(folder / "python"), "-V"), folder)
+    file = file_of("linux", job, Home(tmp_path, "me"))
+    file.path.write_bytes(file.content)
+    done = processes.run(
+        ["systemd-analyze", "--user", "verify", str(file.path)],
+        env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "PATH": os.defpath},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
 def test_systemd_itself_finds_nothing_wrong(home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     verify = shutil.which("systemd-analyze", path=os.defpath) or "/usr/bin/systemd-analyze"
     found = asked(capfd, "install")

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.simulator.scenarios import DEFAULT, SCENARIOS
 from riskcore.cli.main import run
+from riskcore.cli.simulate_command import shell_line
 from tests.processes import start
 
 COMMAND = (sys.executable, "-m", "riskcore", "simulate")
@@ -30,6 +31,12 @@ def test_the_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     listed = json.loads(capsys.readouterr().out)["scenarios"]
     assert [one["name"] for one in listed] == list(SCENARIOS)
     assert all(one["description"] for one in listed)
+
+
+def test_the_lines_to_paste_are_those_of_the_shell_that_people_use_there() -> None:
+    name, url = "RISKCORE_API_URL", "http://127.0.0.1:8700"
+    assert shell_line(name, url, "linux") == shell_line(name, url, "darwin") == f"export {name}={url}"
+    assert shell_line(name, url, "win32") == f'$env:{name} = "{url}"', "PowerShell"
 
 
 def test_an_unknown_scenario_is_a_usage_error_that_names_the_known(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,9 +5,10 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -21,7 +22,7 @@ import pytest
 from adapters.alerts.watch import Verdict
 from adapters.simulator.server import SimulatedGateway
 from riskcore.cli.main import run as run_command
-from riskcore.engine.heartbeat_file import heartbeat_path, read_beat
+from riskcore.engine.heartbeat_file import Beat, heartbeat_path, read_beat, write_beat
 from tests import processes
 from tests.cli.live_process import PATIENCE_SECONDS, environment, started
 from tests.cli.test_live_full_disk import MARKET, PROFILE, SETTINGS, Stage
@@ -164,6 +165,44 @@ def test_lines_are_in_the_zone_of_the_profile_which_is_named_first(
     told = datetime.fromisoformat(line[:19]).replace(tzinfo=ZoneInfo("Asia/Tokyo"))
     assert abs((datetime.now(UTC) - told).total_seconds()) < 60
     assert line.endswith("no sign of life since 2026-11-21 01:00:00")
+
+
+def _foreign(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE trades (id)")
+
+
+@pytest.mark.parametrize("once", [["--once"], []], ids=["once", "again and again"])
+@pytest.mark.parametrize(
+    ("make", "code", "words"),
+    [
+        (lambda path: path.write_text("no database"), 3, "not a database"),
+        (_foreign, 2, "a database of another program"),
+        (Path.mkdir, 2, "not a file"),
+    ],
+    ids=["broken", "foreign", "folder"],
+)
+def test_a_file_that_no_engine_writes_is_refused(
+    make: Callable[[Path], object],
+    code: int,
+    words: str,
+    once: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store, config = tmp_path / "other.db", tmp_path / "riskcore.toml"
+    config.write_text('[profile]\nname = "test"\n', encoding="utf-8")
+    make(store)
+    command = ["watchdog", *once, "--config", str(config), "--store", str(store)]
+    assert run_command(command) == code
+    said = capsys.readouterr()
+    assert words in said.err
+    assert said.out == ""
+    # Where an engine was, a file that has been damaged since must not keep the watchdog from looking.
+    write_beat(heartbeat_path(str(store), "test"), Beat("test", 1, 1, "2026-11-20T16:00:00Z", "armed", 1))
+    if once:
+        assert run_command([*command, "--every", "0.1"]) == 1
+        assert "is gone without an orderly stop" in capsys.readouterr().out
 
 
 @pytest.mark.slow

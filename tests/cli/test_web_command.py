@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from riskcore.cli.main import run
+from riskcore.cli.web_command import exposure
 from riskcore.engine.control_file import Control, read_control
 from riskcore.store.lease import ProfileLock
 from riskcore.store.recorder import lock_path
@@ -57,6 +58,27 @@ def test_an_open_address_answers_by_its_names_alone_and_changes_nothing(tmp_path
         process.terminate()
         assert process.stderr is not None
         assert "nothing is encrypted" in process.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("address", "names", "said"),
+    [
+        ("0.0.0.0", (), 2),
+        ("::", (), 2),
+        ("0.0.0.0", ("desk.example",), 1),
+        ("192.168.1.20", (), 1),
+        ("desk.example", (), 1),
+        ("127.0.0.1", (), 0),
+        ("127.1.2.3", (), 0),
+        ("::1", (), 0),
+    ],
+)
+def test_what_is_open_to_others_is_said_and_what_only_this_computer_can_open(
+    address: str, names: tuple[str, ...], said: int
+) -> None:
+    texts = list(exposure(address, 8080, names))
+    assert len(texts) == said
+    assert [text for text in texts if "only this computer can open it: say with --allow-host" in text] == texts[1:]
 
 
 @pytest.mark.parametrize(

@@ -82,3 +82,14 @@ def test_the_page_about_ci(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     capsys.readouterr()
     assert run(["regress", "days"]) == 1
     assert "absent" in capsys.readouterr().out
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("page", [PYTHON, RECORDER], ids=["python", "recorder"])
+def test_a_page_is_a_program_that_a_type_checker_takes_as_strictly_as_it_can(page: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("\n".join(fence.text for fence in fences(page, "python")), encoding="utf-8")
+    (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = true\n", encoding="utf-8")
+    words = ["--config-file", "mypy.ini", "--cache-dir", str(ROOT / ".mypy_cache"), program.name]
+    ran = processes.run([sys.executable, "-m", "mypy", *words], cwd=tmp_path, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr

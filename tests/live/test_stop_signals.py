@@ -58,9 +58,12 @@ def test_it_ends_in_good_order(
         first = process.stdout.readline()
         assert first, process.stderr.read()
         process.send_signal(stop)
-        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        further, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
+    if words[0] == "live":
+        assert "\nStopped. Everything that was received and decided is in" in further
+        assert "scenario is over" not in further
 
 
 def test_what_was_inherited_is_there_again_afterwards() -> None:

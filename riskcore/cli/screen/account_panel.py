@@ -20,6 +20,7 @@ from riskcore.core.rules.base import PROFIT
 Row = dict[str, Any]
 EVERY_GAUGE = 1000
 MOST_ROWS = 6  # Positions, and orders, shown one by one.
+BORDER = 4  # Columns that the frame and its padding take.
 TWO_COLUMNS = 84  # Width from which the bars stand side by side.
 _UNSURE = {"stale_mark": "stale mark", "incomplete_marks": "a position without mark", "from_bars": "from bars"}
 
@@ -75,7 +76,7 @@ class AccountPanel:
     def _parts(self, width: int) -> list[RenderableType]:
         row = self.row
         parts: list[RenderableType] = [self._money()]
-        parts += gauge_bars(row["limits"], 2 if width >= TWO_COLUMNS else 1, self.gauges)
+        parts += gauge_bars(row["limits"], 2 if width >= TWO_COLUMNS else 1, self.gauges, width - BORDER)
         if not self.compact:
             parts += [_room(one) for one in row.get("safe_size", ())[:MOST_ROWS]]
         parts += [_position(one) for one in row["positions"][:MOST_ROWS]]

@@ -19,9 +19,10 @@ LOCK_UNTIL = {
     "7": ("tokyo", "until the Tokyo session ends"),
     "8": ("sydney", "until the Sydney session ends"),
 }
+FLATTEN = "f"
 HELP = (
     *((str(number), title_of(view)) for number, view in enumerate(VIEWS, 1)),
-    ("f", "flatten: close every position, cancel entry orders; asks first"),
+    (FLATTEN, "flatten: close every position, cancel entry orders; asks first"),
     ("l", "lock yourself out until a time you choose; asks first"),
     ("arrows", "scroll; also space, b, j, k and the page keys"),
     ("?", "this help"),
@@ -41,11 +42,13 @@ class Question:
 class Controls:
     """The state that keys change. `quits`: q ends the screen; where an engine depends on it only Ctrl-C does.
 
-    `accounts`: those the screen is limited to, in words for a question; empty for all.
+    `accounts`: those the screen is limited to, in words for a question; empty for all. `running`: whether there is an
+    engine; without one nothing can be flattened, and a lock waits for the next one.
     """
 
     quits: bool = False
     accounts: tuple[str, ...] = ()
+    running: bool = True
     view: str = OVERVIEW
     offset: int = 0  # Lines scrolled away at the top.
     helps: bool = False
@@ -68,7 +71,9 @@ class Controls:
             self.helps = False
         elif key in _SCROLL:
             self.offset = max(self.offset + _SCROLL[key], 0)
-        elif key == "f":
+        elif key == FLATTEN and not self.running:
+            self.notice = "no engine is running, so nothing can be flattened: close it on the platform"
+        elif key == FLATTEN:
             text = f"Flatten {self._who}? Every position is closed at the market and entry orders are cancelled."
             self.question = _confirm(f"{text} You are not locked out.", {"ask": "flatten"})
         elif key == "l":
@@ -87,7 +92,8 @@ class Controls:
             return question.request
         if question.request is None and key in LOCK_UNTIL:
             until, words = LOCK_UNTIL[key]
-            text = f"Lock {self._who} {words}? Positions are closed and orders cancelled. You cannot undo this."
+            done = "Positions are closed and orders cancelled." if self.running else "It acts once an engine runs."
+            text = f"Lock {self._who} {words}? {done} You cannot undo this."
             self.question = _confirm(text, {"ask": "lock", "until": until, "flatten": True})
             return None
         self.notice = "nothing was done"

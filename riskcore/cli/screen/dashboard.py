@@ -13,7 +13,7 @@ from rich.text import Text
 from riskcore.audit.happening_words import account_words, is_worth_a_line, words_of
 from riskcore.cli.screen.account_panel import EVERY_GAUGE, AccountPanel
 from riskcore.cli.screen.binding import binding_lines
-from riskcore.cli.screen.controls import HELP, Controls
+from riskcore.cli.screen.controls import FLATTEN, HELP, Controls
 from riskcore.cli.screen.gauges import WIDE
 from riskcore.cli.screen.picture import OVERVIEW, UNWATCHED, VIEWS, Picture, title_of
 from riskcore.cli.screen.views import VIEWS as DRAWN
@@ -107,7 +107,7 @@ class Dashboard:
     def _body(self, console: Console, options: ConsoleOptions, room: int) -> list[list[Segment]]:
         controls, picture = self.controls, self.picture
         if controls is not None and controls.helps:
-            return self._scrolled(_rendered(console, options, _help()), room)
+            return self._scrolled(_rendered(console, options, _help(controls.running)), room)
         if picture.status is None:
             return []
         if controls is None or controls.view == OVERVIEW:
@@ -162,13 +162,15 @@ def _keys(controls: Controls, width: int) -> Text:
     else:
         here = f"{VIEWS.index(controls.view) + 1} {_SHORT_NAMES.get(controls.view, controls.view)}"
         text.append(f"1-{len(VIEWS)} views: ").append(here, "bold reverse").append("  ")
-    return text.append(f"f flatten l lock ? help{' q quit' if controls.quits else ''}")
+    flatten, leave = "f flatten " if controls.running else "", " q quit" if controls.quits else ""
+    return text.append(f"{flatten}l lock ? help{leave}")
 
 
-def _help() -> list[RenderableType]:
+def _help(running: bool) -> list[RenderableType]:
     grid = Table.grid(padding=(0, 2))
     for key, words in HELP:
-        grid.add_row(Text(f" {key}", "bold"), words)
+        if running or key != FLATTEN:
+            grid.add_row(Text(f" {key}", "bold"), words)
     note = "q ends riskcore status --watch; riskcore live goes on guarding until Ctrl-C"
     return [grid, Text(), Text(f" {note}", "dim")]
 

@@ -15,27 +15,32 @@ from riskcore.core.rules.base import LOSS, OK, PROFIT, SECONDS
 
 Row = dict[str, Any]
 BAR_WIDTH = 12
+GAP = 2  # Between two columns of bars.
+LEAST_NAME = 13
+LONGEST_RULE = 24  # A rule of the user's own may be named at any length.
 WIDE = 84  # Columns from which a view shows more beside one another.
 
 
 def limits_view(picture: Picture, width: int) -> list[RenderableType]:
     """Every limit of every account in the order they bind, then the safe sizes."""
     parts: list[RenderableType] = []
+    longest = max((len(gauge["rule"]) for account in picture.accounts for gauge in account["limits"]), default=0)
+    column = min(longest, LONGEST_RULE)
     for account in picture.accounts:
         if len(picture.accounts) > 1:
             parts.append(Text(f"{account['name'] or account['id']}", "bold"))
-        parts += [_long_bar(gauge, picture, width) for gauge in account["limits"]]
+        parts += [_long_bar(gauge, picture, width, column) for gauge in account["limits"]]
         parts += [] if account["limits"] else [Text("no rule is on", "dim")]
         parts += _sizes(account, picture, width)
     return parts
 
 
-def _long_bar(gauge: Row, picture: Picture, width: int) -> RenderableType:
-    """State, rule, bar and share; the sentence beside it, or below it where there is no room."""
+def _long_bar(gauge: Row, picture: Picture, width: int, column: int) -> RenderableType:
+    """State, rule (so wide a column), bar and share; the sentence beside it, or below it where there is no room."""
     style = _style(gauge)
     head = Text(no_wrap=True)
     head.append(f"{gauge['state']:<8} ", style)
-    head.append(f"{gauge['rule']:<17} ")
+    head.append(f"{_cut(gauge['rule'], column):<{column}} ")
     if gauge["used"] is None:
         head.append(" " * (BAR_WIDTH + 6))
     else:
@@ -78,31 +83,52 @@ def append_bar(text: Text, used: str, style: str) -> None:
     text.append("░" * (BAR_WIDTH - filled), "dim")
 
 
-def gauge_bars(limits: list[Row], columns: int, most: int) -> list[RenderableType]:
-    """The gauges in the order they bind, as bars where there is a share to draw."""
-    grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
-    limits = [gauge for gauge in limits if gauge["state"] != "off"]
-    columns = min(columns, len(limits), most)
+def gauge_bars(limits: list[Row], columns: int, most: int, width: int) -> list[RenderableType]:
+    """The gauges in the order they bind, as bars where there is a share to draw, in so many columns of a width."""
+    grid = Table.grid(expand=True, padding=(0, GAP, 0, 0))
+    limits = [gauge for gauge in limits if gauge["state"] != "off"][:most]
+    columns = min(columns, len(limits))
     for _ in range(columns):
         grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    cells = [_short_bar(gauge) for gauge in limits[:most]]
+    room = width // max(columns, 1) - (GAP if columns > 1 else 0)
+    names, measured = [_short_name(gauge) for gauge in limits], [_measured(gauge) for gauge in limits]
+    # All bars begin in one column; a name gives way before a figure does.
+    figures = max((len(text) for text in measured), default=0)
+    column = max(min(max(map(len, names), default=0), room - BAR_WIDTH - 2 - figures), LEAST_NAME)
+    cells = [
+        _short_bar(gauge, f"{_cut(name, column):<{column}} ", text)
+        for gauge, name, text in zip(limits, names, measured, strict=True)
+    ]
     for start in range(0, len(cells), max(columns, 1)):
         grid.add_row(*cells[start : start + columns])
     return [grid] if cells else []
 
 
-def _short_bar(gauge: Row) -> Text:
+def _short_name(gauge: Row) -> str:
+    root, name = root_of_contract(gauge["contract"]), str(gauge["name"]).partition(",")[0]
+    return name if not root or root in name else f"{root} {name}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _measured(gauge: Row) -> str:
+    """The figures behind the bar, the rule, and its state unless all is well."""
+    state = f" {gauge['state']}" if gauge["state"] != OK else ""
+    return f"{_figures(gauge)} {gauge['rule'].removeprefix('RULE-')}{state}"
+
+
+def _short_bar(gauge: Row, name: str, measured: str) -> Text:
     state, weak, colour = gauge["state"], gauge["state"] not in STATE_STYLES, _style(gauge)
-    root = root_of_contract(gauge["contract"])
-    name = gauge["name"].partition(",")[0]
-    text = Text(f"{name if not root or root in name else f'{root} {name}':<13} ", "dim")
+    figures = _figures(gauge)
+    text = Text(name, "dim")
     if gauge["used"] is None:
-        text.append(_figures(gauge) or "no measure", colour if state != OK else "")
+        text.append(figures or "no measure", colour if state != OK else "")
     else:
         append_bar(text, gauge["used"], colour)
-        text.append(f" {_figures(gauge)}", "" if weak or state == OK else colour)
-    text.append(f" {gauge['rule'].removeprefix('RULE-')}{f' {state}' if state != OK else ''}", "dim")
-    return text
+        text.append(f" {figures}", "" if weak or state == OK else colour)
+    return text.append(measured.removeprefix(figures), "dim")
 
 
 def _figures(gauge: Row) -> str:

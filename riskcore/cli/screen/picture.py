@@ -21,6 +21,7 @@ class Picture:
 
     `status`: `audit.status.book_row` with the safe sizes in it, None before a day is open. `recorded`: what had to be
     read from the day's events, by view; a view that is missing is still being read. `alarm`: why limits do not act.
+    `running`: whether there is an engine that carries out what a key asks for.
     """
 
     profile: str = ""
@@ -31,6 +32,7 @@ class Picture:
     happenings: Sequence[Mapping[str, Any]] = ()
     recorded: Mapping[str, Any] = field(default_factory=dict)
     alarm: str = ""
+    running: bool = True
 
     @property
     def accounts(self) -> list[Row]:

@@ -101,6 +101,7 @@ class LiveScreen:
 
     def _look(self) -> None:
         picture = self._source.picture(self._controls.view)
+        self._controls.running = picture.running
         told = in_order(picture.happenings, list(self._said))
         self._picture = replace(picture, happenings=told, alarm=self._alarm or picture.alarm)
 

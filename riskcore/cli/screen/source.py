@@ -105,8 +105,9 @@ class JournalSource:
 
     def picture(self, view: str) -> Picture:
         follower, now = self._followed(), self._place.now()
+        running = bool(self._place.mode) or self._is_running()
         if follower is None:
-            return Picture(self._place.profile, self._place.mode, now)
+            return Picture(self._place.profile, self._place.mode, now, running=running)
         self._drawn = _moving(follower.book, follower.told)
         rulebook = follower.rulebook
         rulebook.restrict = tuple(self._place.accounts)
@@ -115,7 +116,6 @@ class JournalSource:
         sizes = self._sizes_of(follower, accounts)
         for row in status["accounts"]:
             row["safe_size"] = sizes.get(row["id"], [])
-        running = bool(self._place.mode) or self._is_running()
         if not running:
             status["connections"] = [{**row, "state": UNWATCHED} for row in status["connections"]]
         ids = [one.id for one in accounts]
@@ -128,6 +128,7 @@ class JournalSource:
             happenings=[row for row in follower.told if row.get("account") in (None, *ids)][-MOST_HAPPENINGS:],
             recorded=self._recorded.rows(view, follower.book.settings),
             alarm="" if running else f"NO ENGINE RUNS, as of {duration(seconds_since(follower.last_at, now))} ago",
+            running=running,
         )
 
     def _sizes_of(self, follower: Follower, accounts: Sequence[Account]) -> Mapping[int, list[Row]]:

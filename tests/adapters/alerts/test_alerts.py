@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters.alerts.alerts import Alerts, beside
+from adapters.alerts.alerts import Alerts
 from adapters.alerts.channel import Channel, attempt
 from adapters.alerts.channels import NotSent, Send, sender_of
 from adapters.alerts.escalation import Enforcement, Escalation, unmet
@@ -57,7 +57,7 @@ class House:
     """Alerts with a phone behind each channel and hardly any wait between attempts."""
 
     def __init__(self, folder: Path, table: str, now: int = NOON, enforces: bool = True) -> None:
-        self.memory = beside(str(folder / "journal.db"))
+        self.memory = folder / "journal.db.alerts"
         self.settings = read_settings(f"[alerts]\n{table}").alerts
         self.phones = {one.name: Phone() for one in self.settings.channels}
         self.now, self.enforces, self.seconds = now, enforces, 0.0

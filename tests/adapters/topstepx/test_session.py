@@ -380,6 +380,16 @@ def test_opening_tries_a_few_times(room: Room, answer: Any) -> None:
     room.run(room.session.open)
 
 
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [(Reply(429), "Wait a minute"), (Reply(503), "Look at your network"), (Gone(), "Look at your")],
+)
+def test_what_to_do_fits_what_went_wrong(room: Room, answer: Any, advice: str) -> None:
+    room.broker.on(LOGIN, answer)
+    with pytest.raises(BrokerUnreachable, match=advice):
+        room.run(room.session.open)
+
+
 def test_opening_waits_as_long_as_the_broker_says(room: Room) -> None:
     room.broker.on(LOGIN, Reply(429, None, {"retry-after": "9"}), good(token=token(7)))
     room.run(room.session.open)

@@ -35,6 +35,19 @@ def test_flatten_is_sent_by_f_and_yes_only() -> None:
     assert typed(controls, "y") == [], "a yes answers one question once"
 
 
+def test_without_an_engine_nothing_is_flattened_and_a_lock_says_when_it_acts() -> None:
+    controls = Controls(running=False)
+    assert typed(controls, "fy") == []
+    assert controls.question is None
+    controls.press("f")
+    assert "no engine is running" in controls.notice
+    assert typed(controls, "l1") == []
+    assert controls.question is not None
+    assert "It acts once an engine runs." in controls.question.text
+    assert "closed" not in controls.question.text
+    assert typed(controls, "y") == [{"ask": "lock", "until": "15m", "flatten": True}]
+
+
 @pytest.mark.parametrize("key", ["n", "f", "q", "4", "\n", ESCAPE, " "])
 def test_any_other_key_than_yes_does_nothing(key: str) -> None:
     controls = Controls(quits=True)

@@ -131,8 +131,7 @@ def test_a_watched_journal_is_locked_without_an_engine_and_left_by_q(sources: So
         assert max(map(len, shown.text.splitlines())) <= 60
         assert not re.search(rb"\x1b\[[0-9;]*3[0-7]m", shown.written), "no colour"
         shown.press("8", "breached")
-        shown.press("f", "Flatten every account?")
-        shown.press("y", "not done: no engine is running")
+        shown.press("f", "nothing can be flattened")
         shown.press("l", "Lock every account?")
         shown.press("2", "for 30 minutes?")
         shown.press("y", "no engine is carrying commands out now")

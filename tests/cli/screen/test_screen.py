@@ -1,6 +1,7 @@
 """The live screen as text: what a trader sees of an account that is open, closing and locked, at any size."""
 
 import io
+import re
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +15,7 @@ from riskcore.audit.happenings import happenings
 from riskcore.audit.status import book_row
 from riskcore.cli.screen.controls import Controls
 from riskcore.cli.screen.dashboard import Dashboard, style_of
-from riskcore.cli.screen.picture import Picture
+from riskcore.cli.screen.picture import LIMITS, Picture
 from riskcore.cli.screen.screen import LiveScreen
 from riskcore.cli.screen.words import exchange_clock
 from riskcore.core import events as e
@@ -94,6 +95,22 @@ def test_bars_grow_with_what_is_used(name: str, figures: str) -> None:
     used, limit = (int(part.split()[0]) for part in figures.split(" / "))
     assert line.count("█") == -(-used * 12 // limit)
     assert line.count("█") + line.count("░") == 12
+
+
+@pytest.mark.parametrize("width", [60, 84, 120])
+@pytest.mark.parametrize("long", ["a name of a limit that is longer than any column", "day loss"])
+def test_all_bars_begin_in_one_column_whatever_their_names(width: int, long: str) -> None:
+    picture = picture_of(open_desk())
+    for account in picture.accounts:
+        account["limits"][-1]["name"] = long
+        account["limits"][-1]["rule"] = "A-RULE-OF-MY-OWN-WITH-A-LONG-ID"
+    for controls in (Controls(), Controls(view=LIMITS)):
+        lines = [line for line in shown(picture, width, 60, controls).splitlines() if "█" in line or "░" in line]
+        begins = [[found.start() for found in re.finditer("[█░]+", line)] for line in lines]
+        assert len(lines) > 4
+        assert {places[0] for places in begins} == {begins[0][0]}
+        assert len({places[1] for places in begins if len(places) > 1}) <= 1
+        assert {len(bar) for line in lines for bar in re.findall("[█░]+", line)} == {12}
 
 
 def test_a_breach_shows_as_closing_with_what_is_enforced_and_in_flight() -> None:

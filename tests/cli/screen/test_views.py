@@ -55,9 +55,16 @@ def test_a_journal_that_no_engine_writes_says_so_first(
     width: int, sources: dict[str, JournalSource], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources["locked"]._place, "mode", "")
-    first, second = drawn(picture_of(sources["locked"], OVERVIEW), OVERVIEW, width).splitlines()[:2]
+    picture = picture_of(sources["locked"], OVERVIEW)
+    first, second = drawn(picture, OVERVIEW, width).splitlines()[:2]
     assert first.strip() == "NO ENGINE RUNS, as of 16:29 ago"
     assert second.startswith(" riskcore  combine-50k")
+    assert not picture.running
+    controls = Controls(running=False)
+    assert "flatten" not in shown(picture, width, 30, controls).splitlines()[-1]
+    controls.press("?")
+    assert "flatten" not in shown(picture, width, 30, controls)
+    assert "lock yourself out" in shown(picture, width, 30, controls)
 
 
 def test_the_help_of_the_keys_fits_and_names_every_key(sources: dict[str, JournalSource]) -> None:

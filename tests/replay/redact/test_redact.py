@@ -3,7 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -12,7 +12,7 @@ import pytest
 
 from replay.redact import events as redaction
 from replay.redact.redact import Asked, Differs, redact
-from replay.redact.stand_ins import StandIns
+from replay.redact.stand_ins import StandIns, first_left
 from replay.replay_run import run_replay
 from riskcore.core import events as e
 from riskcore.core.state import Account
@@ -96,6 +96,28 @@ def test_nothing_of_the_original_is_left(wire: Path, export: Path, tmp_path: Pat
         assert MNQ in copy
         assert path == export or copy.count('"GatewayUserTrade"') == 4
         assert "redacted copy of a session with SHA-256" in copy.partition("\n")[0]
+
+
+def test_a_copy_is_redacted_again_by_who_shares_it_further(wire: Path, export: Path, tmp_path: Path) -> None:
+    for path in (wire, export):
+        copy, further = tmp_path / f"{path.stem}-copy.jsonl", tmp_path / "further.jsonl"
+        first, _ = redact(asked(path), copy)
+        again, stand_ins = redact(replace(asked(path), session=copy), further)
+        assert again["decisions"] == first["decisions"] or path == wire, "the settings of a recording name accounts"
+        assert not {*stand_ins.ids} & {*stand_ins.ids.values()}
+        assert again["original_sha256"] != first["original_sha256"]
+
+
+def test_only_what_stands_in_is_no_original() -> None:
+    for original, made in (
+        ("Account Jane", True),
+        ("jane-tag-5", True),
+        ("rc-stop-tag-5", False),
+        ("Account 12", False),
+    ):
+        stand_ins = StandIns(accounts={original: "Account 1"}, tags={original: "tag-1"})
+        for line in (f'{{"name":"{original}"}}', f'{{"customTag":"{original}"}}'):
+            assert (first_left(stand_ins, [line.encode()]) is not None) is made, original
 
 
 def replayed(path: Path, plain: dict[str, Any] | None) -> dict[str, Any]:
