@@ -44,6 +44,7 @@ def test_a_line_for_each_setting_and_a_table(tmp_path: Path, capsys: pytest.Capt
     assert out.splitlines()[0] == "2 settings over 1 day, each day from the record."
     assert [line.split()[:2] for line in out.splitlines()[3:5]] == [["500", "+101.24"], ["1000", "0"]]
     assert "one day of history" in err
+    assert "no rule is switched on" not in err, "the grid switches one on"
     assert pl.read_parquet("out.parquet").height == 2
 
 
