@@ -170,7 +170,7 @@ def test_histories_of_two_accounts_one_after_the_other_are_said(
         str(day("2026-11-17", 99000002).write(tmp_path / "two.jsonl")),
     ]
     _, _, err = called(capsys, *paths, "--grid", f"{LIMIT}=500")
-    assert "mix histories of accounts" in err
+    assert "mix histories of accounts that did not trade on the same days: 99000001 (1 day), 99000002 (1 day)" in err
     _, _, err = called(capsys, *paths, "--grid", f"{LIMIT}=500", "--account", "99000002")
     assert "mix histories" not in err
 
