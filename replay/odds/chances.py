@@ -1,6 +1,6 @@
 """The chance of a history of days, or of several at once: journeys, what they came to, and both intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,7 @@ from replay.odds.funded import Funded, funded
 from replay.odds.intervals import Interval, data_interval, wilson
 from replay.odds.journeys import LOST, PASSED, Journeys, journeys
 from replay.odds.merged import LOSE, PASS, Exact, exact
+from replay.odds.walk import batches
 from riskcore.core.programme.terms import Terms
 
 # Histories drawn for the data's interval, and the journeys through each.
@@ -169,10 +170,26 @@ class Spread:
 
 def spread_of(table: Table, terms: Terms, seed: int, *, outer: int = OUTER, inner: int = INNER) -> Spread:
     """Journeys through whole histories drawn from the days of one, as many blocks each; fewer of funded accounts."""
+    [found] = spreads_of(table, terms, seed, outer=outer, inner=inner)
+    return found
+
+
+def spreads_of(table: Table, terms: Terms, seed: int, *, outer: int = OUTER, inner: int = INNER) -> Iterator[Spread]:
+    """The same for each setting of a table, in order; histories and journeys are drawn alike for all of them."""
     if terms.target_usd is None:
-        drawn = table.resampled(resamples(seed, OUTER_FUNDED, table.blocks))
-        accounts = funded(drawn, terms, INNER_FUNDED, seed)
+        outer, inner = OUTER_FUNDED, INNER_FUNDED
+    chosen = resamples(seed, outer, table.blocks)
+    for start, end in batches(table.settings, outer * inner):
+        passed, lost = _shares(table.part(start, end).resampled(chosen), terms, inner, seed)
+        for first in range(0, len(passed), outer):
+            yield Spread(passed[first : first + outer], lost[first : first + outer], table.blocks)
+
+
+def _shares(table: Table, terms: Terms, count: int, seed: int) -> tuple[Shares, Shares]:
+    """The shares that pass and lose in each row of a table. Of funded accounts the first payout is a pass."""
+    if terms.target_usd is None:
+        accounts = funded(table, terms, count, seed)
         paid, lost = accounts.paid_on > 0, accounts.lost_on > 0
-        return Spread(paid.mean(axis=1), (lost & ~paid).mean(axis=1), table.blocks)
-    travelled = journeys(table.resampled(resamples(seed, outer, table.blocks)), terms, inner, seed)
-    return Spread(travelled.count(PASSED) / inner, travelled.count(LOST) / inner, table.blocks)
+        return paid.mean(axis=1), (lost & ~paid).mean(axis=1)
+    travelled = journeys(table, terms, count, seed)
+    return travelled.count(PASSED) / count, travelled.count(LOST) / count

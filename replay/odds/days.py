@@ -135,8 +135,7 @@ class Table:
         return Table(**columns | {"sizes": tuple(one.part(start, end) for one in self.sizes)})
 
     def resampled(self, chosen: Integers) -> "Table":
-        """The blocks chosen from the one setting of this table: (resample, block)."""
-        assert self.settings == 1, "one history is resampled"
+        """The blocks chosen, (resample, block), from each setting; a row for each setting and resample."""
         lengths = np.diff(np.append(self.starts[0], self.days))
         picked = lengths[chosen]
         longest = int(picked.sum(axis=1).max())
@@ -147,17 +146,12 @@ class Table:
             starts[row] = ends - picked[row]
             inside = np.arange(ends[-1]) - np.repeat(starts[row], picked[row])
             places[row, : ends[-1]] = np.repeat(self.starts[0][blocks], picked[row]) + inside
-        return Table(
-            self.net[0][places],
-            self.low[0][places],
-            self.high[0][places],
-            self.low_before_high[0][places],
-            self.traded[0][places],
-            self.limit_hit[0][places],
-            starts,
-            self.last[0][places],
-            tuple(one.resampled(chosen) for one in self.sizes),
-        )
+        drawn = {
+            name: getattr(self, name)[:, places].reshape(-1, longest)
+            for name in ("net", "low", "high", "low_before_high", "traded", "limit_hit", "last")
+        }
+        starts = np.tile(starts, (self.settings, 1))
+        return Table(**drawn, starts=starts, sizes=tuple(one.resampled(chosen) for one in self.sizes))
 
 
 def table_of(histories: Sequence[Sequence[OddsDay]], terms: Terms, block: Block = "day") -> Table:

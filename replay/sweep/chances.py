@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from replay.odds.chances import Chance, Spread, odds_of_many, share, spread_of
+from replay.odds.chances import Chance, Spread, odds_of_many, share, spreads_of
 from replay.odds.days import OddsDay, fresh, table_of
 from replay.odds.history import History
 from replay.odds.recorded import histories
@@ -80,9 +80,10 @@ def _account(history: History, settings: Sequence[Setting], recorded: Recorded, 
         wanted = [days for _, (number, days) in asked if number == index]
         different = list(dict.fromkeys([history.recorded, *wanted]))
         chances = odds_of_many(different, terms, paths=recorded.paths, seed=recorded.seed)
-        for number, (days, chance) in enumerate(zip(different, chances, strict=True), start=1):
+        spreads = spreads_of(table_of(different, terms), terms, recorded.seed, outer=OUTER, inner=INNER)
+        for number, one in enumerate(zip(different, chances, spreads, strict=True), start=1):
             recorded.runs.study.step(f"odds: {number:,} of {len(different):,} different outcomes")
-            spread = spread_of(table_of([days], terms), terms, recorded.seed, outer=OUTER, inner=INNER)
+            days, chance, spread = one
             known[index, days] = _Found(chance, spread)
     for place, (number, days) in asked:
         found, before = known[number, days], known[number, history.recorded]

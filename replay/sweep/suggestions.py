@@ -5,7 +5,7 @@ well is measured by the rule's own gauge, and its percentiles are shown: nothing
 said of few days.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,7 @@ from riskcore.core.quantities import MONEY_SCALE, money_text
 from riskcore.core.rules.base import COUNT, LOSS
 from riskcore.schema.rows import is_shown
 from riskcore.settings.assignments import split_assignment
+from riskcore.settings.config import settings_of
 
 Row = dict[str, Any]
 PERCENTILES = (50, 75, 90, 95)
@@ -30,7 +31,7 @@ PERCENTILES = (50, 75, 90, 95)
 class Approaches:
     """How far each recorded day went towards the limits of a grid, whatever they are set to.
 
-    `limits`: by the table of a rule, the grid key and the largest number it takes.
+    `limits`: by the table of a rule, the grid key and the number that it is measured by.
     """
 
     study: Study
@@ -40,23 +41,24 @@ class Approaches:
     @classmethod
     def of(cls, study: Study, grid: Grid) -> "Approaches | None":
         """Those of a grid; None where none of its keys belongs to a rule."""
+        quiet = replace(study, warn=ignore, progress=ignore, step=ignore)
         limits: dict[str, list[tuple[str, str]]] = {}
         values = dict(next(iter(grid)))
         for axis in grid.axes:
-            table, largest = _table_of(axis.key), _largest(axis)
-            if table is not None and largest is not None:
-                limits.setdefault(table, []).append((axis.key, largest))
-                values[axis.key] = largest
+            table, numbers = _table_of(axis.key), _numbers(axis)
+            if table is not None and numbers:
+                number = values[axis.key] = _only_one(quiet, values, axis.key, numbers)
+                limits.setdefault(rule_key(*table), []).append((axis.key, number))
         if not limits:
             return None
-        quiet = replace(study, asked=study.asked.having(values.items()), warn=ignore, progress=ignore, step=ignore)
-        return cls(replace(quiet, independent_days=True, quick=True), limits)
+        asked = study.asked.having(values.items())
+        return cls(replace(quiet, asked=asked, independent_days=True, quick=True), limits)
 
     def along(self, courses: Courses) -> None:
         """Measure a pass of a wire recording as it is made."""
         setting = runs_of(self.study).setting
         judge = Course(setting.settings_of(setting.baseline), self.study.restrict)
-        courses.closest = (Closest(courses.baseline, judge), Closest(judge, judge))
+        courses.closest = (Closest(courses.baseline, judge, limits_apart=True), Closest(judge, judge))
         self._along.append(courses.closest[0])
 
     def measured(self) -> "Approaches":
@@ -67,7 +69,7 @@ class Approaches:
             recorded = Course(runs.setting.baseline, self.study.restrict, enforces=runs.setting.acts)
             judge = Course(first, self.study.restrict)
             courses = Courses(recorded, judge, options_of(self.study, runs.quote_age_ns), runs.setting.settings_of)
-            courses.closest = (Closest(recorded, judge), Closest(judge, judge))
+            courses.closest = (Closest(recorded, judge, limits_apart=True), Closest(judge, judge))
             courses.load = runs.load
             courses.run(runs.days())
             self._along.append(courses.closest[0])
@@ -78,12 +80,14 @@ class Approaches:
         worst: dict[tuple[int, str], list[int]] = {}
         units: dict[str, str] = {}
         [along] = self._along
-        for (account, trade_date, table), approach in along.found.items():
+        names: dict[str, set[str]] = {}
+        for (account, trade_date, table, name), approach in along.found.items():
             day = along.course.collector.days.get(account, {}).get(trade_date)
             if day is None or not is_shown(day) or not day.fills or day.net_usd <= 0:
                 continue
             for key, value in self.limits.get(table, ()):
                 if _is_limit(approach, value):
+                    names.setdefault(key, set()).add(name)
                     units[key] = "count" if approach.reading.kind == COUNT else "USD"
                     worst.setdefault((account, key), []).append(max(approach.reading.used or 0, 0))
         return [
@@ -95,21 +99,48 @@ class Approaches:
                 "percentiles": {str(share): _percentile(points, share, units[key]) for share in PERCENTILES},
             }
             for (account, key), points in sorted(worst.items())
+            if len(names[key]) == 1  # Two limits of one number are not told apart.
         ]
 
 
-def _largest(axis: Axis) -> str | None:
-    """The largest number of a key: how far a day went does not hang on it."""
-    numbers = [value for value in axis.values if number_of(value) is not None]
-    return max(numbers, key=Decimal, default=None)
+def _numbers(axis: Axis) -> list[str]:
+    """The numbers of a key, the largest first: how far a day went hangs on none of them."""
+    return sorted((value for value in axis.values if number_of(value) is not None), key=Decimal, reverse=True)
 
 
-def _table_of(key: str) -> str | None:
-    """The rule's table that a key belongs to; None for a key of something else."""
+def _only_one(study: Study, values: Mapping[str, str], key: str, numbers: Sequence[str]) -> str:
+    """The first of these numbers that nothing else in the rule's table has: a gauge is known by its limit."""
+    table = _table_of(key)
+    if table is None or (runs_of(study).setting.acts and not study.asked.config_given):
+        return numbers[0]  # A journal's settings come with its days.
+    name, index = table
+
+    def alone(number: str) -> bool:
+        asked = study.asked.having({**values, key: number}.items())
+        tables = settings_of(asked.config, asked.sets).plain["rules"][name]
+        found, own = [*map(Decimal, _integers_in(tables[index]))], Decimal(number)
+        return found.count(own) + found.count(own * MONEY_SCALE) == 1  # A count, or an amount of money.
+
+    return next(filter(alone, numbers), numbers[0])
+
+
+def _integers_in(plain: Any) -> Iterator[int]:
+    """Every number in plain settings, however deep."""
+    if isinstance(plain, Mapping):
+        plain = list(plain.values())
+    if isinstance(plain, list):
+        for one in plain:
+            yield from _integers_in(one)
+    elif isinstance(plain, int) and not isinstance(plain, bool):
+        yield plain
+
+
+def _table_of(key: str) -> tuple[str, int] | None:
+    """The rule and which of its tables a key belongs to; None for a key of something else."""
     parts = split_assignment(f"{key}=0")[0]
     if parts[0] != "rules" or len(parts) not in (3, 4):
         return None
-    return rule_key(parts[1], int(parts[2]) if len(parts) == 4 and parts[2].isdigit() else 0)
+    return parts[1], int(parts[2]) if len(parts) == 4 and parts[2].isdigit() else 0
 
 
 def _is_limit(approach: Approach, value: str) -> bool:

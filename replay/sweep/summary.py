@@ -112,7 +112,10 @@ def remarks_on(table: Table) -> list[str]:
     for row in table.settings[0].rows():
         by_account.setdefault(row.account, set()).add(row.trade_date)
     if len({frozenset(days) for days in by_account.values()}) > 1:
-        named = ", ".join(f"{account} ({len(days)} days)" for account, days in sorted(by_account.items()))
+        named = ", ".join(
+            f"{account} ({len(days)} {'day' if len(days) == 1 else 'days'})"
+            for account, days in sorted(by_account.items())
+        )
         found.append(
             f"the sessions mix histories of accounts that did not trade on the same days: {named}; "
             "choose one with --account"

@@ -6,6 +6,7 @@ import stat
 import tempfile
 from contextlib import suppress
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +89,13 @@ def check_place(path: Path) -> None:
 def write_table(table: Table, path: Path) -> None:
     """Write the table; until it is whole, what the file held stays. Raises CannotWrite."""
     check_place(path)
-    place = path.resolve()
+    place, content = path.resolve(), BytesIO()
+    frame_of(table).write_parquet(content)  # It would name a full disk by an error of its own.
     unfinished: str | None = None
     try:
         handle, unfinished = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
         with os.fdopen(handle, "wb") as file:
-            frame_of(table).write_parquet(file)
+            file.write(content.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         os.chmod(unfinished, place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_mask())

@@ -36,7 +36,9 @@ class Closest:
 
     course: Course
     rules_of: Course
-    found: dict[tuple[int, str, str], Approach] = field(default_factory=dict)  # Account, day, table.
+    limits_apart: bool = False  # Each limit of a table by its name, instead of the nearest of them all.
+    # Account, day, table, and the name of the limit where they are apart.
+    found: dict[tuple[int, str, str, str], Approach] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # The rule of a table.
     # What rules whose level trails a mark remember along this course, per account: the level is of the marks measured.
     _levels: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class Closest:
             if instance in trailing and instance.rule.remember is not None:
                 instance.rule.remember(instance.params, view)
             for reading in instance.rule.gauges(instance.params, view) if instance.rule.gauges is not None else ():
-                name = (account.id, book.trade_date, instance.key)
+                name = (account.id, book.trade_date, instance.key, reading.name if self.limits_apart else "")
                 known = self.found.get(name)
                 if _is_measured(reading) and (known is None or _share(reading) > _share(known.reading)):
                     self.found[name] = Approach(reading, at)
@@ -132,10 +134,10 @@ def closest_rows(baseline: Closest, counterfactual: Closest) -> list[dict[str, A
             "trade_date": trade_date,
             "rule": names[table],
             "table": table,
-            "baseline": _row(baseline.found.get((account, trade_date, table))),
-            "counterfactual": _row(counterfactual.found.get((account, trade_date, table))),
+            "baseline": _row(baseline.found.get((account, trade_date, table, limit))),
+            "counterfactual": _row(counterfactual.found.get((account, trade_date, table, limit))),
         }
-        for account, trade_date, table in sorted({*baseline.found, *counterfactual.found})
+        for account, trade_date, table, limit in sorted({*baseline.found, *counterfactual.found})
     ]
 
 

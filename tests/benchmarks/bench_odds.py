@@ -4,7 +4,8 @@ python -m tests.benchmarks.bench_odds [--runs 3] [--settings 1000] [--paths 1000
 
 Engine time in this process, without reading sessions. journeys: 10,000 through a Combine (at most 0.33 s wanted).
 funded: 10,000 funded accounts for a year. many: every setting, the same draws (1,000 settings: at most 10 s wanted).
-interval: the data's interval of one history. exact: the fractions of days of ±250 in a 50K.
+interval: the data's interval of one history. intervals: those of every setting, as `sweep --odds` has them. exact: the
+fractions of days of ±250 in a 50K.
 """
 
 import argparse
@@ -15,11 +16,12 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from replay.odds.chances import odds_of_many, spread_of
+from replay.odds.chances import odds_of_many, spread_of, spreads_of
 from replay.odds.days import OddsDay, closing_day, table_of
 from replay.odds.funded import funded
 from replay.odds.journeys import journeys
 from replay.odds.merged import exact
+from replay.sweep.chances import INNER, OUTER
 from riskcore.core.programme.terms import Terms, terms_of
 from riskcore.core.quantities import MONEY_SCALE
 from riskcore.settings.programme import read_programme
@@ -59,6 +61,9 @@ def main() -> None:
         "funded": seconds(lambda: funded(table_of([one], xfa), xfa, asked.paths, 1), asked.runs),
         "interval": seconds(lambda: spread_of(table_of([one], combine), combine, 1), asked.runs),
         "exact": seconds(lambda: exact([closing_day(step), closing_day(-step)], combine), asked.runs),
+        "intervals": seconds(
+            lambda: list(spreads_of(table_of(many, combine), combine, 1, outer=OUTER, inner=INNER)), 1
+        ),
         "many": seconds(lambda: odds_of_many(many, combine, paths=asked.paths, seed=1), 1),
     }
     print(json.dumps({"days": DAYS, "settings": asked.settings, "paths": asked.paths, "seconds": found}, indent=2))

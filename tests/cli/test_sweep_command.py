@@ -44,6 +44,7 @@ def test_a_line_for_each_setting_and_a_table(tmp_path: Path, capsys: pytest.Capt
     assert out.splitlines()[0] == "2 settings over 1 day, each day from the record."
     assert [line.split()[:2] for line in out.splitlines()[3:5]] == [["500", "+101.24"], ["1000", "0"]]
     assert "one day of history" in err
+    assert "no rule is switched on" not in err, "the grid switches one on"
     assert pl.read_parquet("out.parquet").height == 2
 
 
@@ -169,7 +170,7 @@ def test_histories_of_two_accounts_one_after_the_other_are_said(
         str(day("2026-11-17", 99000002).write(tmp_path / "two.jsonl")),
     ]
     _, _, err = called(capsys, *paths, "--grid", f"{LIMIT}=500")
-    assert "mix histories of accounts" in err
+    assert "mix histories of accounts that did not trade on the same days: 99000001 (1 day), 99000002 (1 day)" in err
     _, _, err = called(capsys, *paths, "--grid", f"{LIMIT}=500", "--account", "99000002")
     assert "mix histories" not in err
 

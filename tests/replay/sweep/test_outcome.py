@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from replay.sweep.sweep import Sweep, sweep
+from replay.sweep.sweep import Sweep, Table, sweep
 from replay.sweep.table_file import MONEY, frame_of, write_table
 from replay.whatif.settings import Asked
 from replay.whatif.study import Study
@@ -91,10 +91,14 @@ def test_a_column_of_words_is_one_of_texts(tmp_path: Path) -> None:
     assert found["rules.trade_frequency_limit.per_hour"].to_list() == ["off", "3"]
 
 
-def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path, config, out = left_out().write(tmp_path / "day.jsonl"), tmp_path / "riskcore.toml", tmp_path / "out.parquet"
+def table_of(folder: Path) -> Table:
+    path, config = left_out().write(folder / "day.jsonl"), folder / "riskcore.toml"
     config.write_text("", encoding="utf-8")
-    table = sweep(Sweep(Study((path,), Asked(config)), (f"{LIMIT}=500,1000",), tmp_path / "cache"))
+    return sweep(Sweep(Study((path,), Asked(config)), (f"{LIMIT}=500,1000",), folder / "cache"))
+
+
+def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    table, out = table_of(tmp_path), tmp_path / "out.parquet"
     out.write_bytes(b"old")
     write_table(table, out)
     content = out.read_bytes()
@@ -105,3 +109,18 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "none" / "out.parquet", Path("/dev/null")):
         with pytest.raises(CannotWrite):
             write_table(table, place)
+
+
+def test_a_table_that_has_no_room_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    table, out = table_of(tmp_path), tmp_path / "out.parquet"
+    out.write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(CannotWrite, match=r"out\.parquet: cannot be written: File too large"):
+            write_table(table, out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert out.read_bytes() == b"old"
+    assert not list(tmp_path.glob(".out*"))

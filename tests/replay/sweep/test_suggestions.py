@@ -65,3 +65,28 @@ def test_a_percentile_that_few_days_cannot_tell_is_none(tmp_path: Path, monkeypa
 
 def test_keys_that_belong_to_no_rule_have_no_limit() -> None:
     assert Approaches.of(Study(()), grid_of(("programme.size=50K,100K",))) is None
+
+
+@pytest.mark.parametrize(("values", "per_hour"), [("2,50", "5"), ("2,10", "10"), ("2,10,12", "10")])
+def test_a_limit_counts_on_every_day_whatever_is_nearer(
+    values: str, per_hour: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The 4 trades of a winning day come nearer to the hour's limit, and the hour may have the session's number."""
+    monkeypatch.chdir(tmp_path)
+    study = Study(won_after_a_loss(tmp_path, 5), Asked(sets=(f"rules.trade_frequency_limit.per_hour={per_hour}",)))
+    found = Approaches.of(study, grid_of((f"rules.trade_frequency_limit.per_session={values}",)))
+    assert found is not None
+    [row] = found.measured().rows()
+    assert (row["days"], row["percentiles"]["50"]) == (4, "4")
+
+
+def test_limits_of_one_number_are_not_mixed_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys = [f"rules.trade_frequency_limit.per_{window}" for window in ("minute", "session")]
+    found = Approaches.of(Study(won_after_a_loss(tmp_path, 5), Asked()), grid_of([f"{key}=4,9" for key in keys]))
+    assert found is not None
+    middles = {row["key"]: row["percentiles"]["50"] for row in found.measured().rows()}
+    assert middles == dict(zip(keys, "14", strict=True))
+    alike = Approaches.of(found.study, grid_of([f"{key}=9" for key in keys]))
+    assert alike is not None
+    assert alike.measured().rows() == []
