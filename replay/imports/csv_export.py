@@ -23,11 +23,11 @@ from riskcore.core.state import BUY, SELL
 from riskcore.errors import InputError
 from riskcore.schema.instants import utc_text
 
-COLUMNS = ("Id", "ContractName", "EnteredAt", "ExitedAt", "EntryPrice", "ExitPrice", "Fees", "PnL", "Size", "Type")
-COMMISSIONS = "Commissions"
+COLUMNS = ("Id", "ContractName", "EnteredAt", "ExitedAt", "EntryPrice", "ExitPrice", "PnL", "Size", "Type")
+FEES, COMMISSIONS = "Fees", "Commissions"
 # An export that holds several accounts names them in one of these.
 ACCOUNT_COLUMNS = ("AccountId", "Account", "AccountName")
-_COSTS = ("Fees", COMMISSIONS)
+_COSTS = (FEES, COMMISSIONS)
 _TRADED = ("ContractName", "EnteredAt", "ExitedAt")  # A line of totals has none of them.
 _NUMBERS = ("EntryPrice", "ExitPrice", "PnL", *_COSTS)
 # What only the platform's export of orders has.
@@ -36,6 +36,7 @@ _ORDER_COLUMNS = ("Status", "CreatedAt", "FilledAt", "ExecutePrice", "PositionDi
 # that a number of the export can be.
 OPENING_IDS_FROM = 10**quantities.LARGEST_DIGITS
 _CENT = quantities.MONEY_SCALE // 100
+_NOTHING = ("", "NULL")
 _SIDES = {"long": BUY, "short": SELL, **SIDES}
 Value = TypeVar("Value")
 
@@ -53,7 +54,7 @@ class RoundTrip:
     exit_price: int
     fees_usd: int | None
     commissions_usd: int | None
-    profit_usd: int
+    profit_usd: int | None
     size: int
     side: int
 
@@ -76,7 +77,7 @@ def read_export(path: Path, text: str) -> Export:
     """The rows of an export. Raises InputError naming file and line."""
     table = _table(path, text)
     account = next((name for name in ACCOUNT_COLUMNS if not table.missing([name])), "")
-    rows = list(table.rows((*COLUMNS, COMMISSIONS, *filter(None, [account]))))
+    rows = list(table.rows(COLUMNS, (*_COSTS, *filter(None, [account]))))
     try:
         mark = decimal_mark(row[name] for _, row in rows for name in _NUMBERS if row[name])
     except ValueError as error:
@@ -99,7 +100,7 @@ def read_export(path: Path, text: str) -> Export:
 
 
 def _table(path: Path, text: str) -> Table:
-    table = find_table(path, text, (*COLUMNS, COMMISSIONS, *_ORDER_COLUMNS))
+    table = find_table(path, text, (*COLUMNS, *_COSTS, *_ORDER_COLUMNS))
     if table is None:
         raise InputError(
             f"{path}: neither an answer of the broker (trades, orders, bars, contracts) nor a trade export; it begins "
@@ -126,7 +127,8 @@ def _version(where: str, trip: RoundTrip) -> Version[RoundTrip]:
         "Size": trip.size,
         "Type": trip.side,
     }
-    figures = {"PnL": trip.profit_usd, "Fees": trip.fees_usd, COMMISSIONS: trip.commissions_usd}
+    costs = [None if cost is None else abs(cost) for cost in (trip.fees_usd, trip.commissions_usd)]
+    figures = {"PnL": trip.profit_usd, **dict(zip(_COSTS, costs, strict=True))}
     return Version(where, trip.exited_at // SECOND_NS, what, figures, trip)
 
 
@@ -149,13 +151,14 @@ def _merged(trips: Sequence[RoundTrip]) -> RoundTrip:
     """Versions of one trip: a present value beats an absent one; a cost below zero is a cost (RULES.md 1.2)."""
     fees = [abs(trip.fees_usd) for trip in trips if trip.fees_usd is not None]
     commissions = [abs(trip.commissions_usd) for trip in trips if trip.commissions_usd is not None]
+    profits = [trip.profit_usd for trip in trips if trip.profit_usd is not None]
     return replace(
         trips[-1],
         entered_at=max(trip.entered_at for trip in trips),
         exited_at=max(trip.exited_at for trip in trips),
         fees_usd=max(fees, default=None),
         commissions_usd=max(commissions, default=None),
-        profit_usd=min(trip.profit_usd for trip in trips),
+        profit_usd=min(profits, default=None),
     )
 
 
@@ -183,9 +186,9 @@ def _round_trip(row: Mapping[str, str], mark: str, account: str) -> RoundTrip:
         exited_at=exited_at,
         entry_price=_column("EntryPrice", row["EntryPrice"], price),
         exit_price=_column("ExitPrice", row["ExitPrice"], price),
-        fees_usd=_column("Fees", row["Fees"], money) if row["Fees"] else None,
-        commissions_usd=_column(COMMISSIONS, row[COMMISSIONS], money) if row[COMMISSIONS] else None,
-        profit_usd=_column("PnL", row["PnL"], money),
+        fees_usd=_told(FEES, row[FEES], money),
+        commissions_usd=_told(COMMISSIONS, row[COMMISSIONS], money),
+        profit_usd=_told("PnL", row["PnL"], money),
         size=_column("Size", row["Size"], _whole),
         side=side,
     )
@@ -197,6 +200,11 @@ def _column(name: str, text: str, read: Callable[[str], Value]) -> Value:
         return read(text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def _told(name: str, text: str, read: Callable[[str], Value]) -> Value | None:
+    """What a column says, None when it says nothing. Raises ValueError naming it."""
+    return None if text.upper() in _NOTHING else _column(name, text, read)
 
 
 def _whole(text: str) -> int:
@@ -220,7 +228,8 @@ def export_fills(trips: Sequence[RoundTrip], account: int) -> list[Fill]:
         same_second = trip.entered_at // SECOND_NS == trip.exited_at // SECOND_NS
         place = (CLOSES_SAME_SECOND if same_second else CLOSES_OLDER, trip.entered_at)
         row = _row(account, trip.id, trip.contract, trip.exited_at, trip.exit_price, -trip.side, trip.size)
-        row["profitAndLoss"] = _number(trip.profit_usd)
+        if trip.profit_usd is not None:
+            row["profitAndLoss"] = _number(trip.profit_usd)
         costs = [None if cost is None else cost - half(cost) for cost in (trip.fees_usd, trip.commissions_usd)]
         fills.append(fill_of(_with_costs(row, *costs), place, trip.entry_price))
     for group in _opened_together(trips):

@@ -118,10 +118,11 @@ class Matching:
         told = next_lots(before.side, before.lots, before.early, _trade(fill, recorded))
         after = told
         contradicts = len(told.early) > len(before.early) and not self._is_flip(fill, recorded, before)
+        # A row of an export says itself what it opened; of the broker's fills only the P&L is missing.
+        two_accounts = fill.entry_price is not None and not fill.closes
         if contradicts:
-            day.contradictions.append(_contradiction(fill))
-            # A row of an export says itself what it opened; of the broker's fills only the P&L is missing.
-            after = told if fill.entry_price is not None else _closed(before, _trade(fill, recorded))
+            day.contradictions.append(_contradiction(fill, two_accounts))
+            after = told if two_accounts else _closed(before, _trade(fill, recorded))
         self._lots[name] = after
         self._note_misled(name, fill, recorded, before, contradicts)
         day.round_trips += after.trip_ended
@@ -131,7 +132,7 @@ class Matching:
         about = {"trade": fill.id, "at": utc_text(fill.at), "contract": fill.contract}
         contract = self.history.contract(fill.contract)
         found = _recomputed(before, after, recorded, contract)
-        if recorded.profit_usd is not None and fill.entry_price is not None and contract is not None:
+        if fill.closes and fill.entry_price is not None and contract is not None:
             points = recorded.side * (fill.entry_price - recorded.price) * recorded.size
             of_row = move_value(points, contract.tick_size, contract.tick_value)
             day.paired_otherwise += isinstance(found, int) and found != of_row
@@ -140,6 +141,8 @@ class Matching:
 
     def _is_flip(self, fill: Fill, opening: TradeRecorded, before: Lots) -> bool:
         """Whether closing fills of the same order, or of the same moment, end the open lots after this fill."""
+        if fill.closes:
+            return False
         left = sum(lot.size for lot in before.lots)
         for later in self._following[(fill.account, fill.contract)]:
             closing = later.recorded
@@ -167,10 +170,13 @@ class Matching:
             del self._as_told[name]
 
 
-def _contradiction(fill: Fill) -> str:
+def _contradiction(fill: Fill, two_accounts: bool) -> str:
     """What to say of a fill that is reported as an opening one and cannot be."""
-    about = f"fill {fill.id} of {fill.contract} opens against an open position, which no netted account does"
-    if fill.entry_price is not None:
+    about = f"fill {fill.id} of {fill.contract}"
+    if fill.closes:
+        return f"{about} closed, and its P&L is not in the files"
+    about = f"{about} opens against an open position, which no netted account does"
+    if two_accounts:
         return f"{about}: the export may hold the rows of two accounts"
     return f"{about}: it closed, and its P&L is not in the files"
 

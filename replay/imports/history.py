@@ -39,6 +39,11 @@ class Fill:
     approximate: bool = False  # Its order is not the broker's word but made from second and side.
 
     @property
+    def closes(self) -> bool:
+        """Whether its source says that it closed, told with a P&L or not."""
+        return self.place[0] != IN_TURN or (self.recorded is not None and self.recorded.profit_usd is not None)
+
+    @property
     def in_order(self) -> tuple[int, tuple[int, int], int]:
         return self.at, self.place, self.id
 

@@ -65,6 +65,7 @@ class Import:
     watched: tuple[str, ...] = ()
     suffix: str = ""
     matching: Matching = field(init=False)
+    _replaced: list[tuple[str, str]] = field(default_factory=list)  # Recordings, and what had been in them.
 
     def __post_init__(self) -> None:
         self.matching = Matching(self.sources.history)
@@ -86,6 +87,10 @@ class Import:
             day = day_for(self.settings, day.closes_at)
         if self.quotes.bad:
             self.warn(f"{self.quotes.bad} quotes left out: their bid was not below their ask")
+        if self._replaced:
+            name, origin = self._replaced[0]
+            more = f" and {len(self._replaced) - 1} more" if len(self._replaced) > 1 else ""
+            self.warn(f"{name}{more}: written anew, and what had been {origin} is gone; another --out keeps both")
         accounts = [account for row in days for account in row["accounts"]]
         return {
             "schema": SCHEMA,
@@ -155,7 +160,10 @@ class Import:
             "orders": not known or not {body.account for body in recorded} <= known,
             "quotes": not has_market,
             **dict.fromkeys(ALWAYS_LACKING, True),
-            "commissions": trade_date >= COMMISSIONS_SINCE and any(body.commissions_usd is None for body in recorded),
+            "commissions": any(
+                body.fees_usd is None or (body.commissions_usd is None and trade_date >= COMMISSIONS_SINCE)
+                for body in recorded
+            ),
         }
         return [name for name, lacks in lacking.items() if lacks]
 
@@ -169,7 +177,9 @@ class Import:
         self, path: Path, header: dict[str, Any], contracts: list[str], lines: Sequence[Line], market: Iterator[Known]
     ) -> int:
         """Write a recording beside its name and then give it the name, so that none is ever half there."""
-        check_replaceable(path)
+        old = replaceable_origin(path)
+        if old is not None and old != _origin(header["note"]):
+            self._replaced.append((path.name, old))
         unfinished = path.with_suffix(".jsonl.part")
         count = 0
         own = ((line.at, line.line) for line in lines)
@@ -208,16 +218,25 @@ def _again(first: Known, rest: Iterator[Known]) -> Iterator[Known]:
     yield from rest
 
 
-def check_replaceable(path: Path) -> None:
-    """A recording of another origin is never overwritten. Raises ConfigError."""
+def replaceable_origin(path: Path) -> str | None:
+    """What the recording of this name was made from, None when there is none.
+
+    One of another origin than imports and downloads is never overwritten. Raises ConfigError.
+    """
     if not path.exists():
-        return
+        return None
     try:
-        replaceable = detect_form(path) == "wire" and (read_wire(path).note or "").startswith((NOTE, FETCHED))
+        note = (read_wire(path).note or "") if detect_form(path) == "wire" else ""
     except InputError:
-        replaceable = False
-    if not replaceable:
+        note = ""
+    if not note.startswith((NOTE, FETCHED)):
         raise ConfigError(f"{path}: exists and is neither an import nor a download; choose another folder with --out")
+    return _origin(note)
+
+
+def _origin(note: str) -> str:
+    """What a recording's note says of its files."""
+    return note.partition(";")[0]
 
 
 def within(lines: list[Line], span: tuple[Day, Day] | None) -> list[Line]:

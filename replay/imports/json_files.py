@@ -10,15 +10,21 @@ from riskcore.errors import InputError
 
 _PACKED = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's content without byte order mark, unpacked when it is packed by gzip. Raises InputError."""
+    """A file's content in UTF-8 without byte order mark, unpacked when it is packed by gzip. Raises InputError.
+
+    Shells and spreadsheets of Windows write UTF-16.
+    """
     try:
         data = path.read_bytes()
         plain = gzip.decompress(data) if data.startswith(_PACKED) else data
+        if plain.startswith(_UTF_16):
+            plain = plain.decode("utf-16").encode()
         return plain.removeprefix(_BYTE_ORDER_MARK)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read: {reason}") from None
 

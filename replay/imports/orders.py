@@ -7,7 +7,7 @@ was; two orders of one second and side cannot be told apart and count as one.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from replay.imports.history import Fill, fill_of
+from replay.imports.history import Fill
 from riskcore.core import quantities
 from riskcore.core.quantities import SECOND_NS
 
@@ -27,6 +27,7 @@ def with_orders(fills: Iterable[Fill]) -> list[Fill]:
     for group in groups.values():
         order_id = ORDER_IDS_FROM + min(fill.id for fill in group)
         for fill in group:
-            named = fill_of({**fill.row, "orderId": order_id}, fill.place, fill.entry_price)
-            known.append(replace(named, approximate=True))
+            assert fill.recorded is not None, "fills that count for nothing are known"
+            recorded = replace(fill.recorded, order_id=order_id)
+            known.append(replace(fill, row={**fill.row, "orderId": order_id}, recorded=recorded, approximate=True))
     return known

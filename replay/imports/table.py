@@ -1,7 +1,8 @@
 """A CSV file as a table: its delimiter and header found, every row with its line. Source: INTERFACE.md 8.
 
-The header may come behind a title, a `sep=` line or blank lines; columns may come in any order and case, with
-blanks or underscores in their names. A spreadsheet may have saved it with `,`, `;`, a tab or `|`, in UTF-8 or UTF-16.
+The header may come behind a title, a `sep=` line or blank lines, and once more, with other columns, where files were
+put one behind the other. Columns may come in any order and case, with blanks or underscores in their names. A
+spreadsheet may have saved it with `,`, `;`, a tab or `|`, in UTF-8 or UTF-16.
 """
 
 import csv
@@ -17,7 +18,6 @@ _DELIMITERS = ",;\t|"
 _HEADER_WITHIN_LINES = 50
 _NO_LETTERS = re.compile(r"[^a-z0-9]+")
 _FEWEST_KNOWN = 4  # A line with so many known names is a header, though other columns are missing.
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
@@ -35,22 +35,35 @@ class Table:
     line: int
     delimiter: str
     text: str
+    known: frozenset[str]
 
     def missing(self, names: Sequence[str]) -> list[str]:
         """Those of `names` that are no column."""
         return [name for name in names if plain_name(name) not in self.columns]
 
-    def rows(self, names: Sequence[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-        """(line, texts by name) of every row that says anything; what is missing is empty. Raises InputError."""
-        places = {name: self.columns.index(plain_name(name)) for name in names if not self.missing([name])}
+    def rows(self, needed: Sequence[str], others: Sequence[str] = ()) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """(line, texts by name) of every row that says anything; what is missing is empty.
+
+        Raises InputError, also for a further header without all `needed` columns.
+        """
+        columns, names = self.columns, (*needed, *others)
+        places = _places(columns, names)
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
         number = 0
         try:
             for number, texts in _numbered(reader):
                 line = self.line + number
-                if tuple(map(plain_name, texts)) == self.columns or not any(text.strip() for text in texts):
+                plain = tuple(map(plain_name, texts))
+                if len(self.known.intersection(plain)) >= _FEWEST_KNOWN:
+                    columns, places = plain, _places(plain, names)
+                    missing = [name for name in needed if name not in places]
+                    if missing:
+                        lacking = ", ".join(missing)
+                        raise InputError(f"{self.path}, line {line}: this header lacks the columns {lacking}")
                     continue
-                if len(texts) > len(self.columns):
+                if not any(plain):
+                    continue
+                if len(texts) > len(columns):
                     raise InputError(
                         f"{self.path}, line {line}: more fields than the header has columns; "
                         "is a number with a comma not in quotes?"
@@ -59,6 +72,11 @@ class Table:
                 yield line, {name: found.get(name, "") for name in names}
         except csv.Error as error:
             raise InputError(f"{self.path}, line {self.line + number + 1}: {error}") from None
+
+
+def _places(columns: Sequence[str], names: Sequence[str]) -> dict[str, int]:
+    """Where the columns of these names are, as far as there are any."""
+    return {name: columns.index(plain_name(name)) for name in names if plain_name(name) in columns}
 
 
 def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -72,7 +90,7 @@ def read_text(path: Path, data: bytes) -> str:
     if data.startswith(_WORKBOOKS):
         raise InputError(f"{path}: a workbook or an archive, not CSV; save the sheet as CSV")
     try:
-        text = data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: neither JSON nor text in UTF-8: byte {error.start}; save it as UTF-8") from None
     if not text.strip():
@@ -85,23 +103,18 @@ def find_table(path: Path, text: str, known: Sequence[str]) -> Table | None:
 
     Raises InputError for a column that comes twice.
     """
-    names = {plain_name(name) for name in known}
+    names = frozenset(map(plain_name, known))
     lines = text.splitlines(keepends=True)
-    best: Table | None = None
-    most = _FEWEST_KNOWN - 1
     for number, line in enumerate(lines[:_HEADER_WITHIN_LINES], start=1):
-        for delimiter in _DELIMITERS:
-            columns = tuple(plain_name(name) for name in _fields(line, delimiter))
-            count = len(names.intersection(columns))
-            if count > most:
-                most = count
-                best = Table(path, columns, number, delimiter, "".join(lines[number:]))
-    if best is None:
-        return None
-    twice = [name for name in known if best.columns.count(plain_name(name)) > 1]
-    if twice:
-        raise InputError(f"{path}, line {best.line}: the column {twice[0]} comes twice")
-    return best
+        found = [(tuple(map(plain_name, _fields(line, delimiter))), delimiter) for delimiter in _DELIMITERS]
+        columns, delimiter = max(found, key=lambda one: len(names.intersection(one[0])))
+        if len(names.intersection(columns)) < _FEWEST_KNOWN:
+            continue
+        twice = [name for name in known if columns.count(plain_name(name)) > 1]
+        if twice:
+            raise InputError(f"{path}, line {number}: the column {twice[0]} comes twice")
+        return Table(path, columns, number, delimiter, "".join(lines[number:]), names)
+    return None
 
 
 def _fields(line: str, delimiter: str) -> list[str]:

@@ -62,9 +62,13 @@ def sizes_gone_through(account: Account, position: Position, at: int) -> list[in
 
 def _take_over(book: Book, account: Account, position: Position, true_at: int, listed: bool) -> None:
     """What was shown stands for all fills that are known so far, and for what is beyond them."""
+    shown = _figures(book, account, position, true_at, listed)
+    if position.shown is not None and lots_of(position).flat:
+        # Fills alone do not tell the round trips that began with what was carried in: those are over, and stay.
+        put(account, [replace(one, settled=True) for one in fills_of(account, position.contract) if not one.settled])
+        position.shown = None
     before = fold_of(book, account, position)
     known = fills_of(account, position.contract)
-    shown = _figures(book, account, position, true_at, listed)
     put(account, [replace(one, shown=True) for one in known if not (one.shown or one.settled)])
     position.shown = shown
     fold_again(book, account, position, before)
@@ -74,7 +78,20 @@ def _figures(book: Book, account: Account, position: Position, true_at: int, lis
     """What the broker has shown last, and what the fills told by now come to."""
     size, average = position.pushed or 0, position.average_price
     told_size, told_cost = told_so_far(book, account, position) if size else (0, None)
-    return Shown(size, None if average is None else average * size, true_at, listed, told_size, told_cost)
+    cost = None if average is None else _paid(book, position, average * size)
+    return Shown(size, cost, true_at, listed, told_size, told_cost)
+
+
+def _paid(book: Book, position: Position, cost: int) -> int:
+    """What was paid, in whole ticks where it is that but for what the broker cuts off its average (1e-9 points).
+
+    Without it a result that is exactly at a limit would be just short of it.
+    """
+    contract = book.contracts.get(position.contract)
+    if contract is None:
+        return cost
+    whole = (cost + contract.tick_size // 2) // contract.tick_size * contract.tick_size
+    return whole if abs(whole - cost) <= abs(position.pushed or 0) else cost
 
 
 def is_part_of_shown(position: Position, trade: Trade) -> bool:

@@ -237,3 +237,34 @@ def test_a_list_that_confirms_what_was_shown_knows_the_fills_made_before_it(mill
     asked = day.now
     later(day, 100).fill("ES", -1, "6002", profit="100", created=asked + timedelta(milliseconds=milliseconds))
     assert of(day).carried + sum(size for size, _ in lots(day)) == left
+
+
+@pytest.mark.parametrize("first", ["push", "fill"])
+def test_a_round_trip_that_began_before_the_fills_stays_counted(first: str) -> None:
+    """Also when the next position is pushed ahead of its fills, and whichever word of the exit came first."""
+    day = held(-1, "6003")
+    if first == "push":
+        later(day.push("ES", 0), 500).fill("ES", 1, "6004", profit="-50")
+    else:
+        later(day.fill("ES", 1, "6004", profit="-50"), 500).push("ES", 0)
+    later(day, 5000).push("ES", 2, "6002")
+    assert (of(day).round_trips, carried(day)[0]) == (1, 2)
+    later(day, 500).fill("ES", 2, "6002")
+    later(day, 500).fill("ES", -2, "6003", profit="100")
+    day.push("ES", 0)
+    figures = day.account_state.days[day.book.trade_date]
+    assert (figures.round_trips, of(day).round_trips, lots(day), carried(day)) == (2, 2, [], (0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("size", "average", "cost"),
+    [
+        (6, "5989.833333333", "35939"),
+        (-6, "5989.833333333", "-35939"),
+        (7, "5989.857142857", "41929"),
+        (3, "5989.833333334", "17969.5"),
+        (2, "5989.83", "11979.66"),
+    ],
+)
+def test_what_was_paid_is_whole_ticks_but_for_what_an_average_leaves_out(size: int, average: str, cost: str) -> None:
+    assert of(Ledger().at("09:00:00").push("ES", size, average)).carried_cost == price(cost)

@@ -21,6 +21,7 @@ SHORT = (
     "2900000011,MNQU6,07/08/2026 10:10:08 -04:00,07/08/2026 10:12:48 -04:00,30180.500000000,30150.750000000,2.16000,"
     "178.500000000,3,Short,07/08/2026 00:00:00 -05:00,00:02:39.6715820,1.50000"
 )
+LOSS_RULE = "[rules.daily_realized_loss]\nloss_limit = 500\n"
 Row = dict[str, Any]
 
 
@@ -127,6 +128,25 @@ def test_03_lines_before_header(case: Case, before: str) -> None:
         3,
         f"error: bad.csv, line {line}: Commissions: not a decimal number: '1.50000x'\n",
     )
+
+
+def test_exports_put_one_behind_the_other_are_all_read(case: Case) -> None:
+    older = ",".join(SHORT.replace("2900000011", "2900000010").replace(" 10:1", " 09:1").split(",")[:11])
+    (case.path / "all.csv").write_text(f"{OLD_HEADER}\n{older}\n{HEADER}\n{SHORT}\n", encoding="utf-8")
+    assert figures(case.account("all.csv")) == (4, "357.00", "4.32", "1.50", "351.18")
+    (case.path / "bad.csv").write_text(f"{HEADER}\n{SHORT}\n{HEADER.replace('PnL,', '')}\n{SHORT}\n", encoding="utf-8")
+    assert case.run("import", "bad.csv") == (3, "error: bad.csv, line 3: this header lacks the columns PnL\n")
+
+
+def test_answers_in_utf_16(case: Case) -> None:
+    name = case.trades("trades.json", half_turn(1, "14:00:00", 0, 30100, None), half_turn(2, "14:01:00", 1, 30110, 20))
+    path = case.path / name
+    for encoding in ("utf-16", "utf-8-sig"):
+        path.write_text(path.read_text(encoding="utf-8").lstrip("\ufeff"), encoding=encoding)
+        assert figures(case.account(name)) == (2, "20.00", "0.74", "0.50", "18.76")
+        path.write_text(path.read_text(encoding=encoding), encoding="utf-8")
+    path.write_bytes(codecs.BOM_UTF16_LE + b"{")
+    assert case.run("import", name)[0] == 3
 
 
 @pytest.mark.parametrize(
@@ -600,3 +620,56 @@ def test_21_position_type_unknown(case: Case, unclear: str) -> None:
     assert (breach["rule"], breach["figures"]["unrealized"]) == ("RULE-004", "-400.00")
     assert [command["kind"] for command in replay["commands"] if command["rule"] == "RULE-004"] == ["ClosePosition"]
     assert replay["rejected_lines"] == 1
+
+
+# ---- figures that a row does not tell ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nothing", ["", "NULL"])
+def test_a_row_without_profit_is_told_and_blinds_the_day(case: Case, nothing: str) -> None:
+    long = SHORT.replace("Short", "Long").replace("2900000011", "2900000012").replace(" 10:1", " 11:1")
+    name = case.csv("export.csv", SHORT.replace("178.500000000", nothing), long.replace("178.500", "-178.500"))
+    code, said = case.run("import", name)
+    assert code == 1
+    assert "fill 2900000011 of CON.F.US.MNQ.U26 closed, and its P&L is not in the files" in said
+    assert "fill 2900000011 of CON.F.US.MNQ.U26: broker none, prices 178.50" in said
+    account = case.account(name)
+    assert (account["checked"], account["recomputed_pnl"], account["gross_pnl"]) == (2, "0", "-178.50")
+    assert case.header()["lacks"][0] == "trades"
+    blind = {row["rule"] for row in case.replayed(DAY, LOSS_RULE)["accounts"][0]["blind"]}
+    assert "RULE-003" in blind
+
+
+def test_a_profit_that_one_of_two_exports_tells_counts(case: Case) -> None:
+    names = [case.csv("empty.csv", SHORT.replace("178.500000000", "")), case.csv("full.csv", SHORT)]
+    for files in permutations(names):
+        assert case.run("import", *files)[0] == 0
+        assert figures(case.account(*files)) == (2, "178.50", "2.16", "1.50", "174.84")
+    assert case.header()["lacks"] == ["orders", "quotes", "positions", "accounts"]
+
+
+def test_an_export_without_fees_tells_no_net_target(case: Case) -> None:
+    header, row = HEADER.replace(",Fees", ""), SHORT.replace(",2.16000", "")
+    code, said = case.run("import", case.csv("export.csv", row, header=header))
+    assert code == 0
+    assert "fees of 2 fills are not in the files" in said
+    assert "commissions" in case.header()["lacks"]
+    assert figures(case.account("export.csv")) == (2, "178.50", "0", "1.50", "177.00")
+    names = ["export.csv", case.csv("full.csv", SHORT)]
+    assert figures(case.account(*names)) == (2, "178.50", "2.16", "1.50", "174.84")
+
+
+def test_a_cost_with_and_without_a_sign_is_the_same_cost(case: Case) -> None:
+    names = [case.csv("signed.csv", SHORT.replace(",2.16000", ",-2.16000")), case.csv("plain.csv", SHORT)]
+    code, said = case.run("import", *names)
+    assert code == 0
+    assert "signed.csv line 2: Fees -2.16: below zero, and counted as a cost" in said
+    assert "differ in" not in said
+
+
+def test_a_recording_of_other_files_is_not_replaced_unsaid(case: Case) -> None:
+    first, second = case.csv("practice.csv", SHORT), case.csv("combine.csv", SHORT.replace("2900000011", "2900000012"))
+    assert "written anew" not in case.run("import", first)[1] + case.run("import", first)[1]
+    code, said = case.run("import", second)
+    assert code == 0
+    assert f"{DAY}.jsonl: written anew, and what had been imported from practice.csv is gone" in said

@@ -107,7 +107,7 @@ def test_whose_export_it_is(tmp_path: Path) -> None:
         (",1,Long", ",0,Long", "Size: not a whole number above zero"),
         (",1,Long", ",1.5,Long", "Size: not a whole number above zero"),
         ("Long", "Flat", "Type is 'Flat'"),
-        ("20.5,", ",", "PnL: not a number"),
+        ("20.5,", "-,", "PnL: not a number"),
         ("11,", "x,", "Id: not a number"),
         ("11,", f"{OPENING_IDS_FROM},", "Id: number too large"),
         ("23400,", "23,400,", "more fields than the header"),
@@ -121,7 +121,7 @@ def test_a_bad_row_is_named(tmp_path: Path, old: str, new: str, reason: str) -> 
 
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     path = export(tmp_path / "export.csv", LONG, header=HEADER.replace("Fees,", "").replace("PnL,", ""))
-    with pytest.raises(InputError, match="lacks the columns Fees, PnL"):
+    with pytest.raises(InputError, match="line 1: the trade export lacks the columns PnL"):
         Imported(tmp_path, path)
 
 
