@@ -114,3 +114,15 @@ def test_a_stop_for_what_was_added_changes_the_one_that_stands(tmp_path: Path) -
     result = study(day, tmp_path, STOP_BY_RULE)
     assert result["divergence"]
     assert result["effect"]["net_pnl"] == "0"
+
+
+def test_what_is_added_while_a_stop_is_under_way_is_covered_when_it_works(tmp_path: Path) -> None:
+    """One more bought 100 ms after the stop was asked for: 2 @ 20990 leave at 20989 less a tick, recorded 20995."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(1, 21000)
+    day.at("09:00:30.100").trade(1, 21000)
+    for second in (10, 11):
+        day.at(f"09:01:{second}").sparse(lastPrice=20989, bestBid=20989, bestAsk=20989.25)
+    day.at("09:03:00").sparse(lastPrice=20995, bestBid=20994.75, bestAsk=20995.25).trade(-2, 20995)
+    # Two contracts at 20988.75 instead of 20995.
+    assert study(day, tmp_path, STOP_BY_RULE)["effect"]["net_pnl"] == "-25.00"
