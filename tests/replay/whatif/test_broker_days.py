@@ -55,6 +55,18 @@ def test_a_close_inside_a_bar(tmp_path: Path) -> None:
     assert (found["cruellest"], found["cruellest_of"]["bar_path"]) == ("-204.00", "cruellest")
 
 
+def test_an_entry_whose_own_fees_lock_is_closed_although_its_push_comes_later(tmp_path: Path) -> None:
+    """The last push is still flat when the entry's fees reach the limit of 50: 2 are sold at 20990 less two ticks."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(1, 21000).push(1, 21000)
+    day.at("09:05:00").trade(-1, 20976).push(0, 20976)
+    day.at("09:10:00").trade(2, 20990).at("09:10:00.100").push(2, 20990)
+    day.at("09:10:01").sparse(lastPrice=20990, bestBid=20990, bestAsk=20990.25)
+    day.at("09:20:00").trade(-2, 21000).push(0, 21000)
+    # 20989.50 instead of 21000 on two contracts.
+    assert study(day, tmp_path, "rules.daily_realized_loss.loss_limit=50")["effect"]["net_pnl"] == "-42.00"
+
+
 def test_a_stop_that_a_rule_places_is_filled_at_the_next_quote(tmp_path: Path) -> None:
     day = Trades().account()
     day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
