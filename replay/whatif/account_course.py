@@ -87,6 +87,12 @@ class AccountCourse:
         self.acted = True
         self.frozen.update(contracts)
 
+    def has_cancelled(self, order_id: int | None, at: int) -> bool:
+        """Whether a cancel of the counterfactual has taken effect: the order fills no more, whatever the record says."""
+        if order_id is None:
+            return False
+        return order_id in self.cancelled or self.cancelling.get(order_id, (at + 1, False))[0] <= at
+
     def untouchable(self) -> set[int]:
         """Orders of the record whose fate the counterfactual has decided."""
         return {*self.cancelled, *self.cancelling, *self.resting}

@@ -95,7 +95,7 @@ class RecordedFills:
         state.shares[body.trade_id] = Share(body.size, contract=body.contract)
         closing, opening = before.parts
         contract = body.contract
-        held = self.desk.held(state, contract)
+        held = 0 if state.has_cancelled(body.order_id, event.at) else self.desk.held(state, contract)
         able = abs(held) if held * body.side < 0 else 0
         if self._is_no_intent(state, body, before):
             self._not_executed(state, body, closing, able, event.at)
@@ -169,7 +169,7 @@ class RecordedFills:
         worked = state.cancelling.get(body.order_id) if body.order_id is not None else None
         if worked is not None and worked[1] and at < worked[0]:
             return True  # It was on its way when the lockout began, and fills before its cancel takes effect.
-        if body.order_id is not None and (body.order_id in state.cancelled or body.order_id in state.dropped):
+        if state.has_cancelled(body.order_id, at) or body.order_id in state.dropped:
             return False
         if self.refused(state, body.contract, body.side, at):
             return False

@@ -67,6 +67,21 @@ def test_an_entry_whose_own_fees_lock_is_closed_although_its_push_comes_later(tm
     assert study(day, tmp_path, "rules.daily_realized_loss.loss_limit=50")["effect"]["net_pnl"] == "-42.00"
 
 
+def test_an_exit_order_that_was_cancelled_closes_nothing_of_a_later_entry(tmp_path: Path) -> None:
+    """WHATIF.md 2: orders that the counterfactual engine cancelled stay cancelled, whatever the record says later."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.at("09:00:01").order(7, 1, 4, 1, 2, stopPrice=20900)
+    for second in (0, 1):
+        day.at(f"09:05:0{second}").sparse(lastPrice=20925, bestBid=20925, bestAsk=20925.25)
+    # Closed at 20924.50 and the stop cancelled with it; the record still holds two and buys one more.
+    day.at("09:06:00").trade(1, 20930)
+    day.at("09:07:00").trade(-2, 20900, order=7)
+    day.at("09:08:00").trade(-1, 20940)
+    # 24.50 points better on two contracts; the one bought at 20930 is sold at 20940 in both courses.
+    assert study(day, tmp_path, OPEN_LOSS)["effect"]["net_pnl"] == "98.00"
+
+
 def test_a_stop_that_a_rule_places_is_filled_at_the_next_quote(tmp_path: Path) -> None:
     day = Trades().account()
     day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
