@@ -64,6 +64,7 @@ class AccountCourse:
     alike: dict[str, int] = field(default_factory=dict)  # Closes both courses decided, with their level.
     recorded: dict[str, int] = field(default_factory=dict)  # Signed size of the record, by its fills.
     rates: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)  # Fees, commissions a contract.
+    rated: dict[str, int] = field(default_factory=dict)  # Which fill those are of.
     shares: dict[int, Share] = field(default_factory=dict)
     fills: dict[int, TradeRecorded] = field(default_factory=dict)  # Recorded fills of parted days, as told last.
     dropped: set[int] = field(default_factory=set)  # Entry orders that came while no entry was allowed.
@@ -88,7 +89,7 @@ class AccountCourse:
         self.frozen.update(contracts)
 
     def has_cancelled(self, order_id: int | None, at: int) -> bool:
-        """Whether a cancel of the counterfactual has taken effect: the order fills no more, whatever the record says."""
+        """Whether a cancel of the counterfactual has taken effect: the order fills no more, whatever is recorded."""
         if order_id is None:
             return False
         return order_id in self.cancelled or self.cancelling.get(order_id, (at + 1, False))[0] <= at

@@ -61,8 +61,10 @@ def is_engines(desk: Desk, state: AccountCourse, body: e.TradeRecorded, before: 
 
 
 def note_recorded(state: AccountCourse, body: e.TradeRecorded, before: Before) -> None:
-    """The record after a new fill: what it holds, what a contract costs there."""
+    """The record after a fill: what it holds, what a contract costs there by what was told of the latest fill."""
     if before.known is not None:
+        if body.trade_id == state.rated.get(body.contract):
+            note_rate(state, body)
         return
     recorded = state.recorded.get(body.contract, 0)
     carried_in = recorded == 0 and before.parts.closing
@@ -72,9 +74,13 @@ def note_recorded(state: AccountCourse, body: e.TradeRecorded, before: Before) -
 
 
 def note_rate(state: AccountCourse, body: e.TradeRecorded) -> None:
+    """What one contract costs by a fill; a later version of it that leaves a cost out takes nothing back."""
+    again = state.rated.get(body.contract) == body.trade_id
+    fees, commissions = state.rates[body.contract] if again else (None, None)
+    state.rated[body.contract] = body.trade_id
     state.rates[body.contract] = (
-        None if body.fees_usd is None else per_contract(body.fees_usd, body.size),
-        None if body.commissions_usd is None else per_contract(body.commissions_usd, body.size),
+        fees if body.fees_usd is None else per_contract(body.fees_usd, body.size),
+        commissions if body.commissions_usd is None else per_contract(body.commissions_usd, body.size),
     )
 
 
@@ -280,8 +286,13 @@ class RecordedFills:
         assert isinstance(body, e.TradeVoided)
         shared = state.shares.get(body.trade_id)
         if shared is None:
+            # Of the time before the divergence: executed as recorded.
+            known = self.desk.account(state).trade(body.trade_id)
             self.desk.tell(state, body, f"whatif:{event.key}", event.at)
             yield
+            if known is not None:
+                self.desk.tell_size(state, known.contract, event.at)
+                yield
             return
         for trade_id, _ in shared.parts:
             self.desk.tell(state, replace(body, trade_id=trade_id), f"whatif:void:{trade_id}", event.at)

@@ -82,6 +82,39 @@ def test_an_exit_order_that_was_cancelled_closes_nothing_of_a_later_entry(tmp_pa
     assert study(day, tmp_path, OPEN_LOSS)["effect"]["net_pnl"] == "98.00"
 
 
+def closed_by_the_broker(day: Trades) -> Trades:
+    """What was bought loses more than 300, is closed at 20924.50 and recorded sold at 20950."""
+    for second in (0, 1):
+        day.at(f"09:05:0{second}").sparse(lastPrice=20925, bestBid=20925, bestAsk=20925.25)
+    day.at("09:20:00").trade(-2, 20950)
+    return day
+
+
+def test_the_fees_of_the_brokers_fill_are_those_that_were_told_last(tmp_path: Path) -> None:
+    """The latest recorded fill costs 0.62 a contract, then 1.00 by a later version; its commissions stay."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.user("GatewayUserTrade", {**day.last_trade, "fees": 1.5, "commissions": None})
+    # 25.50 points on two contracts, and 0.38 a contract more than the recorded exit.
+    assert study(closed_by_the_broker(day), tmp_path, OPEN_LOSS)["effect"]["net_pnl"] == "-102.76"
+
+
+def test_a_void_of_the_time_before_the_divergence_leaves_the_lots_that_stand(tmp_path: Path) -> None:
+    """One bought at 6010 is voided behind the close of the others; where the broker pushes, the size follows."""
+    contract, day = "CON.F.US.MES.U26", Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.trade(1, 6010, contract).push(1, 6010, contract)
+    busted = day.last_trade
+    for second in (0, 1):
+        day.at(f"09:05:0{second}").sparse(lastPrice=20925, bestBid=20925, bestAsk=20925.25)
+    day.at("09:06:00").void(busted).push(0, 6010, contract)
+    day.lots[(busted["accountId"], contract)].clear()
+    day.at("09:07:00").trade(1, 6000, contract).push(1, 6000, contract)
+    day.at("09:08:00").trade(-1, 6000, contract).push(0, 6000, contract)
+    day.at("09:20:00").trade(-2, 20950)
+    assert study(day, tmp_path, OPEN_LOSS)["effect"]["net_pnl"] == "-102.00"
+
+
 def test_a_stop_that_a_rule_places_is_filled_at_the_next_quote(tmp_path: Path) -> None:
     day = Trades().account()
     day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
