@@ -68,6 +68,7 @@ class AccountCourse:
     shares: dict[int, Share] = field(default_factory=dict)
     fills: dict[int, TradeRecorded] = field(default_factory=dict)  # Recorded fills of parted days, as told last.
     dropped: set[int] = field(default_factory=set)  # Entry orders that came while no entry was allowed.
+    told_at: dict[int, int] = field(default_factory=dict)  # When each recorded order was first told.
     cancelling: dict[int, tuple[int, bool]] = field(default_factory=dict)  # Order: when, and by a lockout's beginning.
     cancelled: set[int] = field(default_factory=set)
     resting: dict[int, Request] = field(default_factory=dict)

@@ -55,6 +55,8 @@ class Counterfactual:
         body = event.body
         if isinstance(body, e.TradeRecorded):
             return before_fill(self.desk, state, body, event.at)
+        if isinstance(body, e.OrderObserved):
+            state.told_at.setdefault(body.order_id, event.at)
         account = self.desk.baseline.book.accounts.get(state.id)
         return Before(account.trade(body.trade_id) if account is not None and isinstance(body, e.TradeVoided) else None)
 

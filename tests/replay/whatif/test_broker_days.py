@@ -115,6 +115,20 @@ def test_a_void_of_the_time_before_the_divergence_leaves_the_lots_that_stand(tmp
     assert study(day, tmp_path, OPEN_LOSS)["effect"]["net_pnl"] == "-102.00"
 
 
+def test_the_rest_of_a_flip_whose_first_fill_locks_is_executed_and_closed(tmp_path: Path) -> None:
+    """WHATIF.md 2: the order worked when the lockout began; the push of flat comes behind the fill that decides."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(-1, 21000).push(-1, 21000)
+    day.at("09:05:00").order(9, 6, 2, 0, 2).at("09:05:00.010").trade(1, 21030, order=9).push(0, 0)
+    day.order(9, 1, 2, 0, 2, fillVolume=1).trade(1, 21030, order=9).push(1, 21030)
+    day.order(9, 2, 2, 0, 2, fillVolume=2)
+    day.at("09:05:01").sparse(lastPrice=21030, bestBid=21030, bestAsk=21030.25)
+    day.at("09:20:00").trade(-1, 21040, order=10).push(0, 0)
+    row = study(day, tmp_path, "rules.daily_realized_loss.loss_limit=50")["effect"]["by_day"][0]
+    # Sold at 21029.50 instead of 21040.
+    assert (row["net_pnl"], row["simulated"], row["left_out_contracts"]) == ("-21.00", "-21.00", 0)
+
+
 def test_a_stop_that_a_rule_places_is_filled_at_the_next_quote(tmp_path: Path) -> None:
     day = Trades().account()
     day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
