@@ -5,7 +5,6 @@ from replay.whatif.account_course import AccountCourse, Request
 from replay.whatif.actions import Action, works
 from replay.whatif.broker import instant_in
 from replay.whatif.desk import Desk
-from riskcore.core.exposure_change import root_of
 from riskcore.core.issuers import GUARD_ID
 from riskcore.core.order_roles import entry_orders
 
@@ -39,7 +38,7 @@ class Decided:
         done_at = at + self.desk.how.assumptions.latency_ns
         moment = instant_in(self.desk.day, done_at)
         if action.what == "cancel":
-            worked = action.rule != GUARD_ID or self._worked_before(state, int(action.target), action.contract)
+            worked = action.rule != GUARD_ID or self.desk.worked_before(state, int(action.target), action.contract)
             self.cancel(state, int(action.target), action.contract, at, worked=worked)
         elif action.what in ("stop", "target") and action.command is not None:
             wanted = action.command
@@ -56,12 +55,6 @@ class Decided:
                     price=wanted.price,
                 )
             )
-
-    def _worked_before(self, state: AccountCourse, order_id: int, contract: str) -> bool:
-        """Whether an order that a lockout forbids worked when that began: its rest may have become an entry since."""
-        root = root_of(self.desk.course.book, contract)
-        lockouts = [one for one in self.desk.account(state).lockouts.values() if one.covers(root)]
-        return state.told_at.get(order_id, 0) <= min((one.set_at for one in lockouts), default=-1)
 
     def _cuts(self, state: AccountCourse, action: Action) -> bool:
         """Whether a close is a cut that goes down to nothing: it leaves the contract's orders alone (RULES.md 3.4)."""
