@@ -108,3 +108,14 @@ class AccountCourse:
         self.closes.clear()
         self.flattening.clear()
         self.cancelling.clear()
+
+    def carried_over(self) -> "AccountCourse":
+        """What a day that never parted leaves to the next one, as a course of its own."""
+        carried = AccountCourse(self.id)
+        carried.take_over(self)
+        return carried
+
+    def take_over(self, other: "AccountCourse") -> None:
+        """Stand where another course of the account has ended a day that never parted."""
+        self.recorded, self.alike = dict(other.recorded), dict(other.alike)
+        self.rates, self.rated, self.told_at = dict(other.rates), dict(other.rated), dict(other.told_at)

@@ -94,5 +94,7 @@ class Decided:
             return  # Asked for already; what is decided later changes nothing about it.
         done_at = at + self.desk.how.assumptions.latency_ns
         state.cancelling[order_id] = (done_at, worked)
+        if not worked:
+            state.dropped.add(order_id)
         moment = instant_in(self.desk.day, done_at)
         self.desk.ask(Request(state.id, "cancel", moment, contract, at, order_id=order_id))

@@ -100,7 +100,8 @@ class Desk:
         """Whether an order that a lockout forbids worked when that began: its rest may have become an entry since."""
         root = root_of(self.course.book, contract)
         lockouts = [one for one in self.account(state).lockouts.values() if one.covers(root)]
-        return state.told_at.get(order_id, 0) <= min((one.set_at for one in lockouts), default=-1)
+        told_at = state.told_at.get(order_id)
+        return told_at is not None and told_at <= min((one.set_at for one in lockouts), default=-1)
 
     def costs(self, state: AccountCourse, contract: str, size: int) -> tuple[int | None, int | None]:
         """Fees and commissions of a fill of the broker: those of the account's latest recorded fill (WHATIF.md 4)."""

@@ -101,7 +101,9 @@ class RecordedFills:
         state.shares[body.trade_id] = Share(body.size, contract=body.contract)
         closing, opening = before.parts
         contract = body.contract
-        held = 0 if state.has_cancelled(body.order_id, event.at) else self.desk.held(state, contract)
+        held = self.desk.held(state, contract)
+        if state.has_cancelled(body.order_id, event.at) and body.order_id not in state.dropped:
+            held = 0  # Of an order that came during a lockout a trader who respects that sends what only closes.
         able = abs(held) if held * body.side < 0 else 0
         if self._is_no_intent(state, body, before):
             self._not_executed(state, body, closing, able, event.at)
@@ -178,7 +180,8 @@ class RecordedFills:
         if state.has_cancelled(body.order_id, at) or body.order_id in state.dropped:
             return False
         if self.refused(state, body.contract, body.side, at):
-            return False
+            # Nothing has cancelled it so far: what worked when the lockout began is at the broker.
+            return body.order_id is not None and self.desk.worked_before(state, body.order_id, body.contract)
         policy = self.desk.how.policy
         if policy == "stop":
             return not state.acted

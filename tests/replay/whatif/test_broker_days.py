@@ -129,15 +129,17 @@ def test_the_rest_of_a_flip_whose_first_fill_locks_is_executed_and_closed(tmp_pa
     assert (row["net_pnl"], row["simulated"], row["left_out_contracts"]) == ("-21.00", "-21.00", 0)
 
 
-def test_the_rest_of_an_order_that_became_an_entry_when_flat_is_executed_and_closed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_the_rest_of_an_order_that_became_an_entry_when_flat_is_executed_and_closed(told: bool, tmp_path: Path) -> None:
     """The third order of a minute pauses; what closes one of its two contracts leaves one that opens."""
     day = Trades().account()
     day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(1, 21000, order=7)
     day.order(6, 1, 1, 0, 1, limitPrice=20900)  # Cancelled by the pause, with which the courses part.
     day.at("09:00:10").trade(1, 21000, order=8).push(2, 21000).at("09:00:20").order(9, 6, 2, 1, 3)
     day.at("09:00:20.010").trade(-2, 21000, order=9).push(0, 0)
-    day.order(9, 1, 2, 1, 3, fillVolume=2).trade(-1, 21000, order=9).push(-1, 21000)
-    day.order(9, 2, 2, 1, 3, fillVolume=3)
+    if told:
+        day.order(9, 1, 2, 1, 3, fillVolume=2)
+    day.trade(-1, 21000, order=9).push(-1, 21000).order(9, 2, 2, 1, 3, fillVolume=3)
     day.at("09:00:21").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000)
     day.at("09:20:00").trade(1, 20990, order=10).push(0, 0)
     row = study(day, tmp_path, "rules.trade_frequency_limit.per_minute=2")["effect"]["by_day"][0]
