@@ -64,9 +64,11 @@ class AccountCourse:
     alike: dict[str, int] = field(default_factory=dict)  # Closes both courses decided, with their level.
     recorded: dict[str, int] = field(default_factory=dict)  # Signed size of the record, by its fills.
     rates: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)  # Fees, commissions a contract.
+    rated: dict[str, int] = field(default_factory=dict)  # Which fill those are of.
     shares: dict[int, Share] = field(default_factory=dict)
     fills: dict[int, TradeRecorded] = field(default_factory=dict)  # Recorded fills of parted days, as told last.
     dropped: set[int] = field(default_factory=set)  # Entry orders that came while no entry was allowed.
+    told_at: dict[int, int] = field(default_factory=dict)  # When each recorded order was first told.
     cancelling: dict[int, tuple[int, bool]] = field(default_factory=dict)  # Order: when, and by a lockout's beginning.
     cancelled: set[int] = field(default_factory=set)
     resting: dict[int, Request] = field(default_factory=dict)
@@ -87,6 +89,12 @@ class AccountCourse:
         self.acted = True
         self.frozen.update(contracts)
 
+    def has_cancelled(self, order_id: int | None, at: int) -> bool:
+        """Whether a cancel of the counterfactual has taken effect: the order fills no more, whatever is recorded."""
+        if order_id is None:
+            return False
+        return order_id in self.cancelled or self.cancelling.get(order_id, (at + 1, False))[0] <= at
+
     def untouchable(self) -> set[int]:
         """Orders of the record whose fate the counterfactual has decided."""
         return {*self.cancelled, *self.cancelling, *self.resting}
@@ -100,3 +108,14 @@ class AccountCourse:
         self.closes.clear()
         self.flattening.clear()
         self.cancelling.clear()
+
+    def carried_over(self) -> "AccountCourse":
+        """What a day that never parted leaves to the next one, as a course of its own."""
+        carried = AccountCourse(self.id)
+        carried.take_over(self)
+        return carried
+
+    def take_over(self, other: "AccountCourse") -> None:
+        """Stand where another course of the account has ended a day that never parted."""
+        self.recorded, self.alike = dict(other.recorded), dict(other.alike)
+        self.rates, self.rated, self.told_at = dict(other.rates), dict(other.rated), dict(other.told_at)

@@ -73,7 +73,7 @@ def _actions(account: Account, event: e.Event, body: e.CommandIssued) -> list[Ac
         return Action(what, target, contract, level, event.at, event.cause, row, command, body.rule, body.rule_key)
 
     if command.kind == "CloseAllPositions":
-        return [action("close", one.contract, one.contract, 0) for one in account.held() if held_size(one)]
+        return [action("close", one.contract, one.contract, 0) for one in account.positions.values() if held_size(one)]
     if command.kind in ("ClosePosition", "ReducePosition"):
         position = account.positions.get(command.contract or "")
         if position is None or abs(held_size(position)) <= (command.to or 0):

@@ -55,6 +55,8 @@ class Counterfactual:
         body = event.body
         if isinstance(body, e.TradeRecorded):
             return before_fill(self.desk, state, body, event.at)
+        if isinstance(body, e.OrderObserved):
+            state.told_at.setdefault(body.order_id, event.at)
         account = self.desk.baseline.book.accounts.get(state.id)
         return Before(account.trade(body.trade_id) if account is not None and isinstance(body, e.TradeVoided) else None)
 
@@ -270,7 +272,8 @@ class Counterfactual:
             known = own_stop(account, request.contract, request.side)
         standing = state.resting.get(known.id) if known is not None else None
         triggered = standing.fill.triggered if standing is not None and standing.fill is not None else None
-        if held * request.side >= 0 or (triggered is not None and triggered < request.moment.place):
+        gone = request.order_id is not None and (known is None or not known.working)
+        if gone or held * request.side >= 0 or (triggered is not None and triggered < request.moment.place):
             return
         if known is None:
             own_id = self.desk.ids.next()

@@ -38,7 +38,8 @@ class Decided:
         done_at = at + self.desk.how.assumptions.latency_ns
         moment = instant_in(self.desk.day, done_at)
         if action.what == "cancel":
-            self.cancel(state, int(action.target), action.contract, at, worked=action.rule != GUARD_ID)
+            worked = action.rule != GUARD_ID or self.desk.worked_before(state, int(action.target), action.contract)
+            self.cancel(state, int(action.target), action.contract, at, worked=worked)
         elif action.what in ("stop", "target") and action.command is not None:
             wanted = action.command
             self.desk.ask(
@@ -93,5 +94,7 @@ class Decided:
             return  # Asked for already; what is decided later changes nothing about it.
         done_at = at + self.desk.how.assumptions.latency_ns
         state.cancelling[order_id] = (done_at, worked)
+        if not worked:
+            state.dropped.add(order_id)
         moment = instant_in(self.desk.day, done_at)
         self.desk.ask(Request(state.id, "cancel", moment, contract, at, order_id=order_id))

@@ -10,6 +10,7 @@ from replay.whatif.course import Course
 from replay.whatif.intent import signed_size
 from replay.whatif.market import DayFacts
 from riskcore.core import events as e
+from riskcore.core.exposure_change import root_of
 from riskcore.core.lots import NO_LOTS, Lots, lots_of
 from riskcore.core.state import Account, Contract
 from riskcore.errors import InputError
@@ -94,6 +95,13 @@ class Desk:
         if position.pushed != size:
             key = f"whatif:position:{state.id}:{contract}@{at}#{self.ids.next() - FIRST_OWN_ID}"
             self.tell(state, e.PositionObserved(state.id, contract, size), key, at)
+
+    def worked_before(self, state: AccountCourse, order_id: int, contract: str) -> bool:
+        """Whether an order that a lockout forbids worked when that began: its rest may have become an entry since."""
+        root = root_of(self.course.book, contract)
+        lockouts = [one for one in self.account(state).lockouts.values() if one.covers(root)]
+        told_at = state.told_at.get(order_id)
+        return told_at is not None and told_at <= min((one.set_at for one in lockouts), default=-1)
 
     def costs(self, state: AccountCourse, contract: str, size: int) -> tuple[int | None, int | None]:
         """Fees and commissions of a fill of the broker: those of the account's latest recorded fill (WHATIF.md 4)."""

@@ -69,6 +69,7 @@ class DayFacts:
     _columns: GrowingColumns = field(default_factory=GrowingColumns)
     _places: dict[str, array[int]] = field(default_factory=dict)
     _bars: dict[str, list[Bar]] = field(default_factory=dict)
+    _later_bars: dict[str, list[Bar]] = field(default_factory=dict)  # Nobody heard of them; they price what is closed.
     _fills: dict[tuple[int, str], list[tuple[int, int, int]]] = field(default_factory=dict)
 
     # ---- what comes in -------------------------------------------------------------------------------
@@ -103,11 +104,15 @@ class DayFacts:
         else:
             self._columns.add_row(event.at)
         if isinstance(body, e.BarObserved):
-            ends_at = body.opens_at + body.unit_ns
-            bar = Bar(body.opens_at, ends_at, body.open, body.high, body.low, body.close)
-            self._bars.setdefault(body.contract, []).append(bar)
+            self._bars.setdefault(body.contract, []).append(_bar(body))
         elif isinstance(body, e.TradeRecorded):
             self._fills.setdefault((body.account, body.contract), []).append((event.at, place, body.price))
+
+    def add_price(self, event: e.Event) -> None:
+        """A bar of this day that ends behind the last fact: it prices what is closed by then, and tells nobody."""
+        body = event.body
+        if isinstance(body, e.BarObserved):
+            self._later_bars.setdefault(body.contract, []).append(_bar(body))
 
     def outline(self) -> DayFacts:
         """The day without its facts, for one that may not be needed again."""
@@ -120,7 +125,7 @@ class DayFacts:
         """Give an outline the facts of the same day."""
         self.outlined = False
         self.items, self._columns, self._places = whole.items, whole._columns, whole._places
-        self._bars, self._fills = whole._bars, whole._fills
+        self._bars, self._later_bars, self._fills = whole._bars, whole._later_bars, whole._fills
 
     # ---- what is looked up ---------------------------------------------------------------------------
 
@@ -182,7 +187,8 @@ class DayFacts:
 
     def first_bar(self, contract: str, at: int) -> Bar | None:
         """The first bar of a contract that ends after an instant; of several the shortest."""
-        later = [bar for bar in self._bars.get(contract, ()) if bar.ends_at > at]
+        known = (self._bars.get(contract, ()), self._later_bars.get(contract, ()))
+        later = [bar for bars in known for bar in bars if bar.ends_at > at]
         return min(later, key=lambda bar: (bar.ends_at, bar.ends_at - bar.opens_at), default=None)
 
     def bars_after(self, contract: str, at: int) -> list[Bar]:
@@ -244,12 +250,16 @@ class DayFacts:
 
     @property
     def has_bars(self) -> bool:
-        return bool(self._bars)
+        return bool(self._bars or self._later_bars)
 
     @property
     def last_at(self) -> int | None:
         """When the last fact of the day was received."""
         return self.ats[-1] if self.ats else None
+
+
+def _bar(body: e.BarObserved) -> Bar:
+    return Bar(body.opens_at, body.opens_at + body.unit_ns, body.open, body.high, body.low, body.close)
 
 
 def turning_points(said: list[tuple[int, int]]) -> list[tuple[int, int]]:

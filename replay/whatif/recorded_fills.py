@@ -61,8 +61,10 @@ def is_engines(desk: Desk, state: AccountCourse, body: e.TradeRecorded, before: 
 
 
 def note_recorded(state: AccountCourse, body: e.TradeRecorded, before: Before) -> None:
-    """The record after a new fill: what it holds, what a contract costs there."""
+    """The record after a fill: what it holds, what a contract costs there by what was told of the latest fill."""
     if before.known is not None:
+        if body.trade_id == state.rated.get(body.contract):
+            note_rate(state, body)
         return
     recorded = state.recorded.get(body.contract, 0)
     carried_in = recorded == 0 and before.parts.closing
@@ -72,9 +74,13 @@ def note_recorded(state: AccountCourse, body: e.TradeRecorded, before: Before) -
 
 
 def note_rate(state: AccountCourse, body: e.TradeRecorded) -> None:
+    """What one contract costs by a fill; a later version of it that leaves a cost out takes nothing back."""
+    again = state.rated.get(body.contract) == body.trade_id
+    fees, commissions = state.rates[body.contract] if again else (None, None)
+    state.rated[body.contract] = body.trade_id
     state.rates[body.contract] = (
-        None if body.fees_usd is None else per_contract(body.fees_usd, body.size),
-        None if body.commissions_usd is None else per_contract(body.commissions_usd, body.size),
+        fees if body.fees_usd is None else per_contract(body.fees_usd, body.size),
+        commissions if body.commissions_usd is None else per_contract(body.commissions_usd, body.size),
     )
 
 
@@ -96,6 +102,8 @@ class RecordedFills:
         closing, opening = before.parts
         contract = body.contract
         held = self.desk.held(state, contract)
+        if state.has_cancelled(body.order_id, event.at) and body.order_id not in state.dropped:
+            held = 0  # Of an order that came during a lockout a trader who respects that sends what only closes.
         able = abs(held) if held * body.side < 0 else 0
         if self._is_no_intent(state, body, before):
             self._not_executed(state, body, closing, able, event.at)
@@ -169,10 +177,11 @@ class RecordedFills:
         worked = state.cancelling.get(body.order_id) if body.order_id is not None else None
         if worked is not None and worked[1] and at < worked[0]:
             return True  # It was on its way when the lockout began, and fills before its cancel takes effect.
-        if body.order_id is not None and (body.order_id in state.cancelled or body.order_id in state.dropped):
+        if state.has_cancelled(body.order_id, at) or body.order_id in state.dropped:
             return False
         if self.refused(state, body.contract, body.side, at):
-            return False
+            # Nothing has cancelled it so far: what worked when the lockout began is at the broker.
+            return body.order_id is not None and self.desk.worked_before(state, body.order_id, body.contract)
         policy = self.desk.how.policy
         if policy == "stop":
             return not state.acted
@@ -280,8 +289,13 @@ class RecordedFills:
         assert isinstance(body, e.TradeVoided)
         shared = state.shares.get(body.trade_id)
         if shared is None:
+            # Of the time before the divergence: executed as recorded.
+            known = self.desk.account(state).trade(body.trade_id)
             self.desk.tell(state, body, f"whatif:{event.key}", event.at)
             yield
+            if known is not None:
+                self.desk.tell_size(state, known.contract, event.at)
+                yield
             return
         for trade_id, _ in shared.parts:
             self.desk.tell(state, replace(body, trade_id=trade_id), f"whatif:void:{trade_id}", event.at)

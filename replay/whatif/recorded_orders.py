@@ -65,7 +65,8 @@ class RecordedOrders:
             return recorded.remaining if parent is not None or held * recorded.side < 0 else 0
         base = self.desk.baseline.book.accounts[state.id]
         if is_entry(base, recorded, at):
-            if self.fills.refused(state, recorded.contract, recorded.side, at):
+            refused = self.fills.refused(state, recorded.contract, recorded.side, at)
+            if refused and not self.desk.worked_before(state, recorded.id, recorded.contract):
                 state.dropped.add(recorded.id)
             return 0 if recorded.id in state.dropped else recorded.remaining
         return min(recorded.remaining, abs(held)) if held * recorded.side < 0 else 0

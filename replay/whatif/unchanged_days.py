@@ -35,7 +35,7 @@ class Unchanged:
     closing: Book
     baseline: Book
     fired: frozenset[str]  # Tables of rules that found anything.
-    courses: dict[int, tuple[dict[str, int], dict[str, int], dict[str, tuple[int | None, int | None]]]]
+    courses: dict[int, AccountCourse]  # What of each account goes over to the next day.
 
 
 @dataclass(slots=True)
@@ -76,10 +76,7 @@ class UnchangedDays:
             copy_book(counterfactual.book),
             copy_book(baseline.book),
             frozenset(counterfactual.fired_today),
-            {
-                account: (dict(state.recorded), dict(state.alike), dict(state.rates))
-                for account, state in accounts.items()
-            },
+            {account: state.carried_over() for account, state in accounts.items()},
         )
 
     # ---- further runs --------------------------------------------------------------------------------
@@ -116,9 +113,8 @@ class UnchangedDays:
         )
         baseline.stand_at(copy_book(known.baseline))
         counterfactual.fired.update(known.fired)
-        for account, (recorded, alike, rates) in known.courses.items():
-            state = accounts.setdefault(account, AccountCourse(account))
-            state.recorded, state.alike, state.rates = dict(recorded), dict(alike), dict(rates)
+        for account, carried in known.courses.items():
+            accounts.setdefault(account, AccountCourse(account)).take_over(carried)
         return True
 
 

@@ -16,6 +16,7 @@ from riskcore.core.state import (
     Attempts,
     Obligation,
     Order,
+    Position,
     Request,
 )
 
@@ -93,9 +94,10 @@ def _bound_orders(account: Account, command: Command, at: int) -> tuple[int, ...
 def is_met(account: Account, obligation: Obligation) -> bool:
     """Whether recorded facts show that the obligation is fulfilled."""
     if obligation.kind == "CloseAllPositions":
-        return not account.held()
+        return not any(_largest(position) for position in account.positions.values())
     if obligation.kind in CUTS:
-        return _size(account, obligation.contract) <= obligation.to
+        position = account.positions.get(obligation.contract or "")
+        return position is None or _largest(position) <= obligation.to
     if obligation.kind in CANCELS:
         return not any(_works(account, order_id) for order_id in obligation.order_ids)
     if obligation.kind == "ConfirmFlat":
@@ -108,6 +110,12 @@ def is_met(account: Account, obligation: Obligation) -> bool:
     if obligation.kind == "ModifyTarget":
         return _target_is_as_wanted(account, obligation)
     return _stop_is_as_wanted(account, obligation)
+
+
+def _largest(position: Position) -> int:
+    """What is held by the broker's word, or by fills that it has pushed nothing behind: a fresh entry is not flat."""
+    told = abs(position.lot_size) if position.fill_at > position.push_at else 0
+    return max(abs(position.size), told)
 
 
 def _stop_is_as_wanted(account: Account, obligation: Obligation) -> bool:

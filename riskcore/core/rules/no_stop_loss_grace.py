@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from riskcore.core.events import Command
 from riskcore.core.exit_orders import FILLS_AWAITED_NS, lacks_fills
 from riskcore.core.freshness import connected, connection_since, in_sight, unseen_since
+from riskcore.core.in_force import is_met
 from riskcore.core.kinds import CLOSES, STOPS
 from riskcore.core.order_roles import covering_size, is_protective, leg_cover_ends_at
 from riskcore.core.protection import own_stop
@@ -180,9 +181,7 @@ def _stop_again(params: Params, view: View, position: Position) -> Sequence[Find
         return ()
     if view.now < _fills_awaited_until(view, position):
         return ()
-    in_hand = (*STOPS, *CLOSES)
-    contracts = (None, position.contract)
-    if any(one.kind in in_hand and one.contract in contracts for one in view.account.obligations.values()):
+    if _is_in_hand(view, position.contract):
         return ()
     targets = [f"{position.contract}.again{number}" for number in range(1, MOST_PLACED_AGAIN + 2)]
     unused = [target for target in targets if not view.episode_open(target)]
@@ -190,6 +189,14 @@ def _stop_again(params: Params, view: View, position: Position) -> Sequence[Find
         return ()
     command = _answer(params, view, position, "") if unused[1:] else close_position(position.contract)
     return (Action(unused[0], (command,)),)
+
+
+def _is_in_hand(view: View, contract: str) -> bool:
+    """Whether a stop or a close of the contract is under way; one that this event shows done is not."""
+    return any(
+        one.kind in (*STOPS, *CLOSES) and one.contract in (None, contract) and not is_met(view.account, one)
+        for one in view.account.obligations.values()
+    )
 
 
 def _fills_awaited_until(view: View, position: Position) -> int:

@@ -92,6 +92,18 @@ def test_rule_003_actions(action: str, kinds: list[str], alerts: int, basis: str
     assert (day.kinds, len(day.alerts)) == (kinds, alerts)
 
 
+@pytest.mark.parametrize(("closed", "shown"), [(-1, 4), (-4, 0)])
+def test_rule_003_an_entry_whose_fees_lock_is_closed_although_its_push_comes_later(closed: int, shown: int) -> None:
+    """The broker's last word is still flat when the fill decides: the flatten stays in force until it is so again."""
+    day = Ledger(daily_realized_loss={"loss_limit": usd("50")}).at("10:00:00").push("MNQ", 0)
+    day.closed("-48").at("10:02:00").fill("MNQ", 4, "21000", fees="2.48")
+    assert day.kinds == ["SetLockout", "CancelOrders", "CloseAllPositions"]
+    day.at("10:02:01").push("MNQ", 4, "21000").tick("10:02:30")
+    assert [one.kind for one in day.account_state.obligations.values()] == ["CloseAllPositions"]
+    day.at("10:02:31").fill("MNQ", closed, "21000", profit="0").at("10:02:32").push("MNQ", shown)
+    assert bool(day.account_state.obligations) is bool(shown)
+
+
 def test_rule_003_realized_does_not_look_at_open_positions() -> None:
     day = day_with().closed("-400").fill("ES", 1, "6000").mark("ES", "5000")
     assert day.breaches == []

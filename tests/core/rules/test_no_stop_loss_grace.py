@@ -260,6 +260,14 @@ def test_what_is_added_later_is_covered_by_a_larger_stop_of_ours() -> None:
     assert [(one.command.kind, one.command.size) for one in day.commands] == [("PlaceStop", 1), ("PlaceStop", 2)]
 
 
+def test_what_is_added_while_a_stop_is_under_way_is_covered_as_soon_as_it_works() -> None:
+    """Not only with the next tick: a recording has none."""
+    day = long_at_ten(action="place_stop").tick("10:00:30").at("10:00:30.100").fill("MNQ", 1, "21000")
+    assert [one.command.size for one in day.commands] == [1]
+    stop(day.at("10:00:30.250"), tag="rc-stop-1")
+    assert [one.command.size for one in day.commands] == [1, 2]
+
+
 def test_alert_closes_nothing() -> None:
     day = long_at_ten(action="alert").tick("10:01:00")
     assert (day.breach_times, day.kinds, len(day.alerts)) == (["10:00:30"], [], 1)

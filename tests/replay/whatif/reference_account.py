@@ -49,7 +49,7 @@ class Account:
             enforced = self.baseline.decided_to_close(order.contract, moment.at)
             if known is not None and enforced and self.course.diverged and left and not order.working:
                 self.course.kept.note_cancel(self.course, known, left)
-        self.course.take_order(order, moment)
+        self.course.take_order(order, moment, known is not None)
         self.course.part_where_only_the_baseline_acts(moment)
 
     def take_fill(self, fill: Fill, moment: Moment) -> None:

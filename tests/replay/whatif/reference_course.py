@@ -80,14 +80,15 @@ class Course(Judge):
 
     # ---- recorded facts ------------------------------------------------------------------------------
 
-    def take_order(self, order: Order, moment: Moment) -> None:
+    def take_order(self, order: Order, moment: Moment, worked: bool) -> None:
+        """`worked`: it was told before; then a lockout that forbids it has begun since."""
         if self.could_open(order) and order.id not in self.cancelled and self.memory.locked(moment.at):
             action = ("cancel", order.id, 0)
             self.actions.add(action)
             if not self.diverged and self._is_alike(action):
                 self.cancelled[order.id] = Cancelled(NEVER, worked=True)
             else:
-                self.cancelled[order.id] = Cancelled(moment.at, worked=False)
+                self.cancelled[order.id] = Cancelled(self.run.market.due(moment.at) if worked else moment.at, worked)
                 self._act({order.contract}, moment)
         self._look_again(moment)
 

@@ -55,6 +55,98 @@ def test_a_close_inside_a_bar(tmp_path: Path) -> None:
     assert (found["cruellest"], found["cruellest_of"]["bar_path"]) == ("-204.00", "cruellest")
 
 
+def test_an_entry_whose_own_fees_lock_is_closed_although_its_push_comes_later(tmp_path: Path) -> None:
+    """The last push is still flat when the entry's fees reach the limit of 50: 2 are sold at 20990 less two ticks."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(1, 21000).push(1, 21000)
+    day.at("09:05:00").trade(-1, 20976).push(0, 20976)
+    day.at("09:10:00").trade(2, 20990).at("09:10:00.100").push(2, 20990)
+    day.at("09:10:01").sparse(lastPrice=20990, bestBid=20990, bestAsk=20990.25)
+    day.at("09:20:00").trade(-2, 21000).push(0, 21000)
+    # 20989.50 instead of 21000 on two contracts.
+    assert study(day, tmp_path, "rules.daily_realized_loss.loss_limit=50")["effect"]["net_pnl"] == "-42.00"
+
+
+def test_an_exit_order_that_was_cancelled_closes_nothing_of_a_later_entry(tmp_path: Path) -> None:
+    """WHATIF.md 2: orders that the counterfactual engine cancelled stay cancelled, whatever the record says later."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.at("09:00:01").order(7, 1, 4, 1, 2, stopPrice=20900)
+    for second in (0, 1):
+        day.at(f"09:05:0{second}").sparse(lastPrice=20925, bestBid=20925, bestAsk=20925.25)
+    # Closed at 20924.50 and the stop cancelled with it; the record still holds two and buys one more.
+    day.at("09:06:00").trade(1, 20930)
+    day.at("09:07:00").trade(-2, 20900, order=7)
+    day.at("09:08:00").trade(-1, 20940)
+    # 24.50 points better on two contracts; the one bought at 20930 is sold at 20940 in both courses.
+    assert study(day, tmp_path, OPEN_LOSS)["effect"]["net_pnl"] == "98.00"
+
+
+def closed_by_the_broker(day: Trades) -> Trades:
+    """What was bought loses more than 300, is closed at 20924.50 and recorded sold at 20950."""
+    for second in (0, 1):
+        day.at(f"09:05:0{second}").sparse(lastPrice=20925, bestBid=20925, bestAsk=20925.25)
+    day.at("09:20:00").trade(-2, 20950)
+    return day
+
+
+def test_the_fees_of_the_brokers_fill_are_those_that_were_told_last(tmp_path: Path) -> None:
+    """The latest recorded fill costs 0.62 a contract, then 1.00 by a later version; its commissions stay."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.user("GatewayUserTrade", {**day.last_trade, "fees": 1.5, "commissions": None})
+    # 25.50 points on two contracts, and 0.38 a contract more than the recorded exit.
+    assert study(closed_by_the_broker(day), tmp_path, OPEN_LOSS)["effect"]["net_pnl"] == "-102.76"
+
+
+def test_a_void_of_the_time_before_the_divergence_leaves_the_lots_that_stand(tmp_path: Path) -> None:
+    """One bought at 6010 is voided behind the close of the others; where the broker pushes, the size follows."""
+    contract, day = "CON.F.US.MES.U26", Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.trade(1, 6010, contract).push(1, 6010, contract)
+    busted = day.last_trade
+    for second in (0, 1):
+        day.at(f"09:05:0{second}").sparse(lastPrice=20925, bestBid=20925, bestAsk=20925.25)
+    day.at("09:06:00").void(busted).push(0, 6010, contract)
+    day.lots[(busted["accountId"], contract)].clear()
+    day.at("09:07:00").trade(1, 6000, contract).push(1, 6000, contract)
+    day.at("09:08:00").trade(-1, 6000, contract).push(0, 6000, contract)
+    day.at("09:20:00").trade(-2, 20950)
+    assert study(day, tmp_path, OPEN_LOSS)["effect"]["net_pnl"] == "-102.00"
+
+
+def test_the_rest_of_a_flip_whose_first_fill_locks_is_executed_and_closed(tmp_path: Path) -> None:
+    """WHATIF.md 2: the order worked when the lockout began; the push of flat comes behind the fill that decides."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(-1, 21000).push(-1, 21000)
+    day.at("09:05:00").order(9, 6, 2, 0, 2).at("09:05:00.010").trade(1, 21030, order=9).push(0, 0)
+    day.order(9, 1, 2, 0, 2, fillVolume=1).trade(1, 21030, order=9).push(1, 21030)
+    day.order(9, 2, 2, 0, 2, fillVolume=2)
+    day.at("09:05:01").sparse(lastPrice=21030, bestBid=21030, bestAsk=21030.25)
+    day.at("09:20:00").trade(-1, 21040, order=10).push(0, 0)
+    row = study(day, tmp_path, "rules.daily_realized_loss.loss_limit=50")["effect"]["by_day"][0]
+    # Sold at 21029.50 instead of 21040.
+    assert (row["net_pnl"], row["simulated"], row["left_out_contracts"]) == ("-21.00", "-21.00", 0)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_rest_of_an_order_that_became_an_entry_when_flat_is_executed_and_closed(told: bool, tmp_path: Path) -> None:
+    """The third order of a minute pauses; what closes one of its two contracts leaves one that opens."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(1, 21000, order=7)
+    day.order(6, 1, 1, 0, 1, limitPrice=20900)  # Cancelled by the pause, with which the courses part.
+    day.at("09:00:10").trade(1, 21000, order=8).push(2, 21000).at("09:00:20").order(9, 6, 2, 1, 3)
+    day.at("09:00:20.010").trade(-2, 21000, order=9).push(0, 0)
+    if told:
+        day.order(9, 1, 2, 1, 3, fillVolume=2)
+    day.trade(-1, 21000, order=9).push(-1, 21000).order(9, 2, 2, 1, 3, fillVolume=3)
+    day.at("09:00:21").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000)
+    day.at("09:20:00").trade(1, 20990, order=10).push(0, 0)
+    row = study(day, tmp_path, "rules.trade_frequency_limit.per_minute=2")["effect"]["by_day"][0]
+    # Bought back at 21000.50 instead of 20990.
+    assert (row["net_pnl"], row["left_out_contracts"]) == ("-21.00", 0)
+
+
 def test_a_stop_that_a_rule_places_is_filled_at_the_next_quote(tmp_path: Path) -> None:
     day = Trades().account()
     day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)

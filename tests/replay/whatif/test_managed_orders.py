@@ -114,3 +114,31 @@ def test_a_stop_for_what_was_added_changes_the_one_that_stands(tmp_path: Path) -
     result = study(day, tmp_path, STOP_BY_RULE)
     assert result["divergence"]
     assert result["effect"]["net_pnl"] == "0"
+
+
+def test_what_is_added_while_a_stop_is_under_way_is_covered_when_it_works(tmp_path: Path) -> None:
+    """One more bought 100 ms after the stop was asked for: 2 @ 20990 leave at 20989 less a tick, recorded 20995."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(1, 21000)
+    day.at("09:00:30.100").trade(1, 21000)
+    for second in (10, 11):
+        day.at(f"09:01:{second}").sparse(lastPrice=20989, bestBid=20989, bestAsk=20989.25)
+    day.at("09:03:00").sparse(lastPrice=20995, bestBid=20994.75, bestAsk=20995.25).trade(-2, 20995)
+    # Two contracts at 20988.75 instead of 20995.
+    assert study(day, tmp_path, STOP_BY_RULE)["effect"]["net_pnl"] == "-25.00"
+
+
+def test_a_stop_that_has_filled_is_not_moved_back_into_life(tmp_path: Path) -> None:
+    """The quote that fills the stop of two also asks for break-even, which takes effect when the stop is gone."""
+    day = Trades().account()
+    day.at("09:00:00").sparse(lastPrice=21000, bestBid=20999.75, bestAsk=21000.25).trade(2, 21000)
+    day.at("09:00:05").order(7, 1, STOP, SELL, 1, stopPrice=20950)
+    day.at("09:00:09.900").trade(1, 21000)
+    day.at("09:00:10").sparse(lastPrice=20990, bestBid=20989.75, bestAsk=20990.25)
+    day.at("09:00:10.100").sparse(lastPrice=21020, bestBid=21019.75, bestAsk=21020.25)
+    for second in (20, 30):
+        day.at(f"09:00:{second}").sparse(lastPrice=20999, bestBid=20998.75, bestAsk=20999.25)
+    day.at("09:05:00").trade(-3, 21015)
+    break_even = "rules.trade_management.auto_breakeven={ profit_trigger_ticks = 10 }"
+    # Two are sold at 21019.50 instead of 21015, the third by the trader's own stop, moved to 21000, at 20998.50.
+    assert study(day, tmp_path, ON, AUTO_STOP, break_even)["effect"]["net_pnl"] == "-15.00"
