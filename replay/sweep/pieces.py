@@ -24,18 +24,17 @@ from riskcore.core.trading_day import trade_date_of
 
 Plain = dict[str, Any]
 Settings = Callable[[Plain], Plain]  # The settings of the counterfactual from those of a recorded day.
-Rates = dict[str, tuple[int | None, int | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The record at the end of the day before: the baseline's book, and per account what it held and what it paid.
+    """The record at the end of the day before: the baseline's book, and what each account leaves to the next one.
 
     `drifts`: what the broker's positions were found to differ by, and no fact has come since.
     """
 
     book: Book
-    accounts: dict[int, tuple[dict[str, int], Rates]]
+    accounts: dict[int, AccountCourse]
     drifts: tuple[e.DriftDetected, ...]
 
 
@@ -95,7 +94,7 @@ def _piece(
 
 
 def _opening(courses: Courses) -> Opening:
-    accounts = {state.id: (dict(state.recorded), dict(state.rates)) for state in courses.accounts.values()}
+    accounts = {state.id: state.carried_over() for state in courses.accounts.values()}
     return Opening(copy_book(courses.baseline.book), accounts, tuple(courses.baseline.drifts))
 
 
@@ -155,6 +154,5 @@ def courses_of(piece: Piece, ways: Ways, changed: Settings) -> tuple[Courses, Fo
     courses.follow = follower.follow
     if opening is not None:
         baseline.drifts.extend(opening.drifts)
-        for account, (recorded, rates) in opening.accounts.items():
-            courses.accounts[account] = AccountCourse(account, recorded=dict(recorded), rates=dict(rates))
+        courses.accounts.update((account, state.carried_over()) for account, state in opening.accounts.items())
     return courses, follower
