@@ -8,8 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from replay.imports.csv_export import COLUMNS as COLUMNS_OF_EXPORT
-from replay.imports.csv_export import COMMISSIONS
 from replay.imports.importer import run_import
 from replay.replay_run import run_replay
 from replay.sessions import ignore
@@ -27,6 +25,9 @@ COLUMNS = {
     "worst_running_net": "worst_running_net",
     "round_trips": "round_trips",
 }
+EXPORT_HEADER = (
+    "Id,ContractName,EnteredAt,ExitedAt,EntryPrice,ExitPrice,Fees,PnL,Size,Type,TradeDay,TradeDuration,Commissions"
+)
 
 
 def data_folder() -> Path | None:
@@ -78,7 +79,7 @@ def platform_export(folder: Path, path: Path) -> Path:
         rows = list(csv.DictReader(file))
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([*COLUMNS_OF_EXPORT, "TradeDay", "TradeDuration", COMMISSIONS])
+        writer.writerow(EXPORT_HEADER.split(","))
         for row in rows:
             contract = row["contract_id"]
             expiry = contract.rpartition(".")[2]
