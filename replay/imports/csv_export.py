@@ -35,7 +35,6 @@ _ORDER_COLUMNS = ("Status", "CreatedAt", "FilledAt", "ExecutePrice", "PositionDi
 # Opening fills have no id in the export; theirs is the closing id of the first of their lots, moved beyond all ids
 # that a number of the export can be.
 OPENING_IDS_FROM = 10**quantities.LARGEST_DIGITS
-_CENT = quantities.MONEY_SCALE // 100
 _NOTHING = ("", "NULL")
 _SIDES = {"long": BUY, "short": SELL, **SIDES}
 Value = TypeVar("Value")
@@ -217,7 +216,7 @@ def _whole(text: str) -> int:
 
 def half(amount_usd: int) -> int:
     """The opening side's share of a trip's cost: whole cents rounded down, exact below a cent."""
-    unit = _CENT if amount_usd % _CENT == 0 else 1
+    unit = quantities.CENT if amount_usd % quantities.CENT == 0 else 1
     return amount_usd // unit // 2 * unit
 
 

@@ -12,13 +12,12 @@ from replay.odds.draws import resamples
 from replay.odds.funded import YEAR_DAYS, Funded, funded
 from replay.odds.intervals import data_interval
 from riskcore.core.programme.terms import Terms
-from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, money_text
+from riskcore.core.quantities import CENT, FRACTION_SCALE, money_text
 from riskcore.errors import ConfigError
 from riskcore.settings.programme_figures import DEFAULT_READINGS, Figures
 from riskcore.settings.programme_terms import terms_for
 
 MONTH_DAYS = 21
-_CENT = MONEY_SCALE // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +108,4 @@ def _paid_share() -> int:
 
 
 def _dollars(value: float) -> str:
-    return money_text(round(value / _CENT) * _CENT)
+    return money_text(round(value / CENT) * CENT)

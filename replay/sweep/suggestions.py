@@ -47,7 +47,7 @@ class Approaches:
         for axis in grid.axes:
             table, numbers = _table_of(axis.key), _numbers(axis)
             if table is not None and numbers:
-                number = values[axis.key] = _only_one(quiet, values, axis.key, numbers)
+                number = values[axis.key] = _only_one(quiet, values, axis.key, *table, numbers)
                 limits.setdefault(rule_key(*table), []).append((axis.key, number))
         if not limits:
             return None
@@ -108,16 +108,14 @@ def _numbers(axis: Axis) -> list[str]:
     return sorted((value for value in axis.values if number_of(value) is not None), key=Decimal, reverse=True)
 
 
-def _only_one(study: Study, values: Mapping[str, str], key: str, numbers: Sequence[str]) -> str:
+def _only_one(study: Study, values: Mapping[str, str], key: str, rule: str, index: int, numbers: Sequence[str]) -> str:
     """The first of these numbers that nothing else in the rule's table has: a gauge is known by its limit."""
-    table = _table_of(key)
-    if table is None or (runs_of(study).setting.acts and not study.asked.config_given):
+    if runs_of(study).setting.acts and not study.asked.config_given:
         return numbers[0]  # A journal's settings come with its days.
-    name, index = table
 
     def alone(number: str) -> bool:
         asked = study.asked.having({**values, key: number}.items())
-        tables = settings_of(asked.config, asked.sets).plain["rules"][name]
+        tables = settings_of(asked.config, asked.sets).plain["rules"][rule]
         found, own = [*map(Decimal, _integers_in(tables[index]))], Decimal(number)
         return found.count(own) + found.count(own * MONEY_SCALE) == 1  # A count, or an amount of money.
 

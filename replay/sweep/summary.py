@@ -5,6 +5,7 @@ from typing import Any
 from replay.sweep.chances import Recorded, recorded_days, with_chances
 from replay.sweep.sweep import FEW_DAYS, Setting, Sweep, Table, sweep
 from replay.sweep.winners import effects_by_day, error_text, winners_of
+from replay.whatif.report_words import counted
 from replay.whatif.study import Study
 from riskcore.core.quantities import money_text
 from riskcore.version import VERSION
@@ -112,10 +113,7 @@ def remarks_on(table: Table) -> list[str]:
     for row in table.settings[0].rows():
         by_account.setdefault(row.account, set()).add(row.trade_date)
     if len({frozenset(days) for days in by_account.values()}) > 1:
-        named = ", ".join(
-            f"{account} ({len(days)} {'day' if len(days) == 1 else 'days'})"
-            for account, days in sorted(by_account.items())
-        )
+        named = ", ".join(f"{account} ({counted(len(days), 'day')})" for account, days in sorted(by_account.items()))
         found.append(
             f"the sessions mix histories of accounts that did not trade on the same days: {named}; "
             "choose one with --account"

@@ -9,13 +9,12 @@ from html import escape
 
 from replay.whatif.report_figures import Figures, running
 from replay.whatif.report_words import Amounts, day_short, day_words, span_words
-from riskcore.core.quantities import MONEY_SCALE, money
+from riskcore.core.quantities import CENT, MONEY_SCALE, money
 from riskcore.schema.rows import Row
 
 SIDE = 1000  # The drawing's width and height.
 _MOST_STEPS = 5
 _WIDEST_COLUMN = 60
-_SMALLEST_STEP = MONEY_SCALE // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def scale_of(values: Sequence[int]) -> Scale:
     low, high = min(0, *values), max(0, *values)
     if low == high:
         low, high = -MONEY_SCALE, MONEY_SCALE
-    step, factor = _SMALLEST_STEP, 0
+    step, factor = CENT, 0
     while (high - low) > step * _MOST_STEPS:
         # 1, 2, 5, 10, 20, 50 ...
         step = step * 5 // 2 if factor % 3 == 1 else step * 2

@@ -7,13 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from riskcore.core.products import product_code, root_of_code
-from riskcore.core.quantities import MONEY_SCALE, SECOND_NS
+from riskcore.core.quantities import CENT, MONEY_SCALE, SECOND_NS
 from riskcore.core.rules import RULES
 from riskcore.schema.instants import read_instant
 from riskcore.schema.rows import Row
 
 MINUS = "\N{MINUS SIGN}"
-_CENT = MONEY_SCALE // 100
 _EXCHANGE = ZoneInfo("America/Chicago")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -74,7 +73,7 @@ class Amounts:
 
 
 def _cents(value: int) -> str:
-    cents = (abs(value) + _CENT // 2) // _CENT
+    cents = (abs(value) + CENT // 2) // CENT
     return f"{cents // 100:,}.{cents % 100:02d}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskcore.core.programme.strictness import STRICTER
-from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE
+from riskcore.core.quantities import CENT, FRACTION_SCALE, MONEY_SCALE
 from riskcore.core.rules.base import spec
 from riskcore.settings.place import time_text
 from riskcore.settings.programme_figures import by_key, clock_seconds
@@ -102,7 +102,7 @@ class ProgrammeTable:
         200 * MONEY_SCALE,
         "money",
         unit="$",
-        low=MONEY_SCALE // 100,
+        low=CENT,
         high=10_000 * MONEY_SCALE,
         stricter=STRICTER["mll_buffer"],
         doc="room above the floor at which entries stop; half of it flattens",

@@ -91,14 +91,12 @@ def gauge_bars(limits: list[Row], columns: int, most: int, width: int) -> list[R
     for _ in range(columns):
         grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     room = width // max(columns, 1) - (GAP if columns > 1 else 0)
-    names, measured = [_short_name(gauge) for gauge in limits], [_measured(gauge) for gauge in limits]
+    rows = [(gauge, _short_name(gauge), _figures(gauge), _rule_and_state(gauge)) for gauge in limits]
     # All bars begin in one column; a name gives way before a figure does.
-    figures = max((len(text) for text in measured), default=0)
-    column = max(min(max(map(len, names), default=0), room - BAR_WIDTH - 2 - figures), LEAST_NAME)
-    cells = [
-        _short_bar(gauge, f"{_cut(name, column):<{column}} ", text)
-        for gauge, name, text in zip(limits, names, measured, strict=True)
-    ]
+    behind = max((len(figures) + len(rule) for _, _, figures, rule in rows), default=0)
+    longest = max((len(name) for _, name, _, _ in rows), default=0)
+    column = max(min(longest, room - BAR_WIDTH - 2 - behind), LEAST_NAME)
+    cells = [_short_bar(gauge, f"{_cut(name, column):<{column}} ", *behind_it) for gauge, name, *behind_it in rows]
     for start in range(0, len(cells), max(columns, 1)):
         grid.add_row(*cells[start : start + columns])
     return [grid] if cells else []
@@ -113,22 +111,21 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def _measured(gauge: Row) -> str:
-    """The figures behind the bar, the rule, and its state unless all is well."""
+def _rule_and_state(gauge: Row) -> str:
+    """What stands behind the figures: the rule, and its state unless all is well."""
     state = f" {gauge['state']}" if gauge["state"] != OK else ""
-    return f"{_figures(gauge)} {gauge['rule'].removeprefix('RULE-')}{state}"
+    return f" {gauge['rule'].removeprefix('RULE-')}{state}"
 
 
-def _short_bar(gauge: Row, name: str, measured: str) -> Text:
+def _short_bar(gauge: Row, name: str, figures: str, rule: str) -> Text:
     state, weak, colour = gauge["state"], gauge["state"] not in STATE_STYLES, _style(gauge)
-    figures = _figures(gauge)
     text = Text(name, "dim")
     if gauge["used"] is None:
         text.append(figures or "no measure", colour if state != OK else "")
     else:
         append_bar(text, gauge["used"], colour)
         text.append(f" {figures}", "" if weak or state == OK else colour)
-    return text.append(measured.removeprefix(figures), "dim")
+    return text.append(rule, "dim")
 
 
 def _figures(gauge: Row) -> str:
