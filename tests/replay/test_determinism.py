@@ -157,19 +157,17 @@ def test_a_recording_and_its_export_agree(day: Path, tmp_path: Path) -> None:
     """Everything but sessions and comparison, and exporting the export's run gives the same events again."""
     from click.testing import CliRunner
 
-    from riskcore.cli.export_command import command as export
-    from riskcore.cli.replay_command import command as replay
+    from riskcore.cli.main import group
 
     (tmp_path / "riskcore.toml").write_text(EVERYTHING, encoding="utf-8", newline="\n")
     config = ["--config", str(tmp_path / "riskcore.toml")]
     out = tmp_path / "export.jsonl.gz"
     runner = CliRunner()
-    exported = runner.invoke(
-        export, [str(day / "session.jsonl"), "--out", str(out), "--quiet", *config], catch_exceptions=False
-    )
+    export = ["export", str(day / "session.jsonl"), "--out", str(out), "--quiet", *config]
+    exported = runner.invoke(group, export, catch_exceptions=False)
     assert exported.exit_code == 0
     wire, journal = (
-        json.loads(runner.invoke(replay, [*words, "--json", "--quiet"], standalone_mode=False).stdout)
+        json.loads(runner.invoke(group, ["replay", *words, "--json", "--quiet"], standalone_mode=False).stdout)
         for words in ([str(day / "session.jsonl"), *config], [str(out)])
     )
     comparison = journal.pop("comparison")
