@@ -45,18 +45,22 @@ def show(book: Book, account: Account, position: Position, at: int, true_at: int
 
 
 def sizes_gone_through(account: Account, position: Position, at: int) -> list[int]:
-    """The sizes that the fills of the last moments went through, the latest first."""
+    """The sizes that the fills of the last moments went through, as they were told and as they were made."""
     since = at - APART_NS
     recent = [
         one
         for one in account.trades.values()
         if one.recorded_at > since and one.contract == position.contract and not one.voided
     ]
-    recent.sort(key=lambda one: one.recorded_at)
-    size, sizes = position.carried + lots_of(position).size, []
-    for trade in reversed(recent):
-        size -= trade.side * trade.size
-        sizes.append(size)
+    told = sorted(recent, key=lambda one: one.recorded_at)
+    # The fills of one order may have one instant: their ids say which was first.
+    made = sorted(recent, key=lambda one: (one.placed_at // MICROSECOND_NS, one.id))
+    sizes = []
+    for order in (told, made):
+        size = position.carried + lots_of(position).size
+        for trade in reversed(order):
+            size -= trade.side * trade.size
+            sizes.append(size)
     return sizes
 
 
@@ -99,7 +103,8 @@ def is_part_of_shown(position: Position, trade: Trade) -> bool:
 
     It was when it was made by then; but a push is some moments old when it comes, so it may not know a fill that was
     made and is told about then. Of those the ones belong to it that it is ahead of: what opens, and what closes where
-    fewer are left than fills say.
+    fewer are left than fills say. One that was made later and is larger than what it is ahead by does not: another one
+    is still to be told.
     """
     shown = position.shown
     if shown is None:
@@ -110,6 +115,8 @@ def is_part_of_shown(position: Position, trade: Trade) -> bool:
     unsettled = position.carried - position.confirmed
     ahead = trade.side * unsettled > 0 or (unsettled != 0 and trade.profit_usd is None)
     explains = lots_of(position).size + trade.side * trade.size == position.pushed
+    if made_ns < 0 and trade.size > abs(unsettled) and not explains:
+        return False
     return ahead and (explains or not shown.listed)
 
 
