@@ -144,7 +144,7 @@ def after_fill(before: Lots, trade: Trade, contract: Contract | None) -> Lots:
     turned = bool(taken) and not carried and after.size * before.carried <= 0
     return replace(
         after,
-        trip_ended=after.trip_ended or turned,
+        trip_ended=(after.trip_ended and carried * before.side <= 0) or turned,
         carried=carried,
         carried_cost=_cost_left(before, trade, carried, contract),
     )
@@ -156,7 +156,7 @@ def _taken_from_carried(before: Lots, trade: Trade, contract: Contract | None) -
         return 0
     taken = min(trade.size, abs(before.carried))
     paid = opened_for(trade, contract)
-    if taken < trade.size and paid is not None and before.carried_cost is not None:
+    if taken == abs(before.carried) and paid is not None and before.carried_cost is not None:
         mixed = abs(before.carried_cost) + _cost_of_oldest(before.lots, trade.size - taken)
         if paid != mixed and paid == _cost_of_oldest(before.lots, trade.size):
             return 0

@@ -165,6 +165,22 @@ def test_the_void_of_a_settled_fill_of_a_trip_that_is_over_opens_nothing() -> No
     assert (lots(day), carried(day)) == ([(1, price("6010"))], (0, 0, 0))
 
 
+@pytest.mark.parametrize("order", [(5, 6), (6, 5)])
+def test_the_voids_of_both_halves_of_a_settled_round_trip_leave_nothing(order: tuple[int, int]) -> None:
+    day = held().at("09:00:30").fill("ES", -2, "6000", profit="0").push("ES", 0)
+    day.at("09:01:00").fill("ES", 1, "6000", trade=5).push("ES", 1, "6000").fill(
+        "ES", -1, "6010", profit="500", trade=6
+    ).push("ES", 0)
+    later(day.at("09:02:00").push("ES", -2, "6010"), 5).fill("ES", -2, "6010")
+    assert [one.settled for one in day.account_state.trades.values()] == [True, True, True, False]
+    assert day.account_state.days[day.book.trade_date].round_trips == 2
+    for trade, carried_then in zip(order, (0 if order[0] == 5 else 1, 0), strict=True):
+        day.void(trade)
+        figures = day.account_state.days[day.book.trade_date]
+        assert (figures.round_trips, of(day).lot_size) == (1, carried_then - 2)
+    assert (lots(day), carried(day)[0]) == ([(2, price("6010"))], 0)
+
+
 def test_a_void_changes_the_fills_and_not_what_was_shown_beyond_them() -> None:
     day = held()
     made = day.now - timedelta(milliseconds=3500)

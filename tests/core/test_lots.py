@@ -137,5 +137,8 @@ def test_a_fill_leaves_what_was_carried_in_where_its_result_is_of_the_lots(
     profit: str, carried_left: int, lots_left: list[tuple[int, int, int]]
 ) -> None:
     after = after_fill(carried(1, 80, (Lot(1, 90, 2),)), trade(4, -1, 2, money(profit)), ES)
-    assert after.carried == carried_left
+    assert (after.carried, after.trip_ended) == (carried_left, False)
     assert [(lot.trade_id, lot.price, lot.size) for lot in after.lots] == lots_left
+    one = after_fill(carried(1, 80, (Lot(1, 90, 1),)), trade(4, -1, 1, money("5")), ES)
+    assert (one.carried, one.lots, one.trip_ended) == (1, (), False)
+    assert after_fill(one, trade(5, -1, 1, money("10")), ES).trip_ended
