@@ -132,10 +132,12 @@ def _show(book: Book, account: Account, body: e.PositionObserved, at: int, true_
         position.average_price = body.average_price
     explained = position.lot_size * body.size > 0 and abs(position.lot_size) >= abs(body.size)
     increased = exposure_changed(book, account, position, before, at)
+    show(book, account, position, at, true_at, listed)
     if increased and not explained:
         # The price of this increase is unknown: an older mark must not value it (RULES.md 1.5).
-        position.increase_price, position.awaits_mark = None, True
-    show(book, account, position, at, true_at, listed)
+        if position.carried or not position.awaits_mark:
+            position.increase_price = None
+        position.awaits_mark = True
     note_disagreement(position, at)
     return Effect((account.id,), increased=(body.contract,) if increased else (), contract=body.contract)
 

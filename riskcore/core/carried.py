@@ -13,7 +13,7 @@ How they are valued (RULES.md 1.5, "realised + unrealised = equity"):
 from dataclasses import replace
 
 from riskcore.core.explained import believe_fills, told_so_far
-from riskcore.core.fold import fills_of, fold_again, fold_of, put, set_lots
+from riskcore.core.fold import fills_of, fold, fold_again, fold_of, put, set_lots
 from riskcore.core.lots import NO_LOTS, lots_of, opened_for
 from riskcore.core.quantities import MICROSECOND_NS, SECOND_NS
 from riskcore.core.state import Account, Book, Position, Shown, Trade
@@ -45,18 +45,22 @@ def show(book: Book, account: Account, position: Position, at: int, true_at: int
 
 
 def sizes_gone_through(account: Account, position: Position, at: int) -> list[int]:
-    """The sizes that the fills of the last moments went through, the latest first."""
+    """The sizes that the fills of the last moments went through, as they were told and as they were made."""
     since = at - APART_NS
     recent = [
         one
         for one in account.trades.values()
         if one.recorded_at > since and one.contract == position.contract and not one.voided
     ]
-    recent.sort(key=lambda one: one.recorded_at)
-    size, sizes = position.carried + lots_of(position).size, []
-    for trade in reversed(recent):
-        size -= trade.side * trade.size
-        sizes.append(size)
+    told = sorted(recent, key=lambda one: one.recorded_at)
+    # The fills of one order may have one instant: their ids say which was first.
+    made = sorted(recent, key=lambda one: (one.placed_at // MICROSECOND_NS, one.id))
+    sizes = []
+    for order in (told, made):
+        size = position.carried + lots_of(position).size
+        for trade in reversed(order):
+            size -= trade.side * trade.size
+            sizes.append(size)
     return sizes
 
 
@@ -99,7 +103,8 @@ def is_part_of_shown(position: Position, trade: Trade) -> bool:
 
     It was when it was made by then; but a push is some moments old when it comes, so it may not know a fill that was
     made and is told about then. Of those the ones belong to it that it is ahead of: what opens, and what closes where
-    fewer are left than fills say.
+    fewer are left than fills say. One that was made later and is larger than what it is ahead by does not: another one
+    is still to be told.
     """
     shown = position.shown
     if shown is None:
@@ -110,6 +115,8 @@ def is_part_of_shown(position: Position, trade: Trade) -> bool:
     unsettled = position.carried - position.confirmed
     ahead = trade.side * unsettled > 0 or (unsettled != 0 and trade.profit_usd is None)
     explains = lots_of(position).size + trade.side * trade.size == position.pushed
+    if made_ns < 0 and trade.size > abs(unsettled) and not explains:
+        return False
     return ahead and (explains or not shown.listed)
 
 
@@ -143,7 +150,7 @@ def _stands_for_all(account: Account, position: Position, shown: Shown) -> None:
 def take_back(book: Book, account: Account, position: Position, voided: Trade) -> None:
     """A fill that the fold has no part of is void: what it closed is open again, what it opened is not."""
     before = fold_of(book, account, position)
-    reopened = _reopened(book, position, voided)
+    reopened = _reopened(book, account, position, voided)
     if reopened is None:
         return
     size, cost = reopened
@@ -155,8 +162,12 @@ def take_back(book: Book, account: Account, position: Position, voided: Trade) -
     fold_again(book, account, position, before)
 
 
-def _reopened(book: Book, position: Position, voided: Trade) -> tuple[int, int | None] | None:
+def _reopened(book: Book, account: Account, position: Position, voided: Trade) -> tuple[int, int | None] | None:
     """Signed contracts, and their cost, by which a void changes what is open."""
+    known = [one for one in fills_of(account, voided.contract) if one.settled]
+    trip = [one for one in known if one.round_trip == voided.round_trip]
+    if sum(one.side * one.size for one in trip) == 0:
+        return _reopened_in(book, account, trip, voided)
     if voided.profit_usd is not None:
         opened = opened_for(voided, book.contracts.get(voided.contract))
         return -voided.side * voided.size, None if opened is None else -voided.side * opened
@@ -164,3 +175,16 @@ def _reopened(book: Book, position: Position, voided: Trade) -> tuple[int, int |
         return None  # It was closed long ago.
     size = min(voided.size, abs(position.carried))
     return -voided.side * size, -voided.side * voided.price * size
+
+
+def _reopened_in(book: Book, account: Account, trip: list[Trade], voided: Trade) -> tuple[int, int] | None:
+    """The same in a round trip all of which was told: it may not have been one, or not have been at all."""
+    contract = book.contracts.get(voided.contract)
+    after, before = (
+        fold([replace(one, settled=False, shown=False) for one in fills], None, contract)
+        for fills in (trip, [voided if one.id == voided.id else one for one in trip])
+    )
+    for trade_date, trips in before.trips.items():
+        account.day(trade_date).round_trips += after.trips.get(trade_date, 0) - trips
+    size, cost = after.lots.size - before.lots.size, after.lots.cost - before.lots.cost
+    return (size, cost) if size else None

@@ -9,7 +9,7 @@ again (RULES.md 1.5, "realised + unrealised = equity").
 from dataclasses import replace
 
 from riskcore.core.fold import fills_of, fold_again, fold_of, put
-from riskcore.core.lots import opened_for
+from riskcore.core.lots import lots_of, opened_for
 from riskcore.core.state import Account, Book, Contract, Position, Shown, Trade
 
 # With more fills than this reported since, what the broker showed was more than fills: a position that was carried in.
@@ -55,6 +55,9 @@ def forget_told(position: Position) -> None:
 
 def believe_fills(book: Book, account: Account, position: Position) -> None:
     """Fills take their place again where they come to what the broker showed, then or last."""
+    if _is_all_told(position):
+        before, position.shown = fold_of(book, account, position), None
+        fold_again(book, account, position, before)
     shown, contract = position.shown, book.contracts.get(position.contract)
     if shown is None or shown.told_cost is None or contract is None:
         return
@@ -70,6 +73,18 @@ def believe_fills(book: Book, account: Account, position: Position) -> None:
         sums = _with(sums, late[number], contract)
         number += 1
     _begin_with(book, account, position, late, number, sums)
+
+
+def _is_all_told(position: Position) -> bool:
+    """Whether fills alone come to what the broker shows, so that nothing is open beside them.
+
+    A fill that is told before an older one of its order may be taken for a part of what was shown before both. What
+    has been open for longer than fills are late (`confirmed`) is open whatever they come to.
+    """
+    lots, pushed, average = lots_of(position), position.pushed, position.average_price
+    if not position.carried or position.confirmed or not lots.lots or pushed is None or average is None:
+        return False
+    return pushed == lots.size and abs(average * pushed - lots.cost) <= abs(pushed)
 
 
 def _begin_with(

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 from riskcore.core.state import Contract, Lot, Position, Trade
 
+# So many contracts of a position may be left to fills that are told later: more than an account may hold.
+MOST_KEPT = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Lots:
@@ -65,8 +68,10 @@ def lots_of(position: Position) -> Lots:
     )
 
 
-def next_lots(side: int, lots: tuple[Lot, ...], early: tuple[Lot, ...], trade: Trade) -> Lots:
+def next_lots(side: int, lots: tuple[Lot, ...], early: tuple[Lot, ...], trade: Trade, paid: int | None = None) -> Lots:
     """Lots after one more fill; the oldest lot closes first (50 of 50 real partial exits, API.md 3.4).
+
+    `paid` is the price times contracts at which those that a closing fill closes were opened, where its P&L tells it.
 
     A fill without P&L opens, a fill with P&L closes. The two halves of a flip may come in either order: an
     opening fill against open lots waits in `early` until they are closed.
@@ -79,10 +84,40 @@ def next_lots(side: int, lots: tuple[Lot, ...], early: tuple[Lot, ...], trade: T
         return Lots(side, lots, (*early, lot))
     if not lots or trade.side == side:
         return Lots(side, lots, early, shortage=trade.size)
+    kept, lots = _not_closed(lots, trade.size, paid)
     remaining, left = without_oldest(lots, trade.size)
-    if remaining:
-        return Lots(side, remaining, early)
+    if kept or remaining:
+        return Lots(side, (*kept, *remaining), early)
     return Lots(-side if early else 0, early, (), trip_ended=True, shortage=left)
+
+
+def _not_closed(lots: tuple[Lot, ...], size: int, paid: int | None) -> tuple[tuple[Lot, ...], tuple[Lot, ...]]:
+    """The oldest lots, which a fill did not close though it closed younger ones, and the others.
+
+    It did so where an exit order's fills are told in another order than they were made: the P&L booked for one says
+    which contracts it closed, and those that are left are valued at their own price.
+    """
+    if paid is None or paid == _cost_of_oldest(lots, size):
+        return (), lots
+    there = sum(one.size for one in lots)
+    for number in range(1, min(there - size, MOST_KEPT) + 1):
+        others = without_oldest(lots, number)[0]
+        if paid == _cost_of_oldest(others, size):
+            return _oldest(lots, number), others
+    return (), lots
+
+
+def _cost_of_oldest(lots: tuple[Lot, ...], contracts: int) -> int:
+    return sum(one.price * one.size for one in _oldest(lots, contracts))
+
+
+def _oldest(lots: tuple[Lot, ...], contracts: int) -> tuple[Lot, ...]:
+    taken, left = [], contracts
+    for one in lots:
+        if left > 0:
+            taken.append(replace(one, size=min(left, one.size)))
+        left -= one.size
+    return tuple(taken)
 
 
 def without_oldest(lots: tuple[Lot, ...], contracts: int) -> tuple[tuple[Lot, ...], int]:
@@ -99,10 +134,8 @@ def without_oldest(lots: tuple[Lot, ...], contracts: int) -> tuple[tuple[Lot, ..
 def after_fill(before: Lots, trade: Trade, contract: Contract | None) -> Lots:
     """What is open after one more fill: a closing one takes what was carried in first, then the oldest lots."""
     if not before.carried:
-        return next_lots(before.side, before.lots, before.early, trade)
-    taken = 0
-    if trade.profit_usd is not None and before.carried * trade.side < 0:
-        taken = min(trade.size, abs(before.carried))
+        return next_lots(before.side, before.lots, before.early, trade, opened_for(trade, contract))
+    taken = _taken_from_carried(before, trade, contract)
     carried = before.carried + trade.side * taken
     if taken < trade.size:
         after = next_lots(before.side, before.lots, before.early, replace(trade, size=trade.size - taken))
@@ -111,10 +144,23 @@ def after_fill(before: Lots, trade: Trade, contract: Contract | None) -> Lots:
     turned = bool(taken) and not carried and after.size * before.carried <= 0
     return replace(
         after,
-        trip_ended=after.trip_ended or turned,
+        trip_ended=(after.trip_ended and carried * before.side <= 0) or turned,
         carried=carried,
         carried_cost=_cost_left(before, trade, carried, contract),
     )
+
+
+def _taken_from_carried(before: Lots, trade: Trade, contract: Contract | None) -> int:
+    """How many of the contracts that were carried in a fill closes: the oldest go first, unless its P&L says not."""
+    if trade.profit_usd is None or before.carried * trade.side >= 0:
+        return 0
+    taken = min(trade.size, abs(before.carried))
+    paid = opened_for(trade, contract)
+    if taken == abs(before.carried) and paid is not None and before.carried_cost is not None:
+        mixed = abs(before.carried_cost) + _cost_of_oldest(before.lots, trade.size - taken)
+        if paid != mixed and paid == _cost_of_oldest(before.lots, trade.size):
+            return 0
+    return taken
 
 
 def _cost_left(before: Lots, trade: Trade, carried: int, contract: Contract | None) -> int | None:

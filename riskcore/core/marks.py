@@ -98,7 +98,7 @@ def valuation_at(book: Book, position: Position, mark: Mark | None, mode: str, n
     if size == 0:
         return Valuation(move_value(-total_cost, contract.tick_size, contract.tick_value), closed=True)
     from_bars = False
-    if position.awaits_mark or mark is None:
+    if mark is None or not _has_a_say(position):
         price = position.increase_price
         seen_at, valid_ns = position.increased_at, mark.valid_ns if mark else default_age(book)
     else:
@@ -110,6 +110,15 @@ def valuation_at(book: Book, position: Position, mark: Mark | None, mode: str, n
     return Valuation(value, price, now - seen_at > valid_ns, from_bars)
 
 
+def _has_a_say(position: Position) -> bool:
+    """Whether the mark of the contract values what is open.
+
+    It does not where the last increase came behind it. A push that is ahead of its fills increases no lot that is
+    known, and is beyond them only where it counts as carried.
+    """
+    return not position.awaits_mark or (position.increase_price is None and not position.carried)
+
+
 def default_age(book: Book) -> int:
     """How long a quote stays fresh, in nanoseconds (RULES.md 1.5, max_quote_age_seconds)."""
     age: int = book.settings["profile"]["max_quote_age_ns"]
@@ -119,7 +128,7 @@ def default_age(book: Book) -> int:
 def stale_at(book: Book, position: Position) -> int:
     """The first instant at which the position's mark is stale if nothing newer comes."""
     mark = book.marks.get(position.contract)
-    if position.awaits_mark or mark is None:
+    if mark is None or not _has_a_say(position):
         return position.increased_at + (mark.valid_ns if mark else default_age(book)) + 1
     return mark.at + mark.valid_ns + 1
 

@@ -87,7 +87,8 @@ def test_pushes_ahead_of_a_flip_give_way_to_all_its_fills() -> None:
 
 def test_pushes_ahead_that_show_fewer_give_way_to_the_exit_as_well() -> None:
     day = Ledger().at("09:00:00").push("ES", 2, "6000").push("ES", 1, "6000")
-    later(day, 1).fill("ES", 2, "6000").fill("ES", -1, "6010", profit="500")
+    made = day.now
+    later(day, 1).fill("ES", 2, "6000", created=made).fill("ES", -1, "6010", profit="500", created=made)
     assert (lots(day), carried(day)) == ([(1, price("6000"))], (0, 0, 0))
 
 
@@ -164,6 +165,22 @@ def test_the_void_of_a_settled_fill_of_a_trip_that_is_over_opens_nothing() -> No
     assert (lots(day), carried(day)) == ([(1, price("6010"))], (0, 0, 0))
 
 
+@pytest.mark.parametrize("order", [(5, 6), (6, 5)])
+def test_the_voids_of_both_halves_of_a_settled_round_trip_leave_nothing(order: tuple[int, int]) -> None:
+    day = held().at("09:00:30").fill("ES", -2, "6000", profit="0").push("ES", 0)
+    day.at("09:01:00").fill("ES", 1, "6000", trade=5).push("ES", 1, "6000").fill(
+        "ES", -1, "6010", profit="500", trade=6
+    ).push("ES", 0)
+    later(day.at("09:02:00").push("ES", -2, "6010"), 5).fill("ES", -2, "6010")
+    assert [one.settled for one in day.account_state.trades.values()] == [True, True, True, False]
+    assert day.account_state.days[day.book.trade_date].round_trips == 2
+    for trade, carried_then in zip(order, (0 if order[0] == 5 else 1, 0), strict=True):
+        day.void(trade)
+        figures = day.account_state.days[day.book.trade_date]
+        assert (figures.round_trips, of(day).lot_size) == (1, carried_then - 2)
+    assert (lots(day), carried(day)[0]) == ([(2, price("6010"))], 0)
+
+
 def test_a_void_changes_the_fills_and_not_what_was_shown_beyond_them() -> None:
     day = held()
     made = day.now - timedelta(milliseconds=3500)
@@ -177,9 +194,38 @@ def test_the_sizes_that_fills_went_through_reach_two_seconds_back() -> None:
     day = Ledger().at("09:00:00").fill("ES", 3, "6000")
     later(day, 1).fill("ES", -1, "6000", profit="0").fill("ES", -1, "6000", profit="0").fill("ES", 5, "1", trade=9)
     at = nanoseconds(day.void(9).now)
-    assert sizes_gone_through(day.account_state, of(day), at) == [2, 3, 0]
-    assert sizes_gone_through(day.account_state, of(day), at + 1_999_000_000) == [2, 3]
+    assert sizes_gone_through(day.account_state, of(day), at) == [2, 3, 0, 2, 3, 0]
+    assert sizes_gone_through(day.account_state, of(day), at + 1_999_000_000) == [2, 3, 2, 3]
     assert sizes_gone_through(day.account_state, of(day), at + 2_000_000_000) == []
+
+
+def test_a_push_between_fills_of_an_exit_that_are_told_out_of_order_is_no_news() -> None:
+    day = Ledger().at("09:00:00").fill("ES", -6, "6000").push("ES", -6, "6000").at("09:01:00")
+    made = day.now
+    parts = ((2, 51, "-200", made), (1, 52, "-100", made + timedelta(milliseconds=6)), (3, 50, "-300", made))
+    for size, trade, profit, created in parts:
+        later(day, 50).fill("ES", size, "6002", profit=profit, trade=trade, created=created)
+    assert sizes_gone_through(day.account_state, of(day), nanoseconds(day.now)) == [-3, -4, -6, -1, -3, -6]
+    for size in (-3, -1, 0):  # As they were made: 3, 2 and 1 of them.
+        later(day, 10).push("ES", size, "6000")
+        assert (carried(day), of(day).shown) == ((0, 0, 0), None)
+
+
+@pytest.mark.parametrize(("size", "beside"), [(1, 1), (2, 0), (3, 2)])
+def test_a_larger_fill_that_was_made_after_a_push_is_no_part_of_it(size: int, beside: int) -> None:
+    """The push is of a fill that is still to be told: the larger one does not stand for it."""
+    day = later(Ledger().at("09:00:00").push("ES", 2, "6000"), 40).fill("ES", size, "6000")
+    assert (of(day).lot_size, of(day).carried) == (size, beside)
+
+
+def test_fills_that_come_to_what_is_shown_leave_nothing_beside_them() -> None:
+    day = Ledger().at("09:00:00").push("ES", 2, "6000")
+    first = day.now
+    later(day, 40).fill("ES", 1, "6000", trade=9)  # It is told before the older one of its order.
+    assert carried(day) == (1, price("6000"), 0)
+    later(day, 90).fill("ES", 2, "6000", trade=8, created=first)
+    later(day, 90).push("ES", 3, "6000")
+    assert (lots(day), carried(day)) == ([(2, price("6000")), (1, price("6000"))], (0, 0, 0))
 
 
 def test_no_older_word_of_the_broker_replaces_a_fill_that_was_made_since() -> None:
@@ -196,7 +242,7 @@ def test_once_fills_explain_what_was_shown_they_close_in_the_order_in_which_they
     asked = day.now
     later(day, 500).fill("ES", 2, "5999", created=asked + timedelta(milliseconds=5))
     day.fill("ES", 2, "6001", created=asked - timedelta(milliseconds=130))
-    assert carried(day) == (2, 2 * price("5999"), 0)  # The second of them may not have been in the list.
+    assert carried(day) == (0, 0, 0)  # They come to what was listed.
     day.push("ES", 6, "5999").fill("ES", 2, "5997")
     assert carried(day) == (0, 0, 0)
     assert lots(day) == [(2, price("6001")), (2, price("5999")), (2, price("5997"))]

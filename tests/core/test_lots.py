@@ -2,7 +2,7 @@
 
 import pytest
 
-from riskcore.core.lots import NO_LOTS, Lots, after_fill, lots_of, next_lots, opened_for, without_oldest
+from riskcore.core.lots import MOST_KEPT, NO_LOTS, Lots, after_fill, lots_of, next_lots, opened_for, without_oldest
 from riskcore.core.quantities import money
 from riskcore.core.state import Contract, Lot, Position, Trade
 
@@ -50,6 +50,28 @@ def test_what_is_open_of_a_position() -> None:
 def test_the_oldest_contracts_go_first(contracts: int, left: tuple[int, ...], short: int) -> None:
     remaining, missing = without_oldest((Lot(1, 100, 2), Lot(2, 110, 1)), contracts)
     assert (tuple(lot.size for lot in remaining), missing) == (left, short)
+
+
+@pytest.mark.parametrize(
+    ("profit", "left"),
+    [
+        ("15", [(2, 1), (3, 1)]),  # Of the contracts at 80 and 90, the oldest.
+        ("10", [(1, 1), (3, 1)]),  # Of those at 90 and 90: the fill that closed the one at 80 is told later.
+        ("7.5", [(1, 1), (2, 1)]),
+        ("12.5", [(2, 1), (3, 1)]),  # Of none that lie together: the oldest go.
+    ],
+)
+def test_a_fill_closes_the_contracts_that_its_booked_result_is_of(profit: str, left: list[tuple[int, int]]) -> None:
+    before = Lots(1, (Lot(1, 80, 1), Lot(2, 90, 2), Lot(3, 95, 1)), ())
+    after = after_fill(before, trade(4, -1, 2, money(profit)), ES)
+    assert [(lot.trade_id, lot.size) for lot in after.lots] == left
+
+
+def test_contracts_are_kept_for_fills_told_later_up_to_a_limit() -> None:
+    for kept, left in ((MOST_KEPT, [(1, MOST_KEPT)]), (MOST_KEPT + 1, [(1, MOST_KEPT), (2, 1)])):
+        before = Lots(1, (Lot(1, 80, kept), Lot(2, 90, 1)), ())
+        after = after_fill(before, trade(3, -1, 1, money("5")), ES)
+        assert [(lot.trade_id, lot.size) for lot in after.lots] == left
 
 
 def carried(size: int, cost: int | None, lots: tuple[Lot, ...] = ()) -> Lots:
@@ -101,3 +123,22 @@ def test_what_was_carried_in_is_turned_round_by_halves_in_either_order(opening_f
         state = after_fill(state, one, ES)
         ended += state.trip_ended
     assert (state.size, state.carried, ended) == (-3, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("profit", "carried_left", "lots_left"),
+    [
+        ("15", 0, [(1, 90, 1)]),  # The carried one at 80 and the older lot.
+        ("10", 1, []),  # Both lots: what closed the carried one is told later.
+        ("12", 0, [(1, 90, 1)]),  # Neither.
+    ],
+)
+def test_a_fill_leaves_what_was_carried_in_where_its_result_is_of_the_lots(
+    profit: str, carried_left: int, lots_left: list[tuple[int, int, int]]
+) -> None:
+    after = after_fill(carried(1, 80, (Lot(1, 90, 2),)), trade(4, -1, 2, money(profit)), ES)
+    assert (after.carried, after.trip_ended) == (carried_left, False)
+    assert [(lot.trade_id, lot.price, lot.size) for lot in after.lots] == lots_left
+    one = after_fill(carried(1, 80, (Lot(1, 90, 1),)), trade(4, -1, 1, money("5")), ES)
+    assert (one.carried, one.lots, one.trip_ended) == (1, (), False)
+    assert after_fill(one, trade(5, -1, 1, money("10")), ES).trip_ended

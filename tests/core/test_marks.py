@@ -207,7 +207,29 @@ def test_a_mark_is_stale_one_nanosecond_after_its_age_whether_quoted_or_not() ->
     day.at("10:00:07").push("MNQ", 2)
     position = day.account_state.positions[day.contract("MNQ")]
     assert position.awaits_mark
+    assert stale_at(day.book, position) == filled_at + 5 * 10**9 + age + 1  # What is known keeps its mark.
+    day.at("10:00:08").fill("MNQ", 1, "21000")
+    position = day.account_state.positions[day.contract("MNQ")]
     assert stale_at(day.book, position) == day.book.now + age + 1
+
+
+def test_a_push_ahead_of_its_fill_hides_nothing_of_what_is_known() -> None:
+    """Without the open profit of the others the day would be 600 down, and locked."""
+    day = Ledger(daily_realized_loss={"loss_limit": money("500"), "basis": "combined"})
+    day.fill("MNQ", 2, "21000").push("MNQ", 2, "21000").mark("MNQ", "21050").closed("-600", contract="ES")
+    day.push("MNQ", 3, "21016.666666666")
+    assert value(day, "MNQ") == money("200")
+    day.fill("MNQ", 1, "21050")
+    assert (value(day, "MNQ"), day.breaches) == (money("200"), [])
+    day.mark("MNQ", "21033.5")
+    assert day.breaches == []
+    day.mark("MNQ", "21033.25")
+    assert [breach.figures["day_pnl"] for breach in day.breaches] == ["-500.50"]
+
+
+def test_a_second_push_ahead_keeps_the_price_of_the_last_fill_for_a_mark() -> None:
+    day = Ledger().mark("MNQ", "20000").fill("MNQ", 1, "21000").push("MNQ", 1, "21000").push("MNQ", 2, "21005")
+    assert value(day, "MNQ") == 0
 
 
 @pytest.mark.parametrize(
