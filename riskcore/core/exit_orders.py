@@ -165,7 +165,9 @@ def outcome(account: Account, request: Request, command_timeout_ns: int) -> tupl
     made = _made_by(request, orders)
     if made:
         filled = any(_volume(account, order) for order in made)
-        told = filled and all(_is_told(account, order) for order in orders)
+        told = (
+            filled and all(_is_told(account, order) for order in orders) and not _may_be_older(account, request, made)
+        )
         if told or _is_clear(account, request.contract, _ended_at(account, orders)):
             return filled, "its order has ended" if filled else "its order ended without a fill"
         return None
@@ -177,6 +179,18 @@ def outcome(account: Account, request: Request, command_timeout_ns: int) -> tupl
 def _made_by(request: Request, orders: list[Order]) -> list[Order]:
     """The orders of the size that was asked for; what else was seen on that side may be the trader's own."""
     return [order for order in orders if request.size in (0, order.size) or not order.size]
+
+
+def _may_be_older(account: Account, request: Request, made: list[Order]) -> bool:
+    """Whether orders had ended before a close left, by the broker's clock, and leave all open that it was to close.
+
+    That clock may be behind ours; or they are the trader's own, which were not told before, and the order of the close
+    is still to be shown. Only a picture tells.
+    """
+    position = account.positions.get(request.contract or "")
+    left = -request.side * position.lot_size if position is not None else 0
+    ended = [order.updated_at for order in made if order.updated_at is not None]
+    return left >= request.size and len(ended) == len(made) and max(ended) < request.attempted_at
 
 
 def _volume(account: Account, order: Order) -> int:
