@@ -53,17 +53,27 @@ def origin(account: Account, order: Order, at: int) -> str | None:
 def _is_history(account: Account, order: Order, request: Request) -> bool:
     """Whether an order is older than a close, or proves nothing.
 
-    Its fills were told before the close left, though its own push may come behind it; or it had ended when it was first
-    shown, and never filled, or did so well before the attempt. To wait for one more picture where it was the exit order
-    after all costs a moment, and no second close.
+    Its fills were told before the close left, though its own push may come behind it, or were part of the size that was
+    shown by then; or it had ended when it was first shown, and never filled, or did so well before the attempt. To wait
+    for one more picture where it was the exit order after all costs a moment, and no second close.
     """
     if any(trade.order_id == order.id and _is_earlier(trade, request) for trade in account.trades.values()):
         return True
     if order.status not in TERMINAL:
         return False
+    if _was_part_of_shown(account, order, request):
+        return True
     changed_at = order.updated_at
     older = changed_at is not None and changed_at < request.attempted_at - BROKER_CLOCK_BEHIND_NS
     return older or not order.fill_volume
+
+
+def _was_part_of_shown(account: Account, order: Order, request: Request) -> bool:
+    """Whether fills, those of an order too, come to the size that was shown before a close left."""
+    position = account.positions.get(order.contract)
+    if position is None or position.pushed != position.lot_size or position.push_at >= request.attempted_at:
+        return False
+    return order.fill_volume > 0 and not lacks_fills(account, order)
 
 
 def _is_earlier(fill: Trade, request: Request) -> bool:
