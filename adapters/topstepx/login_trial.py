@@ -7,6 +7,7 @@ from random import Random
 from typing import Literal
 
 from adapters.topstepx.credentials import Credentials
+from adapters.topstepx.error_codes import TOO_MANY
 from adapters.topstepx.feed import TopstepFeed
 from adapters.topstepx.gateway import TopstepGateway
 from adapters.topstepx.http import HttpTransport, hub_url
@@ -17,9 +18,11 @@ from riskcore.core.events import AccountObserved
 from riskcore.core.kinds import CONNECTED, HUBS, LOST, Hub
 from riskcore.core.quotes import Quotes
 from riskcore.engine.ports import Clock, Line, Texts
-from riskcore.errors import GatewayError, LoginRefused
+from riskcore.errors import BrokerUnreachable, GatewayError, LoginRefused
 
 HUBS_SECONDS = 15.0
+# For login and accounts together. An engine is more patient; here a person waits.
+OPEN_SECONDS = 20.0
 LOGIN, ACCOUNTS, RIGHTS, LOGOUT = "login", "accounts", "rights", "logout"
 
 
@@ -41,9 +44,11 @@ class _Listener:
         self.accounts: dict[int, AccountObserved] = {}
         self.hubs: dict[Hub, str] = {}
         self.logged_in = self.logged_out = False
+        self.status = 0  # Of the last call; 0 when it was not answered.
         self.changed = asyncio.Event()
 
     def line(self, line: Line, text: bytes = b"") -> None:
+        self.status = line.get("status", self.status)
         response = line.get("response")
         done = isinstance(response, dict) and bool(response.get("success"))
         if line.get("rest") == LoginKey.PATH:
@@ -79,11 +84,14 @@ async def tried(
     heard, hubs_at = _Listener(clock), hub_url(rtc_url)
     gateway = TopstepGateway(HttpTransport(api_url), credentials, clock, Random())
     try:
-        failure = None
+        failure: GatewayError | None = None
         try:
-            await gateway.open(heard)
+            async with clock.timeout(OPEN_SECONDS):
+                await gateway.open(heard)
         except GatewayError as error:
             failure = error
+        except TimeoutError:
+            failure = BrokerUnreachable(_too_slow(heard.status))
         if heard.logged_in:
             yield Step(LOGIN, "ok", "the broker takes the login")
         if failure is not None:
@@ -112,6 +120,17 @@ async def listed_accounts(credentials: Credentials, api_url: str, clock: Clock) 
 def name_of(account: AccountObserved) -> str:
     """An account as its trader knows it."""
     return account.name or str(account.account)
+
+
+def _too_slow(status: int) -> str:
+    if status == TOO_MANY:
+        why = (
+            "it accepts no further calls at the moment (HTTP 429): wait a minute; every program with this login counts"
+        )
+        return f"not within {OPEN_SECONDS:g} s: {why}"
+    why = f"its last answer was HTTP {status}" if status else "it does not answer"
+    where = "at --api-url (RISKCORE_API_URL) and at the broker's status page"
+    return f"not within {OPEN_SECONDS:g} s: {why}; look at your network, {where}"
 
 
 def _refused(name: str, error: GatewayError) -> Step:

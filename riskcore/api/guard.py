@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from os import PathLike, fspath
 from pathlib import Path
@@ -27,7 +27,6 @@ from riskcore.engine.control_client import NoEngine
 from riskcore.engine.desk_check import Verdict
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Clock
-from riskcore.live.alerting import alerting
 from riskcore.live.market import LiveMarket
 from riskcore.live.run import Broker, Run, check_calendar, run_live, start_texts
 from riskcore.settings.config import Given, Settings, find_file, settings_of
@@ -223,14 +222,8 @@ async def guard(
         clock=clock,
         takes_signals=False,
     )
-    heard = alerting(told, loaded, run.store, clock, run.enforces)
-    alerts = heard.__enter__()
-    try:
-        async with guarding(replace(run, announcer=alerts), told) as found:
-            yield found
-    finally:
-        # What is on its way gets a few seconds, in which your loop goes on.
-        await asyncio.to_thread(heard.__exit__, None, None, None)
+    async with guarding(run, told) as found:
+        yield found
 
 
 @asynccontextmanager

@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 
 from adapters.topstepx.fields import Number, decode
 from adapters.topstepx.rest import is_login
-from adapters.topstepx.signalr.codec import SEPARATOR, Invocation, read
+from adapters.topstepx.signalr.codec import LONGEST_RECORD_BYTES, SEPARATOR, Invocation, Unreadable, greeting, read
 from adapters.topstepx.wire_text import line_text
 from replay.live_recording import LiveRecording
 from riskcore.api.arguments import files, texts
 from riskcore.core.kinds import CONNECTION_STATES, HUBS, ConnectionState, Hub
+from riskcore.core.raw_text import kept_text
 from riskcore.errors import CannotWrite, ConfigError
 from riskcore.schema.payloads import message_line
 
@@ -77,6 +78,7 @@ class Recorder:
         header = {name: value for name, value in said.items() if value}
         self._lock = threading.Lock()
         self._broken = ""
+        self._begun: dict[Hub, bytes] = {}  # The part of a message that has come so far.
         (where,) = files([path])
         self._recording = LiveRecording(where, header, self._give_up, time.time_ns)
 
@@ -91,12 +93,16 @@ class Recorder:
         self._put({"hub": hub, "target": target, "arguments": _plain(arguments)}, at)
 
     def frame(self, hub: Hub, data: str | bytes, at: datetime | None = None) -> None:
-        """Whole SignalR messages as they came from the socket; pings and completions are passed over."""
+        """SignalR messages as they came from the socket; greetings, pings and completions are passed over.
+
+        A message that is spread over several frames is put together. What is none is written as unreadable, and a
+        replay counts it as rejected.
+        """
         _check("hub", hub, HUBS)
-        for record in (data.encode() if isinstance(data, str) else data).split(SEPARATOR):
-            message = read(record) if record else None
-            if isinstance(message, Invocation) and isinstance(message.arguments, list):
-                self.hub(hub, str(message.target), message.arguments, at)
+        *whole, rest = (data.encode() if isinstance(data, str) else data).split(SEPARATOR)
+        for record in whole:
+            self._record(hub, record, at, ended=True)
+        self._record(hub, rest, at, ended=False)
 
     def rest(self, path: str, request: Any, status: int, response: Any, at: datetime | None = None) -> None:
         """A REST call and its answer: the path or the whole URL, both bodies, and the HTTP status."""
@@ -113,10 +119,13 @@ class Recorder:
         """A hub is connected, lost, or silent for so long that what it says is stale."""
         _check("hub", hub, HUBS)
         _check("state", state, CONNECTION_STATES)
+        self._cut_off(hub, at)
         self._put({"connection": hub, "state": state}, at)
 
     def close(self) -> None:
         """Write the end line. Raises CannotWrite if the recording broke off."""
+        for hub in HUBS:
+            self._cut_off(hub, None)
         with self._lock:
             self._recording.close()
         if self._broken:
@@ -133,6 +142,35 @@ class Recorder:
         except CannotWrite:
             if kind is None:
                 raise
+
+    def _record(self, hub: Hub, record: bytes, at: datetime | None, *, ended: bool) -> None:
+        """One record of a frame, or the part of it that has come; `ended`: whether its end was in the frame."""
+        begun = self._begun.get(hub, b"")
+        if not begun + record:
+            return
+        message = read(begun + record)
+        if begun and isinstance(message, Unreadable) and not isinstance(alone := read(record), Unreadable):
+            self._cut_off(hub, at)
+            message = alone
+        if isinstance(message, Unreadable) and not ended and len(begun + record) <= LONGEST_RECORD_BYTES:
+            self._begun[hub] = begun + record
+            return
+        self._begun.pop(hub, None)
+        if isinstance(message, Invocation) and isinstance(message.arguments, list):
+            self.hub(hub, str(message.target), message.arguments, at)
+        elif isinstance(message, Invocation):
+            self._unreadable(hub, "a message without a list of arguments", message.record, at)
+        elif isinstance(message, Unreadable) and greeting(record).error is not None:
+            self._unreadable(hub, message.reason, begun + record, at)
+
+    def _cut_off(self, hub: Hub, at: datetime | None) -> None:
+        """The rest of a message that has begun will not come."""
+        begun = self._begun.pop(hub, b"")
+        if begun:
+            self._unreadable(hub, "the message was cut off", begun, at)
+
+    def _unreadable(self, hub: Hub, why: str, record: bytes, at: datetime | None) -> None:
+        self._put({"hub": hub, "unreadable": why, "text": kept_text(record.decode("utf-8", "replace"))}, at)
 
     def _put(self, line: dict[str, Any], at: datetime | None) -> None:
         text = line_text(line)

@@ -7,15 +7,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from adapters.topstepx.credentials import API_KEY, USER_NAME, find_credentials
+from adapters.topstepx.error_codes import TOO_MANY
 from adapters.topstepx.http import HttpTransport, base_url, hub_url
 from adapters.topstepx.login_trial import LOGIN, tried
-from adapters.topstepx.transport import NotSent, Unanswered
+from adapters.topstepx.transport import Answer, NotSent, Unanswered
 from adapters.topstepx.wire import PING
 from riskcore.cli.doctor_checks import FAIL, OK, WARN, Check, told_as
 from riskcore.engine.clock import SystemClock
 from riskcore.errors import ConfigError, LoginRefused
 
 PING_SECONDS = 4.0
+_SERVER_ERRORS = 500
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
@@ -77,16 +79,21 @@ def reachable_check(api_url: str) -> Check:
         return Check("broker", WARN, f"not reachable: {why}", advice)
     except ConfigError as error:
         return Check("broker", FAIL, str(error), "correct the address")
-    if answer:
+    if answer.status == 200 and b"pong" in answer.body:
         return Check("broker", OK, f"{base_url(api_url)} answers")
+    if answer.status == TOO_MANY:
+        text = f"{base_url(api_url)} accepts no further calls at the moment (HTTP 429)"
+        return Check("broker", WARN, text, "wait a minute and try again; every program with this login counts")
+    if answer.status >= _SERVER_ERRORS:
+        text = f"{base_url(api_url)} does not work at the moment (HTTP {answer.status})"
+        return Check("broker", WARN, text, "look at the broker's status page")
     return Check("broker", WARN, f"{base_url(api_url)} answers, but not as the broker does", "is the address right?")
 
 
-async def _ping(api_url: str) -> bool:
+async def _ping(api_url: str) -> Answer:
     transport = HttpTransport(api_url)
     try:
         async with asyncio.timeout(PING_SECONDS):
-            answer = await transport.call("GET", PING, b"", {"accept": "application/json"})
+            return await transport.call("GET", PING, b"", {"accept": "application/json"})
     finally:
         await transport.close()
-    return answer.status == 200 and b"pong" in answer.body

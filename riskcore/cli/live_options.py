@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,6 @@ from riskcore.engine.clock import SystemClock
 from riskcore.engine.engine import Engine
 from riskcore.engine.ports import Announcer, Clock
 from riskcore.errors import ConfigError
-from riskcore.live.alerting import alerting
 from riskcore.live.log_lines import WARNING, LogLines, said_line
 from riskcore.live.run import Broker, Run, check_calendar, interactive, run_live, start_texts
 from riskcore.settings.config import Settings, find_file, load_settings, read_settings
@@ -108,9 +107,8 @@ async def _against_the_broker(options: Options) -> None:
     clock = SystemClock()
     with _printing(options, clock, settings, store, "enforcing", bool(options.screen)) as printer:
         watched = options.config_path or find_file()
-        alerting = _alerting(options, settings, store, clock, printer)
-        with alerting as announcer, _recorded(options, settings, clock) as recording:
-            await run_live(_run_of(options, settings, store, broker, clock, announcer, watched, recording))
+        with _recorded(options, settings, clock) as recording:
+            await run_live(_run_of(options, settings, store, broker, clock, printer, watched, recording))
 
 
 @contextmanager
@@ -129,15 +127,6 @@ def _recorded(options: Options, settings: Settings, clock: Clock) -> "Iterator[L
         options.warn(f"{options.record} is there already; recording into {recording.path}")
     with closing(recording):
         yield recording
-
-
-def _alerting(
-    options: Options, settings: Settings, store: str, clock: Clock, printer: Announcer
-) -> AbstractContextManager[Announcer]:
-    """The printer, and behind it the channels of `[alerts]`. A scenario that no settings were given for is a show."""
-    if options.simulated is not None and options.config_path is None:
-        return nullcontext(printer)
-    return alerting(printer, settings, store, clock, options.enforces)
 
 
 @contextmanager
@@ -193,6 +182,8 @@ def _run_of(
         adjust=options.adjusted,
         clock=clock,
         recording=recording,
+        # A scenario that no settings were given for is a show.
+        alerts=options.simulated is None or options.config_path is not None,
     )
 
 
@@ -237,13 +228,9 @@ async def _simulated(options: Options, scenario: "Scenario") -> None:
 
         shown = options.screen if options.screen is not None else not options.quiet
         shown_by = _printing(options, clock, settings, store, f"simulated: {scenario.name}", shown)
-        with (
-            shown_by as printer,
-            _alerting(options, settings, store, clock, printer) as announcer,
-            _recorded(options, settings, clock) as recording,
-        ):
+        with shown_by as printer, _recorded(options, settings, clock) as recording:
             # A settings file that happens to lie about is not the scenario's.
-            asked = _run_of(options, settings, store, broker, clock, announcer, options.config_path, recording)
+            asked = _run_of(options, settings, store, broker, clock, printer, options.config_path, recording)
             await run_live(asked, None if options.stay else over)
     if not options.quiet and not options.as_json:
         how = "The scenario is over" if played else "Stopped"

@@ -53,17 +53,27 @@ def origin(account: Account, order: Order, at: int) -> str | None:
 def _is_history(account: Account, order: Order, request: Request) -> bool:
     """Whether an order is older than a close, or proves nothing.
 
-    Its fills were told before the close left, though its own push may come behind it; or it had ended when it was first
-    shown, and never filled, or did so well before the attempt. To wait for one more picture where it was the exit order
-    after all costs a moment, and no second close.
+    Its fills were told before the close left, though its own push may come behind it, or were part of the size that was
+    shown by then; or it had ended when it was first shown, and never filled, or did so well before the attempt. To wait
+    for one more picture where it was the exit order after all costs a moment, and no second close.
     """
     if any(trade.order_id == order.id and _is_earlier(trade, request) for trade in account.trades.values()):
         return True
     if order.status not in TERMINAL:
         return False
+    if _was_part_of_shown(account, order, request):
+        return True
     changed_at = order.updated_at
     older = changed_at is not None and changed_at < request.attempted_at - BROKER_CLOCK_BEHIND_NS
     return older or not order.fill_volume
+
+
+def _was_part_of_shown(account: Account, order: Order, request: Request) -> bool:
+    """Whether fills, those of an order too, come to the size that was shown before a close left."""
+    position = account.positions.get(order.contract)
+    if position is None or position.pushed != position.lot_size or position.push_at >= request.attempted_at:
+        return False
+    return order.fill_volume > 0 and not lacks_fills(account, order)
 
 
 def _is_earlier(fill: Trade, request: Request) -> bool:
@@ -165,7 +175,9 @@ def outcome(account: Account, request: Request, command_timeout_ns: int) -> tupl
     made = _made_by(request, orders)
     if made:
         filled = any(_volume(account, order) for order in made)
-        told = filled and all(_is_told(account, order) for order in orders)
+        told = (
+            filled and all(_is_told(account, order) for order in orders) and not _may_be_older(account, request, made)
+        )
         if told or _is_clear(account, request.contract, _ended_at(account, orders)):
             return filled, "its order has ended" if filled else "its order ended without a fill"
         return None
@@ -177,6 +189,18 @@ def outcome(account: Account, request: Request, command_timeout_ns: int) -> tupl
 def _made_by(request: Request, orders: list[Order]) -> list[Order]:
     """The orders of the size that was asked for; what else was seen on that side may be the trader's own."""
     return [order for order in orders if request.size in (0, order.size) or not order.size]
+
+
+def _may_be_older(account: Account, request: Request, made: list[Order]) -> bool:
+    """Whether orders had ended before a close left, by the broker's clock, and leave all open that it was to close.
+
+    That clock may be behind ours; or they are the trader's own, which were not told before, and the order of the close
+    is still to be shown. Only a picture tells.
+    """
+    position = account.positions.get(request.contract or "")
+    left = -request.side * position.lot_size if position is not None else 0
+    ended = [order.updated_at for order in made if order.updated_at is not None]
+    return left >= request.size and len(ended) == len(made) and max(ended) < request.attempted_at
 
 
 def _volume(account: Account, order: Order) -> int:

@@ -49,6 +49,7 @@ def record_trade(book: Book, account: Account, body: TradeRecorded, at: int) -> 
         recorded_at=at,
         round_trip=position.round_trips,
         dated=believed,
+        ahead_at=None if believed else body.created_at,
     )
     trade = replace(trade, enforced=body.own or is_own_fill(account, trade) or closes_by_itself(account, trade))
     _flat_where_not_listed(account, position, trade)

@@ -5,7 +5,7 @@ showed, then all others. Fills with `settled` have no part in it. Once fills exp
 is the one in which they were made.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from riskcore.core.lots import NO_LOTS, Lots, after_fill
@@ -122,38 +122,73 @@ def fold_again(
 def is_in_order(account: Account, trade: Trade) -> bool:
     """Whether no fill of the contract that is known already was made after this one.
 
-    Instants are compared in microseconds (API.md 0.12); equal ones stay in the order of receipt. So does a fill whose
-    broker time is missing or not believed: its receipt is by another clock than the times of the others.
+    Instants are compared in microseconds (API.md 0.12); equal ones stay in the order of receipt. So does a fill without
+    a broker time: its receipt is by another clock than the times of the others.
     """
-    if not trade.dated:
+    if not _timed(trade):
         return True
-    instant, behind_undated = trade.placed_at // MICROSECOND_NS, False
+    instant, behind_untimed = _made_at(trade), False
     for other in reversed(account.trades.values()):
         if other.contract == trade.contract and not other.voided and other.id != trade.id:
-            made = other.placed_at // MICROSECOND_NS
+            made = _made_at(other)
             if made > instant:
                 return False
-            if other.dated:
-                return made < instant or not behind_undated
-            behind_undated = True
+            if _timed(other):
+                return made < instant or not behind_untimed
+            behind_untimed = True
     return True
 
 
 def put_in_order(account: Account, contract: str) -> None:
     """Fills that are reported late take the place at which they were made, or what they closed would stay open.
 
-    Voided ones keep theirs; one without a time of the broker stays behind those that were known when it came, and so
-    behind the other half of the last of them.
+    Voided ones keep theirs. A broker time that is ahead of our clock still says which fill came first: all of them are
+    of one clock, and more likely ours is slow. Where that leaves closing fills less to close than if such a fill stays
+    behind those that were known when it came, its time is wrong.
+    """
+    fills = [one for one in account.trades.values() if one.contract == contract and not one.voided]
+    ordered = min([_ordered(fills, known) for known in (_timed, _dated)], key=_unmatched)
+    in_order = iter(ordered)
+    in_place = [
+        next(in_order) if one.contract == contract and not one.voided else one for one in account.trades.values()
+    ]
+    account.trades = {trade.id: trade for trade in in_place}
+
+
+def _ordered(fills: list[Trade], has_time: Callable[[Trade], bool]) -> list[Trade]:
+    """By broker time; a fill without one stays behind those that were known when it came.
+
+    So it is also behind the other half of the last of them.
     """
     places: list[tuple[tuple[int, bool], Trade]] = []
     latest = 0
-    for one in account.trades.values():
-        if one.contract == contract and not one.voided:
-            instant = one.placed_at // MICROSECOND_NS
-            places.append(((instant if one.dated else max(instant, latest), not one.dated), one))
-            latest = max(latest, instant)
-    ordered = iter(sorted(places, key=lambda place: place[0]))
-    in_place = [
-        next(ordered)[1] if one.contract == contract and not one.voided else one for one in account.trades.values()
-    ]
-    account.trades = {trade.id: trade for trade in in_place}
+    for one in sorted(fills, key=lambda trade: trade.recorded_at):
+        timed = has_time(one)
+        instant = _made_at(one) if timed else max(one.placed_at // MICROSECOND_NS, latest)
+        places.append(((instant, not timed), one))
+        latest = max(latest, instant)
+    return [one for _, one in sorted(places, key=lambda place: place[0])]
+
+
+def _unmatched(fills: list[Trade]) -> int:
+    """Contracts that closing fills found nothing to close for, and halves of flips whose other half is not there."""
+    lots, shortage = NO_LOTS, 0
+    for trade in fills:
+        if not trade.settled:
+            lots = after_fill(lots, trade, None)
+            shortage += lots.shortage
+    return shortage + sum(lot.size for lot in lots.early)
+
+
+def _dated(trade: Trade) -> bool:
+    return trade.dated
+
+
+def _timed(trade: Trade) -> bool:
+    """Whether it has a time of the broker's, believed or not."""
+    return trade.dated or trade.ahead_at is not None
+
+
+def _made_at(trade: Trade) -> int:
+    """When it was made, by the broker's clock if it has a time of that, in microseconds."""
+    return (trade.placed_at if trade.ahead_at is None else trade.ahead_at) // MICROSECOND_NS

@@ -64,6 +64,7 @@ class Trade:
     shown: bool = False  # Part of what the broker showed of the position (Shown): folded before the rest of that.
     settled: bool = False  # Opens and closes no lots any more: the broker's own figure stands for it.
     dated: bool = True  # Whether `placed_at` is broker time, and not the receipt in the place of a time not believed.
+    ahead_at: int | None = None  # The broker time that is not believed: it still says which of such fills came first.
 
     def costs_usd(self) -> int:
         return (self.fees_usd or 0) + (self.commissions_usd or 0)
@@ -92,6 +93,7 @@ class OldTrade(NamedTuple):
     shown: bool
     settled: bool
     dated: bool
+    ahead_at: int | None = None
 
     @classmethod
     def of(cls, trade: Trade) -> "OldTrade":

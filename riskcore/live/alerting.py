@@ -1,7 +1,8 @@
 """The channels of `[alerts]` in front of whatever else hears of an engine (INTERFACE.md 10)."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from riskcore.engine.control_file import beside_store
 from riskcore.engine.ports import Announcer, Clock
@@ -9,11 +10,15 @@ from riskcore.settings.config import Settings
 from riskcore.store.journal import Journal
 
 
-@contextmanager
-def alerting(announcer: Announcer, settings: Settings, store: str, clock: Clock, enforces: bool) -> Iterator[Announcer]:
+@asynccontextmanager
+async def alerting(
+    announcer: Announcer, settings: Settings, store: str, clock: Clock, enforces: bool
+) -> AsyncIterator[Announcer]:
     """The announcer, and behind it the channels if there are any. Leaving waits a little for what is on its way.
 
-    What was sent is remembered beside the store of the profile. Raises StoreError where it has no place.
+    What was sent is remembered beside the store of the profile. One engine at a time may do that, and what an earlier
+    run left open is sent again at once: enter it with the journal open for writing. Raises StoreError where it has no
+    place.
     """
     if not settings.alerts.channels:
         yield announcer
@@ -31,5 +36,7 @@ def alerting(announcer: Announcer, settings: Settings, store: str, clock: Clock,
         now=clock.now,
         journal=lambda: Journal.open(store, profile),
     )
-    with closing(alerts):
+    try:
         yield alerts
+    finally:
+        await asyncio.to_thread(alerts.close)  # The loop may be that of a program with other things to do.

@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from riskcore.engine.rehearsal import rehearse
 from riskcore.engine.resume import resume
 from riskcore.engine.wire import Recording
 from riskcore.errors import ConfigError, InvariantBroken
+from riskcore.live.alerting import alerting
 from riskcore.live.clock_watch import watch_clock
 from riskcore.live.heartbeat import Heartbeat
 from riskcore.live.local_api import LocalApi
@@ -67,7 +68,8 @@ class Broker:
 class Run:
     """What one run is to do. `enforces`: whether anything may be sent. `config_path` is watched for edits, if given.
 
-    `takes_signals`: Ctrl-C and a termination stop it; a program with other things to do keeps them for itself.
+    `alerts`: whether the channels of the settings are told. `takes_signals`: Ctrl-C and a termination stop it; a
+    program with other things to do keeps them for itself.
     """
 
     settings: Settings
@@ -81,6 +83,7 @@ class Run:
     adjust: Callable[[dict[str, Any]], dict[str, Any]] = dict
     clock: Clock | None = None
     recording: Recording | None = None
+    alerts: bool = True
     takes_signals: bool = True
 
 
@@ -126,9 +129,16 @@ async def run_live(run: Run, until: Callable[[Engine], Any] | None = None) -> No
         beats = heartbeat_path(run.store, profile)
         async with (
             Heartbeat(beats, profile, clock) as heartbeat,
-            LocalApi(run.settings, run.store, clock, run.announcer, run.warn) as api,
+            _alerted(run, clock) as announcer,
+            LocalApi(run.settings, run.store, clock, announcer, run.warn) as api,
         ):
             await _run_again(run, journal, clock, own_accounts, api, heartbeat, until)
+
+
+def _alerted(run: Run, clock: Clock) -> AbstractAsyncContextManager[Announcer]:
+    if not run.alerts:
+        return nullcontext(run.announcer)
+    return alerting(run.announcer, run.settings, run.store, clock, run.enforces)
 
 
 async def _run_again(

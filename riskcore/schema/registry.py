@@ -22,7 +22,7 @@ CHANGED: dict[str, int] = {
     "RequestPlanned": 2,
     "TradeRecorded": 2,
     "TradeVoided": 2,
-    "TradingDayOpened": 4,
+    "TradingDayOpened": 5,
 }
 
 
@@ -38,6 +38,7 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {  # (name, version) -> data of the
     ("RequestPlanned", 1): _fields_added,  # tag, terms
     ("TradeRecorded", 1): _fields_added,  # own
     ("TradeVoided", 1): _fields_added,  # the row of the fill
+    ("TradingDayOpened", 4): _fields_added,  # broker times of fills that are ahead of the clock
     ("TradingDayOpened", 3): _fields_added,  # what fills come to that the broker's figures replaced
     ("TradingDayOpened", 2): _fields_added,  # what positions were shown, older fills
     ("TradingDayOpened", 1): _fields_added,  # enforces, and what accounts and their requests know since

@@ -56,10 +56,62 @@ def test_a_day_fed_by_a_bot_gives_the_decisions_of_the_day(tmp_path: Path, raw: 
 def test_frames_of_the_socket_are_taken_apart(tmp_path: Path) -> None:
     with riskcore.Recorder(tmp_path / "bot.jsonl") as recorder:
         quote = '{"type":1,"target":"GatewayQuote","arguments":["CON.F.US.MNQ.Z26",{"lastPrice":20950.50}]}'
-        recorder.frame("market", f'{{"type":6}}\x1e{quote}\x1e{{"type":3,"invocationId":"1"}}\x1enonsense\x1e')
+        recorder.frame("market", b"{}\x1e")
+        recorder.frame("market", f'{{"type":6}}\x1e{quote}\x1e{{"type":3,"invocationId":"1"}}\x1e')
         recorder.frame("market", b"")
     _, line, _ = (tmp_path / "bot.jsonl").read_text(encoding="utf-8").splitlines()
     assert line.endswith('"target":"GatewayQuote","arguments":["CON.F.US.MNQ.Z26",{"lastPrice":20950.50}]}')
+
+
+MESSAGE = b'{"type":1,"target":"GatewayLogout","arguments":[]}'
+
+
+def taken(path: Path, *frames: bytes) -> list[tuple[Any, Any]]:
+    """What is written of frames of a hub: the target of each message, or why it is unreadable, and its text."""
+    with riskcore.Recorder(path) as recorder:
+        for frame in frames:
+            recorder.frame("user", frame)
+    return [(line.get("target", line.get("unreadable")), line.get("text")) for line in lines_of(path)[1:-1]]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        (MESSAGE + b"\x1e",),
+        (MESSAGE,),
+        (MESSAGE[:9], MESSAGE[9:] + b"\x1e"),
+        (MESSAGE, b"\x1e"),
+        tuple(bytes((one,)) for one in MESSAGE + b"\x1e"),
+        (b'{"type":6}\x1e' + MESSAGE[:-1], b"}\x1e" + b'{"type":6}\x1e'),
+    ],
+)
+def test_a_message_that_is_spread_over_frames_is_one(tmp_path: Path, frames: tuple[bytes, ...]) -> None:
+    assert taken(tmp_path / "bot.jsonl", *frames) == [("GatewayLogout", None)]
+
+
+def test_what_is_no_message_is_written_as_unreadable(tmp_path: Path) -> None:
+    cut, logout = MESSAGE[:9], ("GatewayLogout", None)
+    lost = ("the message was cut off", cut.decode())
+    path = tmp_path / "bot.jsonl"
+    assert taken(path, MESSAGE + b"\x1e" + cut) == [logout, lost]
+    assert taken(tmp_path / "2.jsonl", cut, MESSAGE + b"\x1e") == [lost, logout]
+    [(reason, text)] = taken(tmp_path / "3.jsonl", b"nonsense\x1e")
+    assert "JSON" in reason
+    assert text == "nonsense"
+    [(reason, _)] = taken(tmp_path / "4.jsonl", b'{"type":1,"target":"GatewayLogout","arguments":{}}\x1e')
+    assert "arguments" in reason
+    [(_, text)] = taken(tmp_path / "5.jsonl", b"x" * 5000 + b"\x1e")
+    assert len(text) == 4096
+    with riskcore.Recorder(tmp_path / "6.jsonl") as recorder:
+        recorder.frame("user", cut)
+        recorder.connection("user", "lost")
+        recorder.frame("user", MESSAGE)
+    assert [line.get("text", line.get("state")) for line in lines_of(tmp_path / "6.jsonl")[1:4]] == [
+        cut.decode(),
+        "lost",
+        None,
+    ]
+    assert riskcore.replay(path).rejected_lines == 1
 
 
 def test_nothing_secret_is_ever_written(tmp_path: Path) -> None:
@@ -72,12 +124,14 @@ def test_nothing_secret_is_ever_written(tmp_path: Path) -> None:
         recorder.rest("/api/Order/search", nested, 200, {"orders": []})
         recorder.rest("/api/Order/search", f'{{"api_key":"{key}","accountId":7}}'.encode(), 502, f"Bearer {token}")
         recorder.hub("user", "GatewayUserAccount", [{"note": f"signed {token}"}])
+        recorder.frame("user", f"nonsense {token}\x1e")
     text = (tmp_path / "bot.jsonl").read_text(encoding="utf-8")
     assert [secret for secret in SECRETS if secret in text] == []
-    login, _, _, asked, withheld, _ = lines_of(tmp_path / "bot.jsonl")[1:-1]
+    login, _, _, asked, withheld, _, cut = lines_of(tmp_path / "bot.jsonl")[1:-1]
     assert (login["request"], login["response"]) == (None, {"success": True})
     assert asked["request"] == {"headers": {}, "body": [{}]}
     assert "withheld" in withheld
+    assert "withheld" in cut["text"]
     assert riskcore.replay(tmp_path / "bot.jsonl", strict=True).rejected_lines <= 2
 
 

@@ -341,8 +341,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def answer(body: str) -> bytes:
-    return f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
+def answer(body: str, status: int = 200) -> bytes:
+    return f"HTTP/1.1 {status} OK\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
 
 
 @pytest.mark.usefixtures("quick")
@@ -351,6 +351,10 @@ def answer(body: str) -> bytes:
     [
         (answer('"pong"'), "ok", "answers"),
         (answer("<html>"), "warn", "not as the broker does"),
+        (answer('"pong"', 429), "warn", "no further calls at the moment (HTTP 429)"),
+        (answer('"pong"', 499), "warn", "not as the broker does"),
+        (answer('"pong"', 500), "warn", "does not work at the moment (HTTP 500)"),
+        (answer('"pong"', 503), "warn", "does not work at the moment (HTTP 503)"),
         (None, "warn", "no answer within 1 s"),
     ],
 )

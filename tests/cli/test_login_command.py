@@ -11,6 +11,7 @@ import keyring.backends.fail
 import keyring.backends.null
 import pytest
 
+from adapters.simulator.faults import Fault
 from adapters.simulator.scenarios import SCENARIOS
 from adapters.simulator.server import SimulatedGateway
 from adapters.topstepx import login_trial
@@ -138,6 +139,37 @@ def test_a_hub_that_does_not_answer_fails_the_trial(
         "market hub": "fail",
     }
     assert kept.kept == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "failed", "words"),
+    [
+        (Fault("timeout_before", "rest", only="/api/Auth/loginKey"), "login", "it does not answer"),
+        (Fault("timeout_before", "rest", only="/api/Account/search"), "accounts", "look at your network"),
+        (Fault("http_429", "rest", retry_after_seconds=30), "login", "no further calls at the moment (HTTP 429)"),
+        (Fault("http_503", "rest"), "login", "its last answer was HTTP 503"),
+    ],
+)
+@pytest.mark.usefixtures("kept")
+def test_a_broker_that_does_not_answer_fails_the_trial_before_anybody_gives_up(
+    gateway: SimulatedGateway,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    fault: Fault,
+    failed: str,
+    words: str,
+) -> None:
+    monkeypatch.setattr(login_trial, "OPEN_SECONDS", 1.5)
+    typed(monkeypatch, gateway.user_name, gateway.api_key)
+    gateway.inject(fault)
+    try:
+        found = rows(capfd, "login", code=5)
+    finally:
+        gateway.clear()
+    [step] = [step for step in found["steps"] if step["state"] == "fail"]
+    assert step["name"] == failed
+    assert step["text"].startswith("not within 1.5 s: ")
+    assert words in step["text"]
 
 
 @pytest.mark.parametrize("backend", [keyring.backends.fail.Keyring, keyring.backends.null.Keyring])

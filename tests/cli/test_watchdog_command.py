@@ -10,9 +10,9 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,20 +32,22 @@ LIMIT_SECONDS = 60  # Issue 13: an alert leaves within a minute.
 
 
 @contextmanager
-def phone() -> Iterator[tuple[str, list[Row]]]:
-    """The URL of a channel, and what came by it."""
+def phone(answers: Event | None = None) -> Iterator[tuple[str, list[Row]]]:
+    """The URL of a channel, and what came by it; it is answered at once, or once `answers` is set."""
     heard: list[Row] = []
 
     class Hears(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            if answers is not None:
+                answers.wait(PATIENCE_SECONDS)
             self.send_response(200)
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
             """No lines among those of the tests."""
 
-    server = HTTPServer(("127.0.0.1", 0), Hears)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hears)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"json://127.0.0.1:{server.server_port}", heard

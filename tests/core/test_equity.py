@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from random import Random
 from typing import Any
 
 import pytest
@@ -221,6 +222,38 @@ def test_also_of_a_position_that_was_carried_in(
     for deed in deeds:
         burst(telling, deed)
     assert len(day.bodies(e.DriftDetected)) == 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(-4, 4).filter(bool), st.integers(-200, 200)), min_size=1, max_size=8),
+    st.sampled_from((0, 4_999, 5_000, 5_001, 8_000, 60_000)),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=250, deadline=None)
+def test_fills_told_in_any_order_are_all_fills_however_far_the_clock_is_behind(
+    deeds: list[tuple[int, int]], behind_ms: int, order: Random
+) -> None:
+    """A list after a gap, and the pushes before it: some of the times are ahead of the clock, others are not."""
+    telling = Telling(Ledger().at("09:00:00"), Exchange())
+    for size, ticks in deeds:
+        telling.day.now += timedelta(seconds=1)
+        telling.exchange.trade(size, BASE + ticks * TICK, telling.day.now + timedelta(milliseconds=behind_ms))
+    for made in order.sample(telling.exchange.made, len(telling.exchange.made)):
+        telling.fill(made, made.profit)
+    telling.check_all()
+
+
+@pytest.mark.parametrize("ahead_ms", [5_002, 60_000, 86_400_000])
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+def test_one_time_that_is_wrong_puts_no_fill_out_of_its_place(wrong: int, ahead_ms: int) -> None:
+    """Fills that are told as they are made, a millisecond later; one has a time that is not believed."""
+    telling = Telling(Ledger().at("09:00:00"), Exchange())
+    for number, size in enumerate((2, -2, -1, 1)):
+        telling.day.now += timedelta(seconds=1)
+        ahead = timedelta(milliseconds=ahead_ms if number == wrong else 0)
+        [made] = telling.exchange.trade(size, BASE + number * TICK, telling.day.now + ahead)
+        telling.fill(made, made.profit)
+        telling.check_all()
 
 
 @pytest.mark.parametrize("side", [1, -1])

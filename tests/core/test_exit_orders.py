@@ -236,6 +236,44 @@ def test_an_order_whose_fills_decided_on_the_close_is_no_exit_order(
     assert (desk.bodies(e.RequestConfirmed) != []) is ended
 
 
+@pytest.mark.parametrize(("microseconds", "left", "seconds"), [(-1, 10, 0.3), (-1, 9, 0), (0, 10, 0), (1, 10, 0)])
+def test_an_order_that_ended_before_the_close_left_and_leaves_all_of_it_open_is_looked_into_first(
+    microseconds: int, left: int, seconds: float
+) -> None:
+    """The trader's own exit, told late: the order of the close is still to be shown, and would be the second one."""
+    desk = Desk(**LOSS).at("09:59:59").snapshot().fill("ES", 10 + left, "6000").push("ES", 10)
+    desk.at("10:00:00").closed("-100").attempt("close").accept("close").later(0.1)
+    exit_told_late(desk.push("ES", left), desk.open("close").attempted_at + 1000 * microseconds)
+    assert closes(desk) == (1 if seconds else 2)
+    if seconds:
+        asked = desk.later(seconds).asked
+        assert asked[-1].startswith("takeSnapshot")
+        assert listed(desk.attempt("takeSnapshot").later(0.05), left).asked.count(CLOSE) == 2
+
+
+def exit_told_late(desk: Desk, ended_at: int) -> None:
+    fill = e.TradeRecorded(ACCOUNT, 77, ES, 6000 * 10**9, -1, 10, ended_at, 0, 0, 0, order_id=EXIT)
+    desk.take(fill, "trade:77").take(e.OrderObserved(ACCOUNT, EXIT, ES, 2, 2, -1, 10, 10, updated_at=ended_at), "order")
+
+
+@pytest.mark.parametrize("ahead_ns", [0, 4 * SECOND_NS, -4 * SECOND_NS])
+@pytest.mark.parametrize(("milliseconds", "history"), [(1, True), (0, False)])
+def test_an_order_whose_fills_were_part_of_what_was_shown_before_the_close_left_is_older(
+    milliseconds: int, history: bool, ahead_ns: int
+) -> None:
+    """Whatever the clocks say, neither the order nor half a picture ends the close."""
+    desk = Desk(**LOSS).at("09:59:00").snapshot().fill("ES", 20, "6000").push("ES", 20)
+    desk.at("10:00:00").push("ES", 10).closed("-100").later(milliseconds / 1000).attempt("close").accept("close").later(
+        0.1
+    )
+    exit_told_late(desk, desk.open("close").attempted_at + ahead_ns)
+    assert (desk.account_state.orders[EXIT].exit_of is None) is history
+    if history:
+        rows = (e.PositionObserved(ACCOUNT, ES, 10),)
+        desk.take(e.PositionsListed(ACCOUNT, rows, nanoseconds(desk.now)), "positions")
+        assert closes(desk) == 1
+
+
 # ---- when it has ended -------------------------------------------------------------------------------
 
 

@@ -73,6 +73,29 @@ def test_a_fill_without_a_time_of_the_broker_stays_behind_those_that_were_known_
     assert list(account.trades) == [4999, 1, 5999, 2, 6000]
 
 
+def test_times_that_are_ahead_of_the_clock_say_which_fill_was_made_first() -> None:
+    told = replace(BOUGHT, placed_at=1_000, recorded_at=1_000, dated=False, ahead_at=9_000)
+    account = Account(1, trades={1: told})
+    assert is_in_order(account, replace(BOUGHT, id=2, placed_at=9_000))
+    assert is_in_order(account, replace(BOUGHT, id=2, dated=False, ahead_at=9_000))
+    assert not is_in_order(account, replace(BOUGHT, id=2, placed_at=8_999))
+    late = replace(BOUGHT, id=2, placed_at=1_001, recorded_at=1_001, dated=False, ahead_at=8_999)
+    assert not is_in_order(account, late)
+    account.trades |= {2: late, 3: replace(BOUGHT, id=3, placed_at=5_000, recorded_at=1_002)}
+    put_in_order(account, "C")
+    assert list(account.trades) == [3, 2, 1]
+
+
+def test_a_time_is_wrong_that_leaves_a_closing_fill_nothing_to_close() -> None:
+    opened = replace(BOUGHT, placed_at=1_000, recorded_at=1_000, dated=False, ahead_at=9_000)
+    account = Account(1, trades={1: opened, 2: replace(SOLD, recorded_at=2_001)})
+    put_in_order(account, "C")
+    assert list(account.trades) == [1, 2]
+    account.trades[3] = replace(BOUGHT, id=3, placed_at=1_500, recorded_at=2_002)
+    put_in_order(account, "C")
+    assert list(account.trades) == [3, 2, 1], "now there is another that it may have closed"
+
+
 def test_what_is_confirmed_goes_as_what_is_carried_goes() -> None:
     for carried, confirmed in ((3, 2), (1, 1), (0, 0), (-1, 0)):
         position = Position("C", confirmed=2)
