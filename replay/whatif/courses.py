@@ -71,8 +71,7 @@ class Courses:
     followers: tuple[Follower, ...] = ()  # Who else goes along each course; one of each, or none.
     follow: Callable[[DayFacts, int, int], None] | None = None  # Hears of the quotes the counterfactual has taken.
     ids: Ids = field(default_factory=Ids)
-    asked: bool = False  # Whether the broker of any day was asked for anything,
-    path_matters: bool = False  # and whether it had a use for the path within a bar.
+    asked: bool = False  # Whether the broker of any day was asked for anything.
     unchanged: UnchangedDays | None = None  # Days that cannot change; None: every day is worked out.
     load: Callable[[DayFacts], None] | None = None  # Brings back the facts of a day that is only outlined.
     goes_on: bool = False  # Days that are not run here came before: both courses stand at the end of the last one.
@@ -198,8 +197,8 @@ class Courses:
         """The rest of a day that another one follows: its timers, and what the broker still has to do."""
         if self.unchanged is not None and self.unchanged.first:
             self.unchanged.closing(day, self.baseline, self.counterfactual, self.accounts)
+        self.asked |= self.broker.desk.asked
         self._advance(day, day.day.closes_at - 1, len(day.ats) + 1)
-        self._note_use()
         for course in (self.baseline, self.counterfactual):
             course.end_day(next_date)
             course.issued()
@@ -212,16 +211,12 @@ class Courses:
             self.finish_day(day, next_date)
         else:
             self.broker.recording_ends()
+            self.asked |= self.broker.desk.asked
             self._advance(day, day.last_at or day.day.opens_at, len(day.ats) + 1)
-            self._note_use()
             if self.options.independent_days:
                 self._own.end(self.counterfactual)
         for course in (self.baseline, self.counterfactual):
             course.finish()
-
-    def _note_use(self) -> None:
-        self.asked |= self.broker.desk.asked
-        self.path_matters |= self.broker.desk.path_matters
 
     # ---- facts ---------------------------------------------------------------------------------------
 

@@ -73,7 +73,6 @@ class Decided:
         fill = broker.close(
             self.desk.day, state.id, contract, side, economics.tick_size, at, place, self.desk.how.assumptions
         )
-        self.desk.path_matters |= "from_bars" in fill.flags
         request = Request(state.id, "close", fill.moment, contract, at, fill, level, side)
         state.closes.append(request)
         self.desk.ask(request)

@@ -53,7 +53,6 @@ class Desk:
     ids: Ids
     requests: list[Request] = field(default_factory=list)
     asked: bool = False
-    path_matters: bool = False  # Whether a bar has priced a fill or might have, or a limit worked.
 
     @property
     def trade_date(self) -> str:

@@ -137,7 +137,6 @@ class RecordedOrders:
             resting = replace(resting, triggered=True)
         tick = self.desk.contract(order.contract).tick_size
         fill = resting_fill(self.desk.day, resting, tick, at, place, self.desk.how.assumptions)
-        self.desk.path_matters |= resting.kind == "limit" or self.desk.day.first_bar(order.contract, at) is not None
         moment = fill.moment if fill is not None else NOT_TODAY
         request = Request(state.id, "resting", moment, order.contract, 0, fill, side=order.side, order_id=order.id)
         state.resting[order.id] = request

@@ -57,8 +57,7 @@ class Effects:
     open_baseline_usd: int = 0
     open_counterfactual_usd: int = 0
     fired: frozenset[str] = field(default_factory=frozenset)  # Tables of rules that found anything.
-    asked: bool = False  # Whether the counterfactual broker was asked for anything,
-    path_matters: bool = False  # and whether the path within a bar could change what it did.
+    asked: bool = False  # Whether the counterfactual broker was asked for anything.
 
     @property
     def net_usd(self) -> int:
@@ -149,7 +148,6 @@ def effects_of(courses: Courses, chosen: tuple[str, ...] = ()) -> Effects:
         _open_usd(counter.book, judged, rulebooks[1].profile.mark),
         frozenset(counter.fired),
         courses.asked,
-        courses.path_matters,
     )
 
 

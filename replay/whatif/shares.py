@@ -26,14 +26,10 @@ Run = Callable[[Chosen], Effects]
 
 @dataclass(slots=True)
 class Values:
-    """The effect of every set of tables that is asked for.
-
-    `returns` are tables that the baseline has on as well, `leaves` those of them that the other settings do not have.
-    """
+    """The effect of every set of tables that is asked for. `returns`: tables that the baseline has on as well."""
 
     run: Run
     returns: Chosen
-    leaves: Chosen = frozenset()
     known: dict[Chosen, Effects] = field(default_factory=dict)
 
     def of(self, chosen: Iterable[Table]) -> Effects:
@@ -45,11 +41,11 @@ class Values:
         return found
 
     def _same_as(self, wanted: Chosen) -> Effects | None:
-        """A run in which all tables that it has on, and this one has not, found nothing."""
+        """A run with more tables, of which those that are too many found nothing."""
         for chosen, effects in self.known.items():
-            more, fewer = chosen - wanted, wanted - chosen
-            silent = not any(f"{name}.{index}" in effects.fired for name, index in more | fewer)
-            if silent and not more & self.returns and fewer <= self.leaves:
+            extra = chosen - wanted
+            silent = not any(f"{name}.{index}" in effects.fired for name, index in extra)
+            if wanted <= chosen and silent and not extra & self.returns:
                 return effects
         return None
 

@@ -20,8 +20,7 @@ def spread(options: Options, known: Effects, run: Run, *, bars: bool) -> dict[st
     """The kindest and the cruellest effect, and under which assumptions each of them is found.
 
     Where the courses never part nothing depends on any assumption. Where the broker is asked nothing, only the policy
-    can matter; where no bar and no limit has a part in what it does, no path. Of equal effects the assumptions in force
-    are named, then the first in the order of WHATIF.md.
+    can matter. Of equal effects the assumptions in force are named, then the first in the order of WHATIF.md.
     """
     found = [(options, known)]
     if known.divergences:
@@ -30,7 +29,7 @@ def spread(options: Options, known: Effects, run: Run, *, bars: bool) -> dict[st
             effects = known if policy == options.policy else run(plain)
             found.append((plain, effects))
             if effects.asked:
-                found += _runs_around(plain, effects, run, bars)
+                found += [(one, run(one)) for one in _around(plain, effects, bars)]
     kindest = max(found, key=lambda one: one[1].net_usd)
     cruellest = min(found, key=lambda one: one[1].net_usd)
     return {
@@ -39,18 +38,6 @@ def spread(options: Options, known: Effects, run: Run, *, bars: bool) -> dict[st
         "kindest_of": _named(*kindest),
         "cruellest_of": _named(*cruellest),
     }
-
-
-def _runs_around(plain: Options, effects: Effects, run: Run, bars: bool) -> list[tuple[Options, Effects]]:
-    at_point, found = {plain: effects}, []
-    for one in _around(plain, effects, bars):
-        point = _on_path(one, "point")
-        if one == point:
-            at_point[one] = run(one)
-            found.append((one, at_point[one]))
-        elif at_point[point].path_matters:
-            found.append((one, run(one)))
-    return found
 
 
 def _around(plain: Options, effects: Effects, bars: bool) -> list[Options]:
@@ -74,10 +61,6 @@ def _around(plain: Options, effects: Effects, bars: bool) -> list[Options]:
         )
         != plain
     ]
-
-
-def _on_path(options: Options, path: BarPath) -> Options:
-    return replace(options, assumptions=replace(options.assumptions, bar_path=path))
 
 
 def _named(options: Options, effects: Effects) -> dict[str, Any]:

@@ -258,8 +258,7 @@ def shares_of(runs: Runs, options: Options, known: Effects) -> tuple[list[Any], 
 
         return effects_of(runs.run(options, mixed), runs.study.days)
 
-    recorded = frozenset(tables_on(runs.recorded))
-    values = Values(run, recorded | {PROFILE}, recorded.difference(tables_on(changed)), {frozenset(tables): known})
+    values = Values(run, frozenset({*tables_on(runs.recorded), PROFILE}), {frozenset(tables): known})
     return by_rule(tables, values, rule_name)
 
 
