@@ -77,6 +77,8 @@ class AccountCourse:
     simulated: Simulated = field(default_factory=Simulated)
     days: dict[str, DayOfAccount] = field(default_factory=dict)
     divergences: list[dict[str, Any]] = field(default_factory=list)
+    limits_rested: bool = False  # A limit has worked at the counterfactual broker: how it fills is an assumption.
+    end_assumed: bool = False  # It was asked what becomes of enforcement that only the record has.
 
     def day(self, trade_date: str) -> DayOfAccount:
         found = self.days.get(trade_date)

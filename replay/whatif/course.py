@@ -10,7 +10,7 @@ from riskcore.core import events as e
 from riskcore.core.quotes import Quotes
 from riskcore.core.rulebook import Rulebook
 from riskcore.core.runner import Listener, Mark, Runner
-from riskcore.core.state import Book
+from riskcore.core.state import Account, Book
 from riskcore.core.step import Turn
 from riskcore.core.watch import QuietMarks
 from riskcore.settings.calendar import day_for
@@ -94,6 +94,12 @@ class Course:
     def _found(self, table: str) -> None:
         self.fired.add(table)
         self.fired_today.add(table)
+
+    def note_lockouts(self, account: Account) -> None:
+        """A rule that has locked before the day began has a say in it, though it may find nothing."""
+        locking = {one.rule for one in account.lockouts.values()}
+        instances = self.rulebook.instances(account) if locking else ()
+        self.fired.update(one.key for one in instances if one.rule.id in locking)
 
     def open_day(self, at: int, lacks: tuple[str, ...]) -> None:
         """Open the trading day of an instant; `lacks`: what the source of its facts cannot see."""

@@ -165,6 +165,7 @@ class Courses:
         for contract, lots in base_lots.items():
             state.recorded.setdefault(contract, sum(lot.size for lot in lots))
         state.begin_day()
+        self.counterfactual.note_lockouts(account)
         if base_lots == _open_of(account):
             state.simulated.forget()
             start_alike(self.counterfactual, state, known)

@@ -54,6 +54,13 @@ class Desk:
     requests: list[Request] = field(default_factory=list)
     asked: bool = False
 
+    def ends_as_recorded(self, state: AccountCourse, contract: str) -> bool:
+        """Whether the record's enforcement ends what is kept here; notes that it was asked."""
+        if contract not in state.kept:
+            return False
+        state.end_assumed = True
+        return self.how.end == "recorded"
+
     @property
     def trade_date(self) -> str:
         return self.day.day.trade_date

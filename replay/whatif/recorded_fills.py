@@ -160,7 +160,7 @@ class RecordedFills:
         """Whether the fill carried out the recorded engine's request, which the counterfactual did not make alike."""
         if not is_engines(self.desk, state, body, before) or body.contract in state.alike:
             return body.order_id is not None and body.order_id in state.resting
-        if self.desk.how.end == "recorded" and body.contract in state.kept:
+        if self.desk.ends_as_recorded(state, body.contract):
             state.day(self.desk.trade_date).flags.add("extrapolated")
             state.day(self.desk.trade_date).all_simulated = True
             return False

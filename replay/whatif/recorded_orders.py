@@ -73,7 +73,7 @@ class RecordedOrders:
 
     def _works_on(self, state: AccountCourse, recorded: Order, at: int) -> bool:
         """Whether the recorded engine's enforcement cancelled the order, and the counterfactual keeps the position."""
-        if recorded.contract not in state.kept or self.desk.how.end == "recorded":
+        if recorded.contract not in state.kept or self.desk.ends_as_recorded(state, recorded.contract):
             return False
         if watched(self.desk):
             return recorded.id in self.desk.baseline.cancels
@@ -135,6 +135,7 @@ class RecordedOrders:
             return
         if carried and known is not None and known.fill is not None and known.fill.moment == NOT_TODAY:
             resting = replace(resting, triggered=True)
+        state.limits_rested |= resting.kind == "limit"
         tick = self.desk.contract(order.contract).tick_size
         fill = resting_fill(self.desk.day, resting, tick, at, place, self.desk.how.assumptions)
         moment = fill.moment if fill is not None else NOT_TODAY

@@ -58,6 +58,8 @@ class Effects:
     open_counterfactual_usd: int = 0
     fired: frozenset[str] = field(default_factory=frozenset)  # Tables of rules that found anything.
     asked: bool = False  # Whether the counterfactual broker was asked for anything.
+    path_assumed: bool = True  # Whether the reading of bars and of limits that are touched had a say.
+    end_assumed: bool = True  # Whether what becomes of enforcement that only the record has had a say.
 
     @property
     def net_usd(self) -> int:
@@ -148,6 +150,8 @@ def effects_of(courses: Courses, chosen: tuple[str, ...] = ()) -> Effects:
         _open_usd(counter.book, judged, rulebooks[1].profile.mark),
         frozenset(counter.fired),
         courses.asked,
+        any(state.limits_rested for state in courses.accounts.values()),
+        any(state.end_assumed for state in courses.accounts.values()),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from replay.whatif.result import Effects
 from replay.whatif.settings import Table
+from riskcore.core.names import rule_key
 from riskcore.core.quantities import money_text
 
 MOST_EXACT = 8
@@ -26,10 +27,14 @@ Run = Callable[[Chosen], Effects]
 
 @dataclass(slots=True)
 class Values:
-    """The effect of every set of tables that is asked for. `returns`: tables that the baseline has on as well."""
+    """The effect of every set of tables that is asked for. `before`, `after`: the tables on in baseline and change.
+
+    One that is on in both has other parameters where it is chosen, so a run says nothing of it without it.
+    """
 
     run: Run
-    returns: Chosen
+    before: Chosen
+    after: Chosen
     known: dict[Chosen, Effects] = field(default_factory=dict)
 
     def of(self, chosen: Iterable[Table]) -> Effects:
@@ -41,13 +46,18 @@ class Values:
         return found
 
     def _same_as(self, wanted: Chosen) -> Effects | None:
-        """A run with more tables, of which those that are too many found nothing."""
+        """A run with more tables on, of which those that are too many found nothing."""
         for chosen, effects in self.known.items():
-            extra = chosen - wanted
-            silent = not any(f"{name}.{index}" in effects.fired for name, index in extra)
-            if wanted <= chosen and silent and not extra & self.returns:
+            on, alike = self.on(chosen), not (chosen ^ wanted) & self.before & self.after
+            extra = on - self.on(wanted)
+            silent = not any(rule_key(*table) in effects.fired for table in extra)
+            if alike and silent and self.on(wanted) <= on:
                 return effects
         return None
+
+    def on(self, chosen: Chosen) -> Chosen:
+        """The tables that are on in a run."""
+        return (chosen & self.after) | (self.before - chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,10 @@ def exact_shares(tables: Sequence[Table], values: Values) -> list[Share]:
     """Shapley shares over all subsets; they sum to the effect of all tables less that of none."""
     count = len(tables)
     found = []
+    subsets = [frozenset(one) for size in range(count + 1) for one in combinations(tables, size)]
+    # Those with the most tables on come first: they say what the others give.
+    for chosen in sorted(subsets, key=lambda one: -len(values.on(one))):
+        values.of(chosen)
     for one in tables:
         others = [other for other in tables if other != one]
         total = Fraction(0)

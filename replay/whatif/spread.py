@@ -29,7 +29,8 @@ def spread(options: Options, known: Effects, run: Run, *, bars: bool) -> dict[st
             effects = known if policy == options.policy else run(plain)
             found.append((plain, effects))
             if effects.asked:
-                found += [(one, run(one)) for one in _around(plain, effects, bars)]
+                for one in _around(plain, effects, bars):
+                    found.append((one, _same_as(one, found, bars) or run(one)))
     kindest = max(found, key=lambda one: one[1].net_usd)
     cruellest = min(found, key=lambda one: one[1].net_usd)
     return {
@@ -38,6 +39,16 @@ def spread(options: Options, known: Effects, run: Run, *, bars: bool) -> dict[st
         "kindest_of": _named(*kindest),
         "cruellest_of": _named(*cruellest),
     }
+
+
+def _same_as(wanted: Options, found: list[tuple[Options, Effects]], bars: bool) -> Effects | None:
+    """A run that differs only in what had no say in it."""
+    for options, effects in found:
+        end = options.end if effects.end_assumed else wanted.end
+        path = options.assumptions.bar_path if bars or effects.path_assumed else wanted.assumptions.bar_path
+        if replace(options, end=end, assumptions=replace(options.assumptions, bar_path=path)) == wanted:
+            return effects
+    return None
 
 
 def _around(plain: Options, effects: Effects, bars: bool) -> list[Options]:

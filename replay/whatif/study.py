@@ -258,7 +258,8 @@ def shares_of(runs: Runs, options: Options, known: Effects) -> tuple[list[Any], 
 
         return effects_of(runs.run(options, mixed), runs.study.days)
 
-    values = Values(run, frozenset({*tables_on(runs.recorded), PROFILE}), {frozenset(tables): known})
+    before, after = (frozenset({*tables_on(settings), PROFILE}) for settings in (runs.recorded, changed))
+    values = Values(run, before, after, {frozenset(tables): known})
     return by_rule(tables, values, rule_name)
 
 
