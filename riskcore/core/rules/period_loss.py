@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from riskcore.core.events import Command, TradesListed
-from riskcore.core.names import ACCOUNT, breached_on, episode_name
+from riskcore.core.names import ACCOUNT, PERIOD, breached_on, episode_name
 from riskcore.core.old_trades import DAYS_OF_FIGURES_KEPT
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text, share_text
 from riskcore.core.rules import wording
@@ -20,7 +20,6 @@ from riskcore.core.state import Day, Trade
 from riskcore.core.trading_day import Period, date_text, month_of, ordinal_of, trade_date_of, week_of
 from riskcore.core.view import View
 
-PERIOD = "period"  # The episode: one a period, ended when the next one has begun.
 # What is remembered for the account. Of each trade date: closed results, and what they cost, both in 1e-6 dollars.
 GROSS, COSTS = "gross", "costs"
 CHANGED = "changed"  # The ordinal of the trade date whose result changed last.
