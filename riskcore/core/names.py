@@ -8,6 +8,7 @@ from typing import NamedTuple
 ACCOUNT = "account"  # The scope of a lockout, and the target of a request, that is about the whole account.
 _SYMBOL, _ORDER = "symbol:", "order:"
 DAY, _LEVEL, _LATE, _ON = "day", "day.level.", "late.", "on."
+PERIOD = "period"  # The target of the total of a week or month.
 
 
 # ---- scopes and ids of lockouts ----------------------------------------------------------------------
@@ -66,6 +67,11 @@ def episode_name(key: str, target: str) -> str:
     return f"{key}|{target}"
 
 
+def episode_key(name: str) -> str:
+    """The rule's key of `episode_name`."""
+    return name.partition("|")[0]
+
+
 def episode_target(name: str) -> str:
     """The target of `episode_name`."""
     return name.partition("|")[2]
@@ -98,6 +104,11 @@ def order_of_target(target: str) -> int | None:
 def lasts_a_day(name: str) -> bool:
     """Whether an episode's target, or what a rule remembers under a name, ends at the reset."""
     return name.startswith(DAY)
+
+
+def is_once_per_setting(target: str) -> bool:
+    """Whether an episode's target is a total of the day or of a longer period, or a warning before one."""
+    return target.startswith((DAY, PERIOD))
 
 
 def day_level(level: str) -> str:

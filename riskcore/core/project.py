@@ -25,8 +25,10 @@ from riskcore.core.names import (
     breached_date,
     breached_on,
     counted_date,
+    episode_key,
     episode_name,
     episode_target,
+    is_once_per_setting,
     lasts_a_day,
     memory_name,
     order_of_target,
@@ -48,6 +50,7 @@ from riskcore.core.requests import (
     resume_closes,
 )
 from riskcore.core.restart import awaited_by, engine_started, shown, trades_listed
+from riskcore.core.rulebook import changed_keys
 from riskcore.core.state import (
     Account,
     Book,
@@ -199,8 +202,16 @@ def _sight_changed(book: Book, at: int, body: e.SightChanged) -> Effect:
 
 
 def _config_changed(book: Book, at: int, body: e.ConfigChanged) -> Effect:
-    """What tightens is in force at once, what loosens comes with the next day's opening (RULES.md 1.6)."""
-    book.settings = in_force_now(book.settings, body.settings)
+    """What tightens is in force at once, what loosens comes with the next day's opening (RULES.md 1.6).
+
+    A total breaches once per day or period and setting, so under another setting it may again.
+    """
+    before, book.settings = book.settings, in_force_now(book.settings, body.settings)
+    for account in book.accounts.values():
+        keys = changed_keys(before, book.settings, account)
+        for name in [name for name in account.episodes if episode_key(name) in keys]:
+            if is_once_per_setting(episode_target(name)):
+                del account.episodes[name]
     return Effect(tuple(book.accounts))
 
 

@@ -218,6 +218,24 @@ def tables_of(rules: Tables, overrides: Mapping[str, Tables], account: int, name
     return tables
 
 
+# What of a table changes no limit: whether it is on is no other setting either, if it comes back as it was.
+_NO_LIMIT = ("enabled", "locked", "warn_at")
+
+
+def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any], account: Account) -> list[str]:
+    """The keys of the rule tables of an account whose limits are others than before.
+
+    What the settings before could not say, because another version stored them, is no change.
+    """
+    old, new = (tables_of(one["rules"], one["accounts"], account.id, account.name) for one in (before, after))
+    return [
+        rule_key(name, index)
+        for name, tables in new.items()
+        for index, (known, table) in enumerate(zip(old.get(name, []), tables, strict=False))
+        if any(known.get(field, value) != value for field, value in table.items() if field not in _NO_LIMIT)
+    ]
+
+
 ENDED_BY_THEIR_RULE: tuple[LockoutKind, ...] = ("symbol_permanent", "condition")
 
 

@@ -12,6 +12,7 @@ from riskcore.core.rules.base import (
     CONTRACTS,
     DAY_LOSS,
     DAY_PROFIT,
+    LONGER_LOSS,
     OPEN_POSITIONS,
     PROFIT_OF_DAY,
     UNITS,
@@ -101,7 +102,7 @@ def _amount(cap: Cap) -> str:
 
 def _looser(cap: Cap, terms: Terms) -> str | None:
     """Why a cap is looser than the firm's; as large as the firm's is not."""
-    if cap.kind in (DAY_LOSS, OPEN_POSITIONS):
+    if cap.kind in (DAY_LOSS, LONGER_LOSS, OPEN_POSITIONS):
         return _looser_loss(cap, terms)
     if cap.kind == DAY_PROFIT:
         allowed_usd = allowed_best_day_usd(terms)
@@ -112,8 +113,10 @@ def _looser(cap: Cap, terms: Terms) -> str | None:
 
 
 def _looser_loss(cap: Cap, terms: Terms) -> str | None:
-    if terms.loss_limit_usd is not None and cap.amount > terms.loss_limit_usd:
-        return f"looser than the firm's daily loss limit of {limit_text(terms.loss_limit_usd)}, which acts first"
+    """A longer period may lose more than one day may, but not what ends the account."""
+    day_usd = None if cap.kind == LONGER_LOSS else terms.loss_limit_usd
+    if day_usd is not None and cap.amount > day_usd:
+        return f"looser than the firm's daily loss limit of {limit_text(day_usd)}, which acts first"
     if terms.maximum_loss_usd is not None and cap.amount > terms.maximum_loss_usd:
         return f"looser than the firm's maximum loss of {limit_text(terms.maximum_loss_usd)}, which ends the account"
     return None

@@ -1,8 +1,9 @@
 """What a trader should know about settings that are allowed but rarely meant (`riskcore config check`)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riskcore.core.groups.registry import group_of, rules_of
 from riskcore.core.rules import RULES, by_name
 from riskcore.core.rules.base import SOURCE, Beside
 from riskcore.settings.programme import programmes_of
@@ -14,18 +15,18 @@ Rules = Mapping[str, list[dict[str, Any]]]
 def warnings_about(plain: Mapping[str, Any]) -> list[str]:
     """Warnings about plain settings, in a fixed order."""
     rules, accounts, own = plain["rules"], plain["accounts"], plain.get("programme_accounts", {})
+    listed = plain["profile"]["accounts"]
     found = []
     if not any_rule_on(plain):
         found.append("no rule is switched on: nothing will be judged")
-    found.extend(_about_rules(rules, "rules"))
+    found.extend(_about_rules(rules, "rules", _bounded_by_groups(plain, listed)))
     for account, overrides in accounts.items():
         known = [text.removeprefix("rules") for text in found]
         path = f"accounts.{account}.rules"
-        about = _about_rules({**rules, **overrides}, path)
+        about = _about_rules({**rules, **overrides}, path, _bounded_by_groups(plain, [account]))
         # What is true of the whole profile is reported once.
         found.extend(text for text in about if text.removeprefix(path) not in known)
     found.extend(programme_warnings(plain))
-    listed = plain["profile"]["accounts"]
     found.extend(
         f"accounts.{account}: not in profile.accounts; it matters only if a listed account has this other name or id"
         for account in sorted({**accounts, **own})
@@ -57,9 +58,17 @@ def _acts(plain: Mapping[str, Any]) -> bool:
     return plain["enabled"] and not plain["shadow"]
 
 
-def _about_rules(rules: Rules, path: str) -> list[str]:
+def _bounded_by_groups(plain: Mapping[str, Any], accounts: Sequence[str]) -> tuple[str, ...]:
+    """What groups bound for every one of these accounts; none given are all of the profile."""
+    groups = map(group_of, plain.get("groups") or ())
+    over = [one for one in groups if not one.accounts or (accounts and set(accounts) <= set(one.accounts))]
+    return tuple(bound for group in over for rule in rules_of(group) for bound in rule.bounds(group))
+
+
+def _about_rules(rules: Rules, path: str, bounded: tuple[str, ...]) -> list[str]:
     active = [(by_name(name), params) for name in rules for params in _active(rules, name)]
-    beside = Beside(tuple(bound for rule, params in active for bound in rule.bounds(params)), _bounding())
+    bounded += tuple(bound for rule, params in active for bound in rule.bounds(params))
+    beside = Beside(bounded, _bounding())
     found = _about_switches(rules, path)
     for rule, params in active:
         if rule.warnings is not None:

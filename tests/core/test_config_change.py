@@ -74,3 +74,62 @@ def test_a_lockout_of_lost_rights_ends_with_its_rule() -> None:
     assert len(day.account_state.lockouts) == 1
     day.take(e.ConfigChanged(read_settings(IMMEDIATE).plain), "config:1", "operator")
     assert day.account_state.lockouts == {}
+
+
+def under(rules: str, *, loosening: bool = False) -> dict[str, object]:
+    return read_settings(f"{IMMEDIATE if loosening else '[profile]'}\n{rules}").plain
+
+
+def edited(day: Ledger, settings: dict[str, object], number: int = 1) -> Ledger:
+    return day.take(e.ConfigChanged(settings), f"config:{number}", "operator")
+
+
+TOTALS = [
+    ("[rules.daily_realized_loss]\nloss_limit = ", "-500", "-99.99", "-0.01"),
+    ("[rules.daily_realized_profit]\nprofit_target = ", "500", "99.99", "0.01"),
+    ("[rules.period_loss]\nloss_limit = ", "-500", "-99.99", "-0.01"),
+]
+
+
+@pytest.mark.parametrize(("rule", "reached", "within", "rest"), TOTALS)
+def test_a_total_breaches_once_under_each_setting(rule: str, reached: str, within: str, rest: str) -> None:
+    """RULES.md 7: a `flatten` acts again when the limit is raised."""
+    day = Ledger(settings=under(f"{rule}500\naction = 'flatten'", loosening=True)).closed(reached).closed(rest)
+    assert len(day.breaches) == 1
+    edited(day, under(f"{rule}600.01\naction = 'flatten'", loosening=True)).closed(within)
+    assert len(day.breaches) == 1
+    assert len(day.closed(rest).closed(rest).breaches) == 2
+
+
+def test_a_limit_that_was_reached_in_shadow_acts_once_it_is_out_of_it() -> None:
+    rule = "[rules.daily_realized_loss]\nloss_limit = 500\n"
+    day = edited(Ledger(settings=under(f"{rule}shadow = true")).closed("-500"), under(rule))
+    assert [lockout.kind for lockout in day.account_state.lockouts.values()] == ["until_reset"]
+    assert day.kinds == ["SetLockout", "CancelOrders", "CloseAllPositions"]
+
+
+@pytest.mark.parametrize(
+    "change", ["locked = true", "warn_at = [0.5]", "[rules.max_contracts]", "enabled = false", "loss_limit = 1000"]
+)
+def test_what_leaves_the_limit_in_force_as_it_is_breaches_nothing_again(change: str) -> None:
+    """A looser limit waits for the reset, and one that is switched off holds until then."""
+    rule = "[rules.daily_realized_loss]\n"
+    day = Ledger(settings=under(rule)).closed("-500")
+    edited(day, under(rule + change))
+    edited(day, under(rule), 2)
+    assert [breach.rule for breach in day.breaches] == ["RULE-003"]
+
+
+def test_a_rule_that_was_off_for_a_while_breaches_no_second_time() -> None:
+    rule = "[rules.daily_realized_loss]\naction = 'flatten'\n"
+    day = Ledger(settings=under(rule, loosening=True)).closed("-500")
+    edited(day, under(f"{rule}enabled = false", loosening=True)).closed("-1")
+    assert len(edited(day, under(rule, loosening=True), 2).closed("-1").breaches) == 1
+
+
+def test_a_rebuild_forgets_the_same_breaches() -> None:
+    rule = "[rules.daily_realized_loss]\nloss_limit = 500\n"
+    day = edited(Ledger(settings=under(f"{rule}shadow = true")).closed("-500"), under(rule)).closed("-1")
+    again = Book(settings=under(f"{rule}shadow = true"))
+    rebuild(again, rulebook_of(again.settings), day.events)
+    assert state_hash(again) == state_hash(day.book)

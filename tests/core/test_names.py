@@ -109,3 +109,16 @@ def test_the_id_of_a_request_is_read_back(contract: str | None, order_id: int | 
 @pytest.mark.parametrize("text", ["", "a/b/c", "a/b/c/d", "a/b/c/"])
 def test_what_is_no_id_of_a_request(text: str) -> None:
     assert names.read_request_id(text) is None
+
+
+def test_an_episode_is_read_back() -> None:
+    name = names.episode_name("daily_realized_loss.0", f"day.warn.{MNQ}")
+    assert (names.episode_key(name), names.episode_target(name)) == ("daily_realized_loss.0", f"day.warn.{MNQ}")
+
+
+@pytest.mark.parametrize(
+    ("target", "total"),
+    [("day", True), ("day.level.flatten", True), ("period", True), ("period.warn.700000", True), (MNQ, False)],
+)
+def test_totals_are_told_from_other_episodes(target: str, total: bool) -> None:
+    assert names.is_once_per_setting(target) == total

@@ -551,6 +551,30 @@ def test_a_group_of_listed_accounts_is_no_matter_for_a_warning() -> None:
         assert warnings == []
 
 
+@pytest.mark.parametrize(
+    ("group", "warned"),
+    [
+        ("", True),
+        ("max_contracts = 5", True),
+        ("loss_limit = 500", False),
+        ("loss_limit = 500\nbasis = 'realized'", True),
+        ("loss_limit = 500\naccounts = ['A', 'B']", False),
+        ("loss_limit = 500\naccounts = ['A']", True),
+    ],
+)
+def test_a_group_that_looks_at_open_losses_stops_an_open_loser(group: str, warned: bool) -> None:
+    profile = "[profile]\naccounts = ['A', 'B']\n"
+    found = read_settings(f"{profile}{LOSS}\n[group]\n{group}").warnings
+    assert any("cannot stop an open loser" in one for one in found) == warned
+
+
+def test_a_group_stops_an_open_loser_only_in_its_own_accounts() -> None:
+    groups = "[[group]]\nloss_limit = 500\naccounts = ['A']\n[[group]]\nmax_contracts = 5\n"
+    own = "".join(f"[accounts.{name}.rules.daily_realized_loss]\nloss_limit = 400\n" for name in ("A", "B"))
+    found = [one for one in read_settings(groups + own).warnings if "cannot stop an open loser" in one]
+    assert [one.split(".rules")[0] for one in found] == ["accounts.B"]
+
+
 def test_a_symbol_id_of_the_broker_means_its_root() -> None:
     text = '[rules.max_contracts_per_instrument]\nlimits = { "F.US.EP" = 1, "f.us.mnq" = 2 }'
     (table,) = read_settings(text).plain["rules"]["max_contracts_per_instrument"]

@@ -100,3 +100,15 @@ def test_a_day_of_purchase_that_is_missing_is_noted_where_it_decides(text: str, 
     told = "programme.created is not given (created_unknown): one day may be 55 % of the profit, as for an account"
     assert any(one.startswith(told) for one in notes) == noted
     assert programme_notes(read_settings("[programme]\nstage = 'xfa'").plain) == []
+
+
+PERIOD = "[[rules.period_loss]]\nperiod = '{}'\nloss_limit = {}"
+
+
+@pytest.mark.parametrize("period", ["weekly", "monthly"])
+@pytest.mark.parametrize(("limit", "looser"), [("1999.99", False), ("2000", False), ("2000.01", True)])
+def test_a_longer_period_is_compared_with_what_ends_the_account(period: str, limit: str, looser: bool) -> None:
+    """It may lose more than the firm lets one day lose."""
+    found = [one for one in warnings(BOUGHT + PERIOD.format(period, limit)) if "looser" in one]
+    expected = f"rules.period_loss.loss_limit = {limit}: looser than the firm's maximum loss of 2000, which ends"
+    assert [one.startswith(expected) for one in found] == [True] * looser

@@ -16,7 +16,7 @@ from riskcore.core.rules import wording
 from riskcore.core.rules.base import NEAR, NO_MEASURE, OK, Action, Finding, Reading, Rule
 from riskcore.core.rules.commands import alert
 from riskcore.core.rules.trade_units import result_usd
-from riskcore.core.state import STATUS_CANCELLED, Account, Book, Position
+from riskcore.core.state import STATUS_CANCELLED, Account, Book, Order, Position
 from riskcore.core.trading_day import exchange_instant, ordinal_of
 from riskcore.core.view import View
 
@@ -35,6 +35,7 @@ WINS, WON, LOSSES, LOST, GUARDED = "wins", "won_usd", "losses", "lost_usd", "gua
 COUNTED = (TRIPS, FULL_TRIPS, UNCOVERED, HELD_NS, WINS, WON, LOSSES, LOST, GUARDED)
 GUARD_BASE, NEWS_UNITS, ORDERS_SEEN, ORDERS_AT_MOST = "day.guard_base", "day.news_units", "day.seen", "day.orders"
 PLACED, RESET = "day.placed", "reset"
+CARRIED = "carried"  # Of each order that worked when the last day closed: it was not placed today.
 
 
 def _today(view: View, name: str) -> int:
@@ -129,7 +130,7 @@ def _count_orders(view: View) -> None:
     """The most orders placed within a minute: the times of the last ones, in a ring."""
     orders, seen = view.account.orders, view.recall_account(ORDERS_SEEN)
     if seen is None:  # The first event of the day: what is older has been carried into it.
-        seen = sum(order.recorded_at < view.now for order in orders.values())
+        seen = sum(order.recorded_at < view.now or _was_carried(view.account, order) for order in orders.values())
     view.keep_account(ORDERS_SEEN, len(orders))
     if not isinstance(view.event.body, OrderObserved) or len(orders) <= seen:
         return
@@ -141,9 +142,23 @@ def _count_orders(view: View) -> None:
     view.keep_account(ORDERS_AT_MOST, max(within, view.recall_account(ORDERS_AT_MOST) or 0))
 
 
+def _was_carried(account: Account, order: Order) -> bool:
+    return memory_name(KEY, f"{CARRIED}.{order.id}") in account.memory
+
+
+def _carry_orders(view: View) -> None:
+    """What works now was placed before the day to come."""
+    stem = memory_name(KEY, f"{CARRIED}.")
+    for name in [name for name in view.account.memory if name.startswith(stem)]:
+        view.keep_account(f"{CARRIED}.{name.removeprefix(stem)}", None)
+    for order in view.account.working_orders():
+        view.keep_account(f"{CARRIED}.{order.id}", 1)
+
+
 def day_closed(terms: Terms, view: View) -> Sequence[Derived]:
     """A day with a round trip joins the window; the oldest leaves it."""
     _count_guard(view)
+    _carry_orders(view)
     today = ordinal_of(view.book.trade_date)
     if _today(view, TRIPS):
         for name in COUNTED:
@@ -219,7 +234,13 @@ def _contracts(seen: Seen) -> int:
 
 
 def _cancelled(seen: Seen) -> int:
-    return sum(order.status == STATUS_CANCELLED for order in seen.account.orders.values())
+    """Cancelled of those placed today."""
+    cancelled = (order for order in seen.account.orders.values() if order.status == STATUS_CANCELLED)
+    return sum(not _was_carried(seen.account, order) for order in cancelled)
+
+
+def _placed(seen: Seen) -> int:
+    return seen.recall(PLACED)
 
 
 def _resets(seen: Seen) -> int:
@@ -297,8 +318,8 @@ COUNTERS: Mapping[str, Counter] = {
         "more than 30 orders were placed within a minute",
     ),
     "cancel_share": Counter(
-        lambda seen: _share(_cancelled(seen), len(seen.account.orders)),
-        lambda seen: len(seen.account.orders) >= 50 and 10 * _cancelled(seen) > 9 * len(seen.account.orders),
+        lambda seen: _share(_cancelled(seen), _placed(seen)),
+        lambda seen: _placed(seen) >= 50 and 10 * _cancelled(seen) > 9 * _placed(seen),
         "more than 90 % of today's orders were cancelled",
         True,
     ),

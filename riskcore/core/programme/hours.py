@@ -7,6 +7,7 @@ from riskcore.core.names import ACCOUNT, symbol_scope
 from riskcore.core.order_roles import is_entry
 from riskcore.core.programme.hours_table import Times, clock_text, closes_earlier, is_closed, next_session_at, times_of
 from riskcore.core.programme.terms import Terms
+from riskcore.core.quantities import MINUTE_NS
 from riskcore.core.restart import POSITIONS, awaited
 from riskcore.core.rules import wording
 from riskcore.core.rules.base import BREACHED, NEAR, OK, SECONDS, Action, Breach, Finding, Proposal, Reading, Rule
@@ -17,6 +18,8 @@ from riskcore.core.view import View
 LEVELS = LAST_ENTRY, FLATTEN_LEVEL, HARD = ("last_entry", "flatten", "hard")
 # What has been looked at today, for every product and for each root that closes by itself. Each level comes once.
 LOOKED = "day.looked"
+# How long before the flatten what is still open is told: the defaults of RULE-009.
+WARNED_MINUTES = (5, 1)
 
 
 def _name(level: str, root: str | None) -> str:
@@ -69,7 +72,26 @@ def evaluate(terms: Terms, view: View) -> Sequence[Finding]:
         for level, _ in _levels(times):
             if view.notes.get(f"{view.rule_key}.{_name(level, root)}"):
                 found += _reached(terms, view, level, root, times)
+        found += _warnings(terms, view, root, times)
     return found
+
+
+def _warned_at(times: Times) -> Iterator[tuple[int, int]]:
+    """The minutes and the instant of each warning."""
+    return ((minutes, times.flatten - minutes * MINUTE_NS) for minutes in WARNED_MINUTES)
+
+
+def _warnings(terms: Terms, view: View, root: str | None, times: Times) -> Iterator[Finding]:
+    """Minutes before the flatten, what is open is named: the trader can still choose how to close it."""
+    for minutes, at in _warned_at(times):
+        target = f"day.warn.{minutes}" if root is None else f"day.warn.{minutes}.{root}"
+        held = _held(terms, view, root)
+        if at != view.now or not held or view.episode_open(target):
+            continue
+        contracts = ", ".join(position.contract for position in held)
+        day, left = _day(view), "a minute" if minutes == 1 else f"{minutes} minutes"
+        told = f"{contracts}: closed by riskcore in {left}, at {clock_text(day, times.flatten)} Chicago; "
+        yield Action(target, (alert(f"{told}it has to be flat by {clock_text(day, times.deadline)}"),))
 
 
 def _reached(terms: Terms, view: View, level: str, root: str | None, times: Times) -> Iterator[Finding]:
@@ -150,15 +172,13 @@ def admit(terms: Terms, view: View, proposal: Proposal) -> str | None:
 
 
 def deadline(terms: Terms, view: View) -> int | None:
-    return min(
-        (
-            at
-            for root, times in _sets(terms, view)
-            for level, at in _levels(times)
-            if view.recall_account(_name(level, root)) is None
-        ),
-        default=None,
-    )
+    return min(_dues(terms, view), default=None)
+
+
+def _dues(terms: Terms, view: View) -> Iterator[int]:
+    for root, times in _sets(terms, view):
+        yield from (at for level, at in _levels(times) if view.recall_account(_name(level, root)) is None)
+        yield from (at for _, at in _warned_at(times) if at > view.now and _held(terms, view, root))
 
 
 def gauges(terms: Terms, view: View) -> Iterator[Reading]:

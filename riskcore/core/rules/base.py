@@ -247,8 +247,10 @@ class Beside:
         return " or ".join(f"[rules.{name}]" for name in self.bounding.get(bound, ()))
 
 
-# What a rule caps (Rule.caps): a loss of the day, an open loss, a profit of the day, micro-units, or contracts.
-DAY_LOSS, OPEN_POSITIONS, DAY_PROFIT, UNITS, CONTRACTS = "day_loss", "open_loss", "day_profit", "units", "contracts"
+# What a rule caps (Rule.caps): a loss of the day or of a longer period, an open loss, a profit of the day, micro-units,
+# or contracts.
+DAY_LOSS, LONGER_LOSS, OPEN_POSITIONS, DAY_PROFIT = "day_loss", "longer_loss", "open_loss", "day_profit"
+UNITS, CONTRACTS = "units", "contracts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def remember(params: Params, view: View) -> None:
     if params.mode == PROFIT_TARGET:
         return
     if params.scope != TOTAL:
-        for position in view.held():
+        for position in _open(view):
             peak = _raised(params, _usable(view.value(position)), view.recall(position, PEAK))
             view.keep(position, PEAK, peak)
     elif not _open(view):

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from riskcore.core.events import Command, TradesListed
-from riskcore.core.names import ACCOUNT, breached_on, episode_name
+from riskcore.core.names import ACCOUNT, PERIOD, breached_on, episode_name
 from riskcore.core.old_trades import DAYS_OF_FIGURES_KEPT
 from riskcore.core.quantities import FRACTION_SCALE, MONEY_SCALE, limit_text, money_text, share_text
 from riskcore.core.rules import wording
-from riskcore.core.rules.base import LOSS, Action, Breach, Finding, Reading, Rearm, Rule, spec
+from riskcore.core.rules.base import LONGER_LOSS, LOSS, Action, Breach, Cap, Finding, Reading, Rearm, Rule, spec
 from riskcore.core.rules.commands import alert
 from riskcore.core.rules.day_total import ACTIONS, day_commands
 from riskcore.core.state import Day, Trade
 from riskcore.core.trading_day import Period, date_text, month_of, ordinal_of, trade_date_of, week_of
 from riskcore.core.view import View
 
-PERIOD = "period"  # The episode: one a period, ended when the next one has begun.
 # What is remembered for the account. Of each trade date: closed results, and what they cost, both in 1e-6 dollars.
 GROSS, COSTS = "gross", "costs"
 CHANGED = "changed"  # The ordinal of the trade date whose result changed last.
@@ -278,6 +277,10 @@ def gauges(params: Params, view: View) -> Iterator[Reading]:
     yield Reading(f"{NAMES[params.period]} loss", LOSS, -total, params.loss_limit)
 
 
+def caps(params: Params) -> tuple[Cap, ...]:
+    return (Cap("loss_limit", LONGER_LOSS, params.loss_limit),)
+
+
 RULE = Rule(
     "RULE-014",
     "period_loss",
@@ -289,5 +292,6 @@ RULE = Rule(
     needs=needs,
     reaches_back=reaches_back,
     gauges=gauges,
+    caps=caps,
     advice=wording.DAY_LOSS,
 )

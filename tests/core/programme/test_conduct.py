@@ -173,3 +173,33 @@ def test_nothing_is_ever_a_breach_or_a_lockout() -> None:
     day = under(combine(loss_limit_usd=usd("100000"))).account(balance="50000")
     trip(day, "0", 100).fill("ES", 1, "6000")
     assert not [one for one in day.commands if one.rule == "PROGRAMME-CONDUCT" and one.command.kind != "Alert"]
+
+
+def orders_of(day: Ledger, cancelled: int, working: int) -> Ledger:
+    for number in range(cancelled + working):
+        day.order(1_000 + number, "ES", 1, limit="5000", status=3 if number < cancelled else 1)
+    return day
+
+
+def test_more_than_nine_of_ten_orders_of_fifty_cancelled() -> None:
+    assert told(orders_of(under(TERMS).account(balance="50000"), 49, 0), "were cancelled") == 0
+    day = orders_of(under(TERMS).account(balance="50000"), 45, 5)
+    assert (conduct(day)["cancel_share"], told(day, "were cancelled")) == ("0.9", 0)
+    day.order(1_045, "ES", 1, limit="5000", status=3)
+    assert (conduct(day)["cancel_share"], told(day, "were cancelled")) == ("0.92", 1)
+
+
+def test_orders_of_the_day_before_have_no_part_in_the_share_cancelled_today() -> None:
+    """Neither those that still work, nor those cancelled now: the first thing of the day is one of them."""
+    day = under(TERMS).account(balance="50000")
+    for number in range(60):
+        day.order(1 + number, "ES", 1, limit="5000")
+    day.at("2026-11-22 16:59:59").tick()
+    day.at("2026-11-22 18:00:00").order(1, "ES", 1, limit="5000", status=3)
+    assert conduct(day)["cancel_share"] == "0"
+    for number in range(1, 60):
+        day.order(1 + number, "ES", 1, limit="5000", status=3)
+    assert (conduct(day)["cancel_share"], told(day, "were cancelled")) == ("0", 0)
+    orders_of(day, 40, 10)
+    assert (conduct(day)["cancel_share"], told(day, "were cancelled")) == ("0.8", 0)
+    assert conduct(day)["orders_per_minute"] == 31

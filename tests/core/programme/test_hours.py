@@ -16,13 +16,22 @@ def day_under(start: str = "2026-11-20 08:00:00", **choices: Any) -> Ledger:
     return Ledger(start=start, settings=settings).account(ACCOUNT, name="A")
 
 
-def issued(day: Ledger) -> list[tuple[str, str]]:
-    """Time and kind of every command of the rule."""
+def of_the_rule(day: Ledger) -> list[tuple[str, e.Command]]:
     return [
-        (clock(event.at), event.body.command.kind)
+        (clock(event.at), event.body.command)
         for event in day.events
         if isinstance(event.body, e.CommandIssued) and event.body.rule == "PROGRAMME-HOURS"
     ]
+
+
+def warned(day: Ledger) -> list[tuple[str, str]]:
+    """Time and text of what was said before something is closed."""
+    return [(at, one.text or "") for at, one in of_the_rule(day) if (one.kind, one.level) == ("Alert", "warning")]
+
+
+def issued(day: Ledger) -> list[tuple[str, str]]:
+    """Time and kind of every other command of the rule."""
+    return [(at, one.kind) for at, one in of_the_rule(day) if one.level != "warning"]
 
 
 def levels(day: Ledger) -> list[tuple[str, str]]:
@@ -126,3 +135,30 @@ def test_in_shadow_it_records_and_locks_nothing() -> None:
     day = day_under(enforce=()).at("14:00:00").fill("ES", 1, "6000").tick("15:07:00")
     assert levels(day) == [("15:05:00", "flatten"), ("15:07:00", "hard")]
     assert day.kinds == []
+
+
+def test_what_is_open_is_told_five_minutes_and_one_minute_before_it_is_closed() -> None:
+    day = day_under().at("14:00:00").fill("ES", 1, "6000").tick("14:59:59.999")
+    assert warned(day) == []
+    day.tick("15:00:00").tick("15:00:01").tick("15:03:59.999")
+    text = f"{day.contract('ES')}: closed by riskcore in 5 minutes, at 15:05 Chicago; it has to be flat by 15:10"
+    assert warned(day) == [("15:00:00", text)]
+    day.tick("15:06:00")
+    assert [(at, "in a minute" in text) for at, text in warned(day)] == [("15:00:00", False), ("15:04:00", True)]
+
+
+def test_a_flat_account_is_not_told_that_something_will_be_closed() -> None:
+    assert warned(day_under().tick("15:06:00")) == []
+    day = day_under().at("14:00:00").fill("ES", 1, "6000").at("15:02:00").fill("ES", -1, "6000", profit="0")
+    assert [at for at, _ in warned(day.tick("15:06:00"))] == ["15:00:00"]
+
+
+def test_a_product_that_closes_earlier_is_told_at_its_own_times() -> None:
+    day = day_under().at("12:00:00").fill("ZC", 1, "450").tick("13:10:00")
+    assert [at for at, _ in warned(day)] == ["13:10:00"]
+    assert "at 13:15 Chicago; it has to be flat by 13:20" in warned(day)[0][1]
+    assert [at for at, _ in warned(day.tick("13:14:00"))] == ["13:10:00", "13:14:00"]
+
+
+def test_in_shadow_nobody_is_told_that_riskcore_will_close() -> None:
+    assert warned(day_under(enforce=()).at("14:00:00").fill("ES", 1, "6000").tick("15:04:59")) == []

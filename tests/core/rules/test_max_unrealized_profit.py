@@ -253,3 +253,13 @@ def test_rule_005_the_other_side_of_a_flip_has_nothing_to_give_back(scope: str, 
     assert day.breaches == []
     day.mark("MNQ", "21010").mark("MNQ", "21060")
     assert len(day.breaches) == 1
+
+
+@pytest.mark.parametrize("mode", [BREAKEVEN, GIVE_BACK])
+@pytest.mark.parametrize("scope", ["per_position", "total"])
+def test_rule_005_a_push_ahead_of_a_flip_hands_no_peak_on(scope: str, mode: dict[str, object]) -> None:
+    """The profit of the old side, which no fill has closed yet, is no peak of the new one."""
+    day = open_mnq({**mode, "scope": scope}).push("MNQ", 2, "21000").mark("MNQ", "21150")
+    day.push("MNQ", -1, "21150").fill("MNQ", -2, "21150", profit="600").fill("MNQ", -1, "21150")
+    assert day.mark("MNQ", "21160").breaches == []
+    assert len(day.mark("MNQ", "20990").mark("MNQ", "21150").breaches) == 1
