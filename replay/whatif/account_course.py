@@ -24,6 +24,7 @@ class Request:
     resting: Resting | None = None
     size: int = 0
     price: int | None = None
+    opens: bool = False  # A resting order of the record that may open or increase.
     over: bool = False  # It has been done, or has lapsed.
 
 
@@ -61,6 +62,7 @@ class AccountCourse:
     frozen: set[str] = field(default_factory=set)  # Contracts whose entries policy freeze leaves out.
     kept: set[str] = field(default_factory=set)  # Contracts the record closed and the counterfactual keeps.
     kept_at: dict[str, int] = field(default_factory=dict)  # When the record's close of those was decided.
+    entries: set[int] = field(default_factory=set)  # Orders that could open in the record when it decided to close.
     alike: dict[str, int] = field(default_factory=dict)  # Closes both courses decided, with their level.
     recorded: dict[str, int] = field(default_factory=dict)  # Signed size of the record, by its fills.
     rates: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)  # Fees, commissions a contract.
@@ -107,6 +109,7 @@ class AccountCourse:
         self.frozen.clear()
         self.kept.clear()
         self.kept_at.clear()
+        self.entries.clear()
         self.closes.clear()
         self.flattening.clear()
         self.cancelling.clear()

@@ -168,12 +168,14 @@ class Counterfactual:
         if held * request.side < 0 and abs(held) > request.level:
             yield from self._execute(state, request, request.fill, abs(held) - request.level)
 
-    def _execute(self, state: AccountCourse, request: Request, fill: Fill, size: int) -> Iterator[None]:
+    def _execute(
+        self, state: AccountCourse, request: Request, fill: Fill, size: int, *, closes: bool = True
+    ) -> Iterator[None]:
         """The broker's own fill; each is an order of its own."""
         contract, at = request.contract, max(fill.moment.at, self.desk.course.book.now)
         economics = self.desk.contract(contract)
         price = fill.price if fill.price is not None else self._last_mark(state, contract)
-        pieces = closed_by(self.desk.lots(state, contract), size)
+        pieces = closed_by(self.desk.lots(state, contract), size) if closes else []
         own_id = self.desk.ids.next()
         fees, commissions = self.desk.costs(state, contract, size)
         body = e.TradeRecorded(
@@ -184,16 +186,18 @@ class Counterfactual:
             request.side,
             size,
             at,
-            realised(pieces, price, request.side, economics),
+            realised(pieces, price, request.side, economics) if closes else None,
             fees,
             commissions,
             request.order_id if request.order_id is not None else own_id,
             own=request.order_id is None,
         )
         state.day(self.desk.trade_date).flags.update(fill.flags)
-        recorded = max(-state.recorded.get(contract, 0) * request.side, 0)
-        missing = recorded - abs(self.desk.held(state, contract)) + size
-        state.simulated.closed(body, self.desk.trade_date, pieces, economics, missing)
+        if closes:
+            recorded = max(-state.recorded.get(contract, 0) * request.side, 0)
+            missing = recorded - abs(self.desk.held(state, contract)) + size
+            state.simulated.closed(body, self.desk.trade_date, pieces, economics, missing)
+            yield from self.orders.clip(state, contract, self.desk.held(state, contract) + request.side * size, at)
         self.desk.tell(state, body, f"whatif:fill:{own_id - FIRST_OWN_ID}", at)
         yield
         self.desk.tell_size(state, contract, at)
@@ -218,6 +222,8 @@ class Counterfactual:
             if request.contract == contract and (abs(held) <= request.level or held * request.side > 0):
                 request.over = True
         state.closes = [one for one in state.closes if not one.over]
+        if not any(one.contract == contract for one in (*state.closes, *state.resting.values())):
+            state.simulated.not_coming(contract)
         self._cancel_what_is_left(state, contract, at)
         yield from self.orders.refit(state, contract, at)
         self._end_flatten(state, at)
@@ -309,24 +315,32 @@ class Counterfactual:
         self.orders.rest(state, moved, request.moment.at, request.moment.place)
 
     def _rested(self, state: AccountCourse, request: Request) -> Iterator[None]:
-        """The market has reached an order that works at the broker."""
+        """The market has reached an order that works at the broker; only an entry of the record opens anything."""
         order = self.desk.account(state).orders.get(request.order_id or 0)
         state.resting.pop(request.order_id or 0, None)
         held = self.desk.held(state, request.contract)
         assert request.fill is not None, "an order that is due has its fill"
-        if order is None or not order.working or held * order.side >= 0:
+        if order is None or not order.working:
             return
-        size = min(order.remaining, abs(held))
+        able = min(order.remaining, abs(held)) if held * order.side < 0 else 0
+        enters = request.opens and not self.fills.left_out_by_policy(state, order.contract)
+        opened = order.remaining - able if enters else 0
         at = request.fill.moment.at
-        filled = replace(
-            order, status=STATUS_FILLED, size=order.fill_volume + size, fill_volume=order.fill_volume + size
-        )
-        yield from self._tell_order(state, filled, at)
-        yield from self._execute(state, request, request.fill, size)
+        if not able + opened:
+            if request.opens:
+                yield from self._tell_order(state, replace(order, status=STATUS_CANCELLED), at)
+            return
+        done = order.fill_volume + able + opened
+        yield from self._tell_order(state, replace(order, status=STATUS_FILLED, size=done, fill_volume=done), at)
+        if able:
+            yield from self._execute(state, request, request.fill, able)
+        if opened:
+            yield from self._execute(state, request, request.fill, opened, closes=False)
 
     def _flat_by(self, state: AccountCourse, request: Request) -> Iterator[None]:
         """At the flat-by time a kept position is closed down to what the record then holds on its side."""
         contract = request.contract
+        yield from self.orders.end_entries(state, contract, max(request.moment.at, self.desk.course.book.now))
         held, recorded = self.desk.held(state, contract), state.recorded.get(contract, 0)
         level = abs(recorded) if recorded * held > 0 else 0
         if abs(held) <= level:
@@ -355,7 +369,7 @@ class Counterfactual:
         account = self.desk.account(state)
         for order_id in list(state.resting):
             order = account.orders.get(order_id)
-            if order is not None and order.working:
+            if order is not None and order.working and not state.resting[order_id].opens:
                 self.orders.rest(state, order, self.desk.day.day.opens_at, 0, carried=True)
             else:
                 state.resting.pop(order_id)

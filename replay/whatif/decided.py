@@ -87,6 +87,9 @@ class Decided:
         if abs(held) > level:
             state.kept.add(contract)
             state.kept_at[contract] = action.at
+            for order in self.desk.baseline.book.accounts[state.id].working_orders():
+                if order.contract == contract:
+                    self.desk.note_entry(state, order, action.at)
 
     def cancel(self, state: AccountCourse, order_id: int, contract: str, at: int, *, worked: bool) -> None:
         """Ask for a cancel. `worked`: the order worked when entries were forbidden, so it may fill until then."""

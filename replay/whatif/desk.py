@@ -12,7 +12,8 @@ from replay.whatif.market import DayFacts
 from riskcore.core import events as e
 from riskcore.core.exposure_change import root_of
 from riskcore.core.lots import NO_LOTS, Lots, lots_of
-from riskcore.core.state import Account, Contract
+from riskcore.core.order_roles import is_entry
+from riskcore.core.state import Account, Contract, Order
 from riskcore.errors import InputError
 
 # Ids of the counterfactual broker: no broker counts that far.
@@ -109,6 +110,17 @@ class Desk:
         lockouts = [one for one in self.account(state).lockouts.values() if one.covers(root)]
         told_at = state.told_at.get(order_id)
         return told_at is not None and told_at <= min((one.set_at for one in lockouts), default=-1)
+
+    def note_entry(self, state: AccountCourse, order: Order, at: int) -> None:
+        """What an order was for in the record: behind the close that cancels it every order looks like an entry.
+
+        One on the other side of a position is an exit, however large.
+        """
+        account = self.baseline.book.accounts[state.id]
+        position = account.positions.get(order.contract)
+        against = position is not None and position.size * order.side < 0
+        if not against and is_entry(account, order, at):
+            state.entries.add(order.id)
 
     def costs(self, state: AccountCourse, contract: str, size: int) -> tuple[int | None, int | None]:
         """Fees and commissions of a fill of the broker: those of the account's latest recorded fill (WHATIF.md 4)."""

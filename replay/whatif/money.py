@@ -78,6 +78,11 @@ class Simulated:
         self._early.setdefault(fill.contract, deque()).append(early)
         self._add(trade_date, -net * size)
 
+    def not_coming(self, contract: str) -> None:
+        """The broker closes nothing more there: what the trader's own fills closed instead has no simulated price."""
+        for one in self._early.pop(contract, ()):
+            self._add(one.trade_date, one.net_usd * one.size)
+
     def _against_expected(
         self, fill: TradeRecorded, trade_date: str, size: int, costs: int, net: int, economics: Contract
     ) -> int:

@@ -182,10 +182,12 @@ class RecordedFills:
         if self.refused(state, body.contract, body.side, at):
             # Nothing has cancelled it so far: what worked when the lockout began is at the broker.
             return body.order_id is not None and self.desk.worked_before(state, body.order_id, body.contract)
+        return not self.left_out_by_policy(state, body.contract)
+
+    def left_out_by_policy(self, state: AccountCourse, contract: str) -> bool:
+        """Whether the policy leaves entries of a contract out, though no rule refuses them."""
         policy = self.desk.how.policy
-        if policy == "stop":
-            return not state.acted
-        return policy != "freeze" or body.contract not in state.frozen
+        return state.acted if policy == "stop" else policy == "freeze" and contract in state.frozen
 
     def refused(self, state: AccountCourse, contract: str, side: int, at: int) -> bool:
         return self.desk.course.refuses(state.id, contract, side, at) is not None

@@ -39,7 +39,8 @@ class RecordedOrders:
             if known is None or not known.working:
                 return
             if recorded.status == STATUS_CANCELLED and self._works_on(state, recorded, event.at):
-                self.rest(state, known, event.at, place)
+                self.rest(state, known, event.at, place, opens=known.id in state.entries)
+                yield from self._refit_resting(state, known.contract, event.at)
                 return
             filled = min(recorded.fill_volume, known.size)
             yield from self._tell(state, replace(recorded, size=known.size, fill_volume=filled), event.at)
@@ -47,6 +48,8 @@ class RecordedOrders:
         if body.order_id in state.cancelling:
             yield from self._tell(state, recorded, event.at)
             return
+        if known is None and recorded.contract in state.kept:
+            self.desk.note_entry(state, recorded, event.at)
         before = len(state.dropped)
         size = self._kept_size(state, recorded, event.at)
         if len(state.dropped) > before and self.fills.refused(state, recorded.contract, recorded.side, event.at):
@@ -72,8 +75,13 @@ class RecordedOrders:
         return min(recorded.remaining, abs(held)) if held * recorded.side < 0 else 0
 
     def _works_on(self, state: AccountCourse, recorded: Order, at: int) -> bool:
-        """Whether the recorded engine's enforcement cancelled the order, and the counterfactual keeps the position."""
+        """Whether the recorded engine's enforcement cancelled the order, and the counterfactual keeps the position.
+
+        Where nothing of that is held any more, an exit has nothing to reduce, and an entry would add to nothing.
+        """
         if recorded.contract not in state.kept or self.desk.ends_as_recorded(state, recorded.contract):
+            return False
+        if not self.desk.held(state, recorded.contract):
             return False
         if watched(self.desk):
             return recorded.id in self.desk.baseline.cancels
@@ -85,15 +93,29 @@ class RecordedOrders:
         self.desk.tell(state, body, f"whatif:order:{order.id}@{at}#{order.status}", at)
         yield
 
+    def clip(self, state: AccountCourse, contract: str, left: int, at: int) -> Iterator[None]:
+        """Before a fill of the broker is judged: orders that only reduce are no larger than what it leaves."""
+        base, account = self.desk.baseline.book.accounts.get(state.id), self.desk.account(state)
+        for recorded in self._recorded(state, contract):
+            known = account.orders.get(recorded.id)
+            if base is None or known is None or is_entry(base, recorded, at):
+                continue
+            if left * known.side < 0 and known.working and known.remaining > abs(left):
+                yield from self._tell(state, replace(known, size=known.fill_volume + abs(left)), at)
+
+    def _recorded(self, state: AccountCourse, contract: str) -> list[Order]:
+        """Orders of a contract that work in the record and whose fate the counterfactual has not decided."""
+        base = self.desk.baseline.book.accounts.get(state.id)
+        working = base.working_orders() if base is not None else []
+        decided = state.untouchable()
+        return [
+            one for one in working if base and one.contract == contract and one.id not in decided and works(base, one)
+        ]
+
     def refit(self, state: AccountCourse, contract: str, at: int) -> Iterator[None]:
         """After a fill: what of each order the counterfactual keeps now, by what it and the record hold."""
         account = self.desk.account(state)
-        base = self.desk.baseline.book.accounts.get(state.id)
-        if base is None:
-            return
-        for recorded in list(base.working_orders()):
-            if recorded.contract != contract or recorded.id in state.untouchable() or not works(base, recorded):
-                continue
+        for recorded in self._recorded(state, contract):
             known = account.orders.get(recorded.id)
             before = known.remaining if known is not None and known.working else 0
             size = self._kept_size(state, recorded, at)
@@ -104,28 +126,44 @@ class RecordedOrders:
         yield from self._refit_resting(state, contract, at)
 
     def _refit_resting(self, state: AccountCourse, contract: str, at: int) -> Iterator[None]:
-        """Orders that only the counterfactual has reduce and nothing else: they go when nothing is held."""
+        """Exits that only the counterfactual has reduce and nothing else: they go when nothing is held.
+
+        One of the record is no larger than what is held, and grows with that up to its own size.
+        """
         held = self.desk.held(state, contract)
         for order in list(self.desk.account(state).working_orders()):
-            only_here = order.id >= FIRST_OWN_ID or order.id in state.resting
-            able = abs(held) if held * order.side < 0 else 0
-            if order.contract != contract or not only_here or able >= order.remaining:
+            resting = state.resting.get(order.id)
+            if order.contract != contract or (resting is None and order.id < FIRST_OWN_ID):
                 continue
-            if able:
-                yield from self._tell(state, replace(order, size=order.fill_volume + able), at)
-            else:
-                if order.id in state.resting:
+            if resting is not None and resting.opens:
+                continue
+            own = order.remaining if resting is None or order.id >= FIRST_OWN_ID else resting.size
+            size = min(own, abs(held)) if held * order.side < 0 else 0
+            if size and size != order.remaining:
+                yield from self._tell(state, replace(order, size=order.fill_volume + size), at)
+            elif not size:
+                if resting is not None:
                     state.resting.pop(order.id).over = True
+                yield from self._tell(state, replace(order, status=STATUS_CANCELLED), at)
+
+    def end_entries(self, state: AccountCourse, contract: str, at: int) -> Iterator[None]:
+        """At the end of what is kept in a contract the entries that go on working there are taken back."""
+        for request in list(state.resting.values()):
+            order = self.desk.account(state).orders.get(request.order_id or 0)
+            if request.opens and request.contract == contract and order is not None:
+                state.resting.pop(order.id).over = True
                 yield from self._tell(state, replace(order, status=STATUS_CANCELLED), at)
 
     # ---- at the broker -------------------------------------------------------------------------------
 
-    def rest(self, state: AccountCourse, order: Order, at: int, place: int, *, carried: bool = False) -> None:
+    def rest(
+        self, state: AccountCourse, order: Order, at: int, place: int, *, carried: bool = False, opens: bool = False
+    ) -> None:
         """An order works at the counterfactual broker from an instant on: the market of the day fills it, or nothing.
 
         `place`: the first quote that may do so.
 
-        `carried`: from the day before, of which a triggered stop may have been left over.
+        `carried`: from the day before, of which a triggered stop may have been left over. `opens`: it is an entry.
         """
         resting = self._resting(order, place)
         known = state.resting.pop(order.id, None)
@@ -140,6 +178,7 @@ class RecordedOrders:
         fill = resting_fill(self.desk.day, resting, tick, at, place, self.desk.how.assumptions)
         moment = fill.moment if fill is not None else NOT_TODAY
         request = Request(state.id, "resting", moment, order.contract, 0, fill, side=order.side, order_id=order.id)
+        request.opens, request.size = opens, order.remaining if known is None else known.size
         state.resting[order.id] = request
         if moment != NOT_TODAY:
             self.desk.ask(request)

@@ -88,7 +88,7 @@ class Run:
             self._pass_time(fact.at, index)
             self._open_day(fact.at, index)
             self._thaw(fact.at)
-            self._execute(FILL, index, Moment(fact.at, index, index + 1))
+            self._execute(FILL, index, Moment(fact.at, index, index))
             self._take(fact, index)
             self._execute(QUOTE, index, Moment(fact.at, index + 1, index + 1))
             self._thaw(fact.at)

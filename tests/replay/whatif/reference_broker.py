@@ -29,7 +29,8 @@ QUOTE, FILL, MARK, RECORD = "quote", "fill", "mark", "record"  # RECORD: the rec
 class Moment:
     """When something is decided. `place` is the first line of the recording that comes after it, or is it.
 
-    `next_fill` is the first line whose fill may price what is decided: never the one that is being executed.
+    `next_fill` is the first line whose fill may price what is decided: one that has been taken is behind it, and what
+    the broker's own fill decides comes before the recorded fill that priced it.
     """
 
     at: int

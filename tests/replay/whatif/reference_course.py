@@ -134,6 +134,8 @@ class Course(Judge):
 
     def trim(self, contract: str) -> None:
         self.ledger.trim(contract, self.record.book.position(contract), self.book.position(contract))
+        if all(one.contract != contract for one in self.requests):
+            self.ledger.early[contract].clear()  # Nothing of it comes from the broker any more.
 
     # ---- intent --------------------------------------------------------------------------------------
 

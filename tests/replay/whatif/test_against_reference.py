@@ -20,7 +20,11 @@ HERE = Path(__file__).parent
 INDEPENDENT = ("reference*.py", "random_*.py", "recording_lines.py", "tricky_days.py")
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+# Without latency the recorded fill that prices a close is the next one for what that close decides, too.
+FOUND_SEEDS = (22305,)
+
+
+@pytest.mark.parametrize("seed", [*range(SEEDS), *FOUND_SEEDS])
 def test_product_agrees_with_the_reference(seed: int, tmp_path: Path) -> None:
     assert differences(random_case(seed), tmp_path) == []
 
