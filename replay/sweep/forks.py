@@ -82,6 +82,7 @@ def _forked_account(state: AccountCourse, requests: dict[int, Request]) -> Accou
         frozen=set(state.frozen),
         kept=set(state.kept),
         kept_at=dict(state.kept_at),
+        entries=set(state.entries),
         alike=dict(state.alike),
         recorded=dict(state.recorded),
         rates=dict(state.rates),

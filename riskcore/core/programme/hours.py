@@ -90,7 +90,7 @@ def _warnings(terms: Terms, view: View, root: str | None, times: Times) -> Itera
             continue
         contracts = ", ".join(position.contract for position in held)
         day, left = _day(view), "a minute" if minutes == 1 else f"{minutes} minutes"
-        told = f"{contracts}: closed by riskcore in {left}, at {clock_text(day, times.flatten)} Chicago; "
+        told = f"{contracts}: closed in {left}, at {clock_text(day, times.flatten)} Chicago, by riskcore; "
         yield Action(target, (alert(f"{told}it has to be flat by {clock_text(day, times.deadline)}"),))
 
 

@@ -141,7 +141,7 @@ def test_what_is_open_is_told_five_minutes_and_one_minute_before_it_is_closed() 
     day = day_under().at("14:00:00").fill("ES", 1, "6000").tick("14:59:59.999")
     assert warned(day) == []
     day.tick("15:00:00").tick("15:00:01").tick("15:03:59.999")
-    text = f"{day.contract('ES')}: closed by riskcore in 5 minutes, at 15:05 Chicago; it has to be flat by 15:10"
+    text = f"{day.contract('ES')}: closed in 5 minutes, at 15:05 Chicago, by riskcore; it has to be flat by 15:10"
     assert warned(day) == [("15:00:00", text)]
     day.tick("15:06:00")
     assert [(at, "in a minute" in text) for at, text in warned(day)] == [("15:00:00", False), ("15:04:00", True)]
@@ -156,7 +156,7 @@ def test_a_flat_account_is_not_told_that_something_will_be_closed() -> None:
 def test_a_product_that_closes_earlier_is_told_at_its_own_times() -> None:
     day = day_under().at("12:00:00").fill("ZC", 1, "450").tick("13:10:00")
     assert [at for at, _ in warned(day)] == ["13:10:00"]
-    assert "at 13:15 Chicago; it has to be flat by 13:20" in warned(day)[0][1]
+    assert "at 13:15 Chicago, by riskcore; it has to be flat by 13:20" in warned(day)[0][1]
     assert [at for at, _ in warned(day.tick("13:14:00"))] == ["13:10:00", "13:14:00"]
 
 
