@@ -156,6 +156,12 @@ def test_dates_that_show_no_order_are_said_and_can_be_told(tmp_path: Path) -> No
     assert not any("month first" in text for text in Imported(tmp_path / "same", same).result["notes"])
 
 
+def test_a_quote_that_is_never_closed_swallows_no_rows(tmp_path: Path) -> None:
+    path = export(tmp_path / "export.csv", LONG, LONG.replace("11,", "12,", 1).replace(",x,", ',"x,'), LONG)
+    with pytest.raises(InputError, match=r"export\.csv, line 3: .*quote"):
+        Imported(tmp_path, path)
+
+
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     path = export(tmp_path / "export.csv", LONG, header=HEADER.replace("Fees,", "").replace("PnL,", ""))
     with pytest.raises(InputError, match="line 1: the trade export lacks the columns PnL"):
