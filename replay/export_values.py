@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from adapters.topstepx.fields import instant
 from riskcore.core.products import PRODUCTS
 
-_AMERICAN = re.compile(
+MONTH_FIRST, DAY_FIRST = "month-first", "day-first"
+_SLASHED = re.compile(
     r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}),? +([0-9]{1,2}):([0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?) *([AaPp][Mm])? *"
     r"([+-][0-9]{2}:?[0-9]{2}|[Zz])",
     re.ASCII,
 )
+_SLASHED_DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/[0-9]{4}\b", re.ASCII)
 _DOTTED = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})(.*)", re.ASCII)
 _GENERAL = re.compile(r"(.*[0-9]) *([+-][0-9]{2}):?([0-9]{2})", re.ASCII)
 _CURRENCY = re.compile(r"US\$|USD|[$€£¥'\u2019\s]", re.IGNORECASE)
@@ -70,14 +72,42 @@ def number_text(text: str, mark: str = ".") -> str:
     return ("-" if negative else sign) + ("0" if digits[0] == "." else "") + digits
 
 
-def export_instant(text: str) -> int:
-    """An instant of the export in nanoseconds: month first as the platform writes it, 21.07.2025 or year first.
+def date_order(texts: Iterable[str]) -> tuple[str | None, str | None]:
+    """Whether dates with slashes are month first or day first, and one that could be read both ways.
+
+    The order is None where no date shows it: only a number above 12 is known to be a day. Raises ValueError when
+    the dates show both.
+    """
+    shown: dict[str, str] = {}
+    open_to_both = None
+    for text in texts:
+        match = _SLASHED_DATE.match(text)
+        if match is None:
+            continue
+        first, second = int(match[1]), int(match[2])
+        if first > 12:
+            shown.setdefault(DAY_FIRST, text)
+        if second > 12:
+            shown.setdefault(MONTH_FIRST, text)
+        if open_to_both is None and max(first, second) <= 12 and first != second:
+            open_to_both = text
+    if len(shown) > 1:
+        raise ValueError(
+            f"dates are written both month first ({shown[MONTH_FIRST][:40]!r}) and day first "
+            f"({shown[DAY_FIRST][:40]!r}); write all of them one way"
+        )
+    return next(iter(shown), None), open_to_both
+
+
+def export_instant(text: str, order: str = MONTH_FIRST) -> int:
+    """An instant of the export in nanoseconds: with slashes in the order given, 21.07.2025 or year first.
 
     Any offset. Raises ValueError, also for a time without one.
     """
-    match = _AMERICAN.fullmatch(text)
+    match = _SLASHED.fullmatch(text)
     if match is not None:
-        month, day, year, hour, rest, half, offset = match.groups()
+        first, second, year, hour, rest, half, offset = match.groups()
+        month, day = (second, first) if order == DAY_FIRST else (first, second)
         hours = int(hour)
         if half:
             if not 1 <= hours <= 12:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from adapters.topstepx.fields import Number, Object
 from adapters.topstepx.rows import WIRE_SIDES
-from replay.export_values import contract_id, decimal_mark, export_instant, number_text
+from replay.export_values import MONTH_FIRST, contract_id, date_order, decimal_mark, export_instant, number_text
 from replay.imports.history import CLOSES_OLDER, CLOSES_SAME_SECOND, IN_TURN, Fill, fill_of
 from replay.imports.merge import Version, agreeing
 from replay.imports.table import Table, find_table, first_line
@@ -29,6 +29,7 @@ FEES, COMMISSIONS = "Fees", "Commissions"
 ACCOUNT_COLUMNS = ("AccountId", "Account", "AccountName")
 _COSTS = (FEES, COMMISSIONS)
 _TRADED = ("ContractName", "EnteredAt", "ExitedAt")  # A line of totals has none of them.
+_TIMES = ("EnteredAt", "ExitedAt")
 _NUMBERS = ("EntryPrice", "ExitPrice", "PnL", *_COSTS)
 # What only the platform's export of orders has.
 _ORDER_COLUMNS = ("Status", "CreatedAt", "FilledAt", "ExecutePrice", "PositionDisposition", "CreationDisposition")
@@ -60,20 +61,25 @@ class RoundTrip:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What one file holds. `negative_costs` says which costs were below zero, `left_out` which lines are no trade."""
+    """What one file holds.
+
+    `negative_costs` says which costs were below zero, `left_out` which lines are no trade, `assumed` what the file
+    leaves open and was decided for it.
+    """
 
     name: str
     trips: Sequence[Version[RoundTrip]]
     negative_costs: Sequence[str]
     left_out: Sequence[str]
+    assumed: Sequence[str]
 
     @property
     def ids(self) -> set[tuple[str, int]]:
         return {(version.row.account, version.row.id) for version in self.trips}
 
 
-def read_export(path: Path, text: str) -> Export:
-    """The rows of an export. Raises InputError naming file and line."""
+def read_export(path: Path, text: str, dates: str | None = None) -> Export:
+    """The rows of an export. `dates`: the order of dates with slashes. Raises InputError naming file and line."""
     table = _table(path, text)
     account = next((name for name in ACCOUNT_COLUMNS if not table.missing([name])), "")
     rows = list(table.rows(COLUMNS, (*_COSTS, *filter(None, [account]))))
@@ -81,13 +87,17 @@ def read_export(path: Path, text: str) -> Export:
         mark = decimal_mark(row[name] for _, row in rows for name in _NUMBERS if row[name])
     except ValueError as error:
         raise InputError(f"{path}: {error}; write all of them one way") from None
+    order, assumed = _date_order(path, [row[name] for _, row in rows for name in _TIMES], dates)
     trips, negative, left_out = [], [], []
     for line, row in rows:
         if not any(row[name] for name in _TRADED):
             left_out.append(f"{path.name} line {line}: names no contract and no time, so it is no trade; left out")
             continue
         try:
-            trip = _round_trip(row, mark, row.get(account, ""))
+            if _moves_nothing(row, mark):
+                left_out.append(f"{path.name} line {line}: its size is zero, so nothing was traded; left out")
+                continue
+            trip = _round_trip(row, mark, order, row.get(account, ""))
         except ValueError as error:
             raise InputError(f"{path}, line {line}: {error}") from None
         where = f"{path.name} line {line}"
@@ -95,7 +105,37 @@ def read_export(path: Path, text: str) -> Export:
             if amount is not None and amount < 0:
                 negative.append(f"{where}: {name} {money_text(amount)}")
         trips.append(_version(where, trip))
-    return Export(path.name, trips, negative, left_out)
+    return Export(path.name, trips, negative, left_out, assumed)
+
+
+def _date_order(path: Path, texts: Sequence[str], asked: str | None) -> tuple[str, list[str]]:
+    """The order of the file's dates with slashes, and what was assumed. Raises InputError."""
+    try:
+        shown, open_to_both = date_order(texts)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    if asked is not None and shown not in (None, asked):
+        raise InputError(f"{path}: --dates {asked}, but its dates can only be {shown}")
+    if asked is not None or shown is not None or open_to_both is None:
+        return asked or shown or MONTH_FIRST, []
+    return MONTH_FIRST, [
+        f"{path.name}: no date shows whether the day or the month comes first ({open_to_both[:40]!r}); taken as month "
+        "first, as the platform writes it. If the day comes first, import again with --dates day-first"
+    ]
+
+
+def _moves_nothing(row: Mapping[str, str], mark: str) -> bool:
+    """Whether a row has the size zero and no money. Raises ValueError for money without a size."""
+    if not _is_zero("Size", row["Size"], mark):
+        return False
+    for name in ("PnL", *_COSTS):
+        if row[name].upper() not in _NOTHING and not _is_zero(name, row[name], mark):
+            raise ValueError(f"Size is zero, but {name} is {row[name][:40]!r}")
+    return True
+
+
+def _is_zero(name: str, text: str, mark: str) -> bool:
+    return _column(name, text, lambda told: quantities.price(number_text(told, mark))) == 0
 
 
 def _table(path: Path, text: str) -> Table:
@@ -161,7 +201,7 @@ def _merged(trips: Sequence[RoundTrip]) -> RoundTrip:
     )
 
 
-def _round_trip(row: Mapping[str, str], mark: str, account: str) -> RoundTrip:
+def _round_trip(row: Mapping[str, str], mark: str, order: str, account: str) -> RoundTrip:
     """Raises ValueError naming the column."""
 
     def price(text: str) -> int:
@@ -170,10 +210,13 @@ def _round_trip(row: Mapping[str, str], mark: str, account: str) -> RoundTrip:
     def money(text: str) -> int:
         return quantities.money(number_text(text, mark))
 
+    def moment(text: str) -> int:
+        return export_instant(text, order)
+
     side = _SIDES.get(row["Type"].lower())
     if side is None:
         raise ValueError(f"Type is {row['Type'][:40]!r}, neither Long nor Short")
-    entered_at, exited_at = (_column(name, row[name], export_instant) for name in ("EnteredAt", "ExitedAt"))
+    entered_at, exited_at = (_column(name, row[name], moment) for name in _TIMES)
     if exited_at < entered_at:
         raise ValueError("ExitedAt is before EnteredAt")
     year = int(utc_text(exited_at)[:4])

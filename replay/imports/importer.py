@@ -287,11 +287,12 @@ def run_import(
     contracts: Sequence[Path] = (),
     out: Path = Path(),
     accounts: tuple[int, ...] = (),
+    dates: str | None = None,
     warn: Report,
     progress: Report,
 ) -> dict[str, Any]:
     """Import the files under plain settings (their reset and time zone). Raises InputError, ConfigError."""
-    sources = Sources(accounts, progress)
+    sources = Sources(accounts, progress, dates)
     for path in (*files, *contracts):
         sources.read(path)
     sources.finish()

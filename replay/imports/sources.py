@@ -23,11 +23,13 @@ _KINDS = ("trades", "orders", "bars", "contracts")
 class Sources:
     """Reads files in any order. `accounts`: only these (none = all); the one given is that of a CSV export.
 
-    `notes` says what the files do not know, and what was assumed in its place.
+    `dates` is the order of dates with slashes in a CSV export (None = as the file shows). `notes` says what the
+    files do not know, and what was assumed in its place.
     """
 
     accounts: tuple[int, ...]
     progress: Callable[[str], None]
+    dates: str | None = None
     history: History = field(default_factory=History)
     files: list[dict[str, Any]] = field(default_factory=list)
     bar_files: list[Path] = field(default_factory=list)
@@ -41,7 +43,7 @@ class Sources:
         if data.lstrip()[:1] in (b"{", b"["):
             kind, count = self._json(path, read_answer(path, data))
         else:
-            export = read_export(path, read_text(path, data))
+            export = read_export(path, read_text(path, data), self.dates)
             self._exports.append(export)
             kind, count = "export", len(export.trips)
         self.files.append({"file": path.name, "kind": kind, "rows": count})
@@ -67,7 +69,7 @@ class Sources:
         history.fills = {(fill.account, fill.id): fill for fill in with_orders(fills)}
         history.conflicts += conflicts
         self._note_costs([text for export in self._exports for text in export.negative_costs])
-        self.notes += sorted({text for export in self._exports for text in export.left_out})
+        self.notes += sorted({text for export in self._exports for text in (*export.left_out, *export.assumed)})
         self.notes += [f"{row['file']}: no rows of {row['kind']} in it" for row in self.files if not row["rows"]]
         for account in self.accounts:
             if self._seen and account not in self._seen:

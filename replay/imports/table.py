@@ -48,7 +48,8 @@ class Table:
         """
         columns, names = self.columns, (*needed, *others)
         places = _places(columns, names)
-        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
+        # Strict, because a quote that is never closed would take all rows behind it for one text.
+        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter, strict=True)
         number = 0
         try:
             for number, texts in _numbered(reader):
@@ -71,7 +72,9 @@ class Table:
                 found = {name: texts[place].strip() for name, place in places.items() if place < len(texts)}
                 yield line, {name: found.get(name, "") for name in names}
         except csv.Error as error:
-            raise InputError(f"{self.path}, line {self.line + number + 1}: {error}") from None
+            raise InputError(
+                f'{self.path}, line {self.line + number + 1}: {error}; is a quote (") missing or too many?'
+            ) from None
 
 
 def _places(columns: Sequence[str], names: Sequence[str]) -> dict[str, int]:

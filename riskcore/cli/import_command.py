@@ -30,6 +30,11 @@ _PATH = click.Path(path_type=Path)
     metavar="DIR",
     help="Folder for the recordings. Default: the working directory.",
 )
+@click.option(
+    "--dates",
+    type=click.Choice(("month-first", "day-first")),
+    help="Order of dates with slashes in a CSV export. Default: as the file shows, else month-first, which is said.",
+)
 @config_options
 @account_option
 @output_options
@@ -39,6 +44,7 @@ def command(
     quotes: tuple[Path, ...],
     contracts: tuple[Path, ...],
     out: Path,
+    dates: str | None,
     config_path: Path | None,
     sets: tuple[str, ...],
     accounts: tuple[str, ...],
@@ -68,6 +74,7 @@ def command(
             contracts=contracts,
             out=out,
             accounts=_ids(accounts),
+            dates=dates,
             warn=lambda text: warn(text, quiet=quiet),
             progress=progress.show,
         )

@@ -436,7 +436,7 @@ def test_the_account_that_an_export_does_not_name(case: Case) -> None:
     assert [(row["rule"], row["reason"]) for row in replay["accounts"][0]["blind"]] == [
         ("RULE-010", "the recording lacks accounts")
     ]
-    result = case.imported(name, "--account", "99000001")
+    result = case.imported(name, "--account", "99000001", "--dates", "month-first")
     assert [account["id"] for account in result["days"][0]["accounts"]] == [99000001]
     assert result["notes"] == []
 

@@ -104,7 +104,8 @@ def test_whose_export_it_is(tmp_path: Path) -> None:
         ("09:05:00", "08:05:00", "ExitedAt is before EnteredAt"),
         ("07/21/2025 09:00:00 -05:00", "yesterday", "EnteredAt: not a time"),
         ("23400,", "x,", "EntryPrice: not a number"),
-        (",1,Long", ",0,Long", "Size: not a whole number above zero"),
+        (",1,Long", ",0,Long", "Size is zero, but PnL is '20.5'"),
+        (",1,Long", ",-1,Long", "Size: not a whole number above zero"),
         (",1,Long", ",1.5,Long", "Size: not a whole number above zero"),
         ("Long", "Flat", "Type is 'Flat'"),
         ("20.5,", "-,", "PnL: not a number"),
@@ -116,6 +117,48 @@ def test_whose_export_it_is(tmp_path: Path) -> None:
 def test_a_bad_row_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
     path = export(tmp_path / "export.csv", LONG.replace("11,", "10,", 1), ",,,", LONG.replace(old, new, 1))
     with pytest.raises(InputError, match=r"export\.csv, line 4: " + reason):
+        Imported(tmp_path, path)
+
+
+def test_a_row_of_size_zero_is_left_out_and_said(tmp_path: Path) -> None:
+    nothing = LONG.replace("11,", "12,", 1).replace("0.74,20.5,1,", "0,0.00,0,")
+    imported = Imported(tmp_path, export(tmp_path / "export.csv", LONG, nothing))
+    assert [row["size"] for row in imported.fills("2025-07-21")] == [1, 1]
+    said = imported.result["notes"]
+    assert "export.csv line 3: its size is zero, so nothing was traded; left out" in said
+
+
+def test_one_day_above_twelve_says_how_all_dates_of_a_file_are_read(tmp_path: Path) -> None:
+    shows = LONG.replace("07/21/2025", "21/07/2025")
+    other = LONG.replace("11,", "12,", 1).replace("07/21/2025", "08/07/2025")
+    imported = Imported(tmp_path, export(tmp_path / "export.csv", other, shows))
+    assert [day["trade_date"] for day in imported.days] == ["2025-07-08", "2025-07-21"]
+    assert not any("month first" in text for text in imported.result["notes"])
+
+
+def test_dates_that_show_both_orders_or_not_the_one_asked_for_are_refused(tmp_path: Path) -> None:
+    rows = LONG, LONG.replace("11,", "12,", 1).replace("07/21/2025", "22/07/2025")
+    with pytest.raises(InputError, match=r"both month first .* and day first"):
+        Imported(tmp_path, export(tmp_path / "export.csv", *rows))
+    with pytest.raises(InputError, match="can only be month-first"):
+        Imported(tmp_path, export(tmp_path / "export.csv", LONG), dates="day-first")
+
+
+def test_dates_that_show_no_order_are_said_and_can_be_told(tmp_path: Path) -> None:
+    path = export(tmp_path / "export.csv", LONG.replace("07/21/2025", "07/08/2025"))
+    assumed = Imported(tmp_path / "assumed", path)
+    assert [day["trade_date"] for day in assumed.days] == ["2025-07-08"]
+    assert any("taken as month first" in text for text in assumed.result["notes"])
+    told = Imported(tmp_path / "told", path, dates="day-first")
+    assert [day["trade_date"] for day in told.days] == ["2025-08-07"]
+    assert not any("month first" in text for text in told.result["notes"])
+    same = export(tmp_path / "same.csv", LONG.replace("07/21/2025", "07/07/2025"))
+    assert not any("month first" in text for text in Imported(tmp_path / "same", same).result["notes"])
+
+
+def test_a_quote_that_is_never_closed_swallows_no_rows(tmp_path: Path) -> None:
+    path = export(tmp_path / "export.csv", LONG, LONG.replace("11,", "12,", 1).replace(",x,", ',"x,'), LONG)
+    with pytest.raises(InputError, match=r"export\.csv, line 3: .*quote"):
         Imported(tmp_path, path)
 
 
